@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Talk to the user: every line goes to stderr and starts with the name of the program. */
+#ifndef XF_MSG_H
+#define XF_MSG_H
+
+#include <stdarg.h>
+
+enum xf_level {
+	XF_QUIET = -1,	/* -q: errors and warnings only */
+	XF_NORMAL = 0,
+	XF_VERBOSE = 1, /* -v: also what libraries say below a warning */
+};
+
+/* The level is the one piece of state the whole process shares. Default XF_NORMAL. */
+void xf_msg_level_set(enum xf_level level);
+enum xf_level xf_msg_level(void);
+
+#define XF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* "xdpfun-load: error: ...". Always printed. */
+void xf_err(const char *fmt, ...) XF_PRINTF(1, 2);
+/* "xdpfun-load: warning: ...". Always printed. */
+void xf_warn(const char *fmt, ...) XF_PRINTF(1, 2);
+/* "xdpfun-load: hint: ...": what to do about the error or warning before it. Always printed. */
+void xf_hint(const char *fmt, ...) XF_PRINTF(1, 2);
+/* "xdpfun-load: ...". Not with -q. */
+void xf_info(const char *fmt, ...) XF_PRINTF(1, 2);
+/* Only with -v. */
+void xf_debug(const char *fmt, ...) XF_PRINTF(1, 2);
+/* A line that is a result and not talk (the counters at exit): no prefix, printed at every level. */
+void xf_result(const char *fmt, ...) XF_PRINTF(1, 2);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Strict numbers from text. strtoul() is not used: it takes spaces, signs and other bases. */
+#include "num.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#define NS_PER_SECOND 1000000000ull
+
+/* Read the digits at *@s and move it behind them. Reads all of them also when the value is too
+ * large, so that "99999999999999999999x" is no number rather than a large one. */
+static int digits(const char **s, uint64_t *val)
+{
+	bool overflow = false;
+	const char *at = *s;
+	uint64_t n = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *at - '0', &n))
+			overflow = true;
+	}
+	if (at == *s)
+		return -EINVAL;
+	*s = at;
+	*val = overflow ? UINT64_MAX : n;
+	return overflow ? -ERANGE : 0;
+}
+
+/* The last step of each parser: @err is what digits() said, @rest what follows the number. */
+static int finish(int err, const char *rest, uint64_t n, uint64_t min, uint64_t max, uint64_t *val)
+{
+	if (err == -EINVAL || *rest)
+		return -EINVAL;
+	if (err || n < min || n > max)
+		return -ERANGE;
+	*val = n;
+	return 0;
+}
+
+int xf_num_parse(const char *s, uint64_t min, uint64_t max, uint64_t *val)
+{
+	uint64_t n = 0;
+	int err = digits(&s, &n);
+
+	return finish(err, s, n, min, max, val);
+}
+
+static unsigned int size_shift(char suffix)
+{
+	switch (suffix) {
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+int xf_size_parse(const char *s, uint64_t min, uint64_t max, uint64_t *val)
+{
+	unsigned int shift;
+	uint64_t n = 0;
+	int err = digits(&s, &n);
+
+	shift = size_shift(*s);
+	if (shift)
+		s++;
+	if (!err && __builtin_mul_overflow(n, 1ull << shift, &n))
+		err = -ERANGE;
+	return finish(err, s, n, min, max, val);
+}
+
+/* The digits behind the decimal point as nanoseconds: one to nine of them. */
+static int decimals(const char **s, uint64_t *ns)
+{
+	const char *from = *s;
+	int err = digits(s, ns);
+	long n = *s - from;
+
+	if (err || n > 9)
+		return -EINVAL;
+	for (; n < 9; n++)
+		*ns *= 10;
+	return 0;
+}
+
+int xf_seconds_parse(const char *s, uint64_t min, uint64_t max, uint64_t *val)
+{
+	uint64_t n = 0, ns = 0;
+	int err = digits(&s, &n);
+
+	if (err == -EINVAL)
+		return err;
+	if (*s == '.') {
+		s++;
+		if (decimals(&s, &ns))
+			return -EINVAL;
+	}
+	if (!err &&
+	    (__builtin_mul_overflow(n, NS_PER_SECOND, &n) || __builtin_add_overflow(n, ns, &n)))
+		err = -ERANGE;
+	return finish(err, s, n, min, max, val);
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Command-line options from constant tables. getopt_long() is not used: it abbreviates names and
+ * prints messages that neither name what was expected nor suggest what was meant. */
+#include "opt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "msg.h"
+#include "num.h"
+#include "opt_impl.h"
+
+#define NS_PER_SECOND 1000000000ull
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The words that are still to be read. */
+struct words {
+	char **at;
+	int n;
+	int next;
+};
+
+static uint64_t max_of(const struct xf_opt *opt)
+{
+	if (opt->max)
+		return opt->max;
+	return opt->type == XF_OPT_U32 ? UINT32_MAX : UINT64_MAX;
+}
+
+static void add_seconds(struct xf_opt_text *text, uint64_t ns)
+{
+	char decimals[16];
+	size_t len;
+
+	xf_opt_add(text, "%llu", (unsigned long long)(ns / NS_PER_SECOND));
+	if (ns % NS_PER_SECOND == 0)
+		return;
+	snprintf(decimals, sizeof(decimals), ".%09llu", (unsigned long long)(ns % NS_PER_SECOND));
+	for (len = strlen(decimals); decimals[len - 1] == '0'; len--)
+		decimals[len - 1] = '\0';
+	xf_opt_add(text, "%s", decimals);
+}
+
+static void add_size(struct xf_opt_text *text, uint64_t bytes)
+{
+	static const char units[] = "\0KMG";
+	int unit = 0;
+
+	for (; unit < 3 && bytes && bytes % 1024 == 0; unit++)
+		bytes /= 1024;
+	xf_opt_add(text, "%llu%.*s", (unsigned long long)bytes, unit > 0, units + unit);
+}
+
+static void add_bound(struct xf_opt_text *text, const struct xf_opt *opt, uint64_t n)
+{
+	if (opt->type == XF_OPT_SECONDS)
+		add_seconds(text, n);
+	else if (opt->type == XF_OPT_SIZE)
+		add_size(text, n);
+	else
+		xf_opt_add(text, "%llu", (unsigned long long)n);
+}
+
+static void add_range(struct xf_opt_text *text, const struct xf_opt *opt, const char *what)
+{
+	xf_opt_add(text, "%s", what);
+	if (max_of(opt) != UINT64_MAX) {
+		xf_opt_add(text, " from ");
+		add_bound(text, opt, opt->min);
+		xf_opt_add(text, " to ");
+		add_bound(text, opt, max_of(opt));
+	} else if (opt->min) {
+		xf_opt_add(text, ", at least ");
+		add_bound(text, opt, opt->min);
+	}
+}
+
+/* What the option takes, for the error message. */
+static void add_expected(struct xf_opt_text *text, const struct xf_opt *opt)
+{
+	switch (opt->type) {
+	case XF_OPT_U32:
+	case XF_OPT_U64:
+		add_range(text, opt, "a whole number");
+		break;
+	case XF_OPT_SIZE:
+		add_range(text, opt, "a size in bytes");
+		xf_opt_add(text, "; the suffixes K, M and G are known");
+		break;
+	case XF_OPT_SECONDS:
+		add_range(text, opt, "a number of seconds");
+		break;
+	case XF_OPT_ENUM:
+		xf_opt_add_names(text, opt->values, ", ", " or ");
+		break;
+	default:
+		xf_opt_add(text, "a value that is not empty");
+		break;
+	}
+}
+
+static int bad_value(const struct xf_opt *opt, const char *given, const char *value, int err)
+{
+	const char *why = err == -ERANGE ? "is out of range" : "is not valid";
+	struct xf_opt_text expected = { .len = 0 };
+
+	add_expected(&expected, opt);
+	xf_err("%s: \"%s\" %s, expected %s", given, value, why, expected.at);
+	return -EINVAL;
+}
+
+static int enum_index(const char *const *values, const char *value)
+{
+	for (int i = 0; values[i]; i++)
+		if (strcmp(values[i], value) == 0)
+			return i;
+	return -EINVAL;
+}
+
+static int list_add(struct xf_strs *list, const char *given, const char *value)
+{
+	if (list->n == XF_STRS_MAX) {
+		xf_err("%s: \"%s\" is one too many, at most %d can be given", given, value,
+		       XF_STRS_MAX);
+		return -EINVAL;
+	}
+	list->at[list->n++] = value;
+	return 0;
+}
+
+static void store_number(const struct xf_opt *opt, void *to, uint64_t n)
+{
+	if (opt->type == XF_OPT_U32)
+		*(uint32_t *)to = n;
+	else if (opt->type == XF_OPT_ENUM)
+		*(int *)to = n;
+	else if (opt->type != XF_OPT_STR && opt->type != XF_OPT_LIST)
+		*(uint64_t *)to = n;
+}
+
+static int number_parse(const struct xf_opt *opt, const char *value, uint64_t *n)
+{
+	if (opt->type == XF_OPT_SIZE)
+		return xf_size_parse(value, opt->min, max_of(opt), n);
+	if (opt->type == XF_OPT_SECONDS)
+		return xf_seconds_parse(value, opt->min, max_of(opt), n);
+	return xf_num_parse(value, opt->min, max_of(opt), n);
+}
+
+/* Store @value, or what stands for it when it is NULL. @given is the option as the user wrote it.
+ */
+static int store(const struct xf_opt *opt, const char *given, const char *value, void *to)
+{
+	uint64_t n = opt->def;
+	int index, err;
+
+	switch (opt->type) {
+	case XF_OPT_FLAG:
+		*(bool *)to = true;
+		return 0;
+	case XF_OPT_COUNT:
+		++*(int *)to;
+		return 0;
+	case XF_OPT_END:
+	case XF_OPT_IGNORED:
+		return 0;
+	case XF_OPT_STR:
+	case XF_OPT_LIST:
+		if (!value)
+			return 0;
+		if (!*value)
+			return bad_value(opt, given, value, -EINVAL);
+		if (opt->type == XF_OPT_LIST)
+			return list_add(to, given, value);
+		*(const char **)to = value;
+		return 0;
+	case XF_OPT_ENUM:
+		index = value ? enum_index(opt->values, value) : (int)n;
+		if (index < 0)
+			return bad_value(opt, given, value, index);
+		n = index;
+		break;
+	default:
+		err = value ? number_parse(opt, value, &n) : 0;
+		if (err)
+			return bad_value(opt, given, value, err);
+	}
+	store_number(opt, to, n);
+	return 0;
+}
+
+/* @value is what is attached to the option (--name=VALUE, -nVALUE), or NULL. */
+static int apply(const struct xf_opt *opt, const char *given, const char *value,
+		 struct words *words, void *args)
+{
+	int err;
+
+	if (!value && xf_opt_takes_value(opt) && !opt->value_optional) {
+		if (words->next == words->n) {
+			struct xf_opt_text expected = { .len = 0 };
+
+			add_expected(&expected, opt);
+			xf_err("%s: the value is missing, expected %s", given, expected.at);
+			return -EINVAL;
+		}
+		value = words->at[words->next++];
+	}
+	err = store(opt, given, value, (char *)args + opt->offset);
+	if (!err && opt->seen_offset)
+		*(bool *)((char *)args + opt->seen_offset) = true;
+	return err;
+}
+
+static bool same_name(const char *name, const char *word, size_t len)
+{
+	return name && strlen(name) == len && memcmp(name, word, len) == 0;
+}
+
+static const struct xf_opt *find_long(const struct xf_opt *opts, const char *word, size_t len)
+{
+	for (; opts->type != XF_OPT_END; opts++)
+		if (same_name(opts->name, word, len) || same_name(opts->alias, word, len))
+			return opts;
+	return NULL;
+}
+
+static const struct xf_opt *find_short(const struct xf_opt *opts, char c)
+{
+	for (; opts->type != XF_OPT_END; opts++)
+		if (opts->short_name == c)
+			return opts;
+	return NULL;
+}
+
+static const char *nearest_long(const struct xf_opt *opts, const char *word)
+{
+	const char *names[128];
+	size_t n = 0;
+
+	for (; opts->type != XF_OPT_END && n + 2 < ARRAY_SIZE(names); opts++) {
+		if (opts->name)
+			names[n++] = opts->name;
+		if (opts->alias)
+			names[n++] = opts->alias;
+	}
+	names[n] = NULL;
+	return xf_nearest(word, names);
+}
+
+static int unknown_long(const struct xf_opt *opts, const char *word, size_t len)
+{
+	struct xf_opt_text name = { .len = 0 };
+	const char *nearest;
+
+	xf_opt_add(&name, "%.*s", (int)len, word);
+	nearest = nearest_long(opts, name.at);
+	xf_err("unknown option --%s", name.at);
+	if (nearest)
+		xf_hint("did you mean --%s?", nearest);
+	return -EINVAL;
+}
+
+static int parse_long(const struct xf_opt *opts, const char *word, struct words *words, void *args)
+{
+	const char *value = strchr(word, '=');
+	size_t len = value ? (size_t)(value - word) : strlen(word);
+	const struct xf_opt *opt = find_long(opts, word, len);
+	struct xf_opt_text given = { .len = 0 };
+
+	if (!opt)
+		return unknown_long(opts, word, len);
+	xf_opt_add(&given, "--%.*s", (int)len, word);
+	if (value && !xf_opt_takes_value(opt)) {
+		xf_err("%s takes no value, \"%s\" was given", given.at, value + 1);
+		return -EINVAL;
+	}
+	return apply(opt, given.at, value ? value + 1 : NULL, words, args);
+}
+
+/* @word: one or more joined short options, without the dash. */
+static int parse_short(const struct xf_opt *opts, const char *word, struct words *words, void *args)
+{
+	int err = 0;
+
+	while (*word && !err) {
+		char given[3] = { '-', *word, '\0' };
+		const struct xf_opt *opt = find_short(opts, *word++);
+
+		if (!opt) {
+			xf_err("unknown option %s", given);
+			return -EINVAL;
+		}
+		if (!xf_opt_takes_value(opt)) {
+			err = apply(opt, given, NULL, words, args);
+			continue;
+		}
+		return apply(opt, given, *word ? word : NULL, words, args);
+	}
+	return err;
+}
+
+/* Swapping keeps the order of the words that are no options, and every pointer in argv. */
+static void keep(struct words *words, int from, struct xf_rest *rest)
+{
+	char *word = words->at[from];
+
+	words->at[from] = rest->at[rest->n];
+	rest->at[rest->n++] = word;
+}
+
+int xf_opts_parse(const struct xf_opt *opts, int argc, char **argv, void *args,
+		  struct xf_rest *rest)
+{
+	struct words words = { .at = argv, .n = argc, .next = 1 };
+	bool options = true;
+	int err = 0;
+
+	rest->at = argv + (argc > 0);
+	rest->n = 0;
+	while (words.next < argc && !err) {
+		const char *word = argv[words.next++];
+
+		if (!options || word[0] != '-' || !word[1])
+			keep(&words, words.next - 1, rest);
+		else if (strcmp(word, "--") == 0)
+			options = false;
+		else if (word[1] == '-')
+			err = parse_long(opts, word + 2, &words, args);
+		else
+			err = parse_short(opts, word + 1, &words, args);
+	}
+	return err;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --help from the table of options. */
+#include "opt_impl.h"
+
+#include <string.h>
+
+#define WIDTH 100
+#define LEFT_MAX 34 /* a longer left column gets a line of its own */
+
+static void add_arg(struct xf_opt_text *left, const struct xf_opt *opt)
+{
+	if (!xf_opt_takes_value(opt))
+		return;
+	xf_opt_add(left, "%s", !opt->value_optional ? " " : opt->name ? "[=" : "[");
+	if (opt->arg)
+		xf_opt_add(left, "%s", opt->arg);
+	else if (opt->type == XF_OPT_ENUM)
+		xf_opt_add_names(left, opt->values, "|", "|");
+	else
+		xf_opt_add(left, "VALUE");
+	if (opt->value_optional)
+		xf_opt_add(left, "]");
+}
+
+static void left_column(struct xf_opt_text *left, const struct xf_opt *opt)
+{
+	left->len = 0;
+	if (opt->short_name)
+		xf_opt_add(left, "  -%c", opt->short_name);
+	else
+		xf_opt_add(left, "    ");
+	if (opt->name)
+		xf_opt_add(left, "%s--%s", opt->short_name ? ", " : "  ", opt->name);
+	add_arg(left, opt);
+}
+
+/* Print @help from @column on; the cursor is at @at. A newline in the text is one in the output. */
+static void print_wrapped(FILE *out, const char *help, size_t at, size_t column)
+{
+	bool first = true; /* word of its line */
+
+	fprintf(out, "%*s", (int)(column - at), "");
+	at = column;
+	while (*help) {
+		size_t len = strcspn(help, " \n");
+
+		if (!first && at + 1 + len > WIDTH) {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = column;
+			first = true;
+		}
+		fprintf(out, "%s%.*s", first ? "" : " ", (int)len, help);
+		at += len + !first;
+		first = false;
+		help += len;
+		if (*help == '\n') {
+			fprintf(out, "\n%*s", help[1] ? (int)column : 0, "");
+			at = column;
+			first = true;
+		}
+		help += *help != '\0';
+	}
+	if (!first)
+		fputc('\n', out);
+}
+
+static void print_help(FILE *out, const struct xf_opt *opt, size_t at, size_t column)
+{
+	char help[2048];
+
+	snprintf(help, sizeof(help), "%s%s%s%s", opt->help, opt->alias ? " (also --" : "",
+		 opt->alias ? opt->alias : "", opt->alias ? ")" : "");
+	if (at + 2 > column) {
+		fputc('\n', out);
+		at = 0;
+	}
+	print_wrapped(out, help, at, column);
+}
+
+void xf_opts_help(FILE *out, const struct xf_opt *opts)
+{
+	struct xf_opt_text left;
+	const struct xf_opt *opt;
+	size_t column = 0;
+
+	for (opt = opts; opt->type != XF_OPT_END; opt++) {
+		left_column(&left, opt);
+		if (opt->help && left.len <= LEFT_MAX && left.len > column)
+			column = left.len;
+	}
+	column += 2;
+	for (opt = opts; opt->type != XF_OPT_END; opt++) {
+		if (!opt->help)
+			continue;
+		left_column(&left, opt);
+		fprintf(out, "%s", left.at);
+		print_help(out, opt, left.len, column);
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files behind opt.h share. */
+#ifndef XF_OPT_IMPL_H
+#define XF_OPT_IMPL_H
+
+#include "msg.h"
+#include "opt.h"
+
+/* A bounded string under construction; what does not fit is left out. */
+struct xf_opt_text {
+	char at[512];
+	size_t len;
+};
+
+void xf_opt_add(struct xf_opt_text *text, const char *fmt, ...) XF_PRINTF(2, 3);
+/* The names with @between between them, with @last before the last one. */
+void xf_opt_add_names(struct xf_opt_text *text, const char *const *names, const char *between,
+		      const char *last);
+
+bool xf_opt_takes_value(const struct xf_opt *opt);
+
+#endif
