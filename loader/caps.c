@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the process may do. */
+#include "caps.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/msg.h"
+
+/* Newer than some <linux/capability.h>. */
+#define XF_CAP_PERFMON 38
+#define XF_CAP_BPF 39
+
+static const struct {
+	const char *name;
+	unsigned int cap;
+	unsigned int implied_by; /* another capability that serves as well, or the same one */
+} needed[] = {
+	{ "CAP_BPF", XF_CAP_BPF, CAP_SYS_ADMIN },
+	{ "CAP_NET_ADMIN", CAP_NET_ADMIN, CAP_NET_ADMIN },
+	{ "CAP_PERFMON", XF_CAP_PERFMON, CAP_SYS_ADMIN },
+	{ "CAP_SYS_ADMIN", CAP_SYS_ADMIN, CAP_SYS_ADMIN },
+};
+
+static int effective(uint64_t *caps)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	*caps = data[0].effective | (uint64_t)data[1].effective << 32;
+	return 0;
+}
+
+int xf_caps_check(const char *what)
+{
+	char missing[128] = "";
+	uint64_t caps = 0;
+
+	if (effective(&caps))
+		return 0; /* then the kernel will say it */
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (caps & (1ULL << needed[i].cap | 1ULL << needed[i].implied_by))
+			continue;
+		strcat(missing, " ");
+		strcat(missing, needed[i].name);
+	}
+	if (!missing[0])
+		return 0;
+	xf_err("'%s' needs capabilities that this process does not have:%s", what, missing);
+	xf_hint("run it as root (sudo); CAP_SYS_ADMIN is what the kernel asks for to open programs and maps by "
+		"id, and before kernel 5.11 CAP_SYS_RESOURCE is needed too unless 'ulimit -l' is unlimited");
+	return -EPERM;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The subcommands. Each gets the words behind its name (argv[0] is the name) and returns the exit status. */
+#ifndef XF_CMD_H
+#define XF_CMD_H
+
+enum xf_exit {
+	XF_EXIT_OK = 0,
+	XF_EXIT_FAILED = 1,
+	XF_EXIT_USAGE = 2,
+};
+
+int xf_cmd_log(int argc, char **argv);
+int xf_cmd_follow(int argc, char **argv);
+int xf_cmd_status(int argc, char **argv);
+int xf_cmd_unload(int argc, char **argv);
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Everything that is attached where. */
+#include "hooks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inst.h"
+#include "lib/msg.h"
+#include "link.h"
+
+static void read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
+{
+	struct xf_inst inst;
+	int err = xf_inst__open(&inst, id);
+
+	if (err && err != -EPROTO)
+		return;
+	prog->ours = true;
+	prog->abi_version = inst.abi_version;
+	prog->readable = !err && !xf_inst__counters(&inst, &prog->counters);
+	if (!xf_inst__owner(&inst, &prog->owner))
+		prog->owner_state = xf_owner_state(&prog->owner);
+	prog->reader = xf_locks__reader(locks, id);
+	xf_inst__close(&inst);
+}
+
+static int read_hook(struct xf_hook *hook, struct xf_locks *locks)
+{
+	int err = xf_chain__read(hook->ifindex, &hook->chain);
+
+	for (unsigned int i = 0; !err && i < hook->chain.n; i++)
+		read_prog(&hook->prog[i], hook->chain.prog[i].id, locks);
+	return err;
+}
+
+static int read_named(struct xf_hook *hooks, const struct xf_strs *names, struct xf_locks *locks)
+{
+	for (unsigned int i = 0; i < names->n; i++) {
+		struct xf_hook *hook = &hooks[i];
+		int err;
+
+		hook->ifindex = xf_link_find(names->at[i]);
+		if (!hook->ifindex)
+			return -ENODEV;
+		strncpy(hook->ifname, names->at[i], IF_NAMESIZE - 1);
+		err = read_hook(hook, locks);
+		if (err) {
+			xf_err("cannot read what is attached to %s: %s", hook->ifname, strerror(-err));
+			return err;
+		}
+	}
+	return names->n;
+}
+
+static int read_all(struct xf_hook *hooks, const struct if_nameindex *all, struct xf_locks *locks)
+{
+	int n = 0;
+
+	for (const struct if_nameindex *i = all; i->if_index; i++) {
+		struct xf_hook *hook = &hooks[n];
+
+		hook->ifindex = i->if_index;
+		strncpy(hook->ifname, i->if_name, IF_NAMESIZE - 1);
+		if (!read_hook(hook, locks)) /* else it has just gone */
+			n++;
+		else
+			memset(hook, 0, sizeof(*hook));
+	}
+	return n;
+}
+
+int xf_hooks_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks)
+{
+	struct if_nameindex *all = names->n ? NULL : if_nameindex();
+	size_t n = names->n;
+	int ret;
+
+	if (!n && !all) {
+		xf_err("cannot list the interfaces: %s", strerror(errno));
+		return -errno;
+	}
+	for (const struct if_nameindex *i = all; i && i->if_index; i++)
+		n++;
+	*hooks = calloc(n ? n : 1, sizeof(**hooks));
+	if (!*hooks)
+		ret = -ENOMEM;
+	else
+		ret = all ? read_all(*hooks, all, locks) : read_named(*hooks, names, locks);
+	if (all)
+		if_freenameindex(all);
+	return ret;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A loaded xdpfun program, through the maps that belong to its program id. */
+#include "inst.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAPS_MAX 64 /* of one program; the kernel's own limit */
+
+static const __u32 zero;
+
+/* Where in struct xf_inst the descriptor of each map goes. */
+static const struct {
+	const char *name;
+	size_t offset;
+} map_slots[] = {
+	{ XF_RINGS_MAP, offsetof(struct xf_inst, rings_fd) },
+	{ XF_COUNTERS_MAP, offsetof(struct xf_inst, counters_fd) },
+	{ XF_CONFIG_MAP, offsetof(struct xf_inst, config_fd) },
+	{ XF_OWNER_MAP, offsetof(struct xf_inst, owner_fd) },
+	{ XF_ALIVE_MAP, offsetof(struct xf_inst, alive_fd) },
+};
+#define MAP_SLOTS (sizeof(map_slots) / sizeof(map_slots[0]))
+
+static int *map_slot(struct xf_inst *inst, size_t i)
+{
+	return (int *)((char *)inst + map_slots[i].offset);
+}
+
+/* Returns true when the map is the ABI section and says that the program is xdpfun's. */
+static bool is_abi(int fd, const struct bpf_map_info *info, __u32 *version)
+{
+	struct xf_abi abi;
+	bool ours = false;
+	char *value;
+
+	if (strcmp(info->name, XF_ABI_MAP) || info->value_size < sizeof(abi))
+		return false;
+	value = calloc(1, info->value_size);
+	if (value && !bpf_map_lookup_elem(fd, &zero, value)) {
+		memcpy(&abi, value, sizeof(abi));
+		ours = abi.magic == XF_ABI_MAGIC;
+		*version = abi.version;
+	}
+	free(value);
+	return ours;
+}
+
+/* Keep the map if it is one of those that we know, else close it. Returns whether it was the ABI section. */
+static bool take_map(struct xf_inst *inst, int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	bool abi = false;
+
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len)) {
+		for (size_t i = 0; i < MAP_SLOTS; i++) {
+			if (strcmp(info.name, map_slots[i].name) || *map_slot(inst, i) >= 0)
+				continue;
+			*map_slot(inst, i) = fd;
+			return false;
+		}
+		abi = is_abi(fd, &info, &inst->abi_version);
+	}
+	close(fd);
+	return abi;
+}
+
+static int open_maps(struct xf_inst *inst)
+{
+	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (__u64)(unsigned long)ids };
+	bool ours = false;
+
+	if (bpf_obj_get_info_by_fd(inst->prog_fd, &info, &len))
+		return -errno;
+	memcpy(inst->tag, info.tag, XF_TAG_LEN);
+	for (__u32 i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (fd < 0)
+			return -errno;
+		if (take_map(inst, fd))
+			ours = true;
+	}
+	if (!ours)
+		return -ENOENT;
+	if (inst->abi_version != XF_ABI_VERSION)
+		return -EPROTO;
+	for (size_t i = 0; i < MAP_SLOTS; i++)
+		if (*map_slot(inst, i) < 0)
+			return -EPROTO;
+	return 0;
+}
+
+int xf_inst__open(struct xf_inst *inst, __u32 prog_id)
+{
+	int err;
+
+	*inst = (struct xf_inst){ .prog_id = prog_id, .prog_fd = -1 };
+	for (size_t i = 0; i < MAP_SLOTS; i++)
+		*map_slot(inst, i) = -1;
+	inst->prog_fd = bpf_prog_get_fd_by_id(prog_id);
+	if (inst->prog_fd < 0)
+		return -errno;
+	err = open_maps(inst);
+	if (err && err != -EPROTO)
+		xf_inst__close(inst);
+	return err;
+}
+
+void xf_inst__close(struct xf_inst *inst)
+{
+	for (size_t i = 0; i < MAP_SLOTS; i++) {
+		if (*map_slot(inst, i) >= 0)
+			close(*map_slot(inst, i));
+		*map_slot(inst, i) = -1;
+	}
+	if (inst->prog_fd >= 0)
+		close(inst->prog_fd);
+	inst->prog_fd = -1;
+}
+
+int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct xf_counters *each;
+	int err = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	if (cpus < 0)
+		return cpus;
+	each = calloc(cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(inst->counters_fd, &zero, each))
+		err = -errno;
+	for (int cpu = 0; !err && cpu < cpus; cpu++) {
+		sum->submitted += each[cpu].submitted;
+		sum->lost += each[cpu].lost;
+		sum->unread += each[cpu].unread;
+		sum->filtered += each[cpu].filtered;
+		sum->sampled_out += each[cpu].sampled_out;
+		sum->rate_limited += each[cpu].rate_limited;
+	}
+	free(each);
+	return err;
+}
+
+int xf_inst__owner(const struct xf_inst *inst, struct xf_owner *owner)
+{
+	return bpf_map_lookup_elem(inst->owner_fd, &zero, owner) ? -errno : 0;
+}
+
+int xf_inst__owner_set(const struct xf_inst *inst, const struct xf_owner *owner)
+{
+	return bpf_map_update_elem(inst->owner_fd, &zero, owner, BPF_ANY) ? -errno : 0;
+}
+
+struct xf_config *xf_inst__config_map(const struct xf_inst *inst)
+{
+	void *mem = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 inst->config_fd, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+void xf_inst__config_unmap(struct xf_config *config)
+{
+	if (config)
+		munmap(config, sysconf(_SC_PAGESIZE));
+}
+
+int xf_possible_cpus(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	return cpus > XF_MAX_CPUS ? XF_MAX_CPUS : cpus;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* xdpfun.o, carried inside the loader. */
+	.section .rodata
+	.balign 8
+	.global xf_object_start
+xf_object_start:
+	.incbin "xdpfun.o"
+	.global xf_object_end
+xf_object_end:
+	.section .note.GNU-stack,"",%progbits

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The rings of one program, one for each possible CPU, as their reader sees them.
+ *
+ * The layout of the shared pages is the kernel's contract with user space (include/uapi/linux/bpf.h and
+ * Documentation/bpf/ringbuf.rst): one page with the consumer's position, one with the producer's, then the data
+ * twice. We read them ourselves and not with libbpf's ring_buffer, because the session merges the rings of all CPUs
+ * by time and has to leave records where they are when the output takes no more. */
+#ifndef XF_READER_H
+#define XF_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../xdp-prog/abi.h"
+
+struct xf_ring {
+	int fd;
+	size_t size;		 /* bytes, a power of two */
+	unsigned long *consumer; /* shared */
+	const unsigned long *producer;
+	const char *data;
+	unsigned long at;	 /* our own position; *consumer follows at xf_ring__release() */
+	unsigned long limit;	 /* the producer's position at the last xf_ring__look() */
+};
+
+/* Remember how far the producer is. Records behind that are left for the next look. */
+void xf_ring__look(struct xf_ring *ring);
+/* The next record up to the limit, or NULL when there is none, or the next one is still being written. Valid until
+ * xf_ring__release(). */
+const struct xf_record *xf_ring__peek(struct xf_ring *ring);
+void xf_ring__advance(struct xf_ring *ring);
+/* Give the space of all records passed so far back to the kernel. */
+void xf_ring__release(struct xf_ring *ring);
+
+struct xf_reader {
+	struct xf_ring *rings;
+	unsigned int n; /* possible CPUs */
+	uint32_t wake_mask; /* for xf_config: how many records of a CPU to wait for before a wake-up, less one */
+};
+
+/* Create the rings, together at most @bytes (but never less than a page each), each on its CPU's NUMA node.
+ * Returns 0, or -errno after a message. */
+int xf_reader__open(struct xf_reader *reader, uint64_t bytes);
+/* Open the rings that another reader, now dead, left in the slots of @rings_fd, to read what is still in them.
+ * Returns 0 (with n 0 when all slots are empty) or -errno. */
+int xf_reader__open_left(struct xf_reader *reader, int rings_fd);
+void xf_reader__close(struct xf_reader *reader);
+
+/* Put the rings into the slots. Programs that start after this returns use them. Returns 0 or -errno. */
+int xf_reader__install(const struct xf_reader *reader, int rings_fd);
+/* Empty the slots. When this returns no program writes to the rings any more. */
+void xf_reader__uninstall(const struct xf_reader *reader, int rings_fd);
+/* The same, when the program has been detached: wait until no instance of it runs, by emptying one slot (the kernel
+ * waits for all running programs before it returns from a change to a map of maps). */
+void xf_reader__settle(int rings_fd);
+
+/* Put a perf event into the map through @alive_fd, from where the kernel removes it when that descriptor is closed,
+ * by death too. Returns the event's descriptor, to be kept open, or -errno. */
+int xf_reader_alive(int alive_fd);
+
+#endif
