@@ -36,7 +36,7 @@ enum xf_have {
 	XF_HAVE_IP4 = 1 << 1,	    /* src and dst hold IPv4 addresses in their first four bytes; proto */
 	XF_HAVE_IP6 = 1 << 2,	    /* src and dst hold IPv6 addresses; proto */
 	XF_HAVE_ARP = 1 << 3,	    /* arp_op; src and dst as for IPv4 when XF_HAVE_ARP_IP4 is set too */
-	XF_HAVE_ARP_IP4 = 1 << 4,   /* the ARP packet is about IPv4 over Ethernet, and its addresses were read */
+	XF_HAVE_ARP_IP4 = 1 << 4,   /* the ARP packet maps IPv4 to addresses of six bytes, and its addresses were read */
 	XF_HAVE_PORTS = 1 << 5,	    /* sport, dport */
 	XF_HAVE_TCP_FLAGS = 1 << 6, /* tcp_flags */
 	XF_HAVE_ICMP = 1 << 7,	    /* icmp_type, icmp_code (ICMP or ICMPv6, as proto says) */

@@ -69,6 +69,7 @@ struct xf_ext_hdr {
 struct xf_cursor {
 	void *pos;
 	void *end;
+	__u32 dgram; /* layer 4: bytes that the IP header says are there; what follows is padding */
 };
 
 /* A pointer to the next @size bytes, or NULL when the packet ends before. Does not move the cursor. */
@@ -86,7 +87,7 @@ static __always_inline void xf_parse_ports(struct xf_cursor *cur, struct xf_reco
 {
 	__be16 *ports = xf_peek(cur, 4);
 
-	if (!ports)
+	if (!ports || cur->dgram < 4)
 		return xf_truncated(rec);
 	rec->sport = bpf_ntohs(ports[0]);
 	rec->dport = bpf_ntohs(ports[1]);
@@ -98,7 +99,7 @@ static __always_inline void xf_parse_tcp(struct xf_cursor *cur, struct xf_record
 	__u8 *tcp = xf_peek(cur, 14);
 
 	xf_parse_ports(cur, rec);
-	if (!tcp)
+	if (!tcp || cur->dgram < 14)
 		return xf_truncated(rec);
 	rec->tcp_flags = tcp[13];
 	rec->have |= XF_HAVE_TCP_FLAGS;
@@ -108,7 +109,7 @@ static __always_inline void xf_parse_icmp(struct xf_cursor *cur, struct xf_recor
 {
 	__u8 *icmp = xf_peek(cur, 2);
 
-	if (!icmp)
+	if (!icmp || cur->dgram < 2)
 		return xf_truncated(rec);
 	rec->icmp_type = icmp[0];
 	rec->icmp_code = icmp[1];
@@ -141,7 +142,7 @@ static __always_inline void xf_parse_l4(struct xf_cursor *cur, struct xf_record 
 static __always_inline void xf_parse_ip4(struct xf_cursor *cur, struct xf_record *rec)
 {
 	struct xf_ip4_hdr *ip = xf_peek(cur, sizeof(*ip));
-	__u32 hdr_len;
+	__u32 hdr_len, tot_len;
 	__u16 frag;
 
 	if (!ip || ip->version_ihl >> 4 != 4)
@@ -161,6 +162,9 @@ static __always_inline void xf_parse_ip4(struct xf_cursor *cur, struct xf_record
 	if (hdr_len < sizeof(*ip) || !xf_peek(cur, hdr_len))
 		return xf_truncated(rec);
 	cur->pos += hdr_len;
+	/* 0: longer than the field can say (BIG TCP) */
+	tot_len = bpf_ntohs(ip->tot_len) ?: 0x10000 + 60;
+	cur->dgram = tot_len > hdr_len ? tot_len - hdr_len : 0;
 	xf_parse_l4(cur, rec);
 }
 
@@ -170,6 +174,7 @@ static __always_inline void xf_parse_frag_hdr(const struct xf_ext_hdr *ext, stru
 
 	rec->frag_id = bpf_ntohl(ext->frag_id);
 	rec->frag_off = frag & 0xfff8;
+	rec->have &= ~XF_HAVE_MORE_FRAGS; /* an outer fragment's */
 	rec->have |= XF_HAVE_FRAG | (frag & 1 ? XF_HAVE_MORE_FRAGS : 0);
 }
 
@@ -197,6 +202,7 @@ static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record
 	struct xf_ext_rule rule;
 	struct xf_ext_hdr *ext;
 	__u64 unit;
+	__u32 used;
 	__u8 next;
 
 	if (!ip || ip->version_class >> 4 != 6)
@@ -230,6 +236,10 @@ static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record
 	}
 	if (xf_ext_rules[rec->proto].unit && !rec->frag_off)
 		return xf_truncated(rec);
+	/* 0: a jumbogram */
+	cur->dgram = bpf_ntohs(ip->payload_len) ?: 0x10000 + 40;
+	used = cur->pos - (void *)(ip + 1);
+	cur->dgram = cur->dgram > used ? cur->dgram - used : 0;
 	xf_parse_l4(cur, rec);
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the tests of the parser share: a loaded program, one ring for all CPUs, and the packets. */
+#ifndef XF_TEST_FIXTURE_H
+#define XF_TEST_FIXTURE_H
+
+#include "tests/prog/harness.h"
+#include "tests/prog/packet.h"
+
+struct xf_fixture {
+	struct xf_harness harness;
+	struct xf_test_ring ring;
+	struct xf_packets packets;
+	unsigned int bad; /* how much went wrong; the first of it is shown */
+};
+
+/* For cmocka: *state becomes a struct xf_fixture. */
+int xf_fixture_set_up(void **state);
+int xf_fixture_tear_down(void **state);
+
+/* Say what is wrong with the record of @len bytes, and count it. */
+void xf_complain(struct xf_fixture *fix, const char *name, const uint8_t *bytes, size_t len,
+		 const char *why);
+
+/* Give one packet to the program. It must be passed and leave one record, of the time of the run;
+ * if not, that is complained about and false returned. */
+bool xf_fixture_run(struct xf_fixture *fix, const char *name, const uint8_t *bytes, size_t len,
+		    struct xf_record *rec);
+
+/* Complain when two records of the packet differ. */
+void xf_fixture_compare(struct xf_fixture *fix, const char *name, const uint8_t *bytes,
+			const struct xf_record *want, const struct xf_record *got);
+
+#endif

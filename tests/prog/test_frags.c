@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The length in a record is that of all buffers, and the headers in the first one are read as ever.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/prog/harness.h"
+#include "tests/prog/packet.h"
+#include "tests/prog/ref_parse.h"
+
+#define LONGEST 40000
+
+struct frags {
+	struct xf_harness harness;
+	struct xf_test_ring ring;
+};
+
+static const struct xf_packet_row udp = {
+	.layers = { { .kind = LAYER_ETH, .next = ETH_P_IP },
+		    { .kind = LAYER_IP4, .next = IPPROTO_UDP },
+		    { .kind = LAYER_UDP } },
+};
+
+static void length_is_that_of_all_buffers(void **state)
+{
+	static const size_t lengths[] = { 64, 1514, 3000, 4096, 5000, 9000, LONGEST };
+	struct frags *frags = *state;
+	static uint8_t bytes[LONGEST];
+	struct xf_packet head;
+	struct xf_record want, rec;
+	char why[512];
+
+	xf_packet_build(&udp, &head);
+	memset(bytes, 0xa5, sizeof(bytes));
+	memcpy(bytes, head.bytes, head.len);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		assert_int_equal(xf_harness_run(&frags->harness, bytes, lengths[i], 1), XDP_PASS);
+		assert_int_equal(xf_test_ring_read(&frags->ring, &rec, 1), 1);
+		assert_int_equal(rec.len, lengths[i]);
+		xf_ref_parse(bytes, lengths[i], &want);
+		if (!xf_record_equal(&want, &rec, why, sizeof(why)))
+			fail_msg("%zu bytes: %s", lengths[i], why);
+	}
+}
+
+/* Returns why this kernel cannot, or NULL. */
+static const char *open_frags(struct frags *frags, int *err)
+{
+	static const uint8_t jumbo[9000];
+
+	*err = xf_harness__open(&frags->harness, BPF_F_XDP_HAS_FRAGS);
+	if (*err == -EINVAL)
+		return "the kernel knows no packets of several buffers";
+	if (!*err && xf_harness_run(&frags->harness, jumbo, sizeof(jumbo), 1) == -EINVAL)
+		return "the kernel makes no test run with a packet of several buffers";
+	if (!*err)
+		*err = xf_test_ring__open(&frags->ring, 4096);
+	return NULL;
+}
+
+int main(void)
+{
+	static struct frags frags;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(length_is_that_of_all_buffers, &frags),
+	};
+	const char *why = xf_harness_refusal();
+	int err = 0;
+
+	if (!why)
+		why = open_frags(&frags, &err);
+	if (why)
+		return xf_skip_all(why);
+	if (err) {
+		printf("Bail out! cannot load the object: %s\n", strerror(-err));
+		return 1;
+	}
+	xf_harness_install(&frags.harness, -1, frags.ring.fd);
+	err = cmocka_run_group_tests(tests, NULL, NULL);
+	xf_test_ring__close(&frags.ring);
+	xf_harness__close(&frags.harness);
+	return err;
+}
