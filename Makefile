@@ -33,7 +33,7 @@ need_lib = $(if $(shell $(PKG_CONFIG) --exists '$(1) >= $(2)' && echo yes),,$(er
 	   found: install $(3)))
 $(call need_lib,libxdp,1.3.0,libxdp-dev (Debian) or libxdp-devel (Fedora))
 $(call need_lib,libbpf,1.0.0,libbpf-dev (Debian) or libbpf-devel (Fedora))
-$(call need_lib,json-c,0.13,libjson-c-dev (Debian) or json-c-devel (Fedora))
+$(call need_lib,json-c,0.14,libjson-c-dev (Debian) or json-c-devel (Fedora))
 LIBS := $(shell $(PKG_CONFIG) --libs libxdp libbpf json-c) -lelf -lz -lpthread
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxdp libbpf)
 # Debian keeps <asm/types.h> in a folder that clang does not look into for the bpf target.

@@ -18,7 +18,20 @@
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_LINES 12
 
-/* A bare program on the hook. If it is an xdpfun that something else loaded, it can be read as it is. */
+/* What to do about an xdpfun that runs without a dispatcher. */
+static void explain_bare_xdpfun(const char *ifname, const struct xf_inst *inst)
+{
+	struct xf_owner owner;
+
+	if (!xf_inst__owner(inst, &owner) && xf_owner_state(&owner) == XF_OWNER_ALIVE)
+		xf_hint("process %u runs 'xdpfun-load log' there; end it first", owner.pid);
+	else
+		xf_hint("it is an xdpfun that was loaded without a dispatcher: 'xdpfun-load follow -i %s' shows "
+			"its log as it is; to reload it in a chain: 'xdpfun-load unload -i %s', then "
+			"'LIBXDP_BPFFS=/proc/1/root/sys/fs/bpf xdp-loader load %s xdpfun.o' (without LIBXDP_BPFFS "
+			"where a bpffs is mounted on /sys/fs/bpf)", ifname, ifname, ifname);
+}
+
 static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chain *chain)
 {
 	const struct xf_chain_prog *prog = &chain->prog[0];
@@ -31,11 +44,8 @@ static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chai
 		xf_hint("ask its owner to load it through libxdp ('xdp-loader load'), or remove it first");
 		return;
 	}
+	explain_bare_xdpfun(opts->ifname, &inst);
 	xf_inst__close(&inst);
-	xf_hint("it is an xdpfun: 'xdpfun-load follow -i %s' shows its log as it is; to reload it in a "
-		"chain: 'xdpfun-load unload -i %s', then 'nsenter' rather than 'ip netns exec', or with "
-		"LIBXDP_BPFFS=/proc/1/root/sys/fs/bpf, 'xdp-loader load %s xdpfun.o'",
-		opts->ifname, opts->ifname, opts->ifname);
 }
 
 static void explain_version(const struct xf_attach_opts *opts, const struct xf_chain *chain)
