@@ -74,7 +74,7 @@ xdpfun-load: $(LOADER_OBJ) $(LIB_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
-UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) loader/clock.c loader/sink.c loader/tally.c
+UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c)
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))

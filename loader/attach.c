@@ -73,6 +73,20 @@ static void attempt_close(struct attempt *try)
 	bpf_object__close(try->obj);
 }
 
+static int check_object(struct bpf_object *obj, const char *name)
+{
+	int abi = xf_object_abi(obj);
+
+	if (abi == XF_ABI_VERSION)
+		return 0;
+	if (abi < 0)
+		xf_err("%s is not an xdpfun object", name);
+	else
+		xf_err("%s has ABI version %d, and this xdpfun-load reads version %u", name, abi,
+		       XF_ABI_VERSION);
+	return abi < 0 ? abi : -EPROTO;
+}
+
 static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, prog_opts);
@@ -86,10 +100,10 @@ static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 		xf_err("cannot open %s: %s", name, strerror(-err));
 		return err;
 	}
-	err = xf_preload__use(opts->preload, try->obj);
+	err = check_object(try->obj, name);
+	if (!err)
+		err = xf_preload__use(opts->preload, try->obj);
 	if (err) {
-		xf_err("%s is not an xdpfun object that this loader can use: it lacks maps that xdpfun.o has",
-		       name);
 		xf_hint("use an xdpfun.o that was built together with this loader");
 		goto fail;
 	}

@@ -10,6 +10,7 @@
 #include "lib/msg.h"
 #include "link.h"
 #include "log_args.h"
+#include "refusal.h"
 
 static const char usage[] =
 	"Usage: xdpfun-load follow [-i IFACE]... [--id N] [OPTIONS]\n\n"
@@ -162,6 +163,11 @@ static int start_source(struct follow_run *run, const char *name)
 	if (!err)
 		xf_info("%s: following program %u in %s mode", name, src->at.prog_id,
 			xf_mode_name(src->at.mode));
+	if (!err && !src->at.dispatcher_id) {
+		xf_warn("%s: program %u was loaded without a dispatcher, the next XDP program there will be refused",
+			name, src->at.prog_id);
+		xf_hint("to reload it in a chain: " XF_RELOAD_COMMANDS, name, name);
+	}
 	return err ?: xf_session__add(run->session, src, false);
 }
 

@@ -3,6 +3,8 @@
 #ifndef XF_MERGE_H
 #define XF_MERGE_H
 
+#include <stdbool.h>
+
 #include "reader.h"
 
 struct xf_merge_entry {

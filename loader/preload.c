@@ -61,6 +61,9 @@ int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 		err = pre->owner_fd;
 	if (err) {
 		xf_err("cannot make the program's maps: %s", strerror(-err));
+		if (err == -EPERM)
+			xf_hint("before kernel 5.11 maps count against the limit of locked memory: try "
+				"'ulimit -l unlimited'");
 		xf_preload__close(pre);
 	}
 	return err;
@@ -82,6 +85,18 @@ static int reuse(struct bpf_object *obj, const char *name, int fd)
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
 
 	return map ? bpf_map__reuse_fd(map, fd) : -ENOENT;
+}
+
+int xf_object_abi(struct bpf_object *obj)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, XF_ABI_MAP);
+	const struct xf_abi *abi;
+	size_t size = 0;
+
+	abi = map ? bpf_map__initial_value(map, &size) : NULL;
+	if (!abi || size < sizeof(*abi) || abi->magic != XF_ABI_MAGIC)
+		return -ENOENT;
+	return abi->version;
 }
 
 int xf_preload__use(const struct xf_preload *pre, struct bpf_object *obj)

@@ -20,7 +20,9 @@ int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 		     const struct xf_config *config, const struct xf_owner *owner);
 void xf_preload__close(struct xf_preload *pre);
 
-/* Make the opened and not yet loaded object use these maps. Returns 0 or -errno (-ENOENT: it is no xdpfun object). */
+/* The ABI version of an opened object, or -ENOENT when it is no xdpfun object. */
+int xf_object_abi(struct bpf_object *obj);
+/* Make the opened and not yet loaded object use these maps. Returns 0 or -errno. */
 int xf_preload__use(const struct xf_preload *pre, struct bpf_object *obj);
 
 #endif

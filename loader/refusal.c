@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -27,9 +28,8 @@ static void explain_bare_xdpfun(const char *ifname, const struct xf_inst *inst)
 		xf_hint("process %u runs 'xdpfun-load log' there; end it first", owner.pid);
 	else
 		xf_hint("it is an xdpfun that was loaded without a dispatcher: 'xdpfun-load follow -i %s' shows "
-			"its log as it is; to reload it in a chain: 'xdpfun-load unload -i %s', then "
-			"'LIBXDP_BPFFS=/proc/1/root/sys/fs/bpf xdp-loader load %s xdpfun.o' (without LIBXDP_BPFFS "
-			"where a bpffs is mounted on /sys/fs/bpf)", ifname, ifname, ifname);
+			"its log as it is; to reload it in a chain: " XF_RELOAD_COMMANDS, ifname, ifname,
+			ifname);
 }
 
 static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chain *chain)
@@ -156,6 +156,10 @@ void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int
 
 const char *xf_refusal_no_dispatcher(const char *no_bpffs)
 {
+	const char *skip = secure_getenv("LIBXDP_SKIP_DISPATCHER");
+
+	if (skip && !strcmp(skip, "1"))
+		return "LIBXDP_SKIP_DISPATCHER=1 is set";
 	if (no_bpffs)
 		return no_bpffs;
 	if (access(VMLINUX_BTF, R_OK))
