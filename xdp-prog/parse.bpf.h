@@ -178,6 +178,8 @@ static __always_inline void xf_parse_frag_hdr(const struct xf_ext_hdr *ext, stru
 	rec->have |= XF_HAVE_FRAG | (frag & 1 ? XF_HAVE_MORE_FRAGS : 0);
 }
 
+#define XF_EXT_LEN_MASK 0x7ff /* 255 units of 8 bytes are below */
+
 /* How long an extension header is: 8 bytes and as many units as its length byte says. A table and not a switch, because
  * the verifier follows each case of a switch on its own, through all eight headers. */
 struct xf_ext_rule {
@@ -201,7 +203,7 @@ static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record
 	struct xf_ip6_hdr *ip = xf_peek(cur, sizeof(*ip));
 	struct xf_ext_rule rule;
 	struct xf_ext_hdr *ext;
-	__u64 unit;
+	__u64 more;
 	__u32 used;
 	__u8 next;
 
@@ -226,10 +228,10 @@ static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record
 		if (rec->proto == IPPROTO_FRAGMENT)
 			xf_parse_frag_hdr(ext, rec);
 		next = ext->next;
-		unit = rule.unit;
-		/* The verifier does not look into the table, the compiler does: hide the value, then limit it. */
-		barrier_var(unit);
-		cur->pos += sizeof(*ext) + (ext->len & rule.len_mask) * (unit & 0xf);
+		more = (ext->len & rule.len_mask) * rule.unit;
+		/* The verifier of older kernels knows nothing of a product. The compiler does, and would drop the mask. */
+		barrier_var(more);
+		cur->pos += sizeof(*ext) + (more & XF_EXT_LEN_MASK);
 		if (!xf_peek(cur, 0))
 			return xf_truncated(rec);
 		rec->proto = next;
