@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,14 +202,16 @@ void xf_reader__settle(int rings_fd)
 
 int xf_reader_alive(int alive_fd)
 {
-	/* Any event that is not an output event will do: it is only looked at. */
+	/* Any event that is not an output event will do: it is only looked at. One for a CPU and not for this task,
+	 * which would make every context switch of the machine look for events. */
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,
 		.size = sizeof(attr),
 	};
 	__u32 key = 0;
-	int err, fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	int err, fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1,
+				  PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
