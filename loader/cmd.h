@@ -3,11 +3,20 @@
 #ifndef XF_CMD_H
 #define XF_CMD_H
 
+#include <stdbool.h>
+
 enum xf_exit {
 	XF_EXIT_OK = 0,
 	XF_EXIT_FAILED = 1,
 	XF_EXIT_USAGE = 2,
 };
+
+struct xf_opt;
+
+/* What each subcommand does first: parse by @opts into @args, print @usage and the options for --help (when *@help is
+ * set then), refuse words that are no option. Returns -1 to go on, else the exit status. */
+int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
+		 const bool *help);
 
 int xf_cmd_log(int argc, char **argv);
 int xf_cmd_follow(int argc, char **argv);

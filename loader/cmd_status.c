@@ -251,19 +251,10 @@ static int show(const struct status_args *args)
 int xf_cmd_status(int argc, char **argv)
 {
 	struct status_args args = {};
-	struct xf_rest rest;
+	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.help);
 
-	if (xf_opts_parse(options, argc, argv, &args, &rest))
-		return XF_EXIT_USAGE;
-	if (args.help) {
-		printf("%s\nOptions:\n", usage);
-		xf_opts_help(stdout, options);
-		return XF_EXIT_OK;
-	}
-	if (rest.n) {
-		xf_err("unexpected word '%s'; an interface is named with -i", rest.at[0]);
-		return XF_EXIT_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	xf_msg_level_set(args.verbose ? XF_VERBOSE : XF_NORMAL);
 	return show(&args);
 }

@@ -136,19 +136,10 @@ static int run(const struct unload_args *args)
 int xf_cmd_unload(int argc, char **argv)
 {
 	struct unload_args args = {};
-	struct xf_rest rest;
+	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.help);
 
-	if (xf_opts_parse(options, argc, argv, &args, &rest))
-		return XF_EXIT_USAGE;
-	if (args.help) {
-		printf("%s\nOptions:\n", usage);
-		xf_opts_help(stdout, options);
-		return XF_EXIT_OK;
-	}
-	if (rest.n) {
-		xf_err("unexpected word '%s'; an interface is named with -i", rest.at[0]);
-		return XF_EXIT_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	if (args.all == !!args.interfaces.n) {
 		xf_err("%s", args.all ? "-i and --all exclude each other" :
 					"which interface? name it with -i, or give --all");

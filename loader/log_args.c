@@ -58,25 +58,15 @@ static int check_interfaces(struct xf_log_args *args)
 int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, const char *usage,
 		       int argc, char **argv)
 {
-	struct xf_rest rest;
+	int status;
 
 	args->buffer = DEFAULT_BUFFER;
-	if (xf_opts_parse(opts, argc, argv, args, &rest))
-		return XF_EXIT_USAGE;
-	if (args->help) {
-		printf("%s\nOptions:\n", usage);
-		xf_opts_help(stdout, opts);
-		return XF_EXIT_OK;
-	}
+	status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+	if (status >= 0)
+		return status;
 	if (args->version) {
 		printf("xdpfun-load %s\n", XF_VERSION);
 		return XF_EXIT_OK;
-	}
-	if (rest.n) {
-		xf_err("unexpected word '%s'", rest.at[0]);
-		xf_hint("an interface is named with -i; 'xdpfun-load %s --help' shows the options",
-			argv[0][0] == 'f' ? "follow" : "log");
-		return XF_EXIT_USAGE;
 	}
 	if (check_write(args) || check_interfaces(args))
 		return XF_EXIT_USAGE;

@@ -54,17 +54,19 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_l
 		return;
 	}
 	if (!if_indextoname(src->ifindex, name)) {
-		end_source(s, i, "the interface is gone", true);
+		/* While a device goes the kernel tells of changes too; whether it is deleted or moved comes last. */
+		if (event->kind == XF_LINK_MISSED)
+			end_source(s, i, "the interface is gone", true);
 		return;
 	}
 	if (strcmp(name, src->name)) {
 		xf_info("%s: the interface is now called %s", src->name, name);
 		memcpy(src->name, name, sizeof(name));
 	}
-	if (!xf_source__is_attached(src))
-		end_source(s, i, "somebody unloaded the program", false);
-	else
+	if (xf_source__is_attached(src))
 		refresh(src);
+	else if (if_indextoname(src->ifindex, name) || event->kind == XF_LINK_MISSED)
+		end_source(s, i, "somebody unloaded the program", false);
 }
 
 static void on_link_event(void *ctx, const struct xf_link_event *event)
