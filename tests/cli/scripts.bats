@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The scripts: shellcheck's opinion, and what they say to wrong arguments and without root.
+
+bats_require_minimum_version 1.5.0
+top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+
+fail() {
+	printf '%s\n' "$@"
+	return 1
+}
+
+# Every shell script of ours: by its first line, or by its name.
+shell_scripts() {
+	find "$top" -path "$top/.git" -prune -o -path "$top/build" -prune -o -type f -print | while IFS= read -r file; do
+		case $file in
+		*.sh | *.bash | *.bats) echo "$file" ;;
+		*)
+			IFS= read -r first <"$file" || continue
+			[[ $first != '#!'*sh && $first != '#!'*bats ]] || echo "$file"
+			;;
+		esac
+	done 2>/dev/null
+}
+
+@test "shellcheck has no objections" {
+	command -v shellcheck >/dev/null || skip "shellcheck is not installed"
+	mapfile -t files < <(shell_scripts)
+	[ ${#files[@]} -gt 15 ] || fail "only these were found:" "${files[@]}"
+	shellcheck -x "${files[@]}"
+}
+
+@test "every script starts with its licence" {
+	shell_scripts | while IFS= read -r file; do
+		head -n 3 "$file" | grep -q '^# SPDX-License-Identifier: GPL-2.0-only$' || fail "$file has none"
+	done
+}
+
+@test "wrong arguments are usage errors" {
+	for script in install-deps netns-lab demo test; do
+		run -2 "$top/scripts/$script" --frobnicate
+		[[ $output = *[uU]sage:* || $output = *"netns-lab up"* ]] || fail "$script says: $output"
+		run -0 "$top/scripts/$script" --help
+	done
+}
+
+@test "scripts that need root say so" {
+	open=$(mktemp -d)
+	chmod 755 "$open"
+	cp -r "$top/scripts" "$open/scripts"
+	for script in "demo" "test" "netns-lab up"; do
+		# shellcheck disable=SC2086 # a word each
+		run -1 setpriv --reuid=65534 --regid=65534 --clear-groups "$open/scripts/"$script
+		[[ $output = *root*sudo* ]] || fail "$script says: $output"
+	done
+	rm -r "$open"
+}
+
+@test "install-deps has nothing to do where everything is installed" {
+	"$top/scripts/install-deps" --build --test
+	run -0 setpriv --reuid=65534 --regid=65534 --clear-groups bash -s -- --build --test <"$top/scripts/install-deps"
+	[ -z "$output" ] || fail "$output"
+}
+
+# lab_state NAME: what is left of a lab.
+lab_left() {
+	ip netns list | grep -E "^$1-[ab]( |\$)" || :
+	ls "/run/xdpfun-lab/$1" 2>/dev/null || :
+}
+
+@test "netns-lab joins two namespaces and leaves nothing behind" {
+	lab=$("$top/scripts/netns-lab" up 3>&-)
+	holder=$(<"/run/xdpfun-lab/$lab")
+	"$top/scripts/netns-lab" exec "$lab" a ping -q -c 1 -W 2 10.9.0.2
+	"$top/scripts/netns-lab" exec "$lab" b ping -q -c 1 -W 5 fd00:9::1
+	[ "$("$top/scripts/netns-lab" exec "$lab" a pwd)" = "$PWD" ]
+	"$top/scripts/netns-lab" exec "$lab" a mkdir /sys/fs/bpf/mine
+	[ ! -e /sys/fs/bpf/mine ]
+	"$top/scripts/netns-lab" exec "$lab" b sleep 1000 3>&- &
+	sleeper=$!
+	"$top/scripts/netns-lab" down "$lab"
+	[ -z "$(lab_left "$lab")" ]
+	! kill -0 "$holder" 2>/dev/null || [ "$(ps -o stat= -p "$holder" | cut -c1)" = Z ]
+	! wait $sleeper || fail "what ran in the lab ended well"
+	"$top/scripts/netns-lab" down "$lab"
+}
+
+# scripts/test must not call a run good that was not: a copy of it with suites of our own.
+fake_tests() {
+	fake=$BATS_TEST_TMPDIR/fake
+	mkdir -p "$fake/scripts" "$fake/tests/unit" "$fake/build/tests/unit"
+	cp "$top/scripts/test" "$fake/scripts/test"
+	printf '#!/bin/sh\n' >"$fake/scripts/install-deps"
+	printf 'tests:\n' >"$fake/Makefile"
+	cat >"$fake/build/tests/unit/test_one"
+	touch "$fake/tests/unit/test_one.c"
+	chmod +x "$fake"/scripts/* "$fake/build/tests/unit/test_one"
+}
+
+# verdict STATUS LAST-LINE: of the unit suite alone.
+verdict() {
+	run "$fake/scripts/test" unit
+	[ "$status" = "$1" ] && [ "${lines[-1]}" = "$2" ] || fail "status $status, not $1; last line not '$2':" "$output"
+}
+
+@test "scripts/test counts what passed, failed and was skipped" {
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "TAP version 13"
+		echo "1..5"
+		echo "ok 1 - one"
+		echo "ok 2 three # skip no reason"
+		echo "ok 3 - four # SKIP for a reason"
+		echo "not ok 4 # SKIP five"
+		echo "ok two, without a number"
+	END
+	verdict 0 "2 passed, 0 failed, 3 skipped"
+	[[ $output = *"for a reason"* ]] || fail "$output"
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "ok 1 - one"
+		echo "not ok 2 - two"
+		echo "# the diagnostics"
+		echo "1..2"
+		exit 1
+	END
+	verdict 1 "1 passed, 1 failed, 0 skipped"
+	[[ $output = *"FAILED: 2 - two"*"the diagnostics"* ]] || fail "$output"
+}
+
+@test "scripts/test notices a crash, a suite without tests, and tests that did not run" {
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "ok 1 - one"
+		kill -SEGV $$
+	END
+	verdict 1 "1 passed, 1 failed, 0 skipped"
+	fake_tests <<-'END'
+		#!/bin/sh
+	END
+	verdict 1 "0 passed, 1 failed, 0 skipped"
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "1..3"
+		echo "ok 1 - one"
+		echo "ok 2 - two"
+	END
+	verdict 1 "2 passed, 1 failed, 0 skipped"
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "ok 1 - one"
+		echo "Bail out! no more"
+	END
+	verdict 1 "1 passed, 1 failed, 0 skipped"
+	rm "$fake/build/tests/unit/test_one"
+	verdict 1 "0 passed, 1 failed, 0 skipped"
+	rm "$fake/tests/unit/test_one.c"
+	verdict 1 "0 passed, 1 failed, 0 skipped"
+	printf 'tests:\n\tfalse\n' >"$fake/Makefile"
+	verdict 1 "0 passed, 1 failed, 0 skipped"
+}

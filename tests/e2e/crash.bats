@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Loaders that die, those that come after them, and several at once.
+
+load lib.bash
+
+# die NAME: without a chance to clean up.
+die() {
+	kill -KILL "${pid[$1]}"
+	wait "${pid[$1]}" || :
+}
+
+@test "after kill -9 the program goes on, and status calls it an orphan" {
+	start log
+	id=$(program log)
+	same "owner in status" "$(owner_of eth0)" alive
+	same "owner's pid" "$(status_of eth0 '.programs[0].owner.pid')" "${pid[log]}"
+	die log
+	same_program eth0 "$id"
+	pings 5
+	wait_for 5 owner_is eth0 dead
+	same "owner's pid" "$(status_of eth0 '.programs[0].owner.pid')" "${pid[log]}"
+	between "seen in status" "$(counter eth0 seen)" 5 5
+	run -0 "${A[@]}" "$XF" status
+	[[ $output = *dead* ]] || fail "$output"
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "the next log adopts it: the same program, all accounted for" {
+	start log
+	id=$(program log)
+	frames 10
+	wait_for 5 has_lines log 10
+	die log
+	frames 20
+	start next
+	says next "adopted program $id in native mode"
+	same "owner" "$(owner_of eth0)" alive
+	same "owner's pid" "$(status_of eth0 '.programs[0].owner.pid')" "${pid[next]}"
+	frames 30
+	stop next
+	totals next
+	same lines "$(lines next)" "$logged"
+	# What came while nobody was there may be printed or not; what came later must be.
+	between logged "$logged" 30 50
+	same lost "$lost" 0
+	same "the last line" "$(tail -n 1 "$T/next.out" | grep -c ':10029 udp')" 1
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "adoption loses no packet of a running stream" {
+	start log
+	id=$(program log)
+	begin stream "${B[@]}" "$helpers/frames" eth0 4000 64 250
+	wait_for 5 has_lines log 50
+	die log
+	start next
+	says next "adopted program $id"
+	ends stream 0
+	stop next
+	totals next
+	same lines "$(lines next)" "$logged"
+	# Each packet of the stream from some point on, once, in order; both together have all of them but for
+	# what the dead one had taken and not yet printed.
+	sed -nE 's/.*:(1[0-9]{4}) udp.*/\1/p' "$T/next.out" >"$T/ports"
+	first=$(head -n 1 "$T/ports")
+	diff "$T/ports" <(seq "$first" 13999)
+	last=$(grep -E 'len 64$' "$T/log.out" | sed -nE 's/.*:(1[0-9]{4}) udp.*/\1/p' | tail -n 1)
+	between "packets between the two" $((first - last - 1)) -400 400
+}
+
+@test "kill -9 with a reader that had fallen behind" {
+	mkfifo "$T/pipe"
+	exec 9<>"$T/pipe"
+	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
+	pid[log]=$!
+	wait_for 10 at_work log 1
+	# All on one processor, whose ring they fill.
+	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 60000
+	lost_before=$(counter eth0 lost)
+	between "lost while it lived" "$lost_before" 1 60000
+	die log
+	exec 9>&-
+	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 1000
+	# Its ring is full and nobody will read it: not lost, unread.
+	same "lost after its death" "$(counter eth0 lost)" "$lost_before"
+	between "unread after its death" "$(counter eth0 unread)" 900 1000
+	same seen "$(counter eth0 seen)" 61000
+	start next
+	frames 10
+	stop next
+	totals next
+	same lines "$(lines next)" "$logged"
+	between logged "$logged" 10 2000
+}
+
+# Without a dispatcher priorities mean nothing, and replacing the orphan would only cost packets.
+@test "an orphan with another priority, without a dispatcher, is adopted" {
+	needs_no_chaining
+	start log
+	id=$(program log)
+	die log
+	start next --prio 40
+	says next "adopted program $id"
+	stop next
+}
+
+@test "an orphan in another mode is replaced, and that is said" {
+	start log
+	id=$(program log)
+	die log
+	start next --mode skb
+	says next "removed program $id, whose loader died"
+	says next "attached program [0-9]+ in skb mode"
+	frames 3
+	stop next
+	same lines "$(lines next)" 3
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "an orphan of another object is replaced" {
+	start log --object "$helpers/otherobject.bpf.o"
+	frames 2
+	wait_for 5 has_lines log 2
+	id=$(program log)
+	die log
+	start next
+	says next "removed program $id, whose loader died"
+	[ "$(program next)" != "$id" ] || fail "$(said next)"
+	frames 3
+	stop next
+	same lines "$(lines next)" 3
+}
+
+@test "an orphan of the same object from a file is adopted" {
+	start log --object "$OBJ"
+	id=$(program log)
+	die log
+	start next
+	says next "adopted program $id"
+	stop next
+}
+
+@test "an orphan of another ABI version is replaced" {
+	# Owned by a process that ended, as if an older release had died.
+	"${A[@]}" xdp-loader load eth0 "$helpers/otherabi.bpf.o"
+	other=$(program_on eth0)
+	owner=$(bpftool -j prog show id "$other" | jq -r '.map_ids[]' | while read -r map; do
+		[ "$(bpftool -j map show id "$map" | jq -r .name)" != xf_owner ] || echo "$map"
+	done)
+	# pid 1 with a start time that it does not have.
+	# shellcheck disable=SC2046 # a byte each
+	bpftool map update id "$owner" key 0 0 0 0 value hex 01 00 00 00 \
+		$(printf '%08x' "$(stat -L -c %i /proc/self/ns/pid)" | sed -E 's/(..)(..)(..)(..)/\4 \3 \2 \1/') \
+		ff ff ff ff ff 00 00 00 $(tr -d '\n-' </proc/sys/kernel/random/boot_id | sed 's/../& /g')
+	same owner "$(owner_of eth0)" dead
+	start next
+	says next "removed program $other, whose loader died"
+	says next "attached program"
+	stop next
+}
+
+@test "unload removes an orphan" {
+	start log
+	id=$(program log)
+	die log
+	run -0 "${A[@]}" "$XF" unload -i eth0
+	[[ $output = *"removed program $id, whose loader died"* ]] || fail "$output"
+	same "what is attached" "$(program_on eth0)" ""
+	pings 1
+	run -0 "${A[@]}" "$XF" unload -i eth0
+	[[ $output = *"no xdpfun program"* ]] || fail "$output"
+}
+
+@test "unload --all removes orphans on every interface" {
+	second_pair
+	start log -i eth0 -i eth1
+	die log
+	run -0 "${A[@]}" "$XF" unload --all
+	same "what is on eth0" "$(program_on eth0)" ""
+	same "what is on eth1" "$(program_on eth1)" ""
+}
+
+@test "unload leaves a living owner's program, but for --force" {
+	start log
+	id=$(program log)
+	run -1 "${A[@]}" "$XF" unload -i eth0
+	[[ $output = *"program $id"*"process ${pid[log]}"*--force* ]] || fail "$output"
+	same_program eth0 "$id"
+	frames 5
+	wait_for 5 has_lines log 5
+	run -0 "${A[@]}" "$XF" unload -i eth0 --force
+	same "what is attached" "$(program_on eth0)" ""
+	ends log 1
+	says log "eth0: somebody unloaded the program"
+	totals log
+	same logged "$logged" 5
+}
+
+@test "unload removes what xdp-loader loaded" {
+	"${A[@]}" xdp-loader load eth0 "$OBJ"
+	same owner "$(owner_of eth0)" none
+	run -0 "${A[@]}" "$XF" unload -i eth0
+	[[ $output = *"which something else loaded"* ]] || fail "$output"
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "log does not take over a program without an owner" {
+	needs_no_chaining
+	"${A[@]}" xdp-loader load eth0 "$OBJ"
+	id=$(program_on eth0)
+	run -1 "${A[@]}" "$XF" -d 1
+	same_program eth0 "$id"
+	same owner "$(owner_of eth0)" none
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "a second log where no dispatcher can be made" {
+	needs_no_chaining
+	start log
+	id=$(program log)
+	run -1 "${A[@]}" "$XF" -d 1
+	[[ $output = *"id $id"* ]] || fail "$output"
+	same_program eth0 "$id"
+	frames 5
+	stop log
+	same lines "$(lines log)" 5
+}
+
+@test "two loaders at the same moment: at least one runs, and neither leaves anything" {
+	for round in 1 2 3 4; do
+		begin one "${A[@]}" "$XF"
+		begin two "${A[@]}" "$XF"
+		decided() { { gone one || at_work one 1; } && { gone two || at_work two 1; }; }
+		wait_for 15 decided
+		running=0
+		for name in one two; do
+			if alive $name; then
+				running=$((running + 1))
+			else
+				ends $name 1
+				says $name "error"
+			fi
+		done
+		[ $running -gt 0 ] || fail "round $round: neither runs" "$(said one)" "$(said two)"
+		frames 5
+		for name in one two; do
+			alive $name || continue
+			wait_for 5 has_lines $name 5
+			stop $name
+			totals $name
+			same seen "$seen" 5
+		done
+		same "what is attached in round $round" "$(program_on eth0)" ""
+	done
+}
+
+@test "SIGTERM and SIGHUP end it like SIGINT" {
+	for signal in TERM HUP; do
+		start log
+		frames 2
+		wait_for 5 has_lines log 2
+		kill -$signal "${pid[log]}"
+		ends log 0
+		totals log
+		same logged "$logged" 2
+		same "what is attached" "$(program_on eth0)" ""
+	done
+}

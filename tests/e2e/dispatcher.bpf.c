@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the hook looks like when a newer libxdp has put its dispatcher there: the name, and protocol version 99 in
+ * the first two bytes of the read-only data. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+const volatile unsigned char conf[124] = { 236, 99 };
+
+SEC("xdp")
+int xdp_dispatcher(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return conf[2] ? XDP_DROP : XDP_PASS;
+}
+
+char _license[] SEC("license") = "GPL";

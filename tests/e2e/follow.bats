@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Reading the log of an xdpfun.o that something else loaded.
+
+load lib.bash
+
+# Here in the form that it has without a dispatcher, too.
+load_object() {
+	"${A[@]}" xdp-loader load "${2:-eth0}" "${1:-$OBJ}"
+	wait_for 5 test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
+	loaded=$(status_of "${2:-eth0}" '.programs[0].id')
+}
+
+@test "follow prints what reaches a program that xdp-loader loaded, and leaves it there" {
+	load_object
+	frames 7
+	same "unread before" "$(counter eth0 unread)" 7
+	start follow follow
+	same "program that is followed" "$(program follow)" "$loaded"
+	frames 20
+	wait_for 5 has_lines follow 20
+	stop follow
+	same lines "$(lines follow)" 20
+	totals follow
+	same seen "$seen" 20
+	same logged "$logged" 20
+	frames 5
+	same "unread afterwards" "$(counter eth0 unread)" 12
+	same "submitted afterwards" "$(counter eth0 submitted)" 20
+	same "program afterwards" "$(status_of eth0 '.programs[0].id')" "$loaded"
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "status knows a program that xdp-loader loaded" {
+	load_object
+	frames 3
+	same "what status says" "$(status_of eth0 '.programs[0] | "\(.name) \(.ours) \(.owner) \(.counters.seen) \(.counters.unread)"')" \
+		"xdpfun true null 3 3"
+	run -0 "${A[@]}" "$XF" status -i eth0
+	[[ $output = *xdpfun*"seen 3"* ]] || fail "$output"
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "two followers, one after the other" {
+	load_object
+	for round in 1 2; do
+		start follow follow -c 10
+		frames 15
+		ends follow 0
+		same "lines in round $round" "$(lines follow)" 10
+		totals follow
+		same "logged in round $round" "$logged" 10
+		between "unread in round $round" "$unread" 0 5
+	done
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "two followers at once: the second is refused and told who reads" {
+	load_object
+	start follow follow
+	run -1 "${A[@]}" "$XF" follow
+	[[ $output = *"program $loaded"*"process ${pid[follow]}"* ]] || fail "$output"
+	frames 5
+	wait_for 5 has_lines follow 5
+	stop follow
+	totals follow
+	same logged "$logged" 5
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "a follower of a running log is refused and told who reads" {
+	start log
+	run -1 "${A[@]}" "$XF" follow
+	[[ $output = *"program $(program log)"*"process ${pid[log]}"* ]] || fail "$output"
+	frames 5
+	stop log
+	same lines "$(lines log)" 5
+}
+
+@test "a follower that was killed makes way for the next" {
+	load_object
+	start follow follow
+	kill -KILL "${pid[follow]}"
+	wait "${pid[follow]}" || :
+	frames 5
+	start next follow
+	frames 8
+	stop next
+	totals next
+	# What came in between was for the dead one.
+	same lines "$(lines next)" 8
+	same logged "$logged" 8
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "follow reads an orphan and does not remove it" {
+	start log
+	id=$(program log)
+	kill -KILL "${pid[log]}"
+	wait "${pid[log]}" || :
+	start follow follow
+	same "program that is followed" "$(program follow)" "$id"
+	frames 4
+	stop follow
+	same lines "$(lines follow)" 4
+	same_program eth0 "$id"
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "--id" {
+	load_object
+	run -1 "${A[@]}" "$XF" follow --id $((loaded + 100000))
+	[[ $output = *"id $((loaded + 100000))"* ]] || fail "$output"
+	start follow follow --id "$loaded"
+	frames 2
+	stop follow
+	same lines "$(lines follow)" 2
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "nothing to follow" {
+	run -1 "${A[@]}" "$XF" follow
+	[[ $output = *"eth0 has no xdpfun program"*"xdp-loader load eth0 xdpfun.o"* ]] || fail "$output"
+}
+
+@test "the program is unloaded under it" {
+	load_object
+	start follow follow
+	frames 6
+	wait_for 5 has_lines follow 6
+	"${A[@]}" "$XF" unload -i eth0
+	ends follow 0
+	says follow "eth0: somebody unloaded the program"
+	totals follow
+	same logged "$logged" 6
+}
+
+@test "one of two programs is unloaded under it" {
+	second_pair
+	load_object
+	load_object "$OBJ" eth1
+	start follow follow -i eth0 -i eth1
+	"${A[@]}" "$XF" unload -i eth0
+	says follow "eth0: somebody unloaded the program"
+	says follow "^eth0: seen 0"
+	"${B[@]}" "$helpers/frames" eth1 5
+	wait_for 5 has_lines follow 5
+	"${A[@]}" "$XF" unload -i eth1
+	ends follow 0
+	totals follow eth1
+	same logged "$logged" 5
+}
+
+@test "--sample and --rate of a follower end with it" {
+	load_object
+	start follow follow --sample 1000000000
+	frames 1000
+	stop follow
+	totals follow
+	same seen "$seen" 1000
+	between "sampled out" "$sampled" 999 1000
+	start follow follow --rate 10
+	frames 1000
+	stop follow
+	totals follow
+	same seen "$seen" 1000
+	between "rate limited" "$limited" 900 990
+	start follow follow
+	frames 100
+	stop follow
+	totals follow
+	same logged "$logged" 100
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "another ABI version: both are named" {
+	load_object "$helpers/otherabi.bpf.o"
+	run -1 "${A[@]}" "$XF" follow
+	[[ $output = *"program $loaded"*"version 77"*"version 1"* ]] || fail "$output"
+	run -0 "${A[@]}" "$XF" status -i eth0
+	same "ours in status" "$(status_of eth0 '.programs[0].ours')" true
+	run -0 "${A[@]}" "$XF" unload -i eth0
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "follow writes files as log does" {
+	load_object
+	start follow follow -f json -w "$T/file"
+	frames 9
+	stop follow
+	same "JSON objects" "$(jq -s length "$T/file")" 9
+	"${A[@]}" "$XF" unload -i eth0
+}

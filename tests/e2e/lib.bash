@@ -1,0 +1,285 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the tests in namespaces share: a lab for each test, loggers in the background, and questions about both.
+
+bats_require_minimum_version 1.5.0
+
+top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+helpers=${BUILD:-$top/build}/tests/e2e
+XF=$top/xdpfun-load
+# shellcheck disable=SC2034 # for the tests
+OBJ=$top/xdpfun.o
+
+# The name that a bpffs of the test's own has from everywhere.
+lab_up() {
+	T=$BATS_TEST_TMPDIR
+	LAB=$("$top/scripts/netns-lab" up "$@")
+	holder=$(<"/run/xdpfun-lab/$LAB")
+	# Absolute paths only: entering a mount namespace forgets the working folder.
+	A=(nsenter --net="/run/netns/$LAB-a" --mount="/proc/$holder/ns/mnt")
+	B=(nsenter --net="/run/netns/$LAB-b")
+}
+
+setup() {
+	lab_up --quiet
+}
+
+# Nothing of ours may be left, in the kernel or in bpffs, however the test went: what a test wants to
+# survive it removes itself.
+teardown() {
+	local file left=0
+
+	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+		for file in "$T"/*.err "$T"/*.out; do
+			[ -s "$file" ] || continue
+			echo "last lines of ${file##*/}:"
+			tail -n 8 "$file" | cut -c1-400 | sed 's/^/  /'
+		done
+	else
+		check_left || left=1
+	fi
+	"$top/scripts/netns-lab" down "$LAB"
+	return $left
+}
+
+fail() {
+	printf '%s\n' "$@"
+	return 1
+}
+
+# same WHAT GOT WANTED
+same() {
+	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
+}
+
+# matches WHAT TEXT REGEX
+matches() {
+	[[ $2 =~ $3 ]] || fail "$1 is" "  $2" "which does not match" "  $3"
+}
+
+# no_match WHAT TEXT REGEX
+no_match() {
+	[[ ! $2 =~ $3 ]] || fail "$1 is" "  $2" "which matches" "  $3"
+}
+
+# between WHAT GOT LOWEST HIGHEST
+between() {
+	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1 is $2, not $3 to $4"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local until=$((${EPOCHREALTIME/./} + $1 * 1000000))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/./}" -lt $until ] || fail "waited in vain for: $*" || return 1
+		sleep 0.02
+	done
+}
+
+# begin NAME COMMAND...: in the background; output in NAME.out, talk in NAME.err, process id in pid[NAME].
+declare -gA pid
+begin() {
+	local name=$1
+
+	shift
+	# Empty before it runs: nobody must read what an earlier one of this name has said.
+	: >"$T/$name.out" 2>"$T/$name.err"
+	"$@" >>"$T/$name.out" 2>>"$T/$name.err" </dev/null 3>&- &
+	pid[$name]=$!
+}
+
+# start NAME ARGUMENTS...: xdpfun-load in side a, until it is at work on all its interfaces.
+start() {
+	local name=$1
+
+	begin "$name" "${A[@]}" "$XF" "${@:2}"
+	started "$name" "${@:2}"
+}
+
+started() {
+	local name=$1 word count=0
+
+	for word in "${@:2}"; do
+		[ "$word" != -i ] || count=$((count + 1))
+	done
+	wait_for 10 at_work "$name" $((count ? count : 1))
+}
+
+at_work() {
+	alive "$1" || return 0
+	[ "$(grep -cE '(attached|adopted|following) program [0-9]+' "$T/$1.err")" -ge "$2" ]
+}
+
+alive() {
+	kill -0 "${pid[$1]}" 2>/dev/null
+}
+
+gone() {
+	! alive "$1"
+}
+
+# ends NAME STATUS [SECONDS]: it ends by itself, with this status.
+ends() {
+	local status=0
+
+	wait_for "${3:-10}" gone "$1"
+	wait "${pid[$1]}" || status=$?
+	same "exit status of $1" $status "$2"
+}
+
+# stop NAME [STATUS]: ask it to end.
+stop() {
+	kill -INT "${pid[$1]}"
+	ends "$1" "${2:-0}"
+}
+
+said() {
+	cat "$T/$1.err"
+}
+
+# says NAME REGEX: it says so now or soon.
+says() {
+	wait_for 5 grep -qE -- "$2" "$T/$1.err" || fail "$1 does not say '$2' but:" "$(said "$1")"
+}
+
+lines() {
+	wc -l <"$T/$1.out"
+}
+
+has_lines() {
+	[ "$(lines "$1")" -ge "$2" ]
+}
+
+# program NAME: the id of the program that it runs.
+program() {
+	sed -nE 's/.*(attached|adopted|following) program ([0-9]+).*/\2/p' "$T/$1.err" | tail -n 1
+}
+
+# program_on IFACE: the id of what is attached there, empty when nothing is.
+program_on() {
+	"${A[@]}" ip -j link show "$1" | jq -r '.[0].xdp.prog.id // empty'
+}
+
+same_program() {
+	same "program on $1" "$(program_on "$1")" "$2"
+}
+
+# count_of TEXT IFACE: the counters in the last line about the interface; they must add up.
+count_of() {
+	local line
+
+	line=$(grep "^$2: seen " <<<"$1" | tail -n 1) || fail "there are no counters of $2 in:" "$1" || return 1
+	matches "line of counters" "$line" "^$2: seen ([0-9]+), logged ([0-9]+), filtered ([0-9]+), sampled out ([0-9]+), rate limited ([0-9]+), lost ([0-9]+), unread ([0-9]+)$" || return 1
+	seen=${BASH_REMATCH[1]} logged=${BASH_REMATCH[2]} filtered=${BASH_REMATCH[3]}
+	sampled=${BASH_REMATCH[4]} limited=${BASH_REMATCH[5]} lost=${BASH_REMATCH[6]} unread=${BASH_REMATCH[7]}
+	same "sum of the counters" $((logged + filtered + sampled + limited + lost + unread)) "$seen"
+}
+
+# totals NAME [IFACE]: sets seen, logged, filtered, sampled, limited, lost and unread.
+totals() {
+	count_of "$(said "$1")" "${2:-eth0}"
+}
+
+# sent [IFACE]: packets that side b has sent so far, as the kernel counts them for its interface.
+sent() {
+	"${B[@]}" ip -s -j link show "${1:-eth0}" | jq '.[0].stats64.tx.packets'
+}
+
+# frames COUNT [LEN [GAP_US [VLAN]]]: from b to a's eth0.
+frames() {
+	"${B[@]}" "$helpers/frames" eth0 "$@"
+}
+
+pings() {
+	"${B[@]}" ping -q -n -c "$1" -i 0.01 -w 10 "${2:-10.9.0.1}" >/dev/null
+}
+
+udp_to() {
+	"${B[@]}" bash -c 'echo x >"/dev/udp/$1/$2"' - "$1" "$2"
+}
+
+# A second pair, eth1 on both sides: 10.9.1.1 and 10.9.1.2. Further words are for a's end.
+second_pair() {
+	ip -n "$LAB-a" link add eth1 address 02:00:00:00:09:01 "$@" type veth peer name eth1 \
+		address 02:00:00:00:09:02 netns "$LAB-b"
+	link_config a eth1 10.9.1.1 10.9.1.2 02:00:00:00:09:02
+	link_config b eth1 10.9.1.2 10.9.1.1 02:00:00:00:09:01
+	"${A[@]}" ethtool -K eth1 rxvlan off txvlan off
+}
+
+# link_config SIDE IFACE ADDRESS PEER MAC
+link_config() {
+	ip -n "$LAB-$1" link set "$2" addrgenmode none
+	ip -n "$LAB-$1" addr add "$3/24" dev "$2"
+	ip -n "$LAB-$1" link set "$2" up
+	ip -n "$LAB-$1" neigh add "$4" lladdr "$5" dev "$2" nud permanent
+}
+
+# IPv6 on the pair, with neighbours that need not be asked for.
+ipv6_up() {
+	local side
+
+	for side in a b; do
+		nsenter --net="/run/netns/$LAB-$side" bash -c 'echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6'
+	done
+	ip -n "$LAB-a" addr add fd00:9::1/64 dev eth0 nodad
+	ip -n "$LAB-b" addr add fd00:9::2/64 dev eth0 nodad
+	ip -n "$LAB-a" neigh add fd00:9::2 lladdr 02:00:00:00:09:02 dev eth0 nud permanent
+	ip -n "$LAB-b" neigh add fd00:9::1 lladdr 02:00:00:00:09:01 dev eth0 nud permanent
+}
+
+# status_of IFACE FILTER: a question to status --json about an interface.
+status_of() {
+	"${A[@]}" "$XF" status -i "$1" --json | jq -r ".interfaces[0] | $2"
+}
+
+# The programs that the test's loaders attached, and the pins below bpffs, must all be gone.
+check_left() {
+	local id pins
+
+	# shellcheck disable=SC2013 # numbers
+	for id in $(cat "$T"/*.err 2>/dev/null | sed -nE 's/.*attached program ([0-9]+).*/\1/p'); do
+		wait_for 3 no_program "$id" || { echo "program $id is left"; return 1; }
+	done
+	pins=$("${A[@]}" find /sys/fs/bpf -mindepth 1 ! -name '*.debug' ! -type d)
+	same "what is pinned" "$pins" ""
+}
+
+no_program() {
+	! bpftool prog show id "$1"
+}
+
+# For tests of what happens where no dispatcher can be made; where it can, the tests on virtual
+# machines are about the same.
+needs_no_chaining() {
+	local chained
+
+	start probe
+	chained=$(status_of eth0 .dispatcher)
+	stop probe
+	[ "$chained" = false ] || skip "this kernel lets programs chain"
+}
+
+# attach_foreign [OBJECT]: a program that is not ours, attached without libxdp; its id in $foreign.
+attach_foreign() {
+	ip -n "$LAB-a" link set dev eth0 xdp object "$helpers/${1:-pass.bpf.o}" section xdp
+	foreign=$(program_on eth0)
+	[ -n "$foreign" ]
+}
+
+# owner_of IFACE: "none", "alive" or "dead" for the program of ours there.
+owner_of() {
+	status_of "$1" '.programs[] | select(.ours) | .owner | if . == null then "none" elif .alive then "alive" else "dead" end'
+}
+
+owner_is() {
+	[ "$(owner_of "$1")" = "$2" ]
+}
+
+# counter IFACE NAME: from status --json.
+counter() {
+	status_of "$1" ".programs[] | select(.ours) | .counters.$2"
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Interfaces that go, change their name or lose the program under a log.
+
+load lib.bash
+
+@test "one of two interfaces is deleted: the log goes on with the other" {
+	second_pair
+	start log -i eth0 -i eth1
+	"${B[@]}" "$helpers/frames" eth1 4
+	wait_for 5 has_lines log 4
+	ip -n "$LAB-a" link del eth1
+	says log "eth1: the interface is gone"
+	says log "^eth1: seen 4, logged 4,"
+	frames 6
+	wait_for 5 has_lines log 10
+	stop log
+	totals log eth0
+	same logged "$logged" 6
+	same "lines of counters of eth1" "$(grep -c '^eth1: seen' "$T/log.err")" 1
+}
+
+@test "the last interface is deleted: status 1, with its counters" {
+	start log
+	frames 4
+	ip -n "$LAB-a" link del eth0
+	ends log 1
+	says log "eth0: the interface is gone"
+	totals log
+	same logged "$logged" 4
+	same lines "$(lines log)" 4
+}
+
+@test "a rename is followed" {
+	start log
+	frames 2
+	wait_for 5 has_lines log 2
+	ip -n "$LAB-a" link set eth0 down
+	ip -n "$LAB-a" link set eth0 name wan0
+	ip -n "$LAB-a" link set wan0 up
+	ip -n "$LAB-a" neigh replace 10.9.0.2 lladdr 02:00:00:00:09:02 dev wan0 nud permanent
+	says log "eth0.* wan0"
+	frames 3
+	wait_for 5 has_lines log 5
+	stop log
+	same "lines with the old name" "$(grep -c ' eth0 ' "$T/log.out")" 2
+	same "lines with the new name" "$(grep -c ' wan0 ' "$T/log.out")" 3
+	totals log wan0
+	same seen "$seen" 5
+	same "what is attached" "$(program_on wan0)" ""
+}
+
+@test "somebody takes the program off" {
+	start log
+	frames 4
+	ip -n "$LAB-a" link set dev eth0 xdp off
+	ends log 1
+	says log "eth0: somebody unloaded the program"
+	totals log
+	same logged "$logged" 4
+	same lines "$(lines log)" 4
+}
+
+@test "somebody replaces the program: it is not detached" {
+	needs_no_chaining
+	start log
+	frames 4
+	ip -n "$LAB-a" -force link set dev eth0 xdp object "$helpers/pass.bpf.o" section xdp
+	ends log 1
+	says log "eth0: somebody unloaded the program"
+	totals log
+	same logged "$logged" 4
+	same "what is attached" "$(status_of eth0 '.programs[0].name')" foreign_pass
+}
+
+@test "one of two loses the program: the log goes on with the other" {
+	second_pair
+	start log -i eth0 -i eth1
+	ip -n "$LAB-a" link set dev eth0 xdp off
+	says log "eth0: somebody unloaded the program"
+	says log "^eth0: seen 0,"
+	"${B[@]}" "$helpers/frames" eth1 3
+	wait_for 5 has_lines log 3
+	stop log
+	totals log eth1
+	same logged "$logged" 3
+}
+
+@test "the interface moves to another network namespace" {
+	start log
+	frames 3
+	wait_for 5 has_lines log 3
+	ip -n "$LAB-b" link set eth0 name peer0
+	ip -n "$LAB-a" link set eth0 netns "$LAB-b"
+	ends log 1
+	says log "another network namespace"
+	totals log
+	same logged "$logged" 3
+	"${B[@]}" "$XF" unload -i eth0
+}
+
+@test "down and up again is nothing to speak of" {
+	start log
+	before=$(sent)
+	frames 3
+	ip -n "$LAB-a" link set eth0 down
+	ip -n "$LAB-a" link set eth0 up
+	ip -n "$LAB-a" link set eth0 mtu 1400
+	frames 4
+	wait_for 5 has_lines log 7
+	# Neighbours were forgotten: somebody may ask for them.
+	all=$(($(sent) - before))
+	stop log
+	totals log
+	between logged "$logged" 7 "$all"
+	same "what it says besides" "$(grep -cE 'gone|unloaded|rror' "$T/log.err")" 0
+}

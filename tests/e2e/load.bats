@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Sums against the kernel's own counts, more packets than can be logged, and how soon a single one shows up.
+
+load lib.bash
+
+@test "seen is what the kernel says that the other end sent" {
+	start log -f json
+	before=$(sent)
+	pings 200
+	frames 3000
+	for port in 1 2 3 4 5; do
+		udp_to 10.9.0.1 $port
+	done
+	"${A[@]}" iperf3 -s -1 >"$T/server.out" 2>&1 3>&- &
+	wait_for 5 listens
+	"${B[@]}" iperf3 -c 10.9.0.1 -n 20M >"$T/client.out"
+	all=$(($(sent) - before))
+	stop log
+	totals log
+	between "packets" "$all" 3400 1000000
+	same seen "$seen" "$all"
+	same logged "$logged" "$all"
+	same lines "$(lines log)" "$all"
+}
+
+listens() {
+	"${A[@]}" ss -Hltn "sport = 5201" | grep -q .
+}
+
+@test "the same in SKB mode" {
+	start log --mode skb
+	before=$(sent)
+	frames 2000
+	pings 100
+	all=$(($(sent) - before))
+	stop log
+	totals log
+	same "packets" "$all" 2100
+	same seen "$seen" "$all"
+	same lines "$(lines log)" "$all"
+}
+
+@test "what comes after the last line of --count is unread" {
+	start log --count 10
+	before=$(sent)
+	begin traffic "${B[@]}" "$helpers/frames" eth0 2000
+	ends log 0
+	ends traffic 0
+	totals log
+	same logged "$logged" 10
+	same lines "$(lines log)" 10
+	same lost "$lost" 0
+	same "unread and seen" $((unread + 10)) "$seen"
+	between seen "$seen" 10 $(($(sent) - before))
+}
+
+@test "more than the reader can take: what is lost is counted" {
+	start log --buffer 16K -w "$T/file"
+	begin live "${B[@]}" "$helpers/live" eth0 1000000
+	ends live 0 60
+	stop log
+	totals log
+	same seen "$seen" "$(<"$T/live.out")"
+	same seen "$seen" 1000000
+	between lost "$lost" 1000 1000000
+	between logged "$logged" 1 999000
+	same unread "$unread" 0
+	same "lines in the file" "$(wc -l <"$T/file")" "$logged"
+	same "what the other end sent" "$(sent)" 1000000
+}
+
+@test "the same with two sources, --rate, and two interfaces" {
+	[ "$(nproc)" -ge 2 ] || skip "there is one processor only"
+	second_pair
+	start log --buffer 64K --rate 100000 -i eth0 -i eth1 -w "$T/file"
+	begin one "${B[@]}" "$helpers/live" eth0 500000 500000 0
+	begin two "${B[@]}" "$helpers/live" eth1 500000 500000 1
+	ends one 0 60
+	ends two 0 60
+	stop log
+	totals log eth0
+	same "seen on eth0" "$seen" 500000
+	all=$logged
+	totals log eth1
+	same "seen on eth1" "$seen" 500000
+	same "lines in the file" "$(wc -l <"$T/file")" $((all + logged))
+}
+
+@test "nothing is lost when the rings are large enough" {
+	start log --buffer 256M -w "$T/file"
+	begin live "${B[@]}" "$helpers/live" eth0 300000
+	ends live 0 60
+	stop log
+	totals log
+	same logged "$logged" 300000
+	same "lines in the file" "$(wc -l <"$T/file")" 300000
+}
+
+@test "a single packet shows up within 50 ms, after silence and after another" {
+	mkfifo "$T/pipe"
+	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
+	pid[log]=$!
+	exec 8<"$T/pipe"
+	wait_for 10 at_work log 1
+	# Half of them find the reader asleep, half of them looking at its rings.
+	"${B[@]}" "$helpers/latency" eth0 2500 200 2300 200 100 2100 200 30 >"$T/us" <&8
+	exec 8<&-
+	same "number of measurements" "$(wc -l <"$T/us")" 8
+	while read -r us; do
+		between "microseconds" "$us" 1 50000
+	done <"$T/us"
+	ends log 0
+}
+
+@test "without packets it uses next to no time" {
+	start log --stats=600
+	frames 10
+	wait_for 5 has_lines log 10
+	# It falls asleep a second after the last packet.
+	sleep 1.5
+	before=$(awk '{ print $14 + $15 }' "/proc/${pid[log]}/stat")
+	switches=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pid[log]}/status")
+	sleep 3
+	between "clock ticks in 3 s" $(($(awk '{ print $14 + $15 }' "/proc/${pid[log]}/stat") - before)) 0 1
+	between "wake-ups in 3 s" \
+		$(($(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pid[log]}/status") - switches)) 0 3
+	stop log
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Lines of real packets, and the options that choose how many.
+
+load lib.bash
+
+# A ping, a TCP connection and a datagram each over IPv4 and IPv6, and a tagged frame.
+mixed_traffic() {
+	local address
+
+	for address in 10.9.0.1 fd00:9::1; do
+		pings 3 $address
+		begin "nc-$address" "${A[@]}" nc -l -N $address 8080
+		wait_for 5 is_listening $address
+		"${B[@]}" bash -c 'exec 9<>/dev/tcp/$1/8080; echo hello >&9; exec 9>&-' - $address
+		wait_for 5 gone "nc-$address"
+		udp_to $address 53
+	done
+	frames 1 64 0 7
+}
+
+is_listening() {
+	"${A[@]}" ss -Hltn "sport = 8080" | grep -qF "$1"
+}
+
+@test "text lines of ping, TCP, UDP and IPv6" {
+	ipv6_up
+	start log
+	mixed_traffic
+	wait_for 5 grep -q 'vlan 7' "$T/log.out"
+	stop log
+	stamp='[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6} eth0'
+	while read -r wanted count; do
+		wanted=${wanted//_/ }
+		found=$(grep -cE "^$stamp $wanted\$" "$T/log.out") || :
+		[ "$count" = + ] && [ "$found" -gt 0 ] || same "number of lines like '$wanted'" "$found" "$count"
+	done <<-'END'
+		10\.9\.0\.2_>_10\.9\.0\.1_icmp_8/0_len_98 3
+		10\.9\.0\.2:[0-9]+_>_10\.9\.0\.1:8080_tcp_\[S\]_len_74 1
+		10\.9\.0\.2:[0-9]+_>_10\.9\.0\.1:8080_tcp_\[P\.\]_len_72 1
+		10\.9\.0\.2:[0-9]+_>_10\.9\.0\.1:8080_tcp_\[F\.\]_len_66 1
+		10\.9\.0\.2:[0-9]+_>_10\.9\.0\.1:53_udp_len_44 1
+		fd00:9::2_>_fd00:9::1_icmpv6_128/0_len_118 3
+		\[fd00:9::2\]:[0-9]+_>_\[fd00:9::1\]:8080_tcp_\[S\]_len_94 1
+		\[fd00:9::2\]:[0-9]+_>_\[fd00:9::1\]:53_udp_len_64 1
+		vlan_7_10\.9\.0\.2:10000_>_10\.9\.0\.1:10000_udp_len_64 1
+	END
+}
+
+@test "JSON lines of the same" {
+	ipv6_up
+	start log -f json
+	mixed_traffic
+	wait_for 5 grep -q '"vlan"' "$T/log.out"
+	stop log
+	totals log
+	same "JSON objects" "$(jq -s length "$T/log.out")" "$logged"
+	keys='[.src, .dst, .proto, .dport, .tcp_flags, .icmp_type, .vlan, .len, .iface, .rx_queue, .eth_type, .eth_src]'
+	while read -r count wanted; do
+		same "number of $wanted" "$(jq -c "$keys" "$T/log.out" | grep -cFx "$wanted")" "$count"
+	done <<-'END'
+		3 ["10.9.0.2","10.9.0.1","icmp",null,null,8,null,98,"eth0",0,2048,"02:00:00:00:09:02"]
+		1 ["10.9.0.2","10.9.0.1","tcp",8080,"S",null,null,74,"eth0",0,2048,"02:00:00:00:09:02"]
+		1 ["10.9.0.2","10.9.0.1","udp",53,null,null,null,44,"eth0",0,2048,"02:00:00:00:09:02"]
+		3 ["fd00:9::2","fd00:9::1","icmpv6",null,null,128,null,118,"eth0",0,34525,"02:00:00:00:09:02"]
+		1 ["fd00:9::2","fd00:9::1","tcp",8080,"S",null,null,94,"eth0",0,34525,"02:00:00:00:09:02"]
+		1 ["fd00:9::2","fd00:9::1","udp",53,null,null,null,64,"eth0",0,34525,"02:00:00:00:09:02"]
+		1 ["10.9.0.2","10.9.0.1","udp",10000,null,null,[7],64,"eth0",0,2048,"02:00:00:00:09:02"]
+	END
+}
+
+# What arrived between two marker packets, as "address.port > address.port" in tcpdump's manner.
+between_markers() {
+	sed -n '/\.1111$/,/\.1112$/p' | sed '1d;$d'
+}
+
+@test "the same packets as tcpdump sees" {
+	ipv6_up
+	start log -f json
+	begin tcpdump "${A[@]}" tcpdump -i eth0 -Q in -nn -l --immediate-mode
+	says tcpdump 'listening on'
+	udp_to 10.9.0.1 1111
+	mixed_traffic
+	frames 200 64 100
+	udp_to 10.9.0.1 1112
+	wait_for 5 grep -q '\.1112: UDP' "$T/tcpdump.out"
+	stop tcpdump
+	stop log
+	jq -r '(.sport // "" | if . == "" then . else ".\(.)" end) as $s
+		| (.dport // "" | if . == "" then . else ".\(.)" end) as $d
+		| "\(.src)\($s) > \(.dst)\($d)"' "$T/log.out" | between_markers >"$T/ours"
+	sed -nE 's/.* (IP6?|vlan 7, p 0, ethertype IPv4,) ([0-9a-f.:]+) > ([0-9a-f.:]+): .*/\2 > \3/p' "$T/tcpdump.out" |
+		between_markers >"$T/theirs"
+	between "number of packets" "$(wc -l <"$T/ours")" 215 250
+	diff "$T/ours" "$T/theirs"
+}
+
+@test "--count prints exactly so many lines, over two interfaces" {
+	second_pair
+	start log -i eth0 -i eth1 --count 25
+	frames 20
+	"${B[@]}" "$helpers/frames" eth1 20
+	ends log 0
+	same lines "$(lines log)" 25
+	totals log eth0
+	first=$logged
+	totals log eth1
+	same "logged on both" $((first + logged)) 25
+	same "lost on both" "$lost" 0
+}
+
+@test "--count ends when the lines are there, not with the next packet" {
+	start log --count 3
+	frames 3
+	ends log 0 3
+	same lines "$(lines log)" 3
+	totals log
+	same seen "$seen" 3
+}
+
+@test "--duration ends by itself" {
+	began=${EPOCHREALTIME/./}
+	begin log "${A[@]}" "$XF" --duration 1.2
+	ends log 0
+	between "milliseconds" $(((${EPOCHREALTIME/./} - began) / 1000)) 1200 2200
+	totals log
+	same seen "$seen" 0
+}
+
+@test "--stats prints the counters while it runs" {
+	start log --stats=0.2
+	frames 10
+	wait_for 5 grep -q '^eth0: seen 10, logged 10,' "$T/log.err"
+	stats_lines_are() { [ "$(grep -c '^eth0: seen' "$T/log.err")" -ge "$1" ]; }
+	wait_for 5 stats_lines_are 5
+	stop log
+	last=0
+	while read -r line; do
+		count_of "$line" eth0
+		[ "$seen" -ge "$last" ] || fail "seen went back from $last to $seen"
+		last=$seen
+	done < <(grep '^eth0: seen' "$T/log.err")
+	same "last seen" "$last" 10
+}
+
+@test "several interfaces in one process, each with its own counters" {
+	second_pair
+	start log -i eth0 -i eth1
+	frames 7
+	"${B[@]}" "$helpers/frames" eth1 5
+	wait_for 5 has_lines log 12
+	stop log
+	same "lines of eth0" "$(grep -c ' eth0 ' "$T/log.out")" 7
+	same "lines of eth1" "$(grep -c ' eth1 ' "$T/log.out")" 5
+	totals log eth0
+	same "seen on eth0" "$seen" 7
+	totals log eth1
+	same "seen on eth1" "$seen" 5
+}
+
+@test "--sample logs about one in N and counts the rest" {
+	start log --sample 4
+	frames 8000
+	stop log
+	totals log
+	same seen "$seen" 8000
+	same "logged and sampled out" $((logged + sampled)) 8000
+	# Eight standard deviations.
+	between logged "$logged" 1690 2310
+	same lines "$(lines log)" "$logged"
+}
+
+@test "--rate never logs more in any second" {
+	start log --rate 50 -f json
+	frames 5000 64 400
+	stop log
+	totals log
+	same seen "$seen" 5000
+	same "logged and rate limited" $((logged + limited)) 5000
+	# Some two to three seconds' worth.
+	between logged "$logged" 90 400
+	same lines "$(lines log)" "$logged"
+	# Each line against the line so many before it.
+	jq -r '.time[11:-1] | split(":") | (.[0] | tonumber) * 3600 + (.[1] | tonumber) * 60 + (.[2] | tonumber)' \
+		"$T/log.out" >"$T/times"
+	awk -v most=$((50 + $(getconf _NPROCESSORS_CONF))) '
+		{ t[NR] = $1 }
+		NR > most && $1 >= t[NR - most] && $1 - t[NR - most] < 0.999999 {
+			print "line " NR " comes " $1 - t[NR - most] " s after line " NR - most
+			bad = 1
+		}
+		END { exit bad }' "$T/times"
+}
+
+@test "time stamps are wall-clock time" {
+	start log -f json
+	before=$(date +%s.%N)
+	frames 5 64 1000
+	after=$(date +%s.%N)
+	wait_for 5 has_lines log 5
+	stop log
+	while read -r stamp; do
+		[[ $stamp = *Z ]] || fail "$stamp is not in UTC"
+		at=$(date -d "$stamp" +%s.%N)
+		jq -en "$before - 0.001 <= $at and $at <= $after + 0.001" >/dev/null ||
+			fail "$at is not between $before and $after"
+	done < <(jq -r .time "$T/log.out")
+}
+
+@test "packets of two processors come out in time order" {
+	[ "$(nproc)" -ge 2 ] || skip "there is one processor only"
+	second_pair
+	start log -i eth0 -i eth1 -f json
+	begin one "${B[@]}" "$helpers/live" eth0 30000 3000 0
+	begin two "${B[@]}" "$helpers/live" eth1 30000 3000 1
+	ends one 0
+	ends two 0
+	stop log
+	for iface in eth0 eth1; do
+		totals log $iface
+		same "seen on $iface" "$seen" 30000
+		same "lost on $iface" "$lost" 0
+	done
+	same lines "$(lines log)" 60000
+	# They must really have been mixed. A packet is late when one of a millisecond later came before it: that
+	# can be only if it waited for its place in a ring while the reader passed.
+	sed -E 's/.*T(..):(..):([0-9.]*)Z","iface":"([^"]*)".*/\1 \2 \3 \4/' "$T/log.out" | awk '
+		{ time = $1 * 3600 + $2 * 60 + $3 }
+		NR > 1 && $4 != iface { changes++ }
+		time < newest - 0.001 { late++ }
+		time > newest { newest = time }
+		{ iface = $4 }
+		END { print changes + 0 " changes, " late + 0 " came late"; exit changes < 10 || late > 20 }'
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An object with xdpfun's maps and another program, which knows of a packet only its length. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../../xdp-prog/abi.h"
+#include "../../xdp-prog/ring.bpf.h"
+
+SEC(XF_ABI_MAP) const volatile struct xf_abi xf_abi = { XF_ABI_MAGIC, XF_ABI_VERSION };
+
+SEC("xdp")
+int xdpfun(struct xdp_md *ctx)
+{
+	struct xf_slot slot = {};
+
+	if (xf_ring_reserve(ctx, &slot)) {
+		slot.rec->len = ctx->data_end - ctx->data;
+		xf_ring_submit(&slot);
+	}
+	return XDP_PASS;
+}
+
+char _license[] SEC("license") = "GPL";

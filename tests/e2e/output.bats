@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Files, pipes and disks that do not take what they are given.
+
+load lib.bash
+
+# A file may be written to with what comes through; side a sees the same files.
+whole_lines() {
+	local file=$1
+
+	[ ! -s "$file" ] || [ "$(tail -c 1 "$file" | od -An -c | tr -d ' ')" = '\n' ] ||
+		fail "$file ends in the middle of a line: $(tail -n 1 "$file")"
+	! grep -qvE '^[0-9:.]{15} eth[0-9] .* len [0-9]+$' "$file" ||
+		fail "$file has a broken line: $(grep -vE '^[0-9:.]{15} eth[0-9] .* len [0-9]+$' "$file" | head -n 2)"
+}
+
+same_lines() {
+	whole_lines "$1"
+	same "lines in $1" "$(wc -l <"$1")" "$2"
+}
+
+file_has() {
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+@test "--write makes a file, and puts nothing on stdout" {
+	start log -w "$T/file"
+	frames 30
+	wait_for 5 file_has "$T/file" 30
+	stop log
+	totals_are 30
+	same_lines "$T/file" 30
+	same "lines on stdout" "$(lines log)" 0
+}
+
+totals_are() {
+	totals log
+	same "what was logged" "$logged" "$1"
+}
+
+@test "--write does not touch a file that exists" {
+	echo precious >"$T/file"
+	begin log "${A[@]}" "$XF" -w "$T/file"
+	ends log 1
+	says log "$T/file exists"
+	says log "--append.*--force"
+	same "the file" "$(<"$T/file")" precious
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "--append writes behind what is there" {
+	echo precious >"$T/file"
+	start log -w "$T/file" --append
+	frames 5
+	stop log
+	same "first line" "$(head -n 1 "$T/file")" precious
+	sed -i 1d "$T/file"
+	same_lines "$T/file" 5
+}
+
+@test "--force overwrites" {
+	seq 1000 >"$T/file"
+	start log -w "$T/file" --force
+	frames 5
+	stop log
+	same_lines "$T/file" 5
+}
+
+@test "SIGHUP opens the file anew, and no line is lost" {
+	start log -w "$T/file"
+	begin traffic "${B[@]}" "$helpers/frames" eth0 3000 64 150
+	wait_for 5 file_has "$T/file" 100
+	mv "$T/file" "$T/file.1"
+	kill -HUP "${pid[log]}"
+	wait_for 5 test -s "$T/file"
+	mv "$T/file" "$T/file.2"
+	kill -HUP "${pid[log]}"
+	ends traffic 0
+	wait_for 5 test -s "$T/file"
+	stop log
+	totals_are 3000
+	cat "$T/file.1" "$T/file.2" "$T/file" >"$T/all"
+	same_lines "$T/all" 3000
+	sed -nE 's/.*:(1[0-9]{4}) udp.*/\1/p' "$T/all" >"$T/ports"
+	diff "$T/ports" <(seq 10000 12999)
+}
+
+@test "SIGHUP without a new name for the file: it goes on behind what is there" {
+	start log -w "$T/file"
+	frames 20
+	wait_for 5 file_has "$T/file" 20
+	kill -HUP "${pid[log]}"
+	frames 10
+	wait_for 5 file_has "$T/file" 30
+	rm "$T/file"
+	kill -HUP "${pid[log]}"
+	wait_for 5 test -e "$T/file"
+	frames 5
+	stop log
+	totals_are 35
+	same_lines "$T/file" 5
+}
+
+@test "a closed pipe ends it quietly, with everything accounted for" {
+	mkfifo "$T/pipe"
+	head -n 1 <"$T/pipe" >"$T/head.out" 3>&- &
+	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
+	pid[log]=$!
+	wait_for 10 at_work log 1
+	begin traffic "${B[@]}" "$helpers/frames" eth0 400 64 2500
+	ends log 0
+	same "what head printed" "$(wc -l <"$T/head.out")" 1
+	no_match "what it says" "$(said log)" "error|rror:|EPIPE|[Bb]roken pipe"
+	same "what is attached" "$(program_on eth0)" ""
+	totals log
+	between logged "$logged" 1 399
+	same lost "$lost" 0
+	kill "${pid[traffic]}" 2>/dev/null || :
+}
+
+@test "a pipe that is closed while no packet comes" {
+	mkfifo "$T/pipe"
+	# shellcheck disable=SC2217 # it is there to hold the pipe open
+	sleep 1000 <"$T/pipe" 3>&- &
+	reader=$!
+	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
+	pid[log]=$!
+	wait_for 10 at_work log 1
+	kill $reader
+	ends log 0 3
+	same "what is attached" "$(program_on eth0)" ""
+	totals log
+	same seen "$seen" 0
+}
+
+@test "an output that nobody reads: lost packets are counted, and SIGINT is heard" {
+	mkfifo "$T/pipe"
+	exec 9<>"$T/pipe"
+	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
+	pid[log]=$!
+	wait_for 10 at_work log 1
+	before=$(sent)
+	frames 60000
+	all=$(($(sent) - before))
+	# It hears signals although it has lines that it cannot get rid of, and does not spin meanwhile.
+	ticks=$(awk '{ print $14 + $15 }' "/proc/${pid[log]}/stat")
+	sleep 0.5
+	between "clock ticks in half a second" $(($(awk '{ print $14 + $15 }' "/proc/${pid[log]}/stat") - ticks)) 0 5
+	kill -INT "${pid[log]}"
+	ends log 0 3
+	exec 9>&-
+	totals log
+	same seen "$seen" "$all"
+	between lost "$lost" 1 60000
+	same unread "$unread" 0
+	between logged "$logged" 1 59999
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "a reader that is slow gets whole lines, as many as were logged" {
+	mkfifo "$T/pipe"
+	bash -c 'sleep 1; exec cat' <"$T/pipe" >"$T/cat.out" 3>&- &
+	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- &
+	pid[log]=$!
+	wait_for 10 at_work log 1
+	frames 40000
+	stop log
+	wait
+	totals log
+	same seen "$seen" 40000
+	between lost "$lost" 1 39999
+	same_lines "$T/cat.out" "$logged"
+}
+
+# What a full disk must look like: status 1, the file named, whole lines, and as many as are counted.
+full_disk() {
+	mkdir "$T/disk"
+	# In the mount namespace of side a only.
+	"${A[@]}" mount -t tmpfs -o size=64k full "$T/disk"
+	begin log "${A[@]}" "$XF" "$@" -w "$T/disk/file"
+	started log
+	before=$(sent)
+	# Lines of 65 bytes, which do not end where a page does.
+	frames 5000 100
+	all=$(($(sent) - before))
+	ends log 1
+	says log "$T/disk/file.*No space left"
+	same "what is attached" "$(program_on eth0)" ""
+	"${A[@]}" cat "$T/disk/file" >"$T/file"
+	totals log
+}
+
+@test "a full disk" {
+	full_disk
+	between logged "$logged" 500 4999
+	same_lines "$T/file" "$logged"
+	# It ended when it noticed; what came later it cannot have seen.
+	between seen "$seen" "$logged" "$all"
+	between lost "$lost" 1 4999
+	same unread "$unread" 0
+}
+
+@test "a full disk with JSON" {
+	full_disk -f json
+	same "JSON objects" "$(jq -s length "$T/file")" "$logged"
+	between lost "$lost" 1 4999
+}
+
+@test "a full disk from the start" {
+	start log -w /dev/full
+	frames 10
+	ends log 1
+	says log "/dev/full.*No space left"
+	totals log
+	same logged "$logged" 0
+	same "lost and seen" "$lost" "$seen"
+	between seen "$seen" 1 10
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "standard output on a full disk" {
+	"${A[@]}" "$XF" >/dev/full 2>"$T/log.err" 3>&- &
+	pid[log]=$!
+	wait_for 10 at_work log 1
+	frames 10
+	ends log 1
+	says log "standard output.*No space left"
+	totals log
+	same logged "$logged" 0
+}
+
+@test "a folder that does not exist" {
+	begin log "${A[@]}" "$XF" -w "$T/nowhere/file"
+	ends log 1
+	says log "$T/nowhere/file.*No such file"
+	same "what is attached" "$(program_on eth0)" ""
+}
