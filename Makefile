@@ -42,7 +42,7 @@ endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' -I. $(LIB_CFLAGS)
-BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -Wall -Wextra $(BPF_INCLUDES) $(LIB_CFLAGS)
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(BPF_INCLUDES) $(LIB_CFLAGS)
 
 LIB_SRC := $(wildcard lib/*.c)
 LOADER_SRC := $(wildcard loader/*.c)

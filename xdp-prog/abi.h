@@ -72,7 +72,7 @@ struct xf_record {
 		};
 		__u16 arp_op;
 	};
-	__u8 eth_dst[6];
+	__u8 eth_dst[6]; /* as in the packet, so that both are copied at once */
 	__u8 eth_src[6];
 	__u8 src[16];
 	__u8 dst[16];
