@@ -19,7 +19,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all install check tests bench clean help
+.PHONY: all install check tests bench bench-programs clean help
 
 all: xdpfun.o xdpfun-load
 
@@ -108,6 +108,21 @@ $(BUILD)/tests/vm/%: tests/vm/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
 
 tests: all $(UNIT_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
+
+# What measures; scripts/bench builds it by itself.
+BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale stream)
+BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c
+
+$(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard tests/bench/*.h loader/*.h) xdp-prog/abi.h
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LIBS) -o $@
+
+bench-programs: all $(BENCH_BIN) $(BENCH_BPF)
+
+bench:
+	$(Q)BUILD=$(BUILD) BASELINE=$(BASELINE) scripts/bench
 
 check: all
 	scripts/test --no-vm

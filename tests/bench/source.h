@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the traffic source and whoever starts it tell each other. */
+#ifndef XF_BENCH_SOURCE_H
+#define XF_BENCH_SOURCE_H
+
+#include <linux/types.h>
+
+#define BENCH_FLOWS 4096	   /* a power of two */
+#define BENCH_CATCH_UP_NS 20000000 /* pauses up to this long are caught up with */
+#define BENCH_GAP_SHIFT 8	   /* the gap is in 1/256 ns */
+
+struct bench_source {
+	__u64 next;   /* when the next packet may go: CLOCK_MONOTONIC, in units of the gap */
+	__u64 end_ns; /* CLOCK_MONOTONIC */
+	__u64 gap;    /* between packets; 0: as fast as it goes */
+	__u64 sent;
+	__u32 ifindex; /* to which they go */
+	__u32 reserved;
+};
+
+#endif
