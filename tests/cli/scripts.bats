@@ -160,3 +160,18 @@ verdict() {
 	printf 'tests:\n\tfalse\n' >"$fake/Makefile"
 	verdict 1 "0 passed, 1 failed, 0 skipped"
 }
+
+@test "the bench's own arithmetic" {
+	run "$top/scripts/bench" --selftest
+	[ "$status" = 0 ]
+	[[ ${lines[-1]} == *" passed, 0 failed, "* ]]
+}
+
+@test "test: a program that is skipped as a whole counts as a skip" {
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "1..0 # SKIP needs root"
+	END
+	verdict 0 "0 passed, 0 failed, 1 skipped"
+	[[ $output == *"needs root"* ]]
+}
