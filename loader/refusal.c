@@ -97,11 +97,16 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 
 void xf_refusal_load(const char *ifname, const char *object, int err)
 {
-	xf_err("cannot load %s for %s: %s", object ?: "the built-in xdpfun.o", ifname, strerror(-err));
-	if (access(VMLINUX_BTF, R_OK))
-		xf_hint("this kernel has no BTF (%s is missing), which xdpfun needs: use one built with "
-			"CONFIG_DEBUG_INFO_BTF=y", VMLINUX_BTF);
-	else if (xf_liblog_print_verifier(VERIFIER_LINES))
+	const char *name = object ?: "the built-in xdpfun.o";
+
+	if (access(VMLINUX_BTF, R_OK)) {
+		xf_err("cannot load %s for %s: this kernel has no BTF (%s is missing)", name, ifname,
+		       VMLINUX_BTF);
+		xf_hint("use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' are");
+		return;
+	}
+	xf_err("cannot load %s for %s: %s", name, ifname, strerror(-err));
+	if (xf_liblog_print_verifier(VERIFIER_LINES))
 		xf_hint("these are the verifier's last lines; -v shows all of them");
 	else if (err == -EPERM)
 		xf_hint("before kernel 5.11 maps count against the limit of locked memory: try 'ulimit -l "
