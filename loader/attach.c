@@ -84,6 +84,7 @@ static int check_object(struct bpf_object *obj, const char *name)
 	else
 		xf_err("%s has ABI version %d, and this xdpfun-load reads version %u", name, abi,
 		       XF_ABI_VERSION);
+	xf_hint("use an xdpfun.o that was built together with this loader");
 	return abi < 0 ? abi : -EPROTO;
 }
 
@@ -96,15 +97,21 @@ static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 	memset(try, 0, sizeof(*try));
 	try->obj = object_open(opts->object);
 	if (!try->obj) {
+		char why[128];
+
 		err = -errno;
-		xf_err("cannot open %s: %s", name, strerror(-err));
+		libbpf_strerror(err, why, sizeof(why)); /* it has error numbers of its own */
+		xf_err("cannot open %s: %s", name, why);
+		if (err < -4000)
+			xf_hint("it must be a BPF object file (ELF) such as xdpfun.o");
 		return err;
 	}
 	err = check_object(try->obj, name);
-	if (!err)
-		err = xf_preload__use(opts->preload, try->obj);
+	if (err)
+		goto fail;
+	err = xf_preload__use(opts->preload, try->obj);
 	if (err) {
-		xf_hint("use an xdpfun.o that was built together with this loader");
+		xf_err("cannot give %s its maps: %s", name, strerror(-err));
 		goto fail;
 	}
 	prog_opts.obj = try->obj;
@@ -171,6 +178,7 @@ static int attempt_run(const struct xf_attach_opts *opts, const struct xf_chain 
 		goto out;
 	xf_liblog_clear();
 	err = xdp_program__attach(try.prog, opts->ifindex, libxdp_mode(mode), 0);
+	xf_refusal_learn();
 	if (!err)
 		*prog_id = xdp_program__id(try.prog);
 	else if (xdp_program__fd(try.prog) >= 0 || err == -EBUSY || err == -EEXIST)

@@ -57,6 +57,13 @@ const char *xf_bpffs_prepare(void)
 			xf_debug("using %s, since no bpffs is mounted here", BPFFS_OF_INIT);
 			return NULL;
 		}
+		if (access(BPFFS_OF_INIT, F_OK) && errno != ENOENT) {
+			snprintf(why, sizeof(why),
+				 "no bpffs is mounted on %s here, and that of the initial mount namespace "
+				 "cannot be reached (%s: %s); LIBXDP_BPFFS can name one", BPFFS_DIR,
+				 BPFFS_OF_INIT, strerror(errno));
+			return why;
+		}
 		return "no bpffs is mounted on " BPFFS_DIR
 		       ", neither here nor in the initial mount namespace";
 	}

@@ -115,6 +115,10 @@ static int read_programs(unsigned int ifindex, struct xf_chain *chain)
 	long err = libxdp_get_error(mp);
 
 	chain->version = dispatcher_version(chain->main_id, &info);
+	/* EOPNOTSUPP: a dispatcher of a newer version; EINVAL: one that libxdp finds odd. Anything else says nothing
+	 * about what is there (no file descriptor or memory left, no permission). */
+	if ((!mp || err) && err != -EOPNOTSUPP && err != -EINVAL && err != -ENOENT)
+		return err ?: -EIO;
 	if (!mp || err) {
 		chain->kind = chain->version ? XF_CHAIN_VERSION : XF_CHAIN_BARE;
 		if (err == -ENOENT)
@@ -122,6 +126,10 @@ static int read_programs(unsigned int ifindex, struct xf_chain *chain)
 		else
 			add_bare(chain, &info);
 		return 0;
+	}
+	if (!xdp_program__id(xdp_multiprog__main_prog(mp) ?: xdp_multiprog__hw_prog(mp))) {
+		xdp_multiprog__close(mp);
+		return -EMFILE; /* libxdp could not open it; it does not say why */
 	}
 	chain->main_id = xdp_program__id(xdp_multiprog__main_prog(mp)) ?: chain->main_id;
 	if (!xdp_multiprog__is_legacy(mp)) {

@@ -47,7 +47,8 @@ struct candidates {
 	__u32 foreign_version;
 };
 
-static void find_candidates(struct candidates *found, const struct xf_chain *chain, __u32 only_id)
+/* Returns 0, or -errno when a program could not be looked at. */
+static int find_candidates(struct candidates *found, const struct xf_chain *chain, __u32 only_id)
 {
 	memset(found, 0, sizeof(*found));
 	for (unsigned int i = 0; i < chain->n; i++) {
@@ -55,7 +56,9 @@ static void find_candidates(struct candidates *found, const struct xf_chain *cha
 		struct xf_inst inst;
 		int err = only_id && id != only_id ? -ENOENT : xf_inst__open(&inst, id);
 
-		if (err && err != -EPROTO)
+		if (err && err != -EPROTO && err != -ENOENT)
+			return err;
+		if (err == -ENOENT)
 			continue;
 		if (err) {
 			found->foreign_id = id;
@@ -65,6 +68,7 @@ static void find_candidates(struct candidates *found, const struct xf_chain *cha
 		}
 		xf_inst__close(&inst);
 	}
+	return 0;
 }
 
 static void explain_many(const char *name, const struct candidates *found)
@@ -98,11 +102,12 @@ static int choose(const struct follow_run *run, struct xf_source *src)
 	struct xf_chain chain;
 	int err = xf_chain__read(src->ifindex, &chain);
 
+	if (!err)
+		err = find_candidates(&found, &chain, run->args->id);
 	if (err) {
 		xf_err("cannot read what is attached to %s: %s", src->name, strerror(-err));
 		return err;
 	}
-	find_candidates(&found, &chain, run->args->id);
 	if (found.n == 1) {
 		src->at.prog_id = found.ids[0];
 		src->at.mode = chain.mode;

@@ -27,7 +27,7 @@ static const char *const mode_names[] = { "auto", "native", "skb", NULL };
 static const struct xf_opt options[] = {
 	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
-	  .help = "interface to log; may be repeated (default: eth0)" },
+	  .help = "interface to log; may be repeated, up to 64 (default: eth0)" },
 	{ .name = "mode", .short_name = 'm', .type = XF_OPT_ENUM, .arg = "auto|native|skb",
 	  .values = mode_names, .offset = offsetof(struct xf_log_args, mode),
 	  .help = "auto (the default): native, or skb if the driver refuses; the others are strict.\n"

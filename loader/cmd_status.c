@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "hooks.h"
 #include "lib/msg.h"
+#include "out.h"
 
 struct status_args {
 	struct xf_strs interfaces;
@@ -120,13 +121,23 @@ static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_
 	return obj;
 }
 
+/* Names may hold bytes that JSON does not allow; the log's own form of them is read back. */
+static json_object *name_json(const char *ifname)
+{
+	char text[XF_JSON_NAME_MAX + 3] = "\"";
+	char *end = xf_json_name(text + 1, ifname);
+
+	strcpy(end, "\"");
+	return json_tokener_parse(text);
+}
+
 static json_object *hook_json(const struct xf_hook *hook)
 {
 	bool used = hook->chain.kind != XF_CHAIN_EMPTY;
 	bool dispatcher = used && hook->chain.kind != XF_CHAIN_BARE;
 	json_object *obj = json_object_new_object(), *progs = json_object_new_array();
 
-	json_object_object_add(obj, "iface", json_object_new_string(hook->ifname));
+	json_object_object_add(obj, "iface", name_json(hook->ifname));
 	json_object_object_add(obj, "mode",
 			       used ? json_object_new_string(xf_mode_name(hook->chain.mode)) : NULL);
 	json_object_object_add(obj, "dispatcher", json_object_new_boolean(dispatcher));

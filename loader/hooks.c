@@ -10,13 +10,14 @@
 #include "lib/msg.h"
 #include "link.h"
 
-static void read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
+/* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be looked at. */
+static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
 {
 	struct xf_inst inst;
 	int err = xf_inst__open(&inst, id);
 
 	if (err && err != -EPROTO)
-		return;
+		return err == -ENOENT ? 0 : err;
 	prog->ours = true;
 	prog->abi_version = inst.abi_version;
 	prog->readable = !err && !xf_inst__counters(&inst, &prog->counters);
@@ -24,6 +25,7 @@ static void read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *lock
 		prog->owner_state = xf_owner_state(&prog->owner);
 	prog->reader = xf_locks__reader(locks, id);
 	xf_inst__close(&inst);
+	return 0;
 }
 
 static int read_hook(struct xf_hook *hook, struct xf_locks *locks)
@@ -31,7 +33,13 @@ static int read_hook(struct xf_hook *hook, struct xf_locks *locks)
 	int err = xf_chain__read(hook->ifindex, &hook->chain);
 
 	for (unsigned int i = 0; !err && i < hook->chain.n; i++)
-		read_prog(&hook->prog[i], hook->chain.prog[i].id, locks);
+		err = read_prog(&hook->prog[i], hook->chain.prog[i].id, locks);
+	return err;
+}
+
+static int cannot_read(const struct xf_hook *hook, int err)
+{
+	xf_err("cannot read what is attached to %s: %s", hook->ifname, strerror(-err));
 	return err;
 }
 
@@ -46,27 +54,28 @@ static int read_named(struct xf_hook *hooks, const struct xf_strs *names, struct
 			return -ENODEV;
 		strncpy(hook->ifname, names->at[i], IF_NAMESIZE - 1);
 		err = read_hook(hook, locks);
-		if (err) {
-			xf_err("cannot read what is attached to %s: %s", hook->ifname, strerror(-err));
-			return err;
-		}
+		if (err)
+			return cannot_read(hook, err);
 	}
 	return names->n;
 }
 
 static int read_all(struct xf_hook *hooks, const struct if_nameindex *all, struct xf_locks *locks)
 {
-	int n = 0;
+	int n = 0, err;
 
 	for (const struct if_nameindex *i = all; i->if_index; i++) {
 		struct xf_hook *hook = &hooks[n];
 
 		hook->ifindex = i->if_index;
 		strncpy(hook->ifname, i->if_name, IF_NAMESIZE - 1);
-		if (!read_hook(hook, locks)) /* else it has just gone */
+		err = read_hook(hook, locks);
+		if (!err)
 			n++;
-		else
+		else if (err == -ENODEV) /* it has just gone */
 			memset(hook, 0, sizeof(*hook));
+		else
+			return cannot_read(hook, err);
 	}
 	return n;
 }

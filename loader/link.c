@@ -36,7 +36,8 @@ static void list_up(char *out, size_t size)
 	for (struct if_nameindex *i = all; i && i->if_index && len < size; i++)
 		if (is_up(fd, i->if_name))
 			len += snprintf(out + len, size - len, " %s", i->if_name);
-	if_freenameindex(all);
+	if (all)
+		if_freenameindex(all);
 	if (fd >= 0)
 		close(fd);
 }
@@ -48,6 +49,10 @@ unsigned int xf_link_find(const char *name)
 
 	if (ifindex)
 		return ifindex;
+	if (strlen(name) < IF_NAMESIZE && errno != ENODEV) {
+		xf_err("cannot look up interface '%s': %s", name, strerror(errno));
+		return 0;
+	}
 	xf_err("no interface is called '%s'", name);
 	list_up(up, sizeof(up));
 	if (up[0])

@@ -40,8 +40,8 @@ static bool fits(const struct xf_inst *inst, const struct xf_attach_opts *opts,
 	return same_object(inst, opts->object, own);
 }
 
-/* Returns whether the program is an orphan of ours. */
-static bool look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts *opts,
+/* Returns 1 when the program is an orphan of ours, 0 when not, -errno when it could not be looked at. */
+static int look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts *opts,
 		    const struct xf_chain *chain, struct xf_locks *locks, struct own_tag *own,
 		    struct xf_orphan *orphan)
 {
@@ -51,7 +51,7 @@ static bool look_at(const struct xf_chain_prog *prog, const struct xf_attach_opt
 	int err = xf_inst__open(&inst, prog->id);
 
 	if (err && err != -EPROTO)
-		return false;
+		return err == -ENOENT ? 0 : err;
 	is_orphan = !xf_inst__owner(&inst, &owner) && xf_owner_state(&owner) == XF_OWNER_DEAD &&
 		    !xf_locks__reader(locks, prog->id);
 	if (is_orphan)
@@ -76,9 +76,15 @@ int xf_orphans_find(struct xf_orphans *orphans, const struct xf_attach_opts *opt
 		xf_err("cannot read what is attached to %s: %s", opts->ifname, strerror(-err));
 		return err;
 	}
-	for (unsigned int i = 0; i < chain->n; i++)
-		if (look_at(&chain->prog[i], opts, chain, locks, &own, &orphans->at[orphans->n]))
-			orphans->n++;
+	for (unsigned int i = 0; i < chain->n; i++) {
+		err = look_at(&chain->prog[i], opts, chain, locks, &own, &orphans->at[orphans->n]);
+		if (err < 0) {
+			xf_err("%s: cannot look at program %u: %s", opts->ifname, chain->prog[i].id,
+			       strerror(-err));
+			return err;
+		}
+		orphans->n += err;
+	}
 	orphans->full = chain->kind == XF_CHAIN_BARE || chain->n == XF_CHAIN_MAX;
 	return 0;
 }

@@ -31,6 +31,10 @@ char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *
 /* One JSON object; RFC 3339 time in UTC with nanoseconds. */
 char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *out);
 
+/* The name of an interface as the inside of a JSON string, at most XF_JSON_NAME_MAX bytes, no NUL. Returns the end. */
+#define XF_JSON_NAME_MAX (6 * 15)
+char *xf_json_name(char *out, const char *iface);
+
 /* "tcp", or NULL when the protocol has no name here (it is then written as a number). */
 const char *xf_proto_name(uint8_t proto);
 /* tcpdump's letters, "S.", "none" when no flag is set. Writes at most 8 bytes, no NUL, returns the end. */

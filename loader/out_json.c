@@ -42,7 +42,7 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 
 /* A name may hold any byte but '/', ':' and white space. Bytes that are not UTF-8 are taken for
  * Latin-1, so that the result is valid JSON and still tells them apart. */
-static char *put_iface(char *out, const char *iface)
+char *xf_json_name(char *out, const char *iface)
 {
 	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
 
@@ -182,7 +182,7 @@ char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *
 
 	out = put_time(out, cache, line->wall_ns);
 	out = put(out, "Z\",\"iface\":\"");
-	out = put_iface(out, line->iface);
+	out = xf_json_name(out, line->iface);
 	out = put(out, "\",\"rx_queue\":");
 	out = xf_u64_text(out, rec->rx_queue);
 	out = put(out, ",\"len\":");

@@ -18,6 +18,7 @@
 #include "lib/msg.h"
 #include "slots.h"
 
+#define RING_MAX (1ULL << 30)  /* bytes; ten seconds of a million packets */
 #define WAKE_MAX 8192u /* records; more save nothing, and the reader has to start early enough */
 
 static int ring_map(struct xf_ring *ring)
@@ -98,7 +99,7 @@ static size_t ring_size(uint64_t bytes, unsigned int n)
 {
 	uint64_t size = sysconf(_SC_PAGESIZE);
 
-	while (size * 2 <= bytes / n && size < 1u << 30)
+	while (size * 2 <= bytes / n && size < RING_MAX)
 		size *= 2;
 	return size;
 }
@@ -124,6 +125,8 @@ int xf_reader__open(struct xf_reader *reader, uint64_t bytes)
 		goto fail;
 	size = ring_size(bytes, reader->n);
 	reader->wake_mask = wake_mask(size);
+	if (bytes / reader->n >= 2 * RING_MAX)
+		xf_warn("a ring has at most 1G: using %u rings of that size", reader->n);
 	for (unsigned int cpu = 0; cpu < reader->n && !err; cpu++)
 		err = ring_create(&reader->rings[cpu], cpu, size);
 	if (!err)

@@ -159,10 +159,16 @@ void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int
 		xf_hint("-v shows what libbpf and libxdp say, and the kernel log may say more");
 }
 
+static bool freplace_refused;
+
+void xf_refusal_learn(void)
+{
+	if (strstr(xf_liblog_text(), strerror(EPERM)))
+		freplace_refused = true;
+}
+
 const char *xf_refusal_no_dispatcher(const char *no_bpffs)
 {
-	/* libxdp finds out about the kernel once in a process and says so only then. */
-	static bool refused;
 	const char *skip = secure_getenv("LIBXDP_SKIP_DISPATCHER");
 
 	if (skip && !strcmp(skip, "1"))
@@ -173,8 +179,7 @@ const char *xf_refusal_no_dispatcher(const char *no_bpffs)
 		return "this kernel has no BTF (" VMLINUX_BTF ")";
 	if (strstr(xf_liblog_text(), "Couldn't open BPF file"))
 		return "libxdp did not find its xdp-dispatcher.o";
-	refused = refused || strstr(xf_liblog_text(), strerror(EPERM));
-	if (refused)
+	if (freplace_refused)
 		return "the kernel refuses freplace programs (EPERM), which libxdp's dispatcher needs";
 	return "libxdp could not make one on this kernel (-v shows what it says)";
 }

@@ -19,6 +19,8 @@ void xf_refusal_load(const char *ifname, const char *object, int err);
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err);
 /* "Operation not supported: the driver has no native XDP", for one line about the fall-back. */
 const char *xf_refusal_native_reason(unsigned int ifindex, int err);
+/* Keep what libxdp just said about the kernel, which it finds out, and says, once in a process. */
+void xf_refusal_learn(void);
 /* Why libxdp made no dispatcher. */
 const char *xf_refusal_no_dispatcher(const char *no_bpffs);
 

@@ -32,7 +32,8 @@ static int open_descriptors(struct xf_session *s)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, &s->old_signals);
+	/* For good: a second signal must not kill what is about to end by itself. */
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->link_fd = xf_link_watch();
@@ -96,7 +97,6 @@ void xf_session__free(struct xf_session *s)
 		close(s->signal_fd);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
-	sigprocmask(SIG_SETMASK, &s->old_signals, NULL);
 	free(s);
 }
 
@@ -303,6 +303,7 @@ int xf_session__run(struct xf_session *s)
 {
 	int status;
 
+	xf_sink__begin(s->sink);
 	s->flushed_ns = s->packet_ns = xf_now_ns();
 	if (s->opts.duration_ns)
 		s->end_ns = xf_now_ns() + s->opts.duration_ns;

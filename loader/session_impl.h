@@ -4,7 +4,6 @@
 #ifndef XF_SESSION_IMPL_H
 #define XF_SESSION_IMPL_H
 
-#include <signal.h>
 #include <time.h>
 
 #include "clock.h"
@@ -37,7 +36,6 @@ struct xf_session {
 	uint64_t printed;	/* lines put into the sink */
 	uint64_t flushed_ns, packet_ns, end_ns, stats_ns; /* CLOCK_MONOTONIC: last flush and packet, deadlines */
 	enum wait_state wait;
-	sigset_t old_signals;
 };
 
 static inline uint64_t xf_now_ns(void)

@@ -49,6 +49,11 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_l
 		return;
 	}
 	if (event->kind == XF_LINK_MOVED) {
+		static const struct xf_owner nobody;
+
+		/* We cannot detach it from here: give it up, so that whoever is there may. */
+		if (src->ours)
+			xf_inst__owner_set(&src->inst, &nobody);
 		end_source(s, i, "the interface moved to another network namespace, where the program stays "
 				 "on it; 'xdpfun-load unload' removes it there", false);
 		return;

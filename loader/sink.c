@@ -45,6 +45,8 @@ struct xf_sink {
 	char *path; /* NULL: stdout */
 	struct output out;
 	enum xf_sink_state state;
+	bool truncate; /* at the start: an existing file is to be overwritten */
+	bool created;  /* nothing was there; goes again if nothing starts */
 
 	size_t start, end;  /* of what waits in buffer */
 	unsigned int line;  /* index of the first mark, modulo LINES_MAX */
@@ -91,6 +93,8 @@ static void hint_open(const char *path, int err)
 
 	if (err == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
 		xf_hint("nobody reads this FIFO; start its reader first");
+	else if (err == EISDIR)
+		xf_hint("name a file in that folder");
 	else if (err == ENOENT)
 		xf_hint("create the folder first, or the file that the symbolic link points to");
 	else if (err == EACCES)
@@ -135,11 +139,16 @@ static int open_path(struct xf_sink *sink, bool append, bool force)
 	int fd;
 
 	if (append || force) {
-		fd = open_flags(sink->path, O_CREAT | (append ? 0 : O_TRUNC));
+		sink->created = access(sink->path, F_OK) != 0;
+		sink->truncate = !append && !sink->created;
+		fd = open_flags(sink->path, O_CREAT);
 	} else {
+		sink->created = true;
 		fd = open_flags(sink->path, O_CREAT | O_EXCL);
-		if (fd == -EEXIST)
+		if (fd == -EEXIST) {
+			sink->created = false;
 			fd = open_existing(sink->path);
+		}
 	}
 	if (fd < 0)
 		return fd;
@@ -162,13 +171,13 @@ static int open_again(const struct stat *st)
 static int open_stdout(struct xf_sink *sink)
 {
 	struct stat st;
-	int fd, err;
+	int fd;
 
-	if (fstat(STDOUT_FILENO, &st)) {
-		err = -errno;
-		xf_err("cannot write to standard output: %s", strerror(-err));
+	/* One that is open for reading only (as main() leaves one that was closed) would be writable when opened anew. */
+	if (fstat(STDOUT_FILENO, &st) || (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+		xf_err("standard output is not open for writing");
 		xf_hint("it seems to be closed; redirect it to a file, or use --write FILE");
-		return err;
+		return -EBADF;
 	}
 	if (S_ISSOCK(st.st_mode)) {
 		attach(sink, STDOUT_FILENO, KIND_SOCKET, false);
@@ -213,10 +222,30 @@ out_memory:
 	return err;
 }
 
+void xf_sink__begin(struct xf_sink *sink)
+{
+	if (sink->truncate && sink->out.kind == KIND_FILE && ftruncate(sink->out.fd, 0))
+		xf_warn("cannot empty %s: %s", sink->path, strerror(errno));
+	sink->truncate = false;
+	sink->created = false;
+}
+
+/* Leave no empty file behind that would stand in the way of the next try. */
+static void take_back(const struct xf_sink *sink)
+{
+	struct stat ours, there;
+
+	if (sink->created && sink->out.fd >= 0 && !fstat(sink->out.fd, &ours) &&
+	    S_ISREG(ours.st_mode) && !ours.st_size && !stat(sink->path, &there) &&
+	    there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)
+		unlink(sink->path);
+}
+
 void xf_sink__free(struct xf_sink *sink)
 {
 	if (!sink)
 		return;
+	take_back(sink);
 	if (sink->out.own && sink->out.fd >= 0)
 		close(sink->out.fd);
 	free(sink->path);

@@ -29,6 +29,9 @@ struct xf_sink_opts {
 /* Returns 0 or -errno after a message. A new file is created with mode 0666 less umask; an existing one that is not
  * a regular file (a FIFO, /dev/null) is opened as it is. Opening a FIFO that nobody reads is an error, not a hang. */
 int xf_sink__open(struct xf_sink **sink, const struct xf_sink_opts *opts);
+/* The work begins: only now a file that is to be overwritten is emptied. Until then xf_sink__free() leaves everything as
+ * it was before the open. */
+void xf_sink__begin(struct xf_sink *sink);
 /* Close without flushing; xf_sink__finish() is the way to end. NULL is fine. */
 void xf_sink__free(struct xf_sink *sink);
 

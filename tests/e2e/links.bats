@@ -116,3 +116,13 @@ load lib.bash
 	between logged "$logged" 7 "$all"
 	same "what it says besides" "$(grep -cE 'gone|unloaded|rror' "$T/log.err")" 0
 }
+
+@test "a program that moved away belongs to nobody, also while the log goes on" {
+	second_pair
+	start log -i eth0 -i eth1
+	ip -n "$LAB-b" link set eth0 name peer0
+	ip -n "$LAB-a" link set eth0 netns "$LAB-b"
+	wait_for 5 grep -q "another network namespace" "$T/log.err"
+	"${B[@]}" "$XF" unload -i eth0
+	stop log
+}

@@ -236,3 +236,58 @@ full_disk() {
 	says log "$T/nowhere/file.*No such file"
 	same "what is attached" "$(program_on eth0)" ""
 }
+
+@test "a log that does not start leaves the file as it was" {
+	echo precious >"$T/file"
+	begin log "${A[@]}" "$XF" -i nowhere --force -w "$T/file"
+	ends log 1
+	same "the file" "$(cat "$T/file")" precious
+	begin log "${A[@]}" "$XF" -i nowhere -w "$T/new"
+	ends log 1
+	[ ! -e "$T/new" ] || fail "an empty file was left behind"
+	start log --force -w "$T/file"
+	frames 2
+	wait_for 5 file_has "$T/file" 2
+	stop log
+	same_lines "$T/file" 2
+}
+
+@test "stdout or stderr that is closed is not the next file that we open" {
+	begin log "${A[@]}" bash -c 'exec "$@" >&-' - "$XF" -i eth0
+	ends log 1
+	says log "standard output is not open for writing"
+	same "what is attached" "$(program_on eth0)" ""
+	begin log "${A[@]}" bash -c 'exec "$@" 2>&-' - "$XF" -i eth0 -w "$T/file" -d 1
+	ends log 0
+	same "bytes in the lock file" "$("${A[@]}" stat -c %s /run/xdpfun/lock)" 0
+}
+
+@test "a burst of signals at the end does not change the exit status" {
+	start log
+	frames 3
+	wait_for 5 has_lines log 3
+	while kill -INT "${pid[log]}" 2>/dev/null; do :; done
+	ends log 0
+	totals log
+	same seen "$seen" 3
+}
+
+@test "too few file descriptors is an error, not an answer" {
+	"${A[@]}" xdp-loader load eth0 "$OBJ"
+	for n in {6..16}; do
+		run "${A[@]}" bash -c "ulimit -n $n; exec \"\$@\"" - "$XF" status -i eth0
+		[ "$status" != 0 ] || [[ $output == *seen* ]] || fail "status with $n descriptors: $output"
+		run "${A[@]}" bash -c "ulimit -n $n; exec \"\$@\"" - "$XF" unload -i eth0
+		[[ $status != 139 && $output != *"no interface"* ]] || fail "unload with $n descriptors: $status $output"
+		[ "$status" = 0 ] || continue
+		same "what is attached after unload with $n descriptors" "$(program_on eth0)" ""
+		return
+	done
+	fail "unload never succeeded"
+}
+
+@test "status is JSON for any name that an interface can have" {
+	"${A[@]}" ip link add name $'x\xff"\xc3\xa4' type veth peer name y0
+	"${A[@]}" "$XF" status --json | jq -e '.interfaces | map(.iface) | index("x\u00ff\"ä")'
+	"${A[@]}" ip link del y0
+}

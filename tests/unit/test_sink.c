@@ -225,9 +225,27 @@ static void test_force(void **state)
 
 	write_file(env->file, "old and longer\n");
 	assert_int_equal(open_file(env, false, true), 0);
+	want_text(env->file, "old and longer\n");
+	xf_sink__begin(env->sink);
 	put_text(env->sink, "new\n", 0);
 	assert_int_equal(xf_sink__finish(env->sink, 0), XF_SINK_OK);
 	want_text(env->file, "new\n");
+}
+
+/* Nothing began: what was there stays, and what was not there goes again. */
+static void test_not_begun(void **state)
+{
+	struct env *env = *state;
+
+	assert_int_equal(open_file(env, false, false), 0);
+	xf_sink__free(env->sink);
+	env->sink = NULL;
+	assert_int_not_equal(access(env->file, F_OK), 0);
+	write_file(env->file, "old\n");
+	assert_int_equal(open_file(env, false, true), 0);
+	xf_sink__free(env->sink);
+	env->sink = NULL;
+	want_text(env->file, "old\n");
 }
 
 static void test_open_errors(void **state)
@@ -783,6 +801,7 @@ int main(void)
 		TEST(test_append),
 		TEST(test_append_to_none),
 		TEST(test_force),
+		TEST(test_not_begun),
 		TEST(test_open_errors),
 		TEST(test_closed_stdout),
 		TEST(test_fifo),
