@@ -3,6 +3,7 @@
 #include "orphan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "inst.h"
@@ -89,6 +90,30 @@ int xf_orphans_find(struct xf_orphans *orphans, const struct xf_attach_opts *opt
 	return 0;
 }
 
+/* Detach the program and count the records that its dead reader's rings still hold, which nobody will see now. */
+static int remove_one(unsigned int ifindex, __u32 id, uint64_t *unread)
+{
+	struct xf_reader left = {};
+	struct xf_inst inst;
+	int opened = xf_inst__open(&inst, id);
+	bool open = opened == 0;
+	int err = xf_detach(ifindex, id);
+
+	*unread = 0;
+	if (opened == -EPROTO)
+		xf_inst__close(&inst); /* its rings may look otherwise */
+	if (open && !err) {
+		xf_reader__open_left(&left, inst.rings_fd);
+		xf_reader__settle(inst.rings_fd);
+	}
+	for (unsigned int i = 0; i < left.n; i++)
+		*unread += xf_ring__skip_all(&left.rings[i]);
+	xf_reader__close(&left);
+	if (open)
+		xf_inst__close(&inst);
+	return err;
+}
+
 int xf_orphans_remove(const struct xf_orphans *orphans, const char *ifname, unsigned int ifindex,
 		      __u32 keep)
 {
@@ -96,7 +121,8 @@ int xf_orphans_remove(const struct xf_orphans *orphans, const char *ifname, unsi
 
 	for (unsigned int i = 0; i < orphans->n; i++) {
 		__u32 id = orphans->at[i].id;
-		int err = id == keep ? 0 : xf_detach(ifindex, id);
+		uint64_t unread = 0;
+		int err = id == keep ? 0 : remove_one(ifindex, id, &unread);
 
 		if (id == keep || err == -ENOENT)
 			continue;
@@ -105,7 +131,8 @@ int xf_orphans_remove(const struct xf_orphans *orphans, const char *ifname, unsi
 				strerror(-err));
 			failed++;
 		} else {
-			xf_info("%s: removed program %u, whose loader died", ifname, id);
+			xf_info("%s: removed program %u, whose loader died, with %" PRIu64
+				" unread packets in its rings", ifname, id, unread);
 		}
 	}
 	return failed;

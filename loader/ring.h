@@ -9,6 +9,7 @@
 #define XF_RING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../xdp-prog/abi.h"
 
@@ -30,5 +31,8 @@ const struct xf_record *xf_ring__peek(struct xf_ring *ring);
 void xf_ring__advance(struct xf_ring *ring);
 /* Give the space of all records passed so far back to the kernel. */
 void xf_ring__release(struct xf_ring *ring);
+
+/* Take all records that are there now and give their space back. Returns how many there were. */
+uint64_t xf_ring__skip_all(struct xf_ring *ring);
 
 #endif

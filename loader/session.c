@@ -115,16 +115,8 @@ static int watch_rings(struct xf_session *s, const struct xf_reader *reader)
 /* Take what a dead reader left without printing it. */
 static void skip_left(struct xf_source *src)
 {
-	for (unsigned int i = 0; i < src->left.n; i++) {
-		struct xf_ring *ring = &src->left.rings[i];
-
-		xf_ring__look(ring);
-		while (xf_ring__peek(ring)) {
-			xf_ring__advance(ring);
-			src->unprinted++;
-		}
-		xf_ring__release(ring);
-	}
+	for (unsigned int i = 0; i < src->left.n; i++)
+		src->unprinted += xf_ring__skip_all(&src->left.rings[i]);
 }
 
 int xf_session__add(struct xf_session *s, struct xf_source *src, bool print_left)
