@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Addresses to text, fast: these are called several times for each line of the log. None writes a final NUL,
- * and each may write up to its XF_*_TEXT bytes even when the text is shorter. */
+/* Addresses to text, fast: these are called several times for each line of the log. None writes a
+ * final NUL, and each may write up to its XF_*_TEXT bytes even when the text is shorter. */
 #ifndef XF_ADDR_H
 #define XF_ADDR_H
 
@@ -10,7 +10,8 @@
 #define XF_IP6_TEXT 45 /* with an embedded IPv4 address */
 #define XF_MAC_TEXT 17
 
-/* Write the text of the address in network byte order at @addr to @out and return the end of what was written. */
+/* Write the text of the address in network byte order at @addr to @out and return the end of what
+ * was written. */
 char *xf_ip4_text(char *out, const uint8_t addr[4]);
 /* In the form of RFC 5952; IPv4-mapped ones as ::ffff:192.0.2.1. The same as inet_ntop() writes. */
 char *xf_ip6_text(char *out, const uint8_t addr[16]);

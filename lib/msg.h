@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 enum xf_level {
-	XF_QUIET = -1,	/* -q: errors and warnings only */
+	XF_QUIET = -1, /* -q: errors and warnings only */
 	XF_NORMAL = 0,
 	XF_VERBOSE = 1, /* -v: also what libraries say below a warning */
 };
@@ -27,7 +27,8 @@ void xf_hint(const char *fmt, ...) XF_PRINTF(1, 2);
 void xf_info(const char *fmt, ...) XF_PRINTF(1, 2);
 /* Only with -v. */
 void xf_debug(const char *fmt, ...) XF_PRINTF(1, 2);
-/* A line that is a result and not talk (the counters at exit): no prefix, printed at every level. */
+/* A line that is a result and not talk (the counters at exit): no prefix, printed at every level.
+ */
 void xf_result(const char *fmt, ...) XF_PRINTF(1, 2);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Command-line options as constant tables: parsing into the caller's struct, and --help from the same table. */
+/* Command-line options as constant tables: parsing into the caller's struct, and --help from the
+ * same table. */
 #ifndef XF_OPT_H
 #define XF_OPT_H
 
@@ -30,38 +31,41 @@ struct xf_strs {
 };
 
 struct xf_opt {
-	const char *name;     /* long name, without dashes; NULL: short only */
-	const char *alias;    /* another long name, or NULL */
-	char short_name;      /* 0: long only */
+	const char *name;  /* long name, without dashes; NULL: short only */
+	const char *alias; /* another long name, or NULL */
+	char short_name;   /* 0: long only */
 	enum xf_opt_type type;
-	bool value_optional;  /* --name or --name=VALUE; without VALUE def is stored (strings: nothing) */
+	bool value_optional; /* --name or --name=VALUE; without VALUE def is stored (strings:
+				nothing) */
 	uint64_t def;
-	const char *arg;      /* what stands for the value in --help */
-	size_t offset;	      /* where the value goes in the caller's struct */
-	size_t seen_offset;   /* of a bool that is set when the option is given; 0: none */
-	uint64_t min, max;    /* max 0: the type's largest */
+	const char *arg;    /* what stands for the value in --help */
+	size_t offset;	    /* where the value goes in the caller's struct */
+	size_t seen_offset; /* of a bool that is set when the option is given; 0: none */
+	uint64_t min, max;  /* max 0: the type's largest */
 	const char *const *values;
-	const char *help;     /* one or more lines, without indentation; NULL: not in --help */
+	const char *help; /* one or more lines, without indentation; NULL: not in --help */
 };
 
-/* What is left when the options are taken out: points into argv, in order. "--" ends the options. */
+/* What is left when the options are taken out: points into argv, in order. "--" ends the options.
+ */
 struct xf_rest {
 	char **at;
 	int n;
 };
 
-/* Parse @argv[1 .. argc) by @opts (ended by XF_OPT_END) into @args; options and other words may be mixed.
- * Short options may be joined (-qv) and carry their value (-c5); long ones take "--name VALUE" and "--name=VALUE",
- * exact names only, no abbreviations.
- * Returns 0, or -EINVAL after an error message that names the option, the value and what was expected (and, for an
- * unknown long option, the nearest known one). argv is reordered so that @rest can point into it. */
-int xf_opts_parse(const struct xf_opt *opts, int argc, char **argv, void *args, struct xf_rest *rest);
+/* Parse @argv[1 .. argc) by @opts (ended by XF_OPT_END) into @args; options and other words may be
+ * mixed. Short options may be joined (-qv) and carry their value (-c5); long ones take "--name
+ * VALUE" and "--name=VALUE", exact names only, no abbreviations. Returns 0, or -EINVAL after an
+ * error message that names the option, the value and what was expected (and, for an unknown long
+ * option, the nearest known one). argv is reordered so that @rest can point into it. */
+int xf_opts_parse(const struct xf_opt *opts, int argc, char **argv, void *args,
+		  struct xf_rest *rest);
 
 /* Print the options, two columns, wrapped at 100. */
 void xf_opts_help(FILE *out, const struct xf_opt *opts);
 
-/* The string in @names (NULL-terminated) that is nearest to @word by edit distance, if near enough to be meant
- * (at most a third of its length, at least 1); else NULL. */
+/* The string in @names (NULL-terminated) that is nearest to @word by edit distance, if near enough
+ * to be meant (at most a third of its length, at least 1); else NULL. */
 const char *xf_nearest(const char *word, const char *const *names);
 
 #endif

@@ -11,7 +11,7 @@
 #include "lib/msg.h"
 
 const char *const xf_action_names[XF_ACTIONS] = {
-	[XDP_ABORTED] = "XDP_ABORTED", [XDP_DROP] = "XDP_DROP", [XDP_PASS] = "XDP_PASS",
+	[XDP_ABORTED] = "XDP_ABORTED", [XDP_DROP] = "XDP_DROP",		[XDP_PASS] = "XDP_PASS",
 	[XDP_TX] = "XDP_TX",	       [XDP_REDIRECT] = "XDP_REDIRECT",
 };
 
@@ -37,8 +37,9 @@ int xf_actions_parse(const char *text, unsigned int *actions)
 
 		if (action < 0) {
 			xf_err("--actions %s: '%.*s' is no XDP action", text, (int)len, name);
-			xf_hint("they are XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX and XDP_REDIRECT, "
-				"separated by commas");
+			xf_hint(
+			    "they are XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX and XDP_REDIRECT, "
+			    "separated by commas");
 			return -EINVAL;
 		}
 		set |= 1u << action;
@@ -47,8 +48,10 @@ int xf_actions_parse(const char *text, unsigned int *actions)
 			break;
 	}
 	if (!(set & 1u << XDP_PASS)) {
-		xf_err("--actions %s: XDP_PASS must be among them: xdpfun returns nothing else, so without it "
-		       "no program behind it would run", text);
+		xf_err("--actions %s: XDP_PASS must be among them: xdpfun returns nothing else, so "
+		       "without it "
+		       "no program behind it would run",
+		       text);
 		return -EINVAL;
 	}
 	*actions = set;

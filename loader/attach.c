@@ -144,8 +144,10 @@ static int attempt_configure(struct attempt *try, const struct xf_attach_opts *o
 	err = xdp_program__set_xdp_frags_support(try->prog, true);
 	if (!err || !chain->frags)
 		return 0;
-	xf_err("cannot join the chain on %s: it takes multi-buffer packets, and this libxdp cannot load "
-	       "us with support for them (%s), which would end it for all", opts->ifname, strerror(-err));
+	xf_err("cannot join the chain on %s: it takes multi-buffer packets, and this libxdp cannot "
+	       "load "
+	       "us with support for them (%s), which would end it for all",
+	       opts->ifname, strerror(-err));
 	xf_hint("update libxdp and libbpf");
 	return -EOPNOTSUPP;
 }
@@ -162,8 +164,8 @@ static enum xdp_attach_mode libxdp_mode(enum xf_mode mode)
 	return modes[mode];
 }
 
-/* Attach in exactly this mode. Returns 0; -errno with *@refused set when the program loaded and only the attachment
- * failed (no message was printed then); or -errno after a message. */
+/* Attach in exactly this mode. Returns 0; -errno with *@refused set when the program loaded and
+ * only the attachment failed (no message was printed then); or -errno after a message. */
 static int attempt_run(const struct xf_attach_opts *opts, const struct xf_chain *chain,
 		       enum xf_mode mode, __u32 *prog_id, bool *refused)
 {
@@ -221,7 +223,8 @@ static int attach_by_mode(const struct xf_attach_opts *opts, const struct xf_cha
 	return attempt_run(opts, chain, attached->mode, &attached->prog_id, refused);
 }
 
-/* Say what it means that no dispatcher was made, or undo the attachment if the user does not want that. */
+/* Say what it means that no dispatcher was made, or undo the attachment if the user does not want
+ * that. */
 static int check_dispatcher(const struct xf_attach_opts *opts, struct xf_attached *attached)
 {
 	struct xf_chain chain;
@@ -233,7 +236,8 @@ static int check_dispatcher(const struct xf_attach_opts *opts, struct xf_attache
 	}
 	attached->dispatcher_id = 0;
 	if (!opts->require_chain) {
-		xf_warn("%s: attached without a dispatcher, the next XDP program there will be refused: %s",
+		xf_warn("%s: attached without a dispatcher, the next XDP program there will be "
+			"refused: %s",
 			opts->ifname, xf_refusal_no_dispatcher(opts->no_bpffs));
 		return 0;
 	}
@@ -254,7 +258,8 @@ int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 	for (int tries = 0; tries < RACE_TRIES; tries++) {
 		err = xf_chain__read(opts->ifindex, &chain);
 		if (err) {
-			xf_err("cannot read what is attached to %s: %s", opts->ifname, strerror(-err));
+			xf_err("cannot read what is attached to %s: %s", opts->ifname,
+			       strerror(-err));
 			return err;
 		}
 		err = xf_refusal_chain(opts, &chain);
@@ -290,7 +295,8 @@ int xf_detach(unsigned int ifindex, __u32 prog_id)
 		prog = xdp_program__create(&opts);
 		if (!prog)
 			return -errno;
-		/* Not UNSPEC: without a dispatcher that is the driver's mode to the kernel, which says EBUSY then. */
+		/* Not UNSPEC: without a dispatcher that is the driver's mode to the kernel, which
+		 * says EBUSY then. */
 		err = xdp_program__detach(prog, ifindex, libxdp_mode(chain.mode), 0);
 		xdp_program__close(prog);
 		if (!err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Attach and detach through libxdp, with the fall-back from native to SKB mode. Nobody but this file and chain.c
- * includes libxdp. */
+/* Attach and detach through libxdp, with the fall-back from native to SKB mode. Nobody but this
+ * file and chain.c includes libxdp. */
 #ifndef XF_ATTACH_H
 #define XF_ATTACH_H
 
@@ -15,10 +15,10 @@ struct xf_attach_opts {
 	unsigned int ifindex;
 	enum xf_mode mode;
 	unsigned int prio;
-	unsigned int actions;	/* bit set of enum xdp_action */
-	const char *object;	/* path of an xdpfun object; NULL: the one in the loader */
-	bool require_chain;	/* refuse to attach without a dispatcher */
-	const char *no_bpffs;	/* from xf_bpffs_prepare() */
+	unsigned int actions; /* bit set of enum xdp_action */
+	const char *object;   /* path of an xdpfun object; NULL: the one in the loader */
+	bool require_chain;   /* refuse to attach without a dispatcher */
+	const char *no_bpffs; /* from xf_bpffs_prepare() */
 	const struct xf_preload *preload;
 };
 
@@ -31,12 +31,12 @@ struct xf_attached {
 /* Returns 0, or -errno after a message; nothing is attached then. */
 int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached);
 
-/* Take this one program out, and its dispatcher when it was the last. Returns 0, -ENOENT when it is not attached (any
- * more), or another -errno. No message. */
+/* Take this one program out, and its dispatcher when it was the last. Returns 0, -ENOENT when it is
+ * not attached (any more), or another -errno. No message. */
 int xf_detach(unsigned int ifindex, __u32 prog_id);
 
-/* The kernel's hash of the instructions that the object has on this kernel, found by loading it once without
- * attaching it. Returns 0 or -errno. */
+/* The kernel's hash of the instructions that the object has on this kernel, found by loading it
+ * once without attaching it. Returns 0 or -errno. */
 int xf_object_tag(const char *object, unsigned char tag[8]);
 
 /* Have libxdp print through this function. */

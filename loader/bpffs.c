@@ -59,9 +59,10 @@ const char *xf_bpffs_prepare(void)
 		}
 		if (access(BPFFS_OF_INIT, F_OK) && errno != ENOENT) {
 			snprintf(why, sizeof(why),
-				 "no bpffs is mounted on %s here, and that of the initial mount namespace "
-				 "cannot be reached (%s: %s); LIBXDP_BPFFS can name one", BPFFS_DIR,
-				 BPFFS_OF_INIT, strerror(errno));
+				 "no bpffs is mounted on %s here, and that of the initial mount "
+				 "namespace "
+				 "cannot be reached (%s: %s); LIBXDP_BPFFS can name one",
+				 BPFFS_DIR, BPFFS_OF_INIT, strerror(errno));
 			return why;
 		}
 		return "no bpffs is mounted on " BPFFS_DIR
@@ -71,8 +72,8 @@ const char *xf_bpffs_prepare(void)
 		xf_info("mounted a bpffs on %s", BPFFS_DIR);
 		return NULL;
 	}
-	snprintf(why, sizeof(why), "no bpffs is mounted on %s, and mounting one failed: %s", BPFFS_DIR,
-		 strerror(errno));
+	snprintf(why, sizeof(why), "no bpffs is mounted on %s, and mounting one failed: %s",
+		 BPFFS_DIR, strerror(errno));
 	return why;
 }
 

@@ -5,10 +5,11 @@
 
 #include <linux/types.h>
 
-/* Make sure that libxdp will find a bpffs that outlives us, and tell it which (LIBXDP_BPFFS): the one the user named,
- * the one on /sys/fs/bpf, in a private mount namespace without one (as "ip netns exec" makes) that of the initial
- * mount namespace, or one mounted on /sys/fs/bpf now.
- * Returns NULL when there is one, else a sentence that says why there is none. Call before any use of libxdp. */
+/* Make sure that libxdp will find a bpffs that outlives us, and tell it which (LIBXDP_BPFFS): the
+ * one the user named, the one on /sys/fs/bpf, in a private mount namespace without one (as "ip
+ * netns exec" makes) that of the initial mount namespace, or one mounted on /sys/fs/bpf now.
+ * Returns NULL when there is one, else a sentence that says why there is none. Call before any use
+ * of libxdp. */
 const char *xf_bpffs_prepare(void);
 
 /* The folder in use, or NULL. */

@@ -3,11 +3,12 @@
 #ifndef XF_CAPS_H
 #define XF_CAPS_H
 
-/* Check for what every subcommand needs, whose name is @what. Returns 0, or -EPERM after an error that names the
- * missing capabilities.
+/* Check for what every subcommand needs, whose name is @what. Returns 0, or -EPERM after an error
+ * that names the missing capabilities.
  *
- * CAP_SYS_ADMIN is among them on every kernel, because BPF_PROG_GET_FD_BY_ID and BPF_MAP_GET_FD_BY_ID ask for it
- * (kernel/bpf/syscall.c), and both libxdp and we find programs by id; it implies CAP_BPF and CAP_PERFMON. */
+ * CAP_SYS_ADMIN is among them on every kernel, because BPF_PROG_GET_FD_BY_ID and
+ * BPF_MAP_GET_FD_BY_ID ask for it (kernel/bpf/syscall.c), and both libxdp and we find programs by
+ * id; it implies CAP_BPF and CAP_PERFMON. */
 int xf_caps_check(const char *what);
 
 #endif

@@ -24,7 +24,8 @@ const char *xf_mode_name(enum xf_mode mode)
 	return names[mode];
 }
 
-/* Only the hook itself, without libxdp, which does not tell what it does not understand. Returns 0 or -errno. */
+/* Only the hook itself, without libxdp, which does not tell what it does not understand. Returns 0
+ * or -errno. */
 static int query_hook(unsigned int ifindex, struct xf_chain *chain)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
@@ -45,8 +46,8 @@ static int query_hook(unsigned int ifindex, struct xf_chain *chain)
 	return 0;
 }
 
-/* The protocol version in a dispatcher's read-only data: a magic byte, then the version. 0 when @prog_id is no
- * dispatcher, or one of the first version, which had no magic. */
+/* The protocol version in a dispatcher's read-only data: a magic byte, then the version. 0 when
+ * @prog_id is no dispatcher, or one of the first version, which had no magic. */
 static unsigned int dispatcher_version(__u32 prog_id, struct bpf_prog_info *info)
 {
 	__u32 map_id = 0, zero = 0, len = sizeof(*info);
@@ -55,7 +56,8 @@ static unsigned int dispatcher_version(__u32 prog_id, struct bpf_prog_info *info
 	struct bpf_map_info map = {};
 	unsigned char *value;
 
-	*info = (struct bpf_prog_info){ .nr_map_ids = 1, .map_ids = (__u64)(unsigned long)&map_id };
+	*info =
+	    (struct bpf_prog_info) { .nr_map_ids = 1, .map_ids = (__u64)(unsigned long)&map_id };
 	if (fd < 0)
 		return 0;
 	if (bpf_obj_get_info_by_fd(fd, info, &len) || strcmp(info->name, DISPATCHER_NAME))
@@ -115,8 +117,9 @@ static int read_programs(unsigned int ifindex, struct xf_chain *chain)
 	long err = libxdp_get_error(mp);
 
 	chain->version = dispatcher_version(chain->main_id, &info);
-	/* EOPNOTSUPP: a dispatcher of a newer version; EINVAL: one that libxdp finds odd. Anything else says nothing
-	 * about what is there (no file descriptor or memory left, no permission). */
+	/* EOPNOTSUPP: a dispatcher of a newer version; EINVAL: one that libxdp finds odd. Anything
+	 * else says nothing about what is there (no file descriptor or memory left, no permission).
+	 */
 	if ((!mp || err) && err != -EOPNOTSUPP && err != -EINVAL && err != -ENOENT)
 		return err ?: -EIO;
 	if (!mp || err) {
@@ -168,8 +171,8 @@ int xf_chain__read(unsigned int ifindex, struct xf_chain *chain)
 	struct xf_chain now = {};
 	int err;
 
-	/* Whoever replaces the dispatcher removes the old one's pins, under the eyes of somebody who reads them. So
-	 * what looks odd counts only if the hook still is as it was. */
+	/* Whoever replaces the dispatcher removes the old one's pins, under the eyes of somebody
+	 * who reads them. So what looks odd counts only if the hook still is as it was. */
 	for (int tries = 0; tries < READ_TRIES; tries++) {
 		err = read_once(ifindex, chain);
 		if (err || chain->kind == XF_CHAIN_DISPATCHER || chain->kind == XF_CHAIN_EMPTY)

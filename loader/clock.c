@@ -15,8 +15,9 @@
 #define DRAIN_NS 50000000    /* how often the timer is read when no step was seen */
 #define GOOD_WINDOW_NS 20000 /* readings this close together are of the same moment */
 #define READ_TRIES 10
-#define FAR_FUTURE 7258118400 /* the year 2200: the timer is there to be cancelled, not to expire  \
-			       */
+#define FAR_FUTURE                                                                                 \
+	7258118400 /* the year 2200: the timer is there to be cancelled, not to expire             \
+		    */
 
 static uint64_t read_ns(clockid_t id)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The subcommands. Each gets the words behind its name (argv[0] is the name) and returns the exit status. */
+/* The subcommands. Each gets the words behind its name (argv[0] is the name) and returns the exit
+ * status. */
 #ifndef XF_CMD_H
 #define XF_CMD_H
 
@@ -13,8 +14,9 @@ enum xf_exit {
 
 struct xf_opt;
 
-/* What each subcommand does first: parse by @opts into @args, print @usage and the options for --help (when *@help is
- * set then), refuse words that are no option. Returns -1 to go on, else the exit status. */
+/* What each subcommand does first: parse by @opts into @args, print @usage and the options for
+ * --help (when *@help is set then), refuse words that are no option. Returns -1 to go on, else the
+ * exit status. */
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
 		 const bool *help);
 

@@ -10,7 +10,8 @@
 #include "lib/msg.h"
 #include "link.h"
 
-/* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be looked at. */
+/* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be looked
+ * at. */
 static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
 {
 	struct xf_inst inst;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Everything that is attached where, with what is known about our own programs. What status and unload work on. */
+/* Everything that is attached where, with what is known about our own programs. What status and
+ * unload work on. */
 #ifndef XF_HOOKS_H
 #define XF_HOOKS_H
 
@@ -29,8 +30,8 @@ struct xf_hook {
 	struct xf_hook_prog prog[XF_CHAIN_MAX]; /* as chain.prog */
 };
 
-/* Read the hooks of the interfaces named, or of all when there are no names. Returns their number, with *@hooks to be
- * freed by the caller, or -errno after a message. */
+/* Read the hooks of the interfaces named, or of all when there are no names. Returns their number,
+ * with *@hooks to be freed by the caller, or -errno after a message. */
 int xf_hooks_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks);
 
 #endif

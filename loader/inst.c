@@ -51,7 +51,8 @@ static bool is_abi(int fd, const struct bpf_map_info *info, __u32 *version)
 	return ours;
 }
 
-/* Keep the map if it is one of those that we know, else close it. Returns whether it was the ABI section. */
+/* Keep the map if it is one of those that we know, else close it. Returns whether it was the ABI
+ * section. */
 static bool take_map(struct xf_inst *inst, int fd)
 {
 	struct bpf_map_info info = {};
@@ -74,7 +75,8 @@ static bool take_map(struct xf_inst *inst, int fd)
 static int open_maps(struct xf_inst *inst)
 {
 	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (__u64)(unsigned long)ids };
+	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX,
+				      .map_ids = (__u64)(unsigned long)ids };
 	bool ours = false;
 
 	if (bpf_obj_get_info_by_fd(inst->prog_fd, &info, &len))
@@ -102,7 +104,7 @@ int xf_inst__open(struct xf_inst *inst, __u32 prog_id)
 {
 	int err;
 
-	*inst = (struct xf_inst){ .prog_id = prog_id, .prog_fd = -1 };
+	*inst = (struct xf_inst) { .prog_id = prog_id, .prog_fd = -1 };
 	for (size_t i = 0; i < MAP_SLOTS; i++)
 		*map_slot(inst, i) = -1;
 	inst->prog_fd = bpf_prog_get_fd_by_id(prog_id);

@@ -19,9 +19,10 @@ struct xf_inst {
 	int alive_fd;
 };
 
-/* Open the program with this id. Returns 0; -ENOENT when there is none or it is not xdpfun's; -EPROTO when it is
- * xdpfun's with an ABI that we do not speak (then only abi_version, xf_inst__owner() and xf_inst__close() are of use);
- * or another -errno. Everything but 0 and -EPROTO leaves nothing open. */
+/* Open the program with this id. Returns 0; -ENOENT when there is none or it is not xdpfun's;
+ * -EPROTO when it is xdpfun's with an ABI that we do not speak (then only abi_version,
+ * xf_inst__owner() and xf_inst__close() are of use); or another -errno. Everything but 0 and
+ * -EPROTO leaves nothing open. */
 int xf_inst__open(struct xf_inst *inst, __u32 prog_id);
 void xf_inst__close(struct xf_inst *inst);
 
@@ -30,7 +31,8 @@ int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum);
 int xf_inst__owner(const struct xf_inst *inst, struct xf_owner *owner);
 int xf_inst__owner_set(const struct xf_inst *inst, const struct xf_owner *owner);
 
-/* Map the configuration for reading and writing. NULL with errno set on failure; unmap with xf_inst__config_unmap(). */
+/* Map the configuration for reading and writing. NULL with errno set on failure; unmap with
+ * xf_inst__config_unmap(). */
 struct xf_config *xf_inst__config_map(const struct xf_inst *inst);
 void xf_inst__config_unmap(struct xf_config *config);
 

@@ -9,7 +9,8 @@ void xf_liblog_capture(void);
 void xf_liblog_clear(void);
 /* The whole of what was kept since then (its last 64 KiB). */
 const char *xf_liblog_text(void);
-/* Print the last lines of the verifier's log, if one was kept, as part of an error. Returns how many lines. */
+/* Print the last lines of the verifier's log, if one was kept, as part of an error. Returns how
+ * many lines. */
 int xf_liblog_print_verifier(int max_lines);
 
 #endif

@@ -101,10 +101,11 @@ void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *even
 		size_t len = got;
 
 		if (got < 0) {
-			fn(ctx, &(struct xf_link_event){ .kind = XF_LINK_MISSED });
+			fn(ctx, &(struct xf_link_event) { .kind = XF_LINK_MISSED });
 			continue;
 		}
-		for (struct nlmsghdr *msg = (void *)buf; NLMSG_OK(msg, len); msg = NLMSG_NEXT(msg, len)) {
+		for (struct nlmsghdr *msg = (void *)buf; NLMSG_OK(msg, len);
+		     msg = NLMSG_NEXT(msg, len)) {
 			struct xf_link_event event = {};
 
 			if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
@@ -112,7 +113,8 @@ void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *even
 			/* A bridge port's news is about the bridge. */
 			if (((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_family != AF_UNSPEC)
 				continue;
-			event.kind = msg->nlmsg_type == RTM_DELLINK ? XF_LINK_DELETED : XF_LINK_CHANGED;
+			event.kind =
+			    msg->nlmsg_type == RTM_DELLINK ? XF_LINK_DELETED : XF_LINK_CHANGED;
 			event.ifindex = ((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_index;
 			read_attributes(msg, &event);
 			fn(ctx, &event);
@@ -128,8 +130,10 @@ void xf_link_warn_offloads(const char *name)
 
 	strncpy(req.ifr_name, name, IF_NAMESIZE - 1);
 	if (fd >= 0 && !ioctl(fd, SIOCETHTOOL, &req) && (value.data & ETH_FLAG_RXVLAN)) {
-		xf_warn("%s: rx-vlan-offload is on: VLAN tags are taken off before XDP sees the packet, and "
-			"the log does not show them", name);
+		xf_warn("%s: rx-vlan-offload is on: VLAN tags are taken off before XDP sees the "
+			"packet, and "
+			"the log does not show them",
+			name);
 		xf_hint("'ethtool -K %s rxvlan off' shows them", name);
 	}
 	if (fd >= 0)

@@ -13,8 +13,8 @@ unsigned int xf_link_find(const char *name);
 enum xf_link_event_kind {
 	XF_LINK_CHANGED, /* anything, its name and what is attached to it among that */
 	XF_LINK_DELETED,
-	XF_LINK_MOVED,	 /* into another network namespace, where it lives on with its program */
-	XF_LINK_MISSED,	 /* there was more news than the socket could hold: look at everything */
+	XF_LINK_MOVED,	/* into another network namespace, where it lives on with its program */
+	XF_LINK_MISSED, /* there was more news than the socket could hold: look at everything */
 };
 
 struct xf_link_event {

@@ -26,7 +26,8 @@ int xf_locks__open(struct xf_locks *locks)
 		return 0;
 fail:
 	xf_err("cannot open the lock file %s: %s", LOCK_FILE, strerror(errno));
-	xf_hint("it keeps two readers off one program; /run/xdpfun must be writable for this process (as root, or with CAP_DAC_OVERRIDE)");
+	xf_hint("it keeps two readers off one program; /run/xdpfun must be writable for this "
+		"process (as root, or with CAP_DAC_OVERRIDE)");
 	return -errno;
 }
 

@@ -33,7 +33,8 @@ static int check_write(const struct xf_log_args *args)
 		return -1;
 	}
 	if (ends_with(args->write, ".pcap") || ends_with(args->write, ".pcapng")) {
-		xf_err("--write %s: a file of this name should hold packets, and the log's format is %s",
+		xf_err("--write %s: a file of this name should hold packets, and the log's format "
+		       "is %s",
 		       args->write, xf_format_names[args->format]);
 		xf_hint("choose another name");
 		return -1;
@@ -76,7 +77,7 @@ int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, cons
 
 struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 {
-	return (struct xf_session_opts){
+	return (struct xf_session_opts) {
 		.format = formats[args->format],
 		.sink = { .path = args->write, .append = args->append, .force = args->force },
 		.count = args->count,
@@ -87,7 +88,7 @@ struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 
 struct xf_config xf_log_args__config(const struct xf_log_args *args, uint32_t wake_mask)
 {
-	return (struct xf_config){
+	return (struct xf_config) {
 		/* At least 1, because 0 means all. */
 		.sample_below = args->sample > 1 ? (uint32_t)((1ULL << 32) / args->sample) : 0,
 		.rate = args->rate,

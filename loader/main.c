@@ -25,11 +25,13 @@ static const struct command {
 
 static void help(void)
 {
-	printf("Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
-	       "See packets at XDP speed, next to the XDP programs that already run.\n\nCommands:\n");
+	printf(
+	    "Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
+	    "See packets at XDP speed, next to the XDP programs that already run.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
-	printf("\n'xdpfun-load COMMAND --help' shows a command's options. See also xdpfun-load(8).\n");
+	printf(
+	    "\n'xdpfun-load COMMAND --help' shows a command's options. See also xdpfun-load(8).\n");
 }
 
 static const struct command *find(const char *name)
@@ -52,7 +54,8 @@ static int unknown(const char *word)
 	if (nearest)
 		xf_hint("did you mean 'xdpfun-load %s'?", nearest);
 	else
-		xf_hint("the commands are log, follow, status and unload; 'xdpfun-load --help' explains them");
+		xf_hint("the commands are log, follow, status and unload; 'xdpfun-load --help' "
+			"explains them");
 	return XF_EXIT_USAGE;
 }
 
@@ -61,8 +64,8 @@ static bool is_help(int argc, char **argv)
 	return argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"));
 }
 
-/* A descriptor that is closed would be given to the next file that we open, and our lines would go there. Open it the
- * wrong way round, so that using it is an error. */
+/* A descriptor that is closed would be given to the next file that we open, and our lines would go
+ * there. Open it the wrong way round, so that using it is an error. */
 static void fill_standard_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++)

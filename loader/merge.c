@@ -22,9 +22,8 @@ int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int
 		merge->capacity = capacity;
 	}
 	for (unsigned int i = 0; i < reader->n; i++)
-		merge->all[merge->n_all++] = (struct xf_merge_entry){
-			.ring = &reader->rings[i], .source = source
-		};
+		merge->all[merge->n_all++] =
+		    (struct xf_merge_entry) { .ring = &reader->rings[i], .source = source };
 	return 0;
 }
 
@@ -46,7 +45,7 @@ void xf_merge__free(struct xf_merge *merge)
 {
 	free(merge->all);
 	free(merge->heap);
-	*merge = (struct xf_merge){};
+	*merge = (struct xf_merge) {};
 }
 
 static void swap(struct xf_merge_entry *a, struct xf_merge_entry *b)

@@ -25,8 +25,8 @@ int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int
 void xf_merge__remove(struct xf_merge *merge, const struct xf_reader *reader);
 void xf_merge__free(struct xf_merge *merge);
 
-/* Look how far each ring is filled. Records that come later are left for the next time. Returns false when there
- * is none. */
+/* Look how far each ring is filled. Records that come later are left for the next time. Returns
+ * false when there is none. */
 bool xf_merge__begin(struct xf_merge *merge);
 /* The oldest record, or NULL at the end. */
 const struct xf_record *xf_merge__head(const struct xf_merge *merge, unsigned int *source);

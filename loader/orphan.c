@@ -26,14 +26,15 @@ static bool same_object(const struct xf_inst *inst, const char *object, struct o
 }
 
 static bool fits(const struct xf_inst *inst, const struct xf_attach_opts *opts,
-		 const struct xf_chain *chain, const struct xf_chain_prog *prog, struct own_tag *own)
+		 const struct xf_chain *chain, const struct xf_chain_prog *prog,
+		 struct own_tag *own)
 {
 	bool chained = chain->kind == XF_CHAIN_DISPATCHER;
 
 	if (opts->mode != XF_MODE_AUTO && opts->mode != chain->mode)
 		return false;
-	/* Alone on the hook a program's priority and actions are those of its object, not what its loader said;
-	 * they mean nothing there either. */
+	/* Alone on the hook a program's priority and actions are those of its object, not what its
+	 * loader said; they mean nothing there either. */
 	if (chained && (prog->prio != opts->prio || prog->actions != opts->actions))
 		return false;
 	if (!chained && opts->require_chain)
@@ -41,10 +42,11 @@ static bool fits(const struct xf_inst *inst, const struct xf_attach_opts *opts,
 	return same_object(inst, opts->object, own);
 }
 
-/* Returns 1 when the program is an orphan of ours, 0 when not, -errno when it could not be looked at. */
+/* Returns 1 when the program is an orphan of ours, 0 when not, -errno when it could not be looked
+ * at. */
 static int look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts *opts,
-		    const struct xf_chain *chain, struct xf_locks *locks, struct own_tag *own,
-		    struct xf_orphan *orphan)
+		   const struct xf_chain *chain, struct xf_locks *locks, struct own_tag *own,
+		   struct xf_orphan *orphan)
 {
 	struct xf_owner owner = {};
 	struct xf_inst inst;
@@ -56,7 +58,7 @@ static int look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts
 	is_orphan = !xf_inst__owner(&inst, &owner) && xf_owner_state(&owner) == XF_OWNER_DEAD &&
 		    !xf_locks__reader(locks, prog->id);
 	if (is_orphan)
-		*orphan = (struct xf_orphan){
+		*orphan = (struct xf_orphan) {
 			.id = prog->id,
 			.fits = !err && fits(&inst, opts, chain, prog, own),
 		};
@@ -90,7 +92,8 @@ int xf_orphans_find(struct xf_orphans *orphans, const struct xf_attach_opts *opt
 	return 0;
 }
 
-/* Detach the program and count the records that its dead reader's rings still hold, which nobody will see now. */
+/* Detach the program and count the records that its dead reader's rings still hold, which nobody
+ * will see now. */
 static int remove_one(unsigned int ifindex, __u32 id, uint64_t *unread)
 {
 	struct xf_reader left = {};
@@ -132,7 +135,8 @@ int xf_orphans_remove(const struct xf_orphans *orphans, const char *ifname, unsi
 			failed++;
 		} else {
 			xf_info("%s: removed program %u, whose loader died, with %" PRIu64
-				" unread packets in its rings", ifname, id, unread);
+				" unread packets in its rings",
+				ifname, id, unread);
 		}
 	}
 	return failed;

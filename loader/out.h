@@ -9,14 +9,16 @@
 
 #define XF_OUT_MAX 1024 /* bytes: no line of any format is longer, with its newline */
 
-/* What a line needs beside the record. Names are those of the interface at that time, at most 15 bytes. */
+/* What a line needs beside the record. Names are those of the interface at that time, at most 15
+ * bytes. */
 struct xf_line {
 	const struct xf_record *rec;
 	const char *iface;
 	uint64_t wall_ns; /* since the epoch, UTC */
 };
 
-/* State that only saves work between lines (the text of the current second). Zero it before first use. */
+/* State that only saves work between lines (the text of the current second). Zero it before first
+ * use. */
 struct xf_out_cache {
 	int64_t second;
 	char text[32];
@@ -31,13 +33,15 @@ char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *
 /* One JSON object; RFC 3339 time in UTC with nanoseconds. */
 char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *out);
 
-/* The name of an interface as the inside of a JSON string, at most XF_JSON_NAME_MAX bytes, no NUL. Returns the end. */
+/* The name of an interface as the inside of a JSON string, at most XF_JSON_NAME_MAX bytes, no NUL.
+ * Returns the end. */
 #define XF_JSON_NAME_MAX (6 * 15)
 char *xf_json_name(char *out, const char *iface);
 
 /* "tcp", or NULL when the protocol has no name here (it is then written as a number). */
 const char *xf_proto_name(uint8_t proto);
-/* tcpdump's letters, "S.", "none" when no flag is set. Writes at most 8 bytes, no NUL, returns the end. */
+/* tcpdump's letters, "S.", "none" when no flag is set. Writes at most 8 bytes, no NUL, returns the
+ * end. */
 char *xf_tcp_flags_text(char *out, uint8_t flags);
 
 #endif

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The initial pid namespace has this inode number, from which all processes are seen (PROC_PID_INIT_INO). */
+/* The initial pid namespace has this inode number, from which all processes are seen
+ * (PROC_PID_INIT_INO). */
 #define PID_INIT_INODE 0xEFFFFFFCu
 
 /* Read a small file of /proc as a string. Returns its length or -errno. */
@@ -54,7 +55,8 @@ static int boot_id_read(__u8 id[16])
 	return n == 16 ? 0 : -EINVAL;
 }
 
-/* Field 22 of /proc/PID/stat. The name in field 2 may hold anything, so count from its closing parenthesis. */
+/* Field 22 of /proc/PID/stat. The name in field 2 may hold anything, so count from its closing
+ * parenthesis. */
 static int start_ticks_read(unsigned int pid, __u64 *ticks)
 {
 	char path[64], text[1024];
@@ -119,7 +121,8 @@ static bool is_process(unsigned int pid, const struct xf_owner *owner)
 	return !start_ticks_read(pid, &ticks) && ticks == owner->start_ticks && !is_zombie(pid);
 }
 
-/* Look for the owner among the processes that we see, each of which has a pid of its own in the owner's namespace. */
+/* Look for the owner among the processes that we see, each of which has a pid of its own in the
+ * owner's namespace. */
 static bool found_by_scan(const struct xf_owner *owner)
 {
 	struct dirent *entry;

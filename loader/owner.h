@@ -7,7 +7,8 @@
 
 enum xf_owner_state {
 	XF_OWNER_NONE,	/* something else than xdpfun-load loaded it */
-	XF_OWNER_ALIVE, /* or it cannot be known, because it is in a pid namespace that we do not see into */
+	XF_OWNER_ALIVE, /* or it cannot be known, because it is in a pid namespace that we do not
+			   see into */
 	XF_OWNER_DEAD,
 };
 

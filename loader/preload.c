@@ -49,7 +49,7 @@ int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 {
 	int err = 0;
 
-	*pre = (struct xf_preload){ -1, -1, -1 };
+	*pre = (struct xf_preload) { -1, -1, -1 };
 	pre->rings_fd = rings_create(reader);
 	pre->config_fd = array_of_one(XF_CONFIG_MAP, BPF_F_MMAPABLE, config, sizeof(*config));
 	pre->owner_fd = array_of_one(XF_OWNER_MAP, 0, owner, sizeof(*owner));
@@ -62,8 +62,9 @@ int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 	if (err) {
 		xf_err("cannot make the program's maps: %s", strerror(-err));
 		if (err == -EPERM)
-			xf_hint("before kernel 5.11 maps count against the limit of locked memory: try "
-				"'ulimit -l unlimited'");
+			xf_hint(
+			    "before kernel 5.11 maps count against the limit of locked memory: try "
+			    "'ulimit -l unlimited'");
 		xf_preload__close(pre);
 	}
 	return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Maps that are made and filled before the program is attached, so that the very first packet finds its ring, and the
- * program has its owner's record from the moment it can be seen. */
+/* Maps that are made and filled before the program is attached, so that the very first packet finds
+ * its ring, and the program has its owner's record from the moment it can be seen. */
 #ifndef XF_PRELOAD_H
 #define XF_PRELOAD_H
 

@@ -18,7 +18,7 @@
 #include "lib/msg.h"
 #include "slots.h"
 
-#define RING_MAX (1ULL << 30)  /* bytes; ten seconds of a million packets */
+#define RING_MAX (1ULL << 30) /* bytes; ten seconds of a million packets */
 #define WAKE_MAX 8192u /* records; more save nothing, and the reader has to start early enough */
 
 static int ring_map(struct xf_ring *ring)
@@ -51,7 +51,8 @@ static void ring_close(struct xf_ring *ring)
 		close(ring->fd);
 }
 
-/* The node of a CPU, or NUMA_NO_NODE when the kernel does not say (one node, or a CPU that is not there yet). */
+/* The node of a CPU, or NUMA_NO_NODE when the kernel does not say (one node, or a CPU that is not
+ * there yet). */
 static uint32_t cpu_node(unsigned int cpu)
 {
 	uint32_t node = UINT32_MAX;
@@ -136,7 +137,8 @@ fail:
 	if (err == -ENOMEM)
 		xf_hint("use a smaller --buffer");
 	else if (err == -EPERM)
-		xf_hint("before kernel 5.11 rings count against the limit of locked memory: try 'ulimit -l "
+		xf_hint("before kernel 5.11 rings count against the limit of locked memory: try "
+			"'ulimit -l "
 			"unlimited', or give the process CAP_SYS_RESOURCE");
 	xf_reader__close(reader);
 	return err;
@@ -205,16 +207,17 @@ void xf_reader__settle(int rings_fd)
 
 int xf_reader_alive(int alive_fd)
 {
-	/* Any event that is not an output event will do: it is only looked at. One for a CPU and not for this task,
-	 * which would make every context switch of the machine look for events. */
+	/* Any event that is not an output event will do: it is only looked at. One for a CPU and
+	 * not for this task, which would make every context switch of the machine look for events.
+	 */
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,
 		.size = sizeof(attr),
 	};
 	__u32 key = 0;
-	int err, fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1,
-				  PERF_FLAG_FD_CLOEXEC);
+	int err,
+	    fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;

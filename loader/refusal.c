@@ -27,9 +27,10 @@ static void explain_bare_xdpfun(const char *ifname, const struct xf_inst *inst)
 	if (!xf_inst__owner(inst, &owner) && xf_owner_state(&owner) == XF_OWNER_ALIVE)
 		xf_hint("process %u runs 'xdpfun-load log' there; end it first", owner.pid);
 	else
-		xf_hint("it is an xdpfun that was loaded without a dispatcher: 'xdpfun-load follow -i %s' shows "
-			"its log as it is; to reload it in a chain: " XF_RELOAD_COMMANDS, ifname, ifname,
-			ifname);
+		xf_hint("it is an xdpfun that was loaded without a dispatcher: 'xdpfun-load follow "
+			"-i %s' shows "
+			"its log as it is; to reload it in a chain: " XF_RELOAD_COMMANDS,
+			ifname, ifname, ifname);
 }
 
 static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chain *chain)
@@ -37,11 +38,13 @@ static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chai
 	const struct xf_chain_prog *prog = &chain->prog[0];
 	struct xf_inst inst;
 
-	xf_err("cannot attach to %s: program %s (id %u, %s mode) holds the hook alone, without a libxdp "
-	       "dispatcher that we could join", opts->ifname, prog->name, prog->id,
-	       xf_mode_name(chain->mode));
+	xf_err("cannot attach to %s: program %s (id %u, %s mode) holds the hook alone, without a "
+	       "libxdp "
+	       "dispatcher that we could join",
+	       opts->ifname, prog->name, prog->id, xf_mode_name(chain->mode));
 	if (xf_inst__open(&inst, prog->id)) {
-		xf_hint("ask its owner to load it through libxdp ('xdp-loader load'), or remove it first");
+		xf_hint("ask its owner to load it through libxdp ('xdp-loader load'), or remove it "
+			"first");
 		return;
 	}
 	explain_bare_xdpfun(opts->ifname, &inst);
@@ -50,15 +53,17 @@ static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chai
 
 static void explain_version(const struct xf_attach_opts *opts, const struct xf_chain *chain)
 {
-	xf_err("cannot join the chain on %s: its dispatcher (id %u) has protocol version %u, and our "
-	       "libxdp makes version %u", opts->ifname, chain->main_id, chain->version ?: 1,
-	       xf_chain_our_version);
+	xf_err(
+	    "cannot join the chain on %s: its dispatcher (id %u) has protocol version %u, and our "
+	    "libxdp makes version %u",
+	    opts->ifname, chain->main_id, chain->version ?: 1, xf_chain_our_version);
 	xf_hint("use the same release of libxdp (xdp-tools) for all programs on this interface");
 }
 
 static int refuse_full(const struct xf_attach_opts *opts)
 {
-	xf_err("cannot join the chain on %s: it has %d programs already, as many as a dispatcher takes",
+	xf_err("cannot join the chain on %s: it has %d programs already, as many as a dispatcher "
+	       "takes",
 	       opts->ifname, XF_CHAIN_MAX);
 	xf_hint("'xdpfun-load status -i %s' shows them; 'xdp-loader unload %s -i ID' removes one",
 		opts->ifname, opts->ifname);
@@ -77,8 +82,10 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 		explain_version(opts, chain);
 		return -EBUSY;
 	case XF_CHAIN_PINS:
-		xf_err("cannot join the chain on %s: the pins of its dispatcher (id %u) are not in the "
-		       "bpffs that we see", opts->ifname, chain->main_id);
+		xf_err("cannot join the chain on %s: the pins of its dispatcher (id %u) are not in "
+		       "the "
+		       "bpffs that we see",
+		       opts->ifname, chain->main_id);
 		xf_hint("set LIBXDP_BPFFS to the bpffs of whoever made it (in a namespace often "
 			"/proc/1/root/sys/fs/bpf)");
 		return -EBUSY;
@@ -89,8 +96,10 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 		return refuse_full(opts);
 	if (opts->mode == XF_MODE_AUTO || opts->mode == chain->mode)
 		return 0;
-	xf_err("cannot attach to %s in %s mode: its dispatcher runs in %s mode, and an interface has only "
-	       "one mode", opts->ifname, xf_mode_name(opts->mode), xf_mode_name(chain->mode));
+	xf_err("cannot attach to %s in %s mode: its dispatcher runs in %s mode, and an interface "
+	       "has only "
+	       "one mode",
+	       opts->ifname, xf_mode_name(opts->mode), xf_mode_name(chain->mode));
 	xf_hint("leave out --mode, or give --mode %s", xf_mode_name(chain->mode));
 	return -EBUSY;
 }
@@ -100,8 +109,8 @@ void xf_refusal_load(const char *ifname, const char *object, int err)
 	const char *name = object ?: "the built-in xdpfun.o";
 
 	if (access(VMLINUX_BTF, R_OK)) {
-		xf_err("cannot load %s for %s: this kernel has no BTF (%s is missing)", name, ifname,
-		       VMLINUX_BTF);
+		xf_err("cannot load %s for %s: this kernel has no BTF (%s is missing)", name,
+		       ifname, VMLINUX_BTF);
 		xf_hint("use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' are");
 		return;
 	}
@@ -109,7 +118,8 @@ void xf_refusal_load(const char *ifname, const char *object, int err)
 	if (xf_liblog_print_verifier(VERIFIER_LINES))
 		xf_hint("these are the verifier's last lines; -v shows all of them");
 	else if (err == -EPERM)
-		xf_hint("before kernel 5.11 maps count against the limit of locked memory: try 'ulimit -l "
+		xf_hint("before kernel 5.11 maps count against the limit of locked memory: try "
+			"'ulimit -l "
 			"unlimited'; else a capability is missing");
 	else
 		xf_hint("-v shows what libbpf and libxdp say");
@@ -144,17 +154,22 @@ const char *xf_refusal_native_reason(unsigned int ifindex, int err)
 
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err)
 {
-	xf_err("cannot attach to %s in %s mode: %s", opts->ifname, xf_mode_name(mode), strerror(-err));
+	xf_err("cannot attach to %s in %s mode: %s", opts->ifname, xf_mode_name(mode),
+	       strerror(-err));
 	if (err == -EBUSY || err == -EEXIST)
-		xf_hint("another program holds the hook or takes it again and again; 'xdpfun-load status "
-			"-i %s' shows which", opts->ifname);
+		xf_hint("another program holds the hook or takes it again and again; 'xdpfun-load "
+			"status "
+			"-i %s' shows which",
+			opts->ifname);
 	else if (err == -EPERM)
 		xf_hint("attaching needs CAP_NET_ADMIN in the interface's network namespace");
 	else if (mode == XF_MODE_NATIVE && err == -EOPNOTSUPP)
 		xf_hint("the driver has no native XDP; retry with --mode skb, or without --mode");
 	else if (mode == XF_MODE_NATIVE)
-		xf_hint("drivers refuse native XDP for a large MTU (it is %d), LRO, or too few queues; the "
-			"kernel log may say more; or retry with --mode skb", interface_mtu(opts->ifindex));
+		xf_hint("drivers refuse native XDP for a large MTU (it is %d), LRO, or too few "
+			"queues; the "
+			"kernel log may say more; or retry with --mode skb",
+			interface_mtu(opts->ifindex));
 	else
 		xf_hint("-v shows what libbpf and libxdp say, and the kernel log may say more");
 }
@@ -180,6 +195,7 @@ const char *xf_refusal_no_dispatcher(const char *no_bpffs)
 	if (strstr(xf_liblog_text(), "Couldn't open BPF file"))
 		return "libxdp did not find its xdp-dispatcher.o";
 	if (freplace_refused)
-		return "the kernel refuses freplace programs (EPERM), which libxdp's dispatcher needs";
+		return "the kernel refuses freplace programs (EPERM), which libxdp's dispatcher "
+		       "needs";
 	return "libxdp could not make one on this kernel (-v shows what it says)";
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One BPF ring buffer as its consumer sees it. No system calls.
  *
- * The layout of the shared pages is the kernel's contract with user space (include/uapi/linux/bpf.h and
- * Documentation/bpf/ringbuf.rst): one page with the consumer's position, one with the producer's, then the data
- * twice. We read them ourselves and not with libbpf's ring_buffer, because the session merges the rings of all CPUs
- * by time and has to leave records where they are when the output takes no more. */
+ * The layout of the shared pages is the kernel's contract with user space (include/uapi/linux/bpf.h
+ * and Documentation/bpf/ringbuf.rst): one page with the consumer's position, one with the
+ * producer's, then the data twice. We read them ourselves and not with libbpf's ring_buffer,
+ * because the session merges the rings of all CPUs by time and has to leave records where they are
+ * when the output takes no more. */
 #ifndef XF_RING_H
 #define XF_RING_H
 
@@ -19,14 +20,14 @@ struct xf_ring {
 	unsigned long *consumer; /* shared */
 	const unsigned long *producer;
 	const char *data;
-	unsigned long at;	 /* our own position; *consumer follows at xf_ring__release() */
-	unsigned long limit;	 /* the producer's position at the last xf_ring__look() */
+	unsigned long at;    /* our own position; *consumer follows at xf_ring__release() */
+	unsigned long limit; /* the producer's position at the last xf_ring__look() */
 };
 
 /* Remember how far the producer is. Records behind that are left for the next look. */
 void xf_ring__look(struct xf_ring *ring);
-/* The next record up to the limit, or NULL when there is none, or the next one is still being written. Valid until
- * xf_ring__release(). */
+/* The next record up to the limit, or NULL when there is none, or the next one is still being
+ * written. Valid until xf_ring__release(). */
 const struct xf_record *xf_ring__peek(struct xf_ring *ring);
 void xf_ring__advance(struct xf_ring *ring);
 /* Give the space of all records passed so far back to the kernel. */

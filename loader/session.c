@@ -12,7 +12,7 @@
 #include "link.h"
 #include "session_impl.h"
 
-#define POLL_MS 20			 /* how often rings are looked at while packets come */
+#define POLL_MS 20		      /* how often rings are looked at while packets come */
 #define CALM_NS (1000 * XF_NS_PER_MS) /* without packets for so long we sleep until woken */
 #define EVENTS 64
 
@@ -51,7 +51,8 @@ static int open_descriptors(struct xf_session *s)
 	return err;
 }
 
-/* To hear of it when the reading end goes away, which is not said by a write while there is nothing to write. */
+/* To hear of it when the reading end goes away, which is not said by a write while there is nothing
+ * to write. */
 static void watch_sink(struct xf_session *s)
 {
 	s->sink_wanted = false;
@@ -100,7 +101,8 @@ void xf_session__free(struct xf_session *s)
 	free(s);
 }
 
-/* Edge-triggered: a ring that we cannot empty, because the output takes no more, must not keep us busy. */
+/* Edge-triggered: a ring that we cannot empty, because the output takes no more, must not keep us
+ * busy. */
 static int watch_rings(struct xf_session *s, const struct xf_reader *reader)
 {
 	for (unsigned int i = 0; i < reader->n; i++) {
@@ -169,7 +171,8 @@ static void set_wake_now(struct xf_session *s, uint32_t on)
 			__atomic_store_n(&s->sources[i]->config->wake_now, on, __ATOMIC_SEQ_CST);
 }
 
-/* Something happened: stop the programs from waking us for each packet before a burst of them is read. */
+/* Something happened: stop the programs from waking us for each packet before a burst of them is
+ * read. */
 static void wake_up(struct xf_session *s)
 {
 	if (s->wait == WAIT_POLL)
@@ -271,7 +274,8 @@ static void loop(struct xf_session *s)
 	}
 }
 
-/* End all sources, print what their rings still hold if the output wants it, and account for every record. */
+/* End all sources, print what their rings still hold if the output wants it, and account for every
+ * record. */
 static int finish(struct xf_session *s)
 {
 	int status = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Read the rings of several interfaces and write lines, until something ends it. What log and follow share. */
+/* Read the rings of several interfaces and write lines, until something ends it. What log and
+ * follow share. */
 #ifndef XF_SESSION_H
 #define XF_SESSION_H
 
@@ -21,21 +22,22 @@ struct xf_session_opts {
 
 struct xf_session;
 
-/* Block the signals that end a session, so that none is lost before xf_session__run() waits for them. Open the output
- * and the clock. Returns 0, or -errno after a message. */
+/* Block the signals that end a session, so that none is lost before xf_session__run() waits for
+ * them. Open the output and the clock. Returns 0, or -errno after a message. */
 int xf_session__open(struct xf_session **session, const struct xf_session_opts *opts);
 void xf_session__free(struct xf_session *session);
 
-/* A source that is already logging; the session does not own it, and it must stay where it is. A ring that was left
- * by a dead reader is printed when @print_left, else its records count as unread. Returns 0, or -errno after a
- * message. */
+/* A source that is already logging; the session does not own it, and it must stay where it is. A
+ * ring that was left by a dead reader is printed when @print_left, else its records count as
+ * unread. Returns 0, or -errno after a message. */
 int xf_session__add(struct xf_session *session, struct xf_source *src, bool print_left);
 
 /* Whether a signal to end has come, without waiting: for use between slow steps before the run. */
 bool xf_session__interrupted(struct xf_session *session);
 
-/* Run until a signal, the count, the duration, the end of the output or of all sources; then end all sources, drain
- * their rings, finish the output and print one line of counters for each. Returns the exit status. */
+/* Run until a signal, the count, the duration, the end of the output or of all sources; then end
+ * all sources, drain their rings, finish the output and print one line of counters for each.
+ * Returns the exit status. */
 int xf_session__run(struct xf_session *session);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of a session share: session.c waits, session_lines.c turns records into lines and counts them,
- * session_links.c follows what happens to the interfaces. */
+/* What the parts of a session share: session.c waits, session_lines.c turns records into lines and
+ * counts them, session_links.c follows what happens to the interfaces. */
 #ifndef XF_SESSION_IMPL_H
 #define XF_SESSION_IMPL_H
 
@@ -13,8 +13,10 @@
 #define XF_NS_PER_MS 1000000ULL
 
 enum wait_state {
-	WAIT_POLL,  /* look at the rings every POLL_MS; the programs wake us only for large batches */
-	WAIT_CALM,  /* the programs have been told to wake us; one more look, for those that ran before that */
+	WAIT_POLL,  /* look at the rings every POLL_MS; the programs wake us only for large batches
+		     */
+	WAIT_CALM,  /* the programs have been told to wake us; one more look, for those that ran
+		       before that */
 	WAIT_SLEEP, /* until somebody wakes us */
 };
 
@@ -27,14 +29,15 @@ struct xf_session {
 	struct xf_source *sources[XF_SINK_SOURCES];
 	unsigned int n;
 	int epoll_fd, signal_fd, link_fd;
-	bool sink_watched;	/* its descriptor is in the epoll set */
-	bool sink_wanted;	/* and with EPOLLOUT */
+	bool sink_watched; /* its descriptor is in the epoll set */
+	bool sink_wanted;  /* and with EPOLLOUT */
 	bool output_closed;
 	bool busy; /* the rings were not empty when we left them */
 	bool stop;
-	bool sources_lost;	/* it stopped because none was left */
-	uint64_t printed;	/* lines put into the sink */
-	uint64_t flushed_ns, packet_ns, end_ns, stats_ns; /* CLOCK_MONOTONIC: last flush and packet, deadlines */
+	bool sources_lost; /* it stopped because none was left */
+	uint64_t printed;  /* lines put into the sink */
+	uint64_t flushed_ns, packet_ns, end_ns,
+	    stats_ns; /* CLOCK_MONOTONIC: last flush and packet, deadlines */
 	enum wait_state wait;
 };
 
@@ -49,15 +52,16 @@ static inline uint64_t xf_now_ns(void)
 /* session_lines.c */
 
 bool xf_session__count_reached(const struct xf_session *s);
-/* Read until the rings are empty, the output takes no more, or it is time to look at other things (s->busy). Returns
- * whether there was anything. */
+/* Read until the rings are empty, the output takes no more, or it is time to look at other things
+ * (s->busy). Returns whether there was anything. */
 bool xf_session__drain(struct xf_session *s);
-/* Print what the rings still hold, as long as the output takes something at least every XF_FINISH_MS and no further
- * signal asks to end at once. */
+/* Print what the rings still hold, as long as the output takes something at least every
+ * XF_FINISH_MS and no further signal asks to end at once. */
 void xf_session__print_rest(struct xf_session *s);
 /* Take what is left in the rings without printing it. */
 void xf_session__drop_rest(struct xf_session *s);
-/* One line of counters. @final: lines that the output has not taken are decided; else they are left out. */
+/* One line of counters. @final: lines that the output has not taken are decided; else they are left
+ * out. */
 void xf_session__print_counters(struct xf_session *s, unsigned int source, bool final);
 /* Print the counters of those sources that have ended and whose lines have all been taken. */
 void xf_session__report_ended(struct xf_session *s);

@@ -17,8 +17,8 @@ bool xf_session__count_reached(const struct xf_session *s)
 	return s->opts.count && s->printed >= s->opts.count;
 }
 
-/* Turn at most BATCH records into lines. Returns how many; fewer than BATCH when the rings are empty, the output takes
- * no more, or enough have been printed. */
+/* Turn at most BATCH records into lines. Returns how many; fewer than BATCH when the rings are
+ * empty, the output takes no more, or enough have been printed. */
 static unsigned int print_batch(struct xf_session *s)
 {
 	const struct xf_record *rec;
@@ -26,9 +26,11 @@ static unsigned int print_batch(struct xf_session *s)
 
 	if (!xf_merge__begin(&s->merge))
 		return 0;
-	/* After the look at the rings: these records came before whatever the clock does from here on. */
+	/* After the look at the rings: these records came before whatever the clock does from here
+	 * on. */
 	xf_clock__check(&s->clock);
-	while (n < BATCH && !xf_session__count_reached(s) && (rec = xf_merge__head(&s->merge, &i))) {
+	while (n < BATCH && !xf_session__count_reached(s) &&
+	       (rec = xf_merge__head(&s->merge, &i))) {
 		struct xf_line line = { rec, s->sources[i]->name,
 					xf_clock__wall(&s->clock, rec->boot_ns) };
 		char *room = xf_sink__room(s->sink);
@@ -64,7 +66,8 @@ void xf_session__drop_rest(struct xf_session *s)
 
 static void want_output(struct xf_session *s, bool want)
 {
-	struct epoll_event event = { .events = want ? EPOLLOUT : 0, .data.fd = xf_sink__fd(s->sink) };
+	struct epoll_event event = { .events = want ? EPOLLOUT : 0,
+				     .data.fd = xf_sink__fd(s->sink) };
 
 	if (!s->sink_watched || want == s->sink_wanted)
 		return;
@@ -84,8 +87,8 @@ static void flush(struct xf_session *s)
 	s->flushed_ns = xf_now_ns();
 }
 
-/* Read until the rings are empty, the output takes no more, or it is time to look at other things. Returns whether
- * there was anything. */
+/* Read until the rings are empty, the output takes no more, or it is time to look at other things.
+ * Returns whether there was anything. */
 bool xf_session__drain(struct xf_session *s)
 {
 	bool any = false;
@@ -129,7 +132,8 @@ void xf_session__print_counters(struct xf_session *s, unsigned int source, bool 
 		xf_result("%s", xf_tally_text(line, sizeof(line), src->name, &tally));
 }
 
-/* Lines of a source that ended may still wait for the output; its counters are printed when they are decided. */
+/* Lines of a source that ended may still wait for the output; its counters are printed when they
+ * are decided. */
 void xf_session__report_ended(struct xf_session *s)
 {
 	for (unsigned int i = 0; i < s->n; i++) {
@@ -141,8 +145,8 @@ void xf_session__report_ended(struct xf_session *s)
 	}
 }
 
-/* Print what the rings still hold, as long as the output takes something at least every XF_FINISH_MS and no further
- * signal asks to end at once. */
+/* Print what the rings still hold, as long as the output takes something at least every
+ * XF_FINISH_MS and no further signal asks to end at once. */
 void xf_session__print_rest(struct xf_session *s)
 {
 	struct pollfd fds[] = {

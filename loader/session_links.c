@@ -29,7 +29,8 @@ static unsigned int live_sources(const struct xf_session *s)
 	return live;
 }
 
-/* Keep up with who took the chain over: the pins to remove later are those of the newest dispatcher. */
+/* Keep up with who took the chain over: the pins to remove later are those of the newest
+ * dispatcher. */
 static void refresh(struct xf_source *src)
 {
 	struct xf_chain chain;
@@ -54,12 +55,16 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_l
 		/* We cannot detach it from here: give it up, so that whoever is there may. */
 		if (src->ours)
 			xf_inst__owner_set(&src->inst, &nobody);
-		end_source(s, i, "the interface moved to another network namespace, where the program stays "
-				 "on it; 'xdpfun-load unload' removes it there", false);
+		end_source(
+		    s, i,
+		    "the interface moved to another network namespace, where the program stays "
+		    "on it; 'xdpfun-load unload' removes it there",
+		    false);
 		return;
 	}
 	if (!if_indextoname(src->ifindex, name)) {
-		/* While a device goes the kernel tells of changes too; whether it is deleted or moved comes last. */
+		/* While a device goes the kernel tells of changes too; whether it is deleted or
+		 * moved comes last. */
 		if (event->kind == XF_LINK_MISSED)
 			end_source(s, i, "the interface is gone", true);
 		return;

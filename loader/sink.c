@@ -173,7 +173,8 @@ static int open_stdout(struct xf_sink *sink)
 	struct stat st;
 	int fd;
 
-	/* One that is open for reading only (as main() leaves one that was closed) would be writable when opened anew. */
+	/* One that is open for reading only (as main() leaves one that was closed) would be
+	 * writable when opened anew. */
 	if (fstat(STDOUT_FILENO, &st) || (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
 		xf_err("standard output is not open for writing");
 		xf_hint("it seems to be closed; redirect it to a file, or use --write FILE");

@@ -44,11 +44,12 @@ static int run_parts(int map_fd, const int *fds, unsigned int n)
 	if (stride > THREADS_MAX)
 		stride = THREADS_MAX;
 	for (unsigned int i = 0; i < stride; i++) {
-		parts[i] = (struct part){
+		parts[i] = (struct part) {
 			.map_fd = map_fd, .fds = fds, .first = i, .n = n, .stride = stride
 		};
 		/* The first part is ours, and whatever no thread can be had for. */
-		parts[i].started = i && !pthread_create(&parts[i].thread, NULL, part_run, &parts[i]);
+		parts[i].started =
+		    i && !pthread_create(&parts[i].thread, NULL, part_run, &parts[i]);
 		if (i && !parts[i].started)
 			part_run(&parts[i]);
 	}

@@ -14,7 +14,7 @@ void xf_source__init(struct xf_source *src, const char *name, unsigned int ifind
 	strncpy(src->name, name, sizeof(src->name) - 1);
 	src->ifindex = ifindex;
 	src->alive_fd = -1;
-	src->inst = (struct xf_inst){ 0, 0, {}, -1, -1, -1, -1, -1, -1 };
+	src->inst = (struct xf_inst) { 0, 0, {}, -1, -1, -1, -1, -1, -1 };
 }
 
 void xf_source__close(struct xf_source *src)
@@ -51,9 +51,10 @@ static void show_alive(struct xf_source *src)
 {
 	src->alive_fd = xf_reader_alive(src->inst.alive_fd);
 	if (src->alive_fd < 0)
-		xf_warn("%s: cannot tell the program that this reader lives (perf_event_open: %s): packets that "
-			"find a full ring count as unread, not as lost", src->name,
-			strerror(-src->alive_fd));
+		xf_warn("%s: cannot tell the program that this reader lives (perf_event_open: %s): "
+			"packets that "
+			"find a full ring count as unread, not as lost",
+			src->name, strerror(-src->alive_fd));
 }
 
 int xf_source__begin(struct xf_source *src)
@@ -71,8 +72,8 @@ int xf_source__take_over(struct xf_source *src, const struct xf_config *config)
 
 	if (err)
 		return err;
-	/* Counters first: what the program counts from here on is ours. What goes into old rings until ours are in
-	 * their place is read from there. */
+	/* Counters first: what the program counts from here on is ours. What goes into old rings
+	 * until ours are in their place is read from there. */
 	err = xf_inst__counters(&src->inst, &src->base);
 	if (!err)
 		err = xf_reader__open_left(&src->left, src->inst.rings_fd);
@@ -107,7 +108,8 @@ int xf_source__end(struct xf_source *src, bool detach)
 	if (err) {
 		xf_err("cannot detach program %u from %s: %s", src->at.prog_id, src->name,
 		       strerror(-err));
-		xf_hint("it passes everything and logs nothing now; 'xdpfun-load unload -i %s' removes it",
+		xf_hint("it passes everything and logs nothing now; 'xdpfun-load unload -i %s' "
+			"removes it",
 			src->name);
 	}
 	if (detach && !err)

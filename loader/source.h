@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One interface of a session: the program on it, our rings in it, and what became of its packets. */
+/* One interface of a session: the program on it, our rings in it, and what became of its packets.
+ */
 #ifndef XF_SOURCE_H
 #define XF_SOURCE_H
 
@@ -23,11 +24,11 @@ struct xf_source {
 	char name[IF_NAMESIZE];
 	unsigned int ifindex;
 	struct xf_attached at;
-	bool ours;		 /* we attached or adopted the program, and detach it at the end */
+	bool ours; /* we attached or adopted the program, and detach it at the end */
 	enum xf_source_state state;
 	struct xf_inst inst;
-	struct xf_reader reader; /* our rings */
-	struct xf_reader left;	 /* rings that a dead reader left; n is 0 without */
+	struct xf_reader reader;  /* our rings */
+	struct xf_reader left;	  /* rings that a dead reader left; n is 0 without */
 	struct xf_config *config; /* shared with the program */
 	int alive_fd;
 	struct xf_counters base; /* the program's counters when we began */
@@ -39,19 +40,19 @@ struct xf_source {
 void xf_source__init(struct xf_source *src, const char *name, unsigned int ifindex);
 void xf_source__close(struct xf_source *src);
 
-/* The program at.prog_id was just attached with our rings and configuration in it, locked by us. Returns 0, or -errno
- * after a message. */
-int xf_source__begin(struct xf_source *src);
-/* The program at.prog_id runs already, and we have its lock: put our rings and @config into it, in place of those
- * that another reader, now dead, may have left. What is still in those goes to src->left.
+/* The program at.prog_id was just attached with our rings and configuration in it, locked by us.
  * Returns 0, or -errno after a message. */
+int xf_source__begin(struct xf_source *src);
+/* The program at.prog_id runs already, and we have its lock: put our rings and @config into it, in
+ * place of those that another reader, now dead, may have left. What is still in those goes to
+ * src->left. Returns 0, or -errno after a message. */
 int xf_source__take_over(struct xf_source *src, const struct xf_config *config);
 
 /* Whether the program still is on the interface. */
 bool xf_source__is_attached(const struct xf_source *src);
-/* The program is to write no more: @detach takes it off the interface, else it gets its slots emptied. When this
- * returns no instance of it is running with our rings. Returns 0, or -errno after a message when it could not be
- * detached (its slots are empty then). */
+/* The program is to write no more: @detach takes it off the interface, else it gets its slots
+ * emptied. When this returns no instance of it is running with our rings. Returns 0, or -errno
+ * after a message when it could not be detached (its slots are empty then). */
 int xf_source__end(struct xf_source *src, bool detach);
 
 /* Whether there is nothing left to read in its rings. */

@@ -18,8 +18,8 @@ struct xf_tally {
 	uint64_t unread;
 };
 
-/* What the reader did with the records that it took from the rings; lines that still wait for the output are in none
- * of these. */
+/* What the reader did with the records that it took from the rings; lines that still wait for the
+ * output are in none of these. */
 struct xf_taken {
 	uint64_t logged; /* the output took their line */
 	uint64_t lost;	 /* the output could not */

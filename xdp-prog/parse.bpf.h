@@ -14,8 +14,8 @@
 #include "abi.h"
 
 /* Not in every <linux/in6.h>. */
-#define XF_IPPROTO_MH 135  /* Mobility header, RFC 6275 */
-#define XF_IPPROTO_HIP 139 /* RFC 7401 */
+#define XF_IPPROTO_MH 135    /* Mobility header, RFC 6275 */
+#define XF_IPPROTO_HIP 139   /* RFC 7401 */
 #define XF_IPPROTO_SHIM6 140 /* RFC 5533 */
 
 struct xf_vlan_hdr {
@@ -57,7 +57,8 @@ struct xf_ip6_hdr {
 	__u8 dst[16];
 };
 
-/* An IPv6 extension header, RFC 8200; the fragment header's other fields are behind the first two bytes. */
+/* An IPv6 extension header, RFC 8200; the fragment header's other fields are behind the first two
+ * bytes. */
 struct xf_ext_hdr {
 	__u8 next;
 	__u8 len;
@@ -72,14 +73,16 @@ struct xf_cursor {
 	__u32 dgram; /* layer 4: bytes that the IP header says are there; what follows is padding */
 };
 
-/* A pointer to the next @size bytes, or NULL when the packet ends before. Does not move the cursor. */
+/* A pointer to the next @size bytes, or NULL when the packet ends before. Does not move the cursor.
+ */
 static __always_inline void *xf_peek(const struct xf_cursor *cur, __u32 size)
 {
 	return cur->pos + size > cur->end ? NULL : cur->pos;
 }
 
-/* Copy addresses in pieces that are aligned in every packet, which starts two bytes behind a multiple of four
- * (NET_IP_ALIGN) where that matters. A memcpy() from packet data goes byte by byte. */
+/* Copy addresses in pieces that are aligned in every packet, which starts two bytes behind a
+ * multiple of four (NET_IP_ALIGN) where that matters. A memcpy() from packet data goes byte by
+ * byte. */
 static __always_inline void xf_copy_macs(void *to, const void *from)
 {
 #pragma unroll
@@ -196,13 +199,15 @@ static __always_inline void xf_parse_frag_hdr(const struct xf_ext_hdr *ext, stru
 
 #define XF_EXT_LEN_MASK 0x7ff /* 255 units of 8 bytes are below */
 
-/* How long an extension header is: 8 bytes and as many units as its length byte says. A table and not a switch, because
- * the verifier follows each case of a switch on its own, through all eight headers. */
+/* How long an extension header is: 8 bytes and as many units as its length byte says. A table and
+ * not a switch, because the verifier follows each case of a switch on its own, through all eight
+ * headers. */
 struct xf_ext_rule {
 	__u8 unit; /* bytes; 0: not an extension header that can be skipped */
 	__u8 len_mask;
 };
 
+/* clang-format off */
 static const struct xf_ext_rule xf_ext_rules[256] = {
 	[IPPROTO_HOPOPTS] = { 8, 0xff },
 	[IPPROTO_ROUTING] = { 8, 0xff },
@@ -213,6 +218,7 @@ static const struct xf_ext_rule xf_ext_rules[256] = {
 	[IPPROTO_AH] = { 4, 0xff },	  /* in units of 4, less 2: RFC 4302 */
 	[IPPROTO_FRAGMENT] = { 8, 0x00 }, /* its second byte is reserved */
 };
+/* clang-format on */
 
 static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record *rec)
 {
@@ -232,7 +238,8 @@ static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record
 	cur->pos += sizeof(*ip);
 
 	for (int i = 0; i < XF_MAX_EXT_HDRS; i++) {
-		/* Fields go through memory here, where the verifier forgets what it learned of them on each path. */
+		/* Fields go through memory here, where the verifier forgets what it learned of them
+		 * on each path. */
 		barrier();
 		rule = xf_ext_rules[rec->proto];
 		/* Behind a later fragment's header comes the middle of something. */
@@ -245,7 +252,8 @@ static __always_inline void xf_parse_ip6(struct xf_cursor *cur, struct xf_record
 			xf_parse_frag_hdr(ext, rec);
 		next = ext->next;
 		more = (ext->len & rule.len_mask) * rule.unit;
-		/* The verifier of older kernels knows nothing of a product. The compiler does, and would drop the mask. */
+		/* The verifier of older kernels knows nothing of a product. The compiler does, and
+		 * would drop the mask. */
 		barrier_var(more);
 		cur->pos += sizeof(*ext) + (more & XF_EXT_LEN_MASK);
 		if (!xf_peek(cur, 0))
@@ -269,7 +277,8 @@ static __always_inline void xf_parse_arp(struct xf_cursor *cur, struct xf_record
 		return xf_truncated(rec);
 	rec->arp_op = bpf_ntohs(arp->op);
 	rec->have |= XF_HAVE_ARP;
-	if (arp->hw_len != ETH_ALEN || arp->proto_len != 4 || arp->proto_type != bpf_htons(ETH_P_IP))
+	if (arp->hw_len != ETH_ALEN || arp->proto_len != 4 ||
+	    arp->proto_type != bpf_htons(ETH_P_IP))
 		return;
 	if (!xf_peek(cur, sizeof(*arp)))
 		return xf_truncated(rec);
@@ -283,7 +292,8 @@ static __always_inline int xf_is_vlan(__u16 eth_type)
 	return eth_type == ETH_P_8021Q || eth_type == ETH_P_8021AD;
 }
 
-/* The Ethernet header and its tags; leaves the cursor behind them. Returns 0 when there is nothing to parse behind. */
+/* The Ethernet header and its tags; leaves the cursor behind them. Returns 0 when there is nothing
+ * to parse behind. */
 static __always_inline int xf_parse_eth(struct xf_cursor *cur, struct xf_record *rec)
 {
 	struct ethhdr *eth = xf_peek(cur, sizeof(*eth));
@@ -293,7 +303,8 @@ static __always_inline int xf_parse_eth(struct xf_cursor *cur, struct xf_record 
 		xf_truncated(rec);
 		return 0;
 	}
-	xf_copy_macs(rec->eth_dst, eth->h_dest); /* both: source behind destination, here and there */
+	xf_copy_macs(rec->eth_dst,
+		     eth->h_dest); /* both: source behind destination, here and there */
 	rec->eth_type = bpf_ntohs(eth->h_proto);
 	rec->have |= XF_HAVE_ETH;
 	cur->pos += sizeof(*eth);
@@ -316,9 +327,10 @@ static __always_inline int xf_parse_eth(struct xf_cursor *cur, struct xf_record 
 	return 0;
 }
 
-/* Frames of several buffers came with kernel 5.18, and bpf_xdp_get_buff_len with them. The call costs as much as half of
- * the parsing and few frames need it; from 6.2 on the kernel's own flags can be read, through a cast that is no call in
- * the end. All this is decided when the object is loaded, so that one object serves all kernels. */
+/* Frames of several buffers came with kernel 5.18, and bpf_xdp_get_buff_len with them. The call
+ * costs as much as half of the parsing and few frames need it; from 6.2 on the kernel's own flags
+ * can be read, through a cast that is no call in the end. All this is decided when the object is
+ * loaded, so that one object serves all kernels. */
 enum bpf_func_id___xf {
 	BPF_FUNC_xdp_get_buff_len___xf = 188,
 };
@@ -343,7 +355,8 @@ static __always_inline int xf_may_have_frags(struct xdp_md *ctx)
 	    !bpf_core_enum_value_exists(enum xdp_buff_flags___xf, XDP_FLAGS_HAS_FRAGS___xf))
 		return 1;
 	xdp = bpf_cast_to_kern_ctx(ctx);
-	return !!(xdp->flags & bpf_core_enum_value(enum xdp_buff_flags___xf, XDP_FLAGS_HAS_FRAGS___xf));
+	return !!(xdp->flags &
+		  bpf_core_enum_value(enum xdp_buff_flags___xf, XDP_FLAGS_HAS_FRAGS___xf));
 }
 
 /* Bytes of the whole frame. */

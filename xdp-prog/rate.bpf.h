@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* At most N records in any second, counted over all CPUs.
  *
- * A sliding window: time is cut into buckets of 2^24 ns, and what has passed in this bucket and the 60 before it
- * must stay within N. 60 whole buckets are 1.007 s, so no second anywhere holds more than N, unlike with a counter
- * that is reset each second or a token bucket, which let up to twice as many through around the reset. Under steady
- * overload 97.7 % of N get through. The lock is only taken when a limit is set. */
+ * A sliding window: time is cut into buckets of 2^24 ns, and what has passed in this bucket and the
+ * 60 before it must stay within N. 60 whole buckets are 1.007 s, so no second anywhere holds more
+ * than N, unlike with a counter that is reset each second or a token bucket, which let up to twice
+ * as many through around the reset. Under steady overload 97.7 % of N get through. The lock is only
+ * taken when a limit is set. */
 #ifndef XF_RATE_BPF_H
 #define XF_RATE_BPF_H
 
@@ -17,8 +18,8 @@
 
 struct xf_rate {
 	struct bpf_spin_lock lock;
-	__u32 passed;	 /* sum of the buckets in the window */
-	__u64 current;	 /* number of the newest bucket */
+	__u32 passed;  /* sum of the buckets in the window */
+	__u64 current; /* number of the newest bucket */
 	__u32 bucket[XF_RATE_BUCKETS];
 };
 
@@ -29,7 +30,8 @@ struct {
 	__type(value, struct xf_rate);
 } xf_rate SEC(".maps");
 
-/* Move the window on to bucket number @now and forget what has left it. Called with the lock held. */
+/* Move the window on to bucket number @now and forget what has left it. Called with the lock held.
+ */
 static __always_inline void xf_rate_advance(struct xf_rate *rate, __u64 now)
 {
 	for (int i = 0; i < XF_RATE_WINDOW; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Choose this CPU's ring, decide whether the packet is logged, reserve, submit; and count what becomes of it. */
+/* Choose this CPU's ring, decide whether the packet is logged, reserve, submit; and count what
+ * becomes of it. */
 #ifndef XF_RING_BPF_H
 #define XF_RING_BPF_H
 
@@ -10,14 +11,15 @@
 #include "abi.h"
 #include "rate.bpf.h"
 
-/* What a reader's ring looks like. Its size is not part of the comparison that the kernel makes when a ring is
- * installed, its flags are: each ring may be on its CPU's NUMA node. No instance of this one is ever made. */
+/* What a reader's ring looks like. Its size is not part of the comparison that the kernel makes
+ * when a ring is installed, its flags are: each ring may be on its CPU's NUMA node. No instance of
+ * this one is ever made. */
 struct xf_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 	__uint(map_flags, BPF_F_NUMA_NODE);
-	/* NUMA_NO_NODE: libbpf makes one for a moment, and node 0 may not exist. Of char, because __uint's array of
-	 * that many int is more than BTF can say. */
+	/* NUMA_NO_NODE: libbpf makes one for a moment, and node 0 may not exist. Of char, because
+	 * __uint's array of that many int is more than BTF can say. */
 	char (*numa_node)[0xffffffff];
 };
 
@@ -65,19 +67,21 @@ struct xf_slot {
 	const struct xf_config *config;
 };
 
-/* The reader puts a perf event that is no output event into the map. The kernel takes it out when the reader's file
- * descriptor goes, so after its death the look-up in the helper fails with ENOENT, before that with EINVAL. */
+/* The reader puts a perf event that is no output event into the map. The kernel takes it out when
+ * the reader's file descriptor goes, so after its death the look-up in the helper fails with
+ * ENOENT, before that with EINVAL. */
 static __always_inline int xf_reader_lives(struct xdp_md *ctx)
 {
 	__u32 nothing = 0;
 
-	/* A program has only the maps that its code names; this is the place where that costs no packet anything. */
+	/* A program has only the maps that its code names; this is the place where that costs no
+	 * packet anything. */
 	asm volatile("" ::"r"(&xf_owner));
 	return bpf_perf_event_output(ctx, &xf_alive, 0, &nothing, sizeof(nothing)) != -ENOENT;
 }
 
-/* A record for this packet, zeroed but for its time, or NULL. In both cases the packet has been counted, in the
- * first class that applies: unread, sampled out, rate limited, lost, submitted. */
+/* A record for this packet, zeroed but for its time, or NULL. In both cases the packet has been
+ * counted, in the first class that applies: unread, sampled out, rate limited, lost, submitted. */
 static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, struct xf_slot *slot)
 {
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
@@ -119,8 +123,8 @@ static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, str
 	return rec;
 }
 
-/* A wake-up costs more than all the rest, so a busy reader gets one for many records and looks by itself every few
- * milliseconds; one that has gone to sleep asks for it in wake_now. */
+/* A wake-up costs more than all the rest, so a busy reader gets one for many records and looks by
+ * itself every few milliseconds; one that has gone to sleep asks for it in wake_now. */
 static __always_inline void xf_ring_submit(struct xf_slot *slot)
 {
 	__u64 nth = ++slot->counters->submitted;
