@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpffs.h"
-#include "caps.h"
 #include "lib/msg.h"
 #include "link.h"
 #include "log_args.h"
 #include "refusal.h"
+#include "run.h"
 
 static const char usage[] =
 	"Usage: xdpfun-load follow [-i IFACE]... [--id N] [OPTIONS]\n\n"
@@ -29,14 +28,6 @@ static const struct xf_opt options[] = {
 	{ .short_name = 'n', .type = XF_OPT_IGNORED },
 	{ .short_name = 'l', .type = XF_OPT_IGNORED },
 	{ .type = XF_OPT_END },
-};
-
-struct follow_run {
-	const struct xf_log_args *args;
-	struct xf_locks locks;
-	struct xf_session *session;
-	struct xf_source sources[XF_STRS_MAX];
-	unsigned int n;
 };
 
 /* The xdpfun programs of a chain. */
@@ -96,7 +87,7 @@ static void explain_none(const char *name, const struct xf_chain *chain, __u32 o
 }
 
 /* The one program to follow on this interface. Returns 0, or -errno after a message. */
-static int choose(const struct follow_run *run, struct xf_source *src)
+static int choose(const struct xf_run *run, struct xf_source *src)
 {
 	struct candidates found;
 	struct xf_chain chain;
@@ -128,7 +119,7 @@ static int choose(const struct follow_run *run, struct xf_source *src)
 	return -ENOENT;
 }
 
-static int become_reader(struct follow_run *run, struct xf_source *src)
+static int become_reader(struct xf_run *run, struct xf_source *src)
 {
 	pid_t holder;
 	int err = xf_locks__read_program(&run->locks, src->at.prog_id, &holder);
@@ -145,7 +136,7 @@ static int become_reader(struct follow_run *run, struct xf_source *src)
 	return err;
 }
 
-static int start_source(struct follow_run *run, const char *name)
+static int start_source(struct xf_run *run, const char *name)
 {
 	struct xf_source *src = &run->sources[run->n];
 	unsigned int ifindex = xf_link_find(name);
@@ -176,26 +167,11 @@ static int start_source(struct follow_run *run, const char *name)
 	return err ?: xf_session__add(run->session, src, false);
 }
 
-static int run_sources(struct follow_run *run)
-{
-	const struct xf_strs *names = &run->args->interfaces;
-	int err = 0;
-
-	for (unsigned int i = 0; !err && i < names->n; i++)
-		err = start_source(run, names->at[i]);
-	if (!err)
-		return xf_session__run(run->session);
-	for (unsigned int i = 0; i < run->n; i++)
-		if (run->sources[i].config)
-			xf_source__end(&run->sources[i], false);
-	return XF_EXIT_FAILED;
-}
-
 int xf_cmd_follow(int argc, char **argv)
 {
 	struct xf_log_args args = {};
 	struct xf_session_opts opts;
-	struct follow_run *run;
+	struct xf_run *run;
 	int status = xf_log_args__parse(&args, options, usage, argc, argv);
 
 	if (status >= 0)
@@ -209,17 +185,7 @@ int xf_cmd_follow(int argc, char **argv)
 		return XF_EXIT_FAILED;
 	run->args = &args;
 	opts = xf_log_args__session(&args);
-	status = XF_EXIT_FAILED;
-	if (!xf_caps_check("follow") && !xf_locks__open(&run->locks)) {
-		xf_bpffs_prepare();
-		if (!xf_session__open(&run->session, &opts)) {
-			status = run_sources(run);
-			for (unsigned int i = 0; i < run->n; i++)
-				xf_source__close(&run->sources[i]);
-			xf_session__free(run->session);
-		}
-		xf_locks__close(&run->locks);
-	}
+	status = xf_run(run, "follow", &opts, start_source);
 	free(run);
 	return status;
 }

@@ -7,13 +7,12 @@
 #include <string.h>
 
 #include "actions.h"
-#include "bpffs.h"
-#include "caps.h"
 #include "lib/msg.h"
 #include "link.h"
 #include "log_args.h"
 #include "orphan.h"
 #include "owner.h"
+#include "run.h"
 
 #define DEFAULT_PRIO 100
 
@@ -51,25 +50,14 @@ static const struct xf_opt options[] = {
 	{ .type = XF_OPT_END },
 };
 
-/* What all interfaces of one run have in common. */
-struct log_run {
-	const struct xf_log_args *args;
-	unsigned int actions;
-	const char *no_bpffs;
-	struct xf_locks locks;
-	struct xf_session *session;
-	struct xf_source sources[XF_STRS_MAX];
-	unsigned int n;
-};
-
-static struct xf_attach_opts attach_opts(const struct log_run *run, const struct xf_source *src)
+static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct xf_source *src)
 {
 	return (struct xf_attach_opts){
 		.ifname = src->name,
 		.ifindex = src->ifindex,
 		.mode = run->args->mode,
 		.prio = run->args->prio,
-		.actions = run->actions,
+		.actions = run->args->action_set,
 		.object = run->args->object,
 		.require_chain = run->args->require_chain,
 		.no_bpffs = run->no_bpffs,
@@ -78,7 +66,7 @@ static struct xf_attach_opts attach_opts(const struct log_run *run, const struct
 
 /* Take over a program that fits, if there is one that nobody else takes at this moment. Returns its id, 0 when there
  * is none, or -errno. */
-static int adopt(struct log_run *run, struct xf_source *src, const struct xf_orphans *orphans)
+static int adopt(struct xf_run *run, struct xf_source *src, const struct xf_orphans *orphans)
 {
 	struct xf_config config = xf_log_args__config(run->args, src->reader.wake_mask);
 	struct xf_owner self;
@@ -108,7 +96,7 @@ static int adopt(struct log_run *run, struct xf_source *src, const struct xf_orp
 	return 0;
 }
 
-static int attach_new(struct log_run *run, struct xf_source *src)
+static int attach_new(struct xf_run *run, struct xf_source *src)
 {
 	struct xf_config config = xf_log_args__config(run->args, src->reader.wake_mask);
 	struct xf_attach_opts opts = attach_opts(run, src);
@@ -137,7 +125,7 @@ static int attach_new(struct log_run *run, struct xf_source *src)
 }
 
 /* Adopt what fits; else attach beside what does not, or in its place when there is no room, and remove it. */
-static int adopt_or_attach(struct log_run *run, struct xf_source *src)
+static int adopt_or_attach(struct xf_run *run, struct xf_source *src)
 {
 	struct xf_attach_opts opts = attach_opts(run, src);
 	struct xf_orphans orphans;
@@ -161,7 +149,7 @@ static int adopt_or_attach(struct log_run *run, struct xf_source *src)
 	return err;
 }
 
-static int start_source(struct log_run *run, const char *name)
+static int start_source(struct xf_run *run, const char *name)
 {
 	struct xf_source *src = &run->sources[run->n];
 	unsigned int ifindex = xf_link_find(name);
@@ -181,45 +169,11 @@ static int start_source(struct log_run *run, const char *name)
 	return err ?: xf_session__add(run->session, src, true);
 }
 
-static int run_sources(struct log_run *run)
-{
-	const struct xf_strs *names = &run->args->interfaces;
-	int err = 0;
-
-	for (unsigned int i = 0; !err && i < names->n; i++)
-		err = start_source(run, names->at[i]);
-	if (!err)
-		return xf_session__run(run->session);
-	/* One failed: leave none behind. */
-	for (unsigned int i = 0; i < run->n; i++)
-		if (run->sources[i].ours)
-			xf_source__end(&run->sources[i], true);
-	return XF_EXIT_FAILED;
-}
-
-static int run_log(struct log_run *run)
-{
-	struct xf_session_opts opts = xf_log_args__session(run->args);
-	int status = XF_EXIT_FAILED;
-
-	if (xf_caps_check("log") || xf_locks__open(&run->locks))
-		return XF_EXIT_FAILED;
-	run->no_bpffs = xf_bpffs_prepare();
-	opts.end_is_failure = true;
-	if (!xf_session__open(&run->session, &opts)) {
-		status = run_sources(run);
-		for (unsigned int i = 0; i < run->n; i++)
-			xf_source__close(&run->sources[i]);
-		xf_session__free(run->session);
-	}
-	xf_locks__close(&run->locks);
-	return status;
-}
-
 int xf_cmd_log(int argc, char **argv)
 {
-	struct xf_log_args args = { .prio = DEFAULT_PRIO };
-	struct log_run *run;
+	struct xf_log_args args = { .prio = DEFAULT_PRIO, .action_set = 1u << XDP_PASS };
+	struct xf_session_opts opts;
+	struct xf_run *run;
 	int status = xf_log_args__parse(&args, options, usage, argc, argv);
 
 	if (status >= 0)
@@ -228,12 +182,12 @@ int xf_cmd_log(int argc, char **argv)
 	if (!run)
 		return XF_EXIT_FAILED;
 	run->args = &args;
-	run->locks.fd = -1;
-	run->actions = 1u << XDP_PASS;
-	if (args.actions && xf_actions_parse(args.actions, &run->actions))
+	opts = xf_log_args__session(&args);
+	opts.end_is_failure = true;
+	if (args.actions && xf_actions_parse(args.actions, &args.action_set))
 		status = XF_EXIT_USAGE;
 	else
-		status = run_log(run);
+		status = xf_run(run, "log", &opts, start_source);
 	free(run);
 	return status;
 }

@@ -64,11 +64,6 @@ int xf_locks__read_program(struct xf_locks *locks, __u32 prog_id, pid_t *holder)
 	return err;
 }
 
-void xf_locks__release_program(struct xf_locks *locks, __u32 prog_id)
-{
-	lock_byte(locks->fd, F_SETLK, F_UNLCK, prog_id, NULL);
-}
-
 pid_t xf_locks__reader(struct xf_locks *locks, __u32 prog_id)
 {
 	pid_t holder = 0;

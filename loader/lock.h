@@ -19,7 +19,6 @@ void xf_locks__close(struct xf_locks *locks);
 /* Become the one reader of a program. Returns 0, -EBUSY with *@holder set to the pid of the one
  * that is (0 when it is in another pid namespace), or another -errno after a message. */
 int xf_locks__read_program(struct xf_locks *locks, __u32 prog_id, pid_t *holder);
-void xf_locks__release_program(struct xf_locks *locks, __u32 prog_id);
 /* The pid of the program's reader if one lives (-1 when its pid cannot be known), else 0. */
 pid_t xf_locks__reader(struct xf_locks *locks, __u32 prog_id);
 

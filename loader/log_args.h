@@ -13,6 +13,7 @@ struct xf_log_args {
 	int mode; /* enum xf_mode */
 	uint32_t prio;
 	const char *actions;
+	unsigned int action_set; /* what actions says, as a bit set */
 	const char *object;
 	bool require_chain;
 	/* follow only */

@@ -27,20 +27,6 @@ int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int
 	return 0;
 }
 
-void xf_merge__remove(struct xf_merge *merge, const struct xf_reader *reader)
-{
-	unsigned int kept = 0;
-
-	for (unsigned int i = 0; i < merge->n_all; i++) {
-		const struct xf_ring *ring = merge->all[i].ring;
-
-		if (ring < reader->rings || ring >= reader->rings + reader->n)
-			merge->all[kept++] = merge->all[i];
-	}
-	merge->n_all = kept;
-	merge->n_heap = 0;
-}
-
 void xf_merge__free(struct xf_merge *merge)
 {
 	free(merge->all);

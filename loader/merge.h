@@ -21,8 +21,6 @@ struct xf_merge {
 
 /* Add the rings of a source. Returns 0 or -ENOMEM. */
 int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int source);
-/* Forget the rings of this reader. */
-void xf_merge__remove(struct xf_merge *merge, const struct xf_reader *reader);
 void xf_merge__free(struct xf_merge *merge);
 
 /* Look how far each ring is filled. Records that come later are left for the next time. Returns

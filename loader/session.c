@@ -158,12 +158,6 @@ static void read_signals(struct xf_session *s)
 	}
 }
 
-bool xf_session__interrupted(struct xf_session *s)
-{
-	read_signals(s);
-	return s->stop;
-}
-
 static void set_wake_now(struct xf_session *s, uint32_t on)
 {
 	for (unsigned int i = 0; i < s->n; i++)
@@ -254,7 +248,8 @@ static void check_deadlines(struct xf_session *s)
 	}
 }
 
-static void loop(struct xf_session *s)
+/* Returns 0 when something asked for the end, -errno after a message. */
+static int loop(struct xf_session *s)
 {
 	struct epoll_event events[EVENTS];
 
@@ -263,7 +258,7 @@ static void loop(struct xf_session *s)
 
 		if (n < 0 && errno != EINTR) {
 			xf_err("cannot wait for packets: %s", strerror(errno));
-			return;
+			return -errno;
 		}
 		if (n > 0)
 			wake_up(s);
@@ -272,6 +267,7 @@ static void loop(struct xf_session *s)
 		xf_session__report_ended(s);
 		check_deadlines(s);
 	}
+	return 0;
 }
 
 /* End all sources, print what their rings still hold if the output wants it, and account for every
@@ -297,7 +293,7 @@ static int finish(struct xf_session *s)
 
 int xf_session__run(struct xf_session *s)
 {
-	int status;
+	int err, status;
 
 	xf_sink__begin(s->sink);
 	s->flushed_ns = s->packet_ns = xf_now_ns();
@@ -305,7 +301,7 @@ int xf_session__run(struct xf_session *s)
 		s->end_ns = xf_now_ns() + s->opts.duration_ns;
 	if (s->opts.stats_ns)
 		s->stats_ns = xf_now_ns() + s->opts.stats_ns;
-	loop(s);
+	err = loop(s);
 	status = finish(s);
-	return s->sources_lost && s->opts.end_is_failure ? 1 : status;
+	return err || (s->sources_lost && s->opts.end_is_failure) ? 1 : status;
 }

@@ -32,9 +32,6 @@ void xf_session__free(struct xf_session *session);
  * unread. Returns 0, or -errno after a message. */
 int xf_session__add(struct xf_session *session, struct xf_source *src, bool print_left);
 
-/* Whether a signal to end has come, without waiting: for use between slow steps before the run. */
-bool xf_session__interrupted(struct xf_session *session);
-
 /* Run until a signal, the count, the duration, the end of the output or of all sources; then end
  * all sources, drain their rings, finish the output and print one line of counters for each.
  * Returns the exit status. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One run of log or follow, from the first check to the exit status. */
+#ifndef XF_RUN_H
+#define XF_RUN_H
+
+#include "lock.h"
+#include "log_args.h"
+#include "session.h"
+#include "source.h"
+
+struct xf_run {
+	const struct xf_log_args *args;
+	const char *no_bpffs; /* from xf_bpffs_prepare() */
+	struct xf_locks locks;
+	struct xf_session *session;
+	struct xf_source sources[XF_STRS_MAX];
+	unsigned int n; /* of sources; a failed start may have left the last one unfinished */
+};
+
+/* Check capabilities (@what is the subcommand), open locks, bpffs and session, call @start for each
+ * interface, and run the session. When one start fails, those that went before are undone.
+ * @start adds a source to the run and to its session; it returns 0, or -errno after a message.
+ * Returns the exit status. */
+int xf_run(struct xf_run *run, const char *what, const struct xf_session_opts *opts,
+	   int (*start)(struct xf_run *run, const char *name));
+
+#endif
