@@ -47,7 +47,9 @@ BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(BP
 LIB_SRC := $(wildcard lib/*.c)
 LOADER_SRC := $(wildcard loader/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+SOCKMAP_SRC := $(filter-out %.bpf.c,$(wildcard sockmap/*.c))
 LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/object.o
+SOCKMAP_OBJ := $(SOCKMAP_SRC:%.c=$(BUILD)/%.o) $(BUILD)/sockmap/object.o
 
 $(BUILD)/%.bpf.o: %.bpf.c Makefile
 	$(call say,CLANG,$@)
@@ -69,20 +71,36 @@ $(BUILD)/loader/object.o: loader/object.S xdpfun.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -c $< -o $@
 
-xdpfun-load: $(LOADER_OBJ) $(LIB_OBJ)
+$(BUILD)/sockmap/object.o: sockmap/object.S $(BUILD)/sockmap/relay.bpf.o
+	$(call say,AS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
+
+xdpfun-load: $(LOADER_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
-UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c)
+UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c) \
+	    $(wildcard sockmap/first_*.c sockmap/routes*.c $(addprefix sockmap/,budget.c loop.c))
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/*.h loader/*.h xdp-prog/abi.h tests/unit/*.h)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/*.h loader/*.h sockmap/*.h xdp-prog/abi.h tests/unit/*.h)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(UNIT_FLAGS) $(filter %.c,$^) -lcmocka -ljson-c -o $@
+
+# Fuzz targets: what parses bytes from the network or a file, under libFuzzer.
+FUZZ_SRC := $(LIB_SRC) $(wildcard sockmap/first_*.c sockmap/routes*.c)
+FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*.h sockmap/*.h tests/fuzz/*.h)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -O2,$(ALL_CFLAGS)) -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $(filter %.c,$^) -o $@
 
 PROG_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog/test_*.c))
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
@@ -107,10 +125,10 @@ $(BUILD)/tests/vm/%: tests/vm/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
 
-tests: all $(UNIT_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
+tests: all $(UNIT_BIN) $(FUZZ_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
 
 # What measures; scripts/bench builds it by itself.
-BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale stream)
+BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale stream relay_load relay_rw relay_splice)
 BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c
 
@@ -118,6 +136,10 @@ $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LIBS) -o $@
+
+# Programs of more than one file.
+$(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c load_client.c load_server.c load_trips.c usage.c)
+$(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
 
 bench-programs: all $(BENCH_BIN) $(BENCH_BPF)
 

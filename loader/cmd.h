@@ -24,5 +24,7 @@ int xf_cmd_log(int argc, char **argv);
 int xf_cmd_follow(int argc, char **argv);
 int xf_cmd_status(int argc, char **argv);
 int xf_cmd_unload(int argc, char **argv);
+int xf_cmd_echo(int argc, char **argv);
+int xf_cmd_forward(int argc, char **argv);
 
 #endif

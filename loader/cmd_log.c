@@ -12,6 +12,7 @@
 #include "log_args.h"
 #include "orphan.h"
 #include "owner.h"
+#include "relay_args.h"
 #include "run.h"
 
 #define DEFAULT_PRIO 100
@@ -38,6 +39,11 @@ static const struct xf_opt options[] = {
 	  .arg = "LIST", .offset = offsetof(struct xf_log_args, actions),
 	  .help = "actions on which the chain goes on behind us; must contain XDP_PASS (default: XDP_PASS)" },
 	XF_OUTPUT_OPTIONS,
+	{ .name = "echo", .type = XF_OPT_STR, .value_optional = true, .arg = "ADDR:PORT",
+	  .offset = offsetof(struct xf_log_args, echo_text),
+	  .seen_offset = offsetof(struct xf_log_args, echo),
+	  .help = "also send every byte of TCP connections back, as 'xdpfun-load echo' does\n"
+		  "(default: " XF_RELAY_ECHO_LISTEN ")" },
 	{ .name = "require-chain", .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_log_args, require_chain),
 	  .help = "fail if the next XDP program could not be chained" },
@@ -171,7 +177,9 @@ static int start_source(struct xf_run *run, const char *name)
 
 int xf_cmd_log(int argc, char **argv)
 {
-	struct xf_log_args args = { .prio = DEFAULT_PRIO, .action_set = 1u << XDP_PASS };
+	struct xf_log_args args = { .prio = DEFAULT_PRIO,
+				    .action_set = 1u << XDP_PASS,
+				    .echo_text = XF_RELAY_ECHO_LISTEN };
 	struct xf_session_opts opts;
 	struct xf_run *run;
 	int status = xf_log_args__parse(&args, options, usage, argc, argv);
@@ -185,6 +193,8 @@ int xf_cmd_log(int argc, char **argv)
 	opts = xf_log_args__session(&args);
 	opts.end_is_failure = true;
 	if (args.actions && xf_actions_parse(args.actions, &args.action_set))
+		status = XF_EXIT_USAGE;
+	else if (args.echo && xf_relay_args__listen("--echo", args.echo_text, &args.echo_listen))
 		status = XF_EXIT_USAGE;
 	else
 		status = xf_run(run, "log", &opts, start_source);

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What each subcommand does first with its words. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd.h"
 #include "lib/msg.h"
 #include "lib/opt.h"
+
+/* What a word without an option was perhaps meant to be. */
+static const char *meant(const struct xf_opt *opts)
+{
+	for (; opts->type != XF_OPT_END; opts++) {
+		if (opts->name && !strcmp(opts->name, "interface"))
+			return "an interface is named with -i";
+		if (opts->name && !strcmp(opts->name, "listen"))
+			return "the address to listen on is given with -l";
+	}
+	return "there are only options";
+}
 
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
 		 const bool *help)
@@ -20,7 +33,7 @@ int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **
 	}
 	if (rest.n) {
 		xf_err("unexpected word '%s'", rest.at[0]);
-		xf_hint("an interface is named with -i; --help shows the options");
+		xf_hint("%s; --help shows the options", meant(opts));
 		return XF_EXIT_USAGE;
 	}
 	return -1;

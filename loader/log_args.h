@@ -5,6 +5,7 @@
 
 #include "cmd.h"
 #include "lib/opt.h"
+#include "lib/sockaddr.h"
 #include "session.h"
 
 struct xf_log_args {
@@ -16,6 +17,9 @@ struct xf_log_args {
 	unsigned int action_set; /* what actions says, as a bit set */
 	const char *object;
 	bool require_chain;
+	bool echo; /* --echo is given */
+	const char *echo_text;
+	struct xf_addr echo_listen;
 	/* follow only */
 	uint32_t id;
 	/* both */

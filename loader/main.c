@@ -20,14 +20,16 @@ static const struct command {
 	{ "follow", xf_cmd_follow, "print the log of an xdpfun.o that something else loaded" },
 	{ "status", xf_cmd_status, "show what is attached where, and our counters" },
 	{ "unload", xf_cmd_unload, "remove xdpfun programs that nobody owns any more" },
+	{ "echo", xf_cmd_echo, "send every byte of TCP connections back" },
+	{ "forward", xf_cmd_forward, "pass TCP connections on, chosen by their first packet" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void help(void)
 {
-	printf(
-	    "Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
-	    "See packets at XDP speed, next to the XDP programs that already run.\n\nCommands:\n");
+	printf("Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
+	       "See packets at XDP speed, next to the XDP programs that already run, and pass TCP\n"
+	       "connections on inside the kernel.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
 	printf(
@@ -54,8 +56,8 @@ static int unknown(const char *word)
 	if (nearest)
 		xf_hint("did you mean 'xdpfun-load %s'?", nearest);
 	else
-		xf_hint("the commands are log, follow, status and unload; 'xdpfun-load --help' "
-			"explains them");
+		xf_hint("the commands are log, follow, status, unload, echo and forward; "
+			"'xdpfun-load --help' explains them");
 	return XF_EXIT_USAGE;
 }
 

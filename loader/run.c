@@ -4,6 +4,7 @@
 
 #include "bpffs.h"
 #include "caps.h"
+#include "log_echo.h"
 
 static int run_sources(struct xf_run *run, int (*start)(struct xf_run *run, const char *name))
 {
@@ -30,7 +31,10 @@ int xf_run(struct xf_run *run, const char *what, const struct xf_session_opts *o
 		return XF_EXIT_FAILED;
 	run->no_bpffs = xf_bpffs_prepare();
 	if (!xf_session__open(&run->session, opts)) {
-		status = run_sources(run, start);
+		if (!run->args->echo ||
+		    !xf_log_echo__start(&run->echo, &run->args->echo_listen, run->session))
+			status = run_sources(run, start);
+		xf_log_echo__end(run->echo);
 		for (unsigned int i = 0; i < run->n; i++)
 			xf_source__close(&run->sources[i]);
 		xf_session__free(run->session);

@@ -13,11 +13,12 @@ struct xf_run {
 	const char *no_bpffs; /* from xf_bpffs_prepare() */
 	struct xf_locks locks;
 	struct xf_session *session;
+	struct xf_log_echo *echo; /* with --echo */
 	struct xf_source sources[XF_STRS_MAX];
 	unsigned int n; /* of sources; a failed start may have left the last one unfinished */
 };
 
-/* Check capabilities (@what is the subcommand), open locks, bpffs and session, call @start for each
+/* Check capabilities (@what is the subcommand), open locks, bpffs, session and echo, call @start for each
  * interface, and run the session. When one start fails, those that went before are undone.
  * @start adds a source to the run and to its session; it returns 0, or -errno after a message.
  * Returns the exit status. */

@@ -68,7 +68,7 @@ int xf_session__open(struct xf_session **session, const struct xf_session_opts *
 		return -ENOMEM;
 	*session = s;
 	s->opts = *opts;
-	s->epoll_fd = s->signal_fd = s->link_fd = s->clock.timer_fd = -1;
+	s->epoll_fd = s->signal_fd = s->link_fd = s->guest_fd = s->clock.timer_fd = -1;
 	err = open_descriptors(s);
 	if (err) {
 		xf_err("cannot set up signals, clock and network news: %s", strerror(-err));
@@ -143,6 +143,20 @@ int xf_session__add(struct xf_session *s, struct xf_source *src, bool print_left
 	return 0;
 }
 
+int xf_session__host(struct xf_session *s, int fd, void (*turn)(void *arg), void *arg)
+{
+	int err = watch(s, fd, EPOLLIN);
+
+	if (err) {
+		xf_err("cannot watch another event loop: %s", strerror(-err));
+		return err;
+	}
+	s->guest_fd = fd;
+	s->guest_turn = turn;
+	s->guest_arg = arg;
+	return 0;
+}
+
 static void read_signals(struct xf_session *s)
 {
 	struct signalfd_siginfo info;
@@ -212,11 +226,19 @@ static int next_timeout(const struct xf_session *s)
 	return until(s->stats_ns, now, timeout);
 }
 
-static void handle_events(struct xf_session *s, const struct epoll_event *events, int n)
+/* Returns whether there was anything but the guest's, which says nothing about packets. */
+static bool handle_events(struct xf_session *s, const struct epoll_event *events, int n)
 {
+	bool any = false;
+
 	for (int i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 
+		if (fd == s->guest_fd) {
+			s->guest_turn(s->guest_arg);
+			continue;
+		}
+		any = true;
 		if (fd == s->signal_fd) {
 			read_signals(s);
 		} else if (fd == s->link_fd) {
@@ -230,6 +252,7 @@ static void handle_events(struct xf_session *s, const struct epoll_event *events
 			}
 		} /* a ring: all are looked at anyway */
 	}
+	return any;
 }
 
 static void check_deadlines(struct xf_session *s)
@@ -260,9 +283,8 @@ static int loop(struct xf_session *s)
 			xf_err("cannot wait for packets: %s", strerror(errno));
 			return -errno;
 		}
-		if (n > 0)
+		if (handle_events(s, events, n))
 			wake_up(s);
-		handle_events(s, events, n);
 		choose_wait(s, xf_session__drain(s));
 		xf_session__report_ended(s);
 		check_deadlines(s);

@@ -29,6 +29,9 @@ struct xf_session {
 	struct xf_source *sources[XF_SINK_SOURCES];
 	unsigned int n;
 	int epoll_fd, signal_fd, link_fd;
+	int guest_fd; /* of another loop, which runs inside ours; -1: none */
+	void (*guest_turn)(void *arg);
+	void *guest_arg;
 	bool sink_watched; /* its descriptor is in the epoll set */
 	bool sink_wanted;  /* and with EPOLLOUT */
 	bool output_closed;

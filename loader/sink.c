@@ -42,7 +42,8 @@ struct mark {
 };
 
 struct xf_sink {
-	char *path; /* NULL: stdout */
+	char *path;	  /* NULL: stdout */
+	const char *hint; /* NULL: the usual */
 	struct output out;
 	enum xf_sink_state state;
 	bool truncate; /* at the start: an existing file is to be overwritten */
@@ -177,7 +178,8 @@ static int open_stdout(struct xf_sink *sink)
 	 * writable when opened anew. */
 	if (fstat(STDOUT_FILENO, &st) || (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
 		xf_err("standard output is not open for writing");
-		xf_hint("it seems to be closed; redirect it to a file, or use --write FILE");
+		xf_hint("it seems to be closed; %s",
+			sink->hint ?: "redirect it to a file, or use --write FILE");
 		return -EBADF;
 	}
 	if (S_ISSOCK(st.st_mode)) {
@@ -202,6 +204,7 @@ int xf_sink__open(struct xf_sink **out, const struct xf_sink_opts *opts)
 	if (!sink)
 		goto out_memory;
 	sink->out.fd = -1;
+	sink->hint = opts->hint;
 	if (opts->path) {
 		sink->path = strdup(opts->path);
 		if (!sink->path)
@@ -330,11 +333,12 @@ static ssize_t write_some(struct xf_sink *sink)
 	}
 }
 
-static void hint_write(int err)
+static void hint_write(const struct xf_sink *sink, int err)
 {
 	if (err == ENOSPC || err == EDQUOT)
-		xf_hint("free some space or name a file elsewhere with --write; --sample and "
-			"--rate write less");
+		xf_hint("%s", sink->hint
+				  ?: "free some space or name a file elsewhere with --write; "
+				     "--sample and --rate write less");
 	else if (err == EFBIG)
 		xf_hint(
 		    "the file is as large as it may get (ulimit -f, or the file system's limit)");
@@ -348,7 +352,7 @@ static void fail(struct xf_sink *sink, int err)
 	}
 	sink->state = XF_SINK_FAILED;
 	xf_err("cannot write to %s: %s", name_of(sink), strerror(err));
-	hint_write(err);
+	hint_write(sink, err);
 }
 
 enum xf_sink_state xf_sink__flush(struct xf_sink *sink)
@@ -417,7 +421,7 @@ static void cut_back(struct xf_sink *sink)
 
 /* Network file systems report at the close of any descriptor what went wrong with the writes
  * before: for stdout, which stays open, of a duplicate. */
-static int close_output(const struct output *out, const char *name)
+static int close_output(const struct xf_sink *sink, const struct output *out)
 {
 	int fd = out->own ? out->fd : fcntl(out->fd, F_DUPFD_CLOEXEC, 3);
 	int err;
@@ -425,8 +429,9 @@ static int close_output(const struct output *out, const char *name)
 	if (fd < 0 || close(fd) == 0 || errno == EINTR)
 		return 0;
 	err = -errno;
-	xf_err("closing %s failed: %s; its last lines may be missing", name, strerror(-err));
-	hint_write(-err);
+	xf_err("closing %s failed: %s; its last lines may be missing", name_of(sink),
+	       strerror(-err));
+	hint_write(sink, -err);
 	return err;
 }
 
@@ -436,7 +441,7 @@ enum xf_sink_state xf_sink__finish(struct xf_sink *sink, int timeout_ms)
 		return sink->state;
 	drain(sink, timeout_ms);
 	cut_back(sink);
-	if (close_output(&sink->out, name_of(sink)) && sink->state == XF_SINK_OK)
+	if (close_output(sink, &sink->out) && sink->state == XF_SINK_OK)
 		sink->state = XF_SINK_FAILED;
 	sink->out.fd = -1;
 	return sink->state;
@@ -482,6 +487,6 @@ int xf_sink__reopen(struct xf_sink *sink)
 		xf_warn("the file that was %s stays in use", sink->path);
 		return err;
 	}
-	close_output(&old, sink->path);
+	close_output(sink, &old);
 	return 0;
 }

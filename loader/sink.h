@@ -26,6 +26,8 @@ struct xf_sink_opts {
 	bool append;	  /* an existing file is appended to */
 	bool force; /* an existing file is overwritten; with neither an existing regular file is an
 		       error */
+	/* What helps when the output is closed or full; NULL: what options of log and follow do. */
+	const char *hint;
 };
 
 /* Returns 0 or -errno after a message. A new file is created with mode 0666 less umask; an existing

@@ -21,6 +21,16 @@ def samples:
 # What was measured together: [{series: value, ...}, ...].
 def rounds: group_by(.round) | map(map({ (.series): .value }) | add);
 
+# Of { name: value, ... }, which f makes of a round: the value here of the one that has the lowest median
+# over all rounds, times $sign. Not the lowest of each round, which is lower than any of them is.
+def rival($rounds; f; $sign):
+  (try f catch {}) as $here
+  | [ $rounds[] | (try f catch {}) | to_entries[] | select(.value != null) ]
+  | group_by(.key) | map({ key: .[0].key, median: (map(.value) | quantile(0.5)) })
+  | min_by(.median * $sign) | if . then $here[.key] else null end;
+def lower_rival($rounds; f): rival($rounds; f; 1);
+def higher_rival($rounds; f): rival($rounds; f; -1);
+
 # The series that an expression like ".a / .b" names.
 def names: [ scan("\\.([a-z_][a-z0-9_]*)") | .[0] ] | unique;
 
@@ -70,3 +80,23 @@ def digits:
   elif fabs >= 999500 then (. / 1e6 | plain) + "M"
   elif fabs >= 9995 then (. / 1e3 | plain) + "k"
   else plain end;
+
+# Median and, behind a slash, half the distance of the quartiles.
+def with_noise:
+  if . == null then "-"
+  else "\(.value | digits)/\((.upper_value - .lower_value) / 2 | digits)" end;
+
+# The series PREFIX NAME _ WHAT of samples as a table: a line for each name, a column for each what.
+def matrix($prefix):
+  map(select(.series | startswith($prefix)) | .series |= ltrimstr($prefix)
+      | { name: (.series | sub("_.*"; "")), what: (.series | sub("^[^_]*_"; "")), value })
+  | . as $cells | (reduce .[].what as $w ([]; if index($w) then . else . + [$w] end)) as $whats
+  | (reduce .[].name as $n ([]; if index($n) then . else . + [$n] end)) as $names
+  | [["", $whats[]]] + [ $names[] as $n | [$n, ($whats[] as $w
+      | [ $cells[] | select(.name == $n and .what == $w) | .value ] | summary | with_noise)] ];
+
+# A table as lines with columns of equal width.
+def aligned:
+  def pad($n): . + " " * ($n - length) // .;
+  (transpose | map(map(length) | max)) as $widths
+  | .[] | . as $line | [ range(length) | . as $i | $line[$i] | pad($widths[$i]) ] | join("  ");

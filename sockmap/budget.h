@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* --memory: one sum for all threads of what connections may hold. Lock-free.
+ *
+ * What a relay may hold at most is reserved before it can hold it, so the sum of what is held never
+ * passes the limit. */
+#ifndef XF_BUDGET_H
+#define XF_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xf_budget {
+	uint64_t limit; /* bytes */
+	_Atomic uint64_t taken;
+};
+
+void xf_budget__init(struct xf_budget *budget, uint64_t limit);
+/* False: not that much is left, nothing was taken. */
+bool xf_budget__take(struct xf_budget *budget, uint64_t bytes);
+void xf_budget__give(struct xf_budget *budget, uint64_t bytes);
+
+#endif

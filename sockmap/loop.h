@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One thread's event loop: descriptors by epoll, timers in a heap. Nothing here blocks but
+ * xf_loop__turn(). Not for use from another thread, xf_loop__wake() excepted. */
+#ifndef XF_LOOP_H
+#define XF_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define XF_NSEC 1000000000ULL
+#define XF_MSEC 1000000ULL
+
+/* The struct of @type whose @member @ptr points to. */
+#define xf_container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+struct xf_loop;
+
+/* A descriptor in the loop. Lives in the caller's struct; fn gets the EPOLL* events. */
+struct xf_watch {
+	int fd; /* -1: not in the loop */
+	void (*fn)(struct xf_watch *watch, uint32_t events);
+};
+
+/* Something to do at a time (ns, CLOCK_MONOTONIC). Lives in the caller's struct, zero at first. */
+struct xf_timer {
+	uint64_t at;
+	size_t pos; /* place in the heap, from 1; 0: not armed */
+	void (*fn)(struct xf_timer *timer, uint64_t now);
+};
+
+int xf_loop__new(struct xf_loop **loop);
+/* What was deferred is still done. NULL is fine. */
+void xf_loop__free(struct xf_loop *loop);
+
+/* Add @watch for @fd, change what it waits for, take it out. @events as for epoll_ctl(), EPOLLET
+ * included. Removing sets fd to -1, does not close, and no call comes after it, also not for an
+ * event of the same turn. Return 0 or -errno. */
+int xf_loop__add(struct xf_loop *loop, struct xf_watch *watch, int fd, uint32_t events);
+int xf_loop__mod(struct xf_loop *loop, struct xf_watch *watch, uint32_t events);
+void xf_loop__del(struct xf_loop *loop, struct xf_watch *watch);
+/* Take it out and close the descriptor, of which there may be no duplicate: one system call less
+ * than del and close. Nothing happens when fd is -1. */
+void xf_loop__close(struct xf_loop *loop, struct xf_watch *watch);
+
+/* Call timer->fn once at @at or as soon after as the loop gets to it (within a millisecond when it
+ * has nothing else to do). Arming an armed timer moves it; one armed inside a timer's fn is called
+ * in the next turn at the earliest. The heap's memory is got here: -ENOMEM is possible for a timer
+ * that is not armed yet. */
+int xf_loop__arm(struct xf_loop *loop, struct xf_timer *timer, uint64_t at);
+void xf_loop__disarm(struct xf_loop *loop, struct xf_timer *timer);
+
+/* CLOCK_MONOTONIC in ns at the start of this turn (read anew by each xf_loop__turn()). */
+uint64_t xf_loop__now(const struct xf_loop *loop);
+
+/* Call fn(arg) at the end of this turn, when no event of it can reach the memory any more; outside
+ * a turn at the end of the next, which does not wait then. The memory for one such call for each
+ * watch and each timer is got when they are added and armed. */
+void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg);
+
+/* Wait for events or the next timer, at most @wait_ms (-1: as long as it takes, 0: do not wait),
+ * and handle what there is. Returns 0 or -errno (never -EINTR). */
+int xf_loop__turn(struct xf_loop *loop, int wait_ms);
+/* Make a turn that waits, or the next one, end its waiting. From any thread, and from a signal
+ * handler. */
+void xf_loop__wake(struct xf_loop *loop);
+
+/* For a loop inside another one: a descriptor that is readable when xf_loop__turn(loop, 0) has
+ * something to do, timers included. */
+int xf_loop__host_fd(struct xf_loop *loop);
+
+#endif

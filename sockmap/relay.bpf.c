@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kernel's half of the sockmap engine: a verdict that sends what one socket received on to
+ * another, and a filter that makes TCP stop taking bytes in when too many are held. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+
+#include "relay_abi.h"
+
+/* Of the kernel's, just what is read. */
+struct tcp_sock {
+	__u64 bytes_acked;
+	__u32 copied_seq;
+} __attribute__((preserve_access_index));
+
+/* bpf_skb_adjust_room() takes off so many bytes at a time; 64 KiB are a segment's most. */
+#define XF_SKIP_MAX 4095
+#define XF_SKIP_ROUNDS 17
+
+struct sk_buff {
+	char cb[48];
+} __attribute__((preserve_access_index));
+
+/* From 6.2 on: the kernel's own buffer behind the context. */
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
+
+/* Sockets by cookie. Those in dst can be sent to and have no program; what those in src receive is
+ * given to the verdict. Two maps, because a socket must be in dst before anything is redirected to
+ * it and in src only when its peer is there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} dst SEC(".maps"), src SEC(".maps");
+
+/* Cookie of the receiving socket to the entry in flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} by_cookie SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_relay_flow);
+} flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_relay_totals);
+} totals SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+static __always_inline struct xf_relay_totals *xf_totals(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&totals, &zero);
+}
+
+static __always_inline struct xf_relay_flow *xf_flow(__u64 cookie)
+{
+	__u32 *index = bpf_map_lookup_elem(&by_cookie, &cookie);
+
+	return index ? bpf_map_lookup_elem(&flows, index) : NULL;
+}
+
+/* Tell once; user space clears told when it has looked. */
+static __always_inline void xf_tell(struct xf_relay_totals *all, struct xf_relay_flow *flow,
+				    __u64 cookie, __u32 what)
+{
+	struct xf_relay_event event = { .cookie = cookie, .index = flow->index, .what = what };
+
+	if (flow->told & what)
+		return;
+	flow->told |= what;
+	if (bpf_ringbuf_output(&events, &event, sizeof(event), 0)) {
+		flow->told &= ~what;
+		__sync_fetch_and_add(&all->unheard, 1);
+	}
+}
+
+/* How many bytes of the flow its receiver has acknowledged. */
+static __always_inline __u64 xf_acked(struct xf_relay_flow *flow)
+{
+	__u64 to = flow->to, acked = 0;
+	struct tcp_sock *tcp;
+	struct bpf_sock *sk;
+
+	sk = bpf_map_lookup_elem(&dst, &to);
+	if (!sk)
+		return flow->acked;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
+		acked = tcp->bytes_acked;
+	bpf_sk_release(sk);
+	/* What was written before may still be on its way. */
+	return acked > flow->written0 ? acked - flow->written0 : 0;
+}
+
+/* What is held beyond base goes into the sum of all flows. A flow is only looked at closely when it
+ * seems to hold more than base, so that short messages do not pay for it. */
+static __always_inline void xf_account(struct xf_relay_totals *all, struct xf_relay_flow *flow,
+				       __u64 cookie)
+{
+	__u64 held, counted;
+
+	if (flow->moved - flow->acked <= all->base && !flow->counted)
+		return;
+	flow->acked = xf_acked(flow);
+	held = flow->moved - flow->acked;
+	counted = held > all->base ? held - all->base : 0;
+	if (counted != flow->counted) {
+		__sync_fetch_and_add(&all->held, counted - flow->counted);
+		flow->counted = counted;
+	}
+	if (held > flow->limit || (counted && all->held > all->held_max))
+		xf_tell(all, flow, cookie, XF_TELL_LIMIT);
+	if (held > 2 * flow->limit || (counted && all->held > 2 * all->held_max)) {
+		flow->stop = 1;
+		all->stops = 1;
+	}
+}
+
+/* Bytes one way since the other way last spoke. An echo speaks to itself: there a run ends when all
+ * that was sent has been acknowledged, which is looked at now and then. */
+static __always_inline void xf_run(struct xf_relay_totals *all, struct xf_relay_flow *flow,
+				   __u64 cookie, __u32 len)
+{
+	__u32 other = flow->pair;
+	struct xf_relay_flow *pair;
+
+	if (other != flow->index) {
+		pair = bpf_map_lookup_elem(&flows, &other);
+		if (pair && pair->run)
+			pair->run = 0;
+	} else if (flow->run >= all->bulk / 4) {
+		flow->acked = xf_acked(flow);
+		if (flow->moved - flow->acked == len)
+			flow->run = 0;
+	}
+	if (!flow->run)
+		flow->turns++;
+	flow->run += len;
+	if (flow->run >= all->bulk) {
+		xf_tell(all, flow, cookie, XF_TELL_BULK);
+		flow->run = 0;
+	}
+}
+
+/* A retransmission may begin with bytes that were received before: TCP queues the whole segment, and
+ * its own readers skip what they have; the verdict is shown all of it. The first word of the
+ * buffer's private part is the sequence number that it begins with (tcp_skb_cb.seq), and copied_seq
+ * the one that is next. Take off what is old. */
+static __always_inline void xf_skip_old(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct tcp_sock *tcp;
+	struct sk_buff *kernel;
+	__s32 old;
+	__u32 seq;
+
+	if (!bpf_cast_to_kern_ctx || !sk)
+		return;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return;
+	kernel = bpf_cast_to_kern_ctx(skb);
+	bpf_probe_read_kernel(&seq, sizeof(seq), kernel->cb);
+	old = tcp->copied_seq - seq;
+	for (int i = 0; i < XF_SKIP_ROUNDS && old > 0; i++) {
+		__s32 now = old < XF_SKIP_MAX ? old : XF_SKIP_MAX;
+
+		if (bpf_skb_adjust_room(skb, -now, 0, 0))
+			return;
+		old -= now;
+	}
+}
+
+SEC("sk_skb/stream_verdict")
+int xf_relay_verdict(struct __sk_buff *skb)
+{
+	__u64 cookie = bpf_get_socket_cookie(skb), to;
+	struct xf_relay_totals *all = xf_totals();
+	struct xf_relay_flow *flow;
+	__u32 len;
+
+	/* A FIN comes as a buffer without bytes. Redirected it would disable the other socket;
+	 * passed, its own, when bytes are waiting to be sent there. TCP has noted it already. */
+	if (!skb->len || !all)
+		return SK_DROP;
+	flow = xf_flow(cookie);
+	if (!flow) {
+		__sync_fetch_and_add(&all->dropped, skb->len);
+		return SK_DROP;
+	}
+	xf_skip_old(skb);
+	len = skb->len;
+	to = flow->to;
+	flow->moved += len;
+	xf_account(all, flow, cookie);
+	xf_run(all, flow, cookie, len);
+	if (bpf_sk_redirect_hash(skb, &dst, &to, 0) == SK_PASS)
+		return SK_PASS;
+	__sync_fetch_and_add(&all->dropped, len);
+	xf_tell(all, flow, cookie, XF_TELL_DEAD);
+	return SK_DROP;
+}
+
+/* Runs before TCP sees a segment. Where a flow must stop, or all must, the payload comes off and the rest passes
+ * as the acknowledgement that it also is: the sender keeps the bytes and sends them again later. A
+ * FIN would then seem to come before bytes that are still missing, so that segment goes whole. */
+SEC("socket")
+int xf_relay_filter(struct __sk_buff *skb)
+{
+	struct xf_relay_totals *all = xf_totals();
+	struct xf_relay_flow *flow;
+	__u32 header;
+	__u8 tcp[2]; /* data offset, flags */
+
+	if (!all || !(all->stops | all->hush))
+		return -1;
+	flow = xf_flow(bpf_get_socket_cookie(skb));
+	if (!flow || (!flow->stop && all->held <= 2 * all->held_max) ||
+	    bpf_skb_load_bytes(skb, 12, tcp, sizeof(tcp)))
+		return -1;
+	header = (tcp[0] >> 4) * 4;
+	if (skb->len <= header || (tcp[1] & 4 /* RST */))
+		return -1;
+	__sync_fetch_and_add(&all->trimmed, 1);
+	return tcp[1] & 1 /* FIN */ ? 0 : header;
+}
+
+char _license[] SEC("license") = "GPL";

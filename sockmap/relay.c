@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "relay.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "lib/msg.h"
+#include "room.h"
+
+const char *const xf_engine_names[XF_ENGINES + 1] = { "auto", "sockmap", "splice", "copy", NULL };
+
+#define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+static void release(void *arg)
+{
+	struct xf_relay *relay = arg;
+
+	relay->opts.on_end(relay, relay->end, relay->opts.arg);
+	free(relay);
+}
+
+static void unlink_relay(struct xf_relay *relay)
+{
+	if (relay->prev)
+		relay->prev->after = relay->after;
+	else
+		relay->mover->relays = relay->after;
+	if (relay->after)
+		relay->after->prev = relay->prev;
+}
+
+static void close_side(struct xf_relay *relay, struct xf_side *side, bool reset)
+{
+	static const struct linger at_once = { .l_onoff = 1 };
+	int fd = side->watch.fd;
+
+	if (fd < 0)
+		return;
+	if (reset)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	xf_loop__close(relay->mover->loop, &side->watch);
+}
+
+static void end(struct xf_relay *relay, enum xf_end how)
+{
+	if (relay->ended)
+		return;
+	relay->ended = true;
+	relay->end = how;
+	if (relay->engine)
+		relay->engine->drop(relay);
+	xf_loop__disarm(relay->mover->loop, &relay->timer);
+	for (int i = 0; i < 2; i++) {
+		close_side(relay, &relay->side[i], how != XF_END_CLOSED);
+		free(relay->flow[i].pending.buf);
+		relay->flow[i].pending = (struct xf_pending){};
+	}
+	xf_room__close(relay);
+	unlink_relay(relay);
+	if (!relay->again)
+		xf_loop__defer(relay->mover->loop, release, relay);
+}
+
+void xf_relay__abort(struct xf_relay *relay, enum xf_end how)
+{
+	end(relay, how);
+}
+
+void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given)
+{
+	struct xf_relay *relay = flow->relay;
+	struct xf_flow *other = &relay->flow[flow == &relay->flow[0]];
+
+	flow->read += n;
+	flow->written += given;
+	relay->active = xf_loop__now(relay->mover->loop);
+	if (!n)
+		return;
+	if (relay->flows == 1) {
+		/* An echo's other direction is not seen: a small piece is taken for a message. */
+		flow->run = n < XF_SHORT_RUN ? 0 : flow->run + n;
+		relay->turns = flow->run ? 0 : relay->turns + 1;
+		return;
+	}
+	if (other->run) {
+		relay->turns = other->run < XF_SHORT_RUN ? relay->turns + 1 : 0;
+		other->run = 0;
+	}
+	flow->run += n;
+	if (flow->run >= XF_BULK_RUN)
+		relay->turns = 0;
+}
+
+bool xf_relay__flow_done(struct xf_flow *flow)
+{
+	struct xf_relay *relay = flow->relay;
+
+	if (relay->ended)
+		return false;
+	flow->done = true;
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		if (relay->flow[i].done)
+			continue;
+		/* ENOTCONN: reset meanwhile; reading the other direction will say so. */
+		shutdown(flow->to->watch.fd, SHUT_WR);
+		return true;
+	}
+	end(relay, XF_END_CLOSED);
+	return false;
+}
+
+void xf_relay__failed(struct xf_side *side, int err)
+{
+	struct xf_relay *relay = side->relay;
+
+	xf_debug("the %s's socket: %s", side == &relay->side[0] ? "client" : "upstream",
+		 strerror(err));
+	if (err == ENOMEM || err == ENOBUFS)
+		end(relay, XF_END_MEMORY);
+	else
+		end(relay, side == &relay->side[0] ? XF_END_CLIENT_RESET : XF_END_UPSTREAM_RESET);
+}
+
+static void on_event(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_side *side = xf_container_of(watch, struct xf_side, watch);
+	struct xf_relay *relay = side->relay;
+
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		side->fin = true;
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		side->readable = true;
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		side->writable = true;
+	relay->engine->ready(relay, side, events);
+	xf_relay__choose(relay);
+}
+
+/* Those who asked to go on, once each; who asks again meanwhile waits for the next turn. */
+static void on_again(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_mover *mover = xf_container_of(timer, struct xf_mover, again);
+	struct xf_relay *relay = mover->again_list, *next;
+
+	(void)now;
+	mover->again_list = NULL;
+	for (; relay; relay = next) {
+		next = relay->again_next;
+		relay->again = false;
+		if (relay->ended) {
+			xf_loop__defer(mover->loop, release, relay);
+			continue;
+		}
+		relay->engine->ready(relay, NULL, 0);
+		xf_relay__choose(relay);
+	}
+}
+
+void xf_relay__again(struct xf_relay *relay)
+{
+	struct xf_mover *mover = relay->mover;
+
+	if (relay->again || relay->ended)
+		return;
+	relay->again = true;
+	relay->again_next = mover->again_list;
+	mover->again_list = relay;
+	if (!mover->again.pos)
+		xf_loop__arm(mover->loop, &mover->again, xf_loop__now(mover->loop));
+}
+
+static void sync_counts(struct xf_relay *relay)
+{
+	if (relay->engine == &xf_engine_sockmap && !relay->ended)
+		xf_sockmap__sync(relay);
+}
+
+/* Also bytes that only the kernel saw count as activity. */
+static void on_idle(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_relay *relay = xf_container_of(timer, struct xf_relay, timer);
+	uint64_t seen;
+
+	sync_counts(relay);
+	seen = relay->flow[0].read + relay->flow[1].read + relay->flow[0].written +
+	       relay->flow[1].written;
+	if (seen != relay->seen && relay->engine == &xf_engine_sockmap)
+		relay->active = now;
+	relay->seen = seen;
+	if (now - relay->active >= relay->opts.idle)
+		end(relay, XF_END_IDLE);
+	else
+		xf_loop__arm(relay->mover->loop, timer, relay->active + relay->opts.idle);
+}
+
+static void set_up(struct xf_relay *relay)
+{
+	int fd[2] = { relay->opts.client, relay->opts.upstream };
+
+	relay->flows = fd[1] < 0 ? 1 : 2;
+	for (int i = 0; i < 2; i++) {
+		relay->side[i] = (struct xf_side){
+			.watch = { .fd = fd[i], .fn = on_event },
+			.relay = relay,
+			.readable = true,
+			.writable = true,
+			.fresh = i || !relay->opts.prefix_len,
+		};
+		relay->flow[i].relay = relay;
+		relay->flow[i].from = &relay->side[i];
+		relay->flow[i].to = &relay->side[relay->flows == 1 ? i : !i];
+		relay->flow[i].pipe = (struct xf_pipe){ .rd = -1, .wr = -1 };
+	}
+	relay->flow[0].pending = (struct xf_pending){
+		.buf = relay->opts.prefix,
+		.len = relay->opts.prefix_len,
+	};
+	relay->flow[0].read = relay->opts.prefix_len;
+	relay->timer.fn = on_idle;
+	relay->active = xf_loop__now(relay->mover->loop);
+	relay->rotate_at = relay->mover->opts.rotate_bytes;
+}
+
+static int watch(struct xf_relay *relay)
+{
+	int fd[2] = { relay->opts.client, relay->opts.upstream };
+	int err;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		relay->side[i].watch.fd = -1;
+		err = xf_loop__add(relay->mover->loop, &relay->side[i].watch, fd[i], EVENTS);
+		if (err && i)
+			xf_loop__del(relay->mover->loop, &relay->side[0].watch);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int xf_relay__new(struct xf_mover *mover, const struct xf_relay_opts *opts,
+		  struct xf_relay **result)
+{
+	struct xf_relay *relay = calloc(1, sizeof(*relay));
+	int err = -ENOMEM;
+
+	if (!relay)
+		return err;
+	relay->mover = mover;
+	relay->opts = *opts;
+	set_up(relay);
+	if (!xf_room__open(relay))
+		goto out_free;
+	err = relay->opts.idle ? xf_loop__arm(mover->loop, &relay->timer,
+					      relay->active + relay->opts.idle) :
+				 0;
+	if (err)
+		goto out_room;
+	err = watch(relay);
+	if (err)
+		goto out_timer;
+	relay->after = mover->relays;
+	if (relay->after)
+		relay->after->prev = relay;
+	mover->relays = relay;
+	xf_relay__begin(relay);
+	*result = relay;
+	return 0;
+out_timer:
+	xf_loop__disarm(mover->loop, &relay->timer);
+out_room:
+	xf_room__close(relay);
+out_free:
+	free(relay);
+	return err;
+}
+
+void xf_relay__stats(struct xf_relay *relay, struct xf_relay_stats *stats)
+{
+	uint64_t own = relay->opts.uncounted;
+
+	sync_counts(relay);
+	*stats = (struct xf_relay_stats){
+		.to_upstream = relay->flow[0].written > own ? relay->flow[0].written - own : 0,
+		.to_client = relay->flow[1].written,
+		.engine = relay->engine->id,
+		.moves = relay->moves,
+	};
+}
+
+static bool have_cap(int cap)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	return !syscall(SYS_capget, &head, data) && data[cap / 32].effective >> (cap % 32) & 1;
+}
+
+int xf_mover__new(struct xf_mover **result, struct xf_loop *loop, const struct xf_mover_opts *opts)
+{
+	struct xf_mover *mover = calloc(1, sizeof(*mover));
+	int err = 0;
+
+	if (!mover)
+		return -ENOMEM;
+	mover->loop = loop;
+	mover->opts = *opts;
+	mover->again.fn = on_again;
+	mover->net_admin = have_cap(CAP_NET_ADMIN) && xf_room__needs_net_admin();
+	mover->scratch = malloc(XF_SCRATCH);
+	if (!mover->scratch)
+		err = -ENOMEM;
+	else if (opts->engine == XF_ENGINE_AUTO || opts->engine == XF_ENGINE_SOCKMAP)
+		err = xf_sockmap__new(mover);
+	if (err && opts->engine == XF_ENGINE_AUTO && mover->why_not[0])
+		err = 0;
+	if (err) {
+		xf_mover__free(mover);
+		return err;
+	}
+	*result = mover;
+	return 0;
+}
+
+void xf_mover__free(struct xf_mover *mover)
+{
+	if (!mover)
+		return;
+	xf_loop__disarm(mover->loop, &mover->again);
+	xf_pipes__free(mover->pipes);
+	xf_sockmap__free(mover->sockmap);
+	free(mover->scratch);
+	free(mover);
+}
+
+const char *xf_mover__why_not(const struct xf_mover *mover)
+{
+	return mover->sockmap || !mover->why_not[0] ? NULL : mover->why_not;
+}
+
+/* Large buffers are beyond the usual sysctl limits; before 5.19 every use of a map by a process
+ * without CAP_BPF is refused where kernel.unprivileged_bpf_disabled is set. */
+uint64_t xf_mover__caps(const struct xf_mover *mover)
+{
+	uint64_t caps = 0;
+
+	if (xf_room__needs_net_admin())
+		caps |= 1ULL << CAP_NET_ADMIN;
+	if (mover->sockmap && !xf_kernel_at_least(5, 19))
+		caps |= 1ULL << CAP_BPF;
+	return caps;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What relay.bpf.c and the sockmap engine share. One set of maps for each thread; everything in
+ * host byte order.
+ *
+ * A flow is one direction of a connection: bytes received on one socket and sent on another (for an
+ * echo the same). Its state is one entry of the flow table, found by the cookie of the receiving
+ * socket. */
+#ifndef XF_RELAY_ABI_H
+#define XF_RELAY_ABI_H
+
+#include <linux/types.h>
+
+/* Why the verdict program tells user space about a flow (bits of xf_relay_event.what). */
+#define XF_TELL_LIMIT 1 /* more is held than the flow or all flows should hold */
+#define XF_TELL_BULK 2	/* a long run of bytes one way: another engine may be better */
+#define XF_TELL_DEAD 4	/* the receiving end is gone: bytes were dropped */
+
+/* One direction. Only the verdict program writes the first part, and only while its socket is in
+ * the source map, under that socket's lock; user space writes the second. */
+struct xf_relay_flow {
+	__u64 moved;	/* bytes redirected since the flow was put in */
+	__u64 acked;	/* of them, those that the receiver had acknowledged when last looked */
+	__u64 counted;	/* this flow's share in xf_relay_totals.held */
+	__u64 run;	/* bytes since the other direction last spoke */
+	__u64 turns;	/* times that this direction spoke after the other */
+	__u32 told;	/* XF_TELL_* since user space cleared it (user space only ever writes 0) */
+	__u32 stop;	/* 1: the filter takes the payload off what arrives, so that it is not
+			 * acknowledged; set by the verdict, cleared by user space */
+	__u64 to;	/* cookie of the sending socket */
+	__u64 written0; /* bytes of the sending socket's stream before the first that is moved, as
+			 * tcp_sock.bytes_acked counts */
+	__u32 index;	/* of this entry */
+	__u32 pair;	/* of the other direction's entry; the same for an echo */
+	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
+	__u64 reserved[6];
+};
+
+_Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");
+
+/* One entry. */
+struct xf_relay_totals {
+	__u64 held;	/* sum of counted: what flows hold beyond their base */
+	__u64 base;	/* bytes that each flow may hold uncounted; user space sets it */
+	__u64 held_max; /* the same for held; at twice that every flow must stop; user space */
+	__u64 dropped;	/* redirects that the kernel refused: bytes lost, the connection is reset */
+	__u64 trimmed;	/* segments whose payload the filter took off */
+	__u64 unheard;	/* events that did not fit in the ring */
+	__u64 bulk;	/* a run of so many bytes is told; user space */
+	__u32 stops;	/* not 0: there may be flows with stop set; user space clears it */
+	__u32 hush;	/* the same, user space's own */
+};
+
+_Static_assert(sizeof(struct xf_relay_totals) == 64, "one cache line");
+
+struct xf_relay_event {
+	__u64 cookie;
+	__u32 index;
+	__u32 what; /* XF_TELL_* */
+};
+
+_Static_assert(sizeof(struct xf_relay_event) == 16, "no padding");
+
+#endif

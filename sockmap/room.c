@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "room.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "budget.h"
+#include "engine.h"
+
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+
+/* Bytes of a flow: receive buffer of the one socket, send buffer of the other, and what is between
+ * them. BASE holds a message of 16 KiB at every place, and a thousand relays of it fit in the
+ * default budget. Two flows of LARGE hold 14 MiB at most. No receive buffer is smaller than the
+ * window that the kernel offers first, and none is made smaller while the sender may be using it: a
+ * kernel that has to drop what it made room for closes its window behind what the sender has sent,
+ * and then takes the sender's acknowledgements for invalid too. */
+static const struct size {
+	uint64_t rcv, snd, hold;
+} sizes[] = {
+	[XF_ROOM_NONE] = { 0, 0, 0 },
+	[XF_ROOM_SMALL] = { 64 * KIB, 8 * KIB, 8 * KIB },
+	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 16 * KIB },
+	[XF_ROOM_LARGE] = { 3 * MIB, 3 * MIB, 1 * MIB },
+};
+
+/* In the sockmap engine what is sent waits in a list of the kernel's whatever the send buffer's
+ * size; a large one spares the kernel the waiting for room. */
+#define LENT_SND (2 * MIB)
+
+/* An idle relay's large room is taken back when another needs it. */
+#define RECLAIM_IDLE (1 * XF_NSEC)
+
+/* The kernel doubles what is set (socket(7)). Beyond the sysctl limit it needs CAP_NET_ADMIN; without
+ * it the limit is what we get, which is less than reserved, never more. */
+static void set_buffer(const struct xf_mover *mover, int fd, int name, int force, uint64_t bytes)
+{
+	int half = (int)(bytes / 2);
+
+	if (mover->net_admin && !setsockopt(fd, SOL_SOCKET, force, &half, sizeof(half)))
+		return;
+	setsockopt(fd, SOL_SOCKET, name, &half, sizeof(half));
+}
+
+static void set_rcv(const struct xf_flow *flow, uint64_t bytes)
+{
+	set_buffer(flow->relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE, bytes);
+}
+
+static void set_snd(const struct xf_flow *flow, uint64_t bytes)
+{
+	set_buffer(flow->relay->mover, flow->to->watch.fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes);
+}
+
+/* The largest window was fixed by the first buffer's size. */
+static void widen(const struct xf_flow *flow, uint64_t bytes)
+{
+	int clamp = (int)bytes;
+
+	set_rcv(flow, bytes);
+	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
+}
+
+static uint64_t cost(const struct xf_relay *relay)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		const struct size *size = &sizes[relay->room[i]];
+
+		if (!relay->lent)
+			sum += size->rcv + size->snd + relay->hold_max;
+		else if (relay->room[i] == XF_ROOM_LARGE || relay->paused[i])
+			sum += size->rcv;
+	}
+	return sum;
+}
+
+/* Make what is reserved what it costs now. */
+static bool adjust(struct xf_relay *relay)
+{
+	struct xf_budget *budget = relay->mover->opts.budget;
+	uint64_t now = cost(relay);
+
+	if (now > relay->reserved && !xf_budget__take(budget, now - relay->reserved))
+		return false;
+	if (now < relay->reserved)
+		xf_budget__give(budget, relay->reserved - now);
+	relay->reserved = now;
+	return true;
+}
+
+static void set_room(struct xf_relay *relay, enum xf_room room)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		relay->room[i] = room;
+	relay->hold_max = sizes[room].hold;
+}
+
+static bool nearly_full(const struct xf_budget *budget)
+{
+	return budget->taken > budget->limit / 2;
+}
+
+bool xf_room__open(struct xf_relay *relay)
+{
+	set_room(relay, XF_ROOM_BASE);
+	if (relay->mover->sockmap) {
+		/* Without room in the budget it must go to the sockmap engine at once. */
+		relay->lent = !adjust(relay);
+	} else if (nearly_full(relay->mover->opts.budget) || !adjust(relay)) {
+		set_room(relay, XF_ROOM_SMALL);
+		if (!adjust(relay))
+			return false;
+	}
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		set_rcv(&relay->flow[i], sizes[relay->room[i]].rcv);
+		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+	}
+	return true;
+}
+
+/* The sender was promised a window that is larger than the buffer will be; what it sends into it is
+ * dropped unacknowledged and comes again. So this is done only for one that is idle. */
+static bool shrink(struct xf_relay *relay)
+{
+	bool shrunk = false;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		if (relay->room[i] != XF_ROOM_LARGE || relay->flow[i].done)
+			continue;
+		relay->room[i] = XF_ROOM_BASE;
+		set_rcv(&relay->flow[i], sizes[XF_ROOM_BASE].rcv);
+		if (!relay->lent)
+			set_snd(&relay->flow[i], sizes[XF_ROOM_BASE].snd);
+		shrunk = true;
+	}
+	if (shrunk) {
+		relay->hold_max = sizes[XF_ROOM_BASE].hold;
+		adjust(relay);
+	}
+	return shrunk;
+}
+
+static bool idle(const struct xf_relay *relay, uint64_t now)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (relay->flow[i].pending.len || relay->flow[i].pipe.len)
+			return false;
+	return !relay->lent && now - relay->active > RECLAIM_IDLE;
+}
+
+static bool reclaim(struct xf_mover *mover)
+{
+	uint64_t now = xf_loop__now(mover->loop);
+
+	for (struct xf_relay *at = mover->relays; at; at = at->after)
+		if (!at->ended && idle(at, now) && shrink(at))
+			return true;
+	return false;
+}
+
+bool xf_room__grow(struct xf_flow *flow)
+{
+	struct xf_relay *relay = flow->relay;
+	unsigned int i = flow - relay->flow;
+	enum xf_room room = relay->room[i];
+	size_t hold = relay->hold_max;
+
+	if (room == XF_ROOM_LARGE)
+		return true;
+	relay->room[i] = XF_ROOM_LARGE;
+	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
+	if (!adjust(relay) && (!reclaim(relay->mover) || !adjust(relay))) {
+		relay->room[i] = room;
+		relay->hold_max = hold;
+		return false;
+	}
+	widen(flow, sizes[XF_ROOM_LARGE].rcv);
+	set_snd(flow, sizes[XF_ROOM_LARGE].snd);
+	return true;
+}
+
+void xf_room__lend(struct xf_relay *relay)
+{
+	relay->lent = true;
+	adjust(relay);
+	for (unsigned int i = 0; i < relay->flows; i++)
+		set_snd(&relay->flow[i], LENT_SND);
+}
+
+bool xf_room__reserve(struct xf_relay *relay)
+{
+	enum xf_room before[2] = { relay->room[0], relay->room[1] };
+	size_t hold = relay->hold_max;
+
+	relay->lent = false;
+	if (adjust(relay))
+		return true;
+	set_room(relay, XF_ROOM_SMALL);
+	if (adjust(relay))
+		return true;
+	relay->room[0] = before[0];
+	relay->room[1] = before[1];
+	relay->hold_max = hold;
+	relay->lent = true;
+	return false;
+}
+
+uint64_t xf_room__send_size(const struct xf_flow *flow)
+{
+	return sizes[flow->relay->room[flow - flow->relay->flow]].snd;
+}
+
+void xf_room__apply(struct xf_relay *relay)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+}
+
+bool xf_room__pause(struct xf_flow *flow)
+{
+	unsigned int i = flow - flow->relay->flow;
+
+	flow->relay->paused[i] = true;
+	if (adjust(flow->relay))
+		return true;
+	flow->relay->paused[i] = false;
+	return false;
+}
+
+void xf_room__resume(struct xf_flow *flow)
+{
+	unsigned int i = flow - flow->relay->flow;
+
+	flow->relay->paused[i] = false;
+	adjust(flow->relay);
+}
+
+void xf_room__close(struct xf_relay *relay)
+{
+	xf_budget__give(relay->mover->opts.budget, relay->reserved);
+	relay->reserved = 0;
+}
+
+static uint64_t limit_of(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long long limit = 0;
+
+	if (file && fscanf(file, "%llu", &limit) != 1)
+		limit = 0;
+	if (file)
+		fclose(file);
+	return limit;
+}
+
+bool xf_room__needs_net_admin(void)
+{
+	return limit_of("/proc/sys/net/core/rmem_max") < sizes[XF_ROOM_LARGE].rcv / 2 ||
+	       limit_of("/proc/sys/net/core/wmem_max") < sizes[XF_ROOM_LARGE].snd / 2;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How much a relay may hold: sizes of its sockets' buffers, reserved in the budget before they are
+ * set. The kernel never takes in more than the receive buffer allows, and a socket never more than
+ * its send buffer, so what is reserved is what can be held at most. */
+#ifndef XF_ROOM_H
+#define XF_ROOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xf_flow;
+struct xf_relay;
+
+/* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
+ * there was no room and the relay must be the sockmap engine's at once. */
+bool xf_room__open(struct xf_relay *relay);
+/* Room for bulk on one flow. False: there is none now; everything stays as it was. */
+bool xf_room__grow(struct xf_flow *flow);
+/* The sockmap engine takes the relay over: it accounts for itself what its flows hold, in kernel
+ * memory; only what is reserved for large receive buffers stays. */
+void xf_room__lend(struct xf_relay *relay);
+/* It is to come back: reserve what it costs then. False: no room; it must stay there. */
+bool xf_room__reserve(struct xf_relay *relay);
+/* Bytes reserved for the send buffer of the flow's receiver. */
+uint64_t xf_room__send_size(const struct xf_flow *flow);
+/* It is back: give the buffers the sizes that were reserved. */
+void xf_room__apply(struct xf_relay *relay);
+/* A flow of the sockmap engine is paused: its receive buffer fills. The same on the way back. */
+bool xf_room__pause(struct xf_flow *flow);
+void xf_room__resume(struct xf_flow *flow);
+/* Give everything back: the sockets are closed. */
+void xf_room__close(struct xf_relay *relay);
+
+/* The largest buffers that are used are beyond net.core.rmem_max or wmem_max. */
+bool xf_room__needs_net_admin(void);
+
+#endif

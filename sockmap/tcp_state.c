@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tcp_state.h"
+
+#include <limits.h>
+#include <linux/bpf.h> /* BPF_TCP_CLOSE */
+#include <linux/sockios.h>
+#include <linux/tcp.h> /* has fields that netinet/tcp.h lacks */
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static struct tcp_info info_of(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info;
+}
+
+static int queue(int fd, unsigned long which)
+{
+	int bytes = 0;
+
+	ioctl(fd, which, &bytes);
+	return bytes;
+}
+
+uint64_t xf_tcp__received(int fd)
+{
+	return info_of(fd).tcpi_bytes_received;
+}
+
+uint64_t xf_tcp__consumed(int fd)
+{
+	uint64_t received, queued;
+
+	do {
+		received = xf_tcp__received(fd);
+		queued = queue(fd, SIOCINQ);
+	} while (xf_tcp__received(fd) != received);
+	return received - queued;
+}
+
+uint64_t xf_tcp__acked(int fd)
+{
+	return info_of(fd).tcpi_bytes_acked;
+}
+
+uint64_t xf_tcp__written(int fd)
+{
+	uint64_t acked = xf_tcp__acked(fd);
+
+	return acked + queue(fd, SIOCOUTQ);
+}
+
+uint64_t xf_tcp__written_exactly(int fd)
+{
+	uint64_t acked, sum;
+
+	do {
+		acked = xf_tcp__acked(fd);
+		sum = acked + queue(fd, SIOCOUTQ);
+	} while (xf_tcp__acked(fd) != acked);
+	return sum;
+}
+
+int xf_tcp__error(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	return err;
+}
+
+bool xf_tcp__is_closed(int fd)
+{
+	return info_of(fd).tcpi_state == BPF_TCP_CLOSE;
+}
+
+static void set_low_water(int fd, int bytes)
+{
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
+bool xf_tcp__is_established(int fd)
+{
+	return info_of(fd).tcpi_state == BPF_TCP_ESTABLISHED;
+}
+
+void xf_tcp__hush(int fd)
+{
+	set_low_water(fd, INT_MAX);
+}
+
+void xf_tcp__kick(int fd)
+{
+	set_low_water(fd, 1);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel knows of a TCP socket: places in its two streams, counted in bytes from one that
+ * is the same for the socket's whole life (TCP_INFO counts the SYN on one end and not on the other;
+ * only differences mean something). */
+#ifndef XF_TCP_STATE_H
+#define XF_TCP_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Received in order so far; the FIN counts as a byte. */
+uint64_t xf_tcp__received(int fd);
+/* Taken out of the receive queue so far. Not for a socket in a map: FIONREAD may say 0 there. */
+uint64_t xf_tcp__consumed(int fd);
+/* Acknowledged by the peer. */
+uint64_t xf_tcp__acked(int fd);
+/* Written to the socket, acknowledged or not. Never more than there were: what is acknowledged
+ * between two looks is in neither. */
+uint64_t xf_tcp__written(int fd);
+/* The same, exactly, for a socket that nobody writes to meanwhile. */
+uint64_t xf_tcp__written_exactly(int fd);
+
+/* Take the error that waits (SO_ERROR), 0: none. */
+int xf_tcp__error(int fd);
+bool xf_tcp__is_closed(int fd);
+/* No FIN has come or gone. */
+bool xf_tcp__is_established(int fd);
+/* Keep the data-ready callback, and with it the verdict, from being called until xf_tcp__kick() or
+ * until very much has come. Returns when none is running: it needs the socket's lock. */
+void xf_tcp__hush(int fd);
+/* Run the verdict on what waits in the receive queue of a socket that has just entered a map:
+ * setting the low-water mark calls the data-ready callback when there is something. */
+void xf_tcp__kick(int fd);
+
+#endif

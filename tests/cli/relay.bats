@@ -1,0 +1,319 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The command line of echo, forward and log --echo: what is refused and how, --check, help. Nothing here
+# accepts a connection.
+
+bats_require_minimum_version 1.5.0
+XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+fail() {
+	printf '%s\n' "$@"
+	return 1
+}
+
+# says TEXT...: each of them is in what was printed to stderr.
+says() {
+	local text
+
+	for text; do
+		[[ $stderr = *"$text"* ]] || fail "this is not said: $text" "but this: $stderr"
+	done
+}
+
+# ends_with STATUS ARGUMENTS... -- TEXT...: it ends with this status and says TEXT, with nothing on stdout.
+ends_with() {
+	local status=$1 arguments=()
+
+	shift
+	while [ "$1" != -- ]; do
+		arguments+=("$1")
+		shift
+	done
+	shift
+	run "-$status" --separate-stderr timeout 10 "$XF" "${arguments[@]}"
+	[ -z "$output" ] || fail "${arguments[*]}: this went to stdout: $output"
+	says "$@"
+	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"
+}
+
+refuses() {
+	ends_with 2 "$@"
+}
+
+# as_nobody COMMAND...: of a copy of the loader that others may execute.
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+@test "an address is one, with a port" {
+	for value in foo 127.0.0.1 127.0.0.1: :80 127.0.0.1:http 127.0.0.1:65536 127.0.0.1:+1 \
+		"127.0.0.1:80 " localhost:80 ::1:80 "[::1]" "[::1:80" 1.2.3:80 256.0.0.1:80; do
+		refuses echo -l "$value" -- --listen "\"$value\"" expected
+		refuses echo "--listen=$value" -- --listen "\"$value\"" expected
+		refuses forward --to 192.0.2.1:1 -l "$value" -- --listen "\"$value\"" expected
+		refuses forward -l 127.0.0.1:0 --to "$value" -- --to "\"$value\"" expected
+		refuses forward -l 127.0.0.1:0 --to "192.0.2.1:1,$value" -- --to "\"$value\"" expected
+		refuses log -i lo "--echo=$value" -- --echo "\"$value\"" expected
+	done
+	refuses echo -l "" -- -l '""'
+	refuses log -i lo --echo= -- --echo '""'
+}
+
+@test "an upstream has a port that can be dialled" {
+	refuses forward -l 127.0.0.1:0 --to 192.0.2.1:0 -- --to '"192.0.2.1:0"' "from 1 to 65535"
+	refuses forward -l 127.0.0.1:0 --to 192.0.2.1:1, -- --to '""' ADDR:PORT
+	refuses forward -l 127.0.0.1:0 --to ,192.0.2.1:1 -- --to '""' ADDR:PORT
+	many=192.0.2.1:1
+	for _ in {1..64}; do many+=,192.0.2.1:2; done
+	refuses forward -l 127.0.0.1:0 --to $many -- --to "one too many" 64
+}
+
+@test "forward wants to know where from and where to" {
+	echo 'any -> 192.0.2.1:1' >routes
+	refuses forward -- --to --routes
+	refuses forward -l 127.0.0.1:0 -- --to --routes
+	refuses forward --to 192.0.2.1:1 -- --listen
+	refuses forward --routes routes -- --listen
+	refuses forward -l 127.0.0.1:0 --to 192.0.2.1:1 --routes routes -- --to --routes exclude
+	refuses forward --check -- --check --routes
+	refuses forward --check --to 192.0.2.1:1 -- --check --routes
+	refuses forward --check --to 192.0.2.1:1 --routes routes -- --to --routes exclude
+}
+
+@test "numbers, sizes and seconds in range" {
+	for value in 80abc "" -1 1e3 99999999999999999999999; do
+		refuses echo --idle "$value" -- --idle "\"$value\"" seconds
+		refuses echo --drain "$value" -- --drain "\"$value\"" seconds
+		refuses echo "--stats=$value" -- --stats "\"$value\"" seconds
+		refuses echo --memory "$value" -- --memory "\"$value\"" size
+		refuses echo --threads "$value" -- --threads "\"$value\""
+		refuses echo --max-connections "$value" -- --max-connections "\"$value\""
+		refuses forward --first-timeout "$value" -- --first-timeout "\"$value\"" seconds
+		refuses forward --dial-timeout "$value" -- --dial-timeout "\"$value\"" seconds
+		refuses forward --max-waiting "$value" -- --max-waiting "\"$value\""
+	done
+	refuses echo --memory 1048575 -- --memory '"1048575"' "from 1M"
+	refuses echo --threads 0 -- --threads '"0"' "from 1 to 256"
+	refuses echo --threads 257 -- --threads '"257"' "from 1 to 256"
+	refuses echo --max-connections 0 -- --max-connections '"0"' "from 1"
+	refuses forward --max-waiting 0 -- --max-waiting '"0"' "from 1"
+	refuses forward --first-timeout 0 -- --first-timeout '"0"'
+	refuses forward --dial-timeout 0 -- --dial-timeout '"0"'
+}
+
+@test "a choice is one of those listed" {
+	refuses echo --engine fast -- --engine '"fast"' "auto, sockmap, splice or copy"
+	refuses forward --engine "" -- --engine '""'
+	refuses echo -f pcapng -- -f '"pcapng"' "text or json"
+}
+
+@test "options of one command are unknown to others" {
+	for option in --to --routes --check --send-proxy-v2 --first-timeout --dial-timeout --max-waiting; do
+		refuses echo $option 1 -- "$option"
+	done
+	refuses follow --echo -- --echo
+	refuses forward --echo -- --echo
+	refuses echo --engin copy -- --engin "mean --engine?"
+	refuses forward --send-proxy -- --send-proxy "mean --send-proxy-v2?"
+}
+
+@test "words that are no options are refused" {
+	refuses echo 127.0.0.1:80 -- "'127.0.0.1:80'" -l
+	refuses forward -l 127.0.0.1:0 --to 192.0.2.1:1 192.0.2.2:1 -- "'192.0.2.2:1'"
+	refuses log --echo 127.0.0.1:80 -i lo -- "'127.0.0.1:80'"
+	refuses echoo -- "'echoo'" "xdpfun-load echo"
+	refuses foward -- "'foward'" "xdpfun-load forward"
+	refuses frobnicate -- "'frobnicate'" echo forward
+}
+
+@test "--rotate-bytes goes with --engine auto" {
+	refuses echo --engine splice --rotate-bytes 1M -- --rotate-bytes "--engine auto"
+}
+
+@test "--help shows every option, and is a success" {
+	run -0 --separate-stderr "$XF" --help
+	[[ $output = *"  echo "* && $output = *"  forward "* ]] || fail "$output"
+	for word in echo forward; do
+		run -0 --separate-stderr "$XF" $word --help
+		[ -z "$stderr" ] || fail "on stderr: $stderr"
+		[[ $output = "Usage: xdpfun-load $word "* ]] || fail "$word --help says: $output"
+		options=(-l -f -q -v -h --listen --engine --idle --memory --max-connections --threads --drain
+			--user --format --stats --quiet --verbose --help)
+		[ $word = echo ] || options+=(--to --routes --check --send-proxy-v2 --first-timeout
+			--dial-timeout --max-waiting)
+		for option in "${options[@]}"; do
+			grep -qE -- " $option([] ,=[)]|\$)" <<<"$output" || fail "$word --help does not know $option"
+		done
+		[[ $output != *rotate-bytes* ]] || fail "$word --help shows an option for tests"
+		while IFS= read -r line; do
+			[ ${#line} -le 100 ] || fail "a long line: $line"
+		done <<<"$output"
+	done
+	run -0 "$XF" log --help
+	[[ $output = *"--echo[=ADDR:PORT]"* ]] || fail "$output"
+}
+
+@test "--check: a file that is fine" {
+	printf 'secret\n' >token
+	cat >routes <<-'END'
+		# comments and empty lines
+
+		accept-proxy from 10.0.0.0/8 2001:db8::/32
+		proxy-destinations 192.0.2.0/24:443 [2001:db8::/32]:443
+		sni example.org -> 192.0.2.1:443,[2001:db8::1]:443   # and behind a rule
+		sni *.example.org -> reject
+		host www.example.org -> 192.0.2.2:80
+		token @token -> 192.0.2.3:22
+	END
+	ends_with 0 forward --check --routes routes -- "routes is fine"
+	ends_with 0 forward --check --routes routes -q --
+	[ -z "$stderr" ] || fail "with -q: $stderr"
+	ends_with 0 forward --check --routes "$PWD/routes" --
+	# Nothing is listened on, and a limit of this process is not looked at.
+	ends_with 0 forward --check --routes routes -l 192.0.2.77:1 --user nosuchuser --
+	printf ' -> 192.0.2.1:1' >routes
+	ends_with 0 forward --check --routes routes --
+	printf 'any -> 192.0.2.1:1\r\n' >routes
+	ends_with 0 forward --check --routes routes --
+}
+
+@test "--check needs no root" {
+	open=$(mktemp -d)
+	chmod 755 "$open"
+	cp "$XF" "$open/xdpfun-load"
+	echo 'any -> 192.0.2.1:1' >"$open/routes"
+	echo 'any -> foo' >"$open/bad"
+	run -0 --separate-stderr as_nobody "$open/xdpfun-load" forward --check --routes "$open/routes"
+	run -1 --separate-stderr as_nobody "$open/xdpfun-load" forward --check --routes "$open/bad"
+	says "bad:1:8: "
+	chmod 600 "$open/routes"
+	run -1 --separate-stderr as_nobody "$open/xdpfun-load" forward --check --routes "$open/routes"
+	says "$open/routes" "Permission denied"
+	rm -r "$open"
+}
+
+# mistake LINE:COLUMN TEXT...: of the file on stdin; the same without --check.
+mistake() {
+	local at=$1
+
+	shift
+	cat >routes
+	ends_with 1 forward --check --routes routes -- "error: routes:$at: expected" "$@"
+	ends_with 1 forward -l 127.0.0.1:0 --routes routes -- "error: routes:$at: expected" "$@"
+}
+
+@test "--check: every mistake has its line, its column and what was expected" {
+	mistake 1:1 sni host token "'foo'" <<<'foo -> 192.0.2.1:1'
+	mistake 1:1 "'SNI'" <<<'SNI example.org -> 192.0.2.1:1'
+	mistake 3:1 "'foo'" <<<$'# one\n\nfoo'
+	mistake 1:3 "'foo'" <<<$' \tfoo'
+	mistake 1:4 "host name" "end of the line" <<<'sni'
+	mistake 1:5 "host name" <<<'sni exa/mple.org -> 192.0.2.1:1'
+	mistake 1:5 "host name" <<<'sni *.* -> 192.0.2.1:1'
+	mistake 1:6 "host name" <<<'host -> 192.0.2.1:1'
+	mistake 1:6 "IPv6" <<<'host example.org:80 -> 192.0.2.1:1'
+	mistake 1:5 "expected ->" "'192.0.2.1:1'" <<<'any 192.0.2.1:1'
+	mistake 1:17 "expected ->" "end of the line" <<<'sni example.org # -> 192.0.2.1:1'
+	mistake 1:7 "ADDR:PORT or reject" <<<'any ->'
+	mistake 1:8 ADDR:PORT "'foo'" <<<'any -> foo'
+	mistake 1:8 ADDR:PORT "'Reject'" <<<'any -> Reject'
+	mistake 1:8 "1 to 65535" <<<'any -> 192.0.2.1:0'
+	mistake 1:8 brackets <<<'any -> 2001:db8::1:80'
+	mistake 1:20 ADDR:PORT "'foo'" <<<'any -> 192.0.2.1:1,foo'
+	mistake 1:20 ADDR:PORT <<<'any -> 192.0.2.1:1,'
+	mistake 1:20 "end of the line" "'foo'" <<<'any -> 192.0.2.1:1 foo'
+	mistake 1:15 "end of the line" "'192.0.2.1:1'" <<<'any -> reject 192.0.2.1:1'
+	mistake 2:1 "line 1" <<<$'any -> 192.0.2.1:1\nsni example.org -> 192.0.2.2:1'
+	mistake 1:7 @FILE <<<'token secret -> 192.0.2.1:1'
+	mistake 1:7 @FILE <<<'token @ -> 192.0.2.1:1'
+	mistake 1:14 from <<<'accept-proxy 10.0.0.0/8'
+	mistake 1:18 "end of the line" <<<'accept-proxy from'
+	mistake 1:19 "'10.0.0.0/33'" <<<'accept-proxy from 10.0.0.0/33'
+	mistake 1:19 "'10.0.0.1/8'" <<<'accept-proxy from 10.0.0.1/8'
+	mistake 1:19 "'10.0.0.0/8:80'" <<<'accept-proxy from 10.0.0.0/8:80'
+	mistake 2:20 "'192.0.2.0/24:0'" <<<$'accept-proxy from ::1\nproxy-destinations 192.0.2.0/24:0'
+	mistake 1:1 "accept-proxy from" <<<'proxy-destinations 192.0.2.0/24'
+	mistake 1:4 control 0x01 <<<$'any\x01 -> 192.0.2.1:1'
+}
+
+@test "--check: token files" {
+	echo 'any -> 192.0.2.9:1' >routes
+	mistake 1:7 "'nope'" "No such file" <<<'token @nope -> 192.0.2.1:1'
+	: >token
+	mistake 1:7 "'token'" empty <<<'token @token -> 192.0.2.1:1'
+	printf 'a\nb\n' >token
+	mistake 1:7 "'token'" "more than one line" <<<'token @token -> 192.0.2.1:1'
+	printf 'a\0b' >token
+	mistake 1:7 "'token'" NUL <<<'token @token -> 192.0.2.1:1'
+	head -c 2000 /dev/zero | tr '\0' x >token
+	mistake 1:7 "'token'" 1024 <<<'token @token -> 192.0.2.1:1'
+	head -c 5000 /dev/zero | tr '\0' x >token
+	mistake 1:7 "'token'" 4096 <<<'token @token -> 192.0.2.1:1'
+	rm token
+	mkdir token
+	mistake 1:7 "'token'" directory <<<'token @token -> 192.0.2.1:1'
+	# A relative name is looked for beside the routes file.
+	mkdir -p etc/tokens
+	echo secret >etc/tokens/one
+	echo 'token @tokens/one -> 192.0.2.1:1' >etc/routes
+	ends_with 0 forward --check --routes etc/routes --
+	echo "token @$PWD/etc/tokens/one -> 192.0.2.1:1" >routes
+	ends_with 0 forward --check --routes routes --
+}
+
+@test "--check: files that are none" {
+	ends_with 1 forward --check --routes nope -- nope "No such file"
+	ends_with 1 forward --check --routes . -- "directory"
+	: >routes
+	ends_with 1 forward --check --routes routes -- "error: routes: expected at least one rule"
+	head -c 1048577 /dev/zero | tr '\0' '#' >routes
+	ends_with 1 forward --check --routes routes -- routes 1048576
+	printf '\xef\xbb\xbfany -> 192.0.2.1:1' >routes
+	ends_with 1 forward --check --routes routes -- "routes:1:1: " BOM
+	printf 'any -> \033[31m\n' >routes
+	ends_with 1 forward --check --routes routes -- "routes:1:8: "
+	[[ $stderr != *$'\033'* ]] || fail "an escape sequence got through"
+}
+
+@test "a port that is taken is said before anything else happens" {
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 --separate-stderr timeout 10 unshare -n bash -c '
+		ip link set lo up
+		"$0" echo -l 127.0.0.1:0 2>first & one=$!
+		until port=$(grep -o "listening on 127.0.0.1:[0-9]*" first); do sleep 0.05; done
+		port=${port##*:}
+		"$0" echo -l "127.0.0.1:$port"; a=$?
+		"$0" forward -l "127.0.0.1:$port" --to 192.0.2.1:1; b=$?
+		"$0" log -i lo -m skb "--echo=127.0.0.1:$port"; c=$?
+		"$0" status -i lo
+		kill -INT $one; wait $one
+		exit $((a == 1 && b == 1 && c == 1 ? 1 : 100 + a + b + c))' "$XF"
+	[ "$(grep -c "127.0.0.1:[0-9]*: Address already in use" <<<"$stderr")" = 3 ] || fail "$stderr"
+	[[ $stderr != *"attached program"* && $output != *xdpfun* ]] || fail "$output" "$stderr"
+}
+
+@test "--user: somebody who is not there, or whom we cannot become" {
+	ends_with 1 echo -l 127.0.0.1:0 --user nosuchuser -- nosuchuser --user
+	ends_with 1 forward -l 127.0.0.1:0 --to 192.0.2.1:1 --user nosuchuser -- nosuchuser --user
+	refuses echo --user "" -- --user '""'
+	open=$(mktemp -d)
+	chmod 755 "$open"
+	cp "$XF" "$open/xdpfun-load"
+	run -1 --separate-stderr as_nobody "$open/xdpfun-load" echo -l 127.0.0.1:0 --user root
+	says "--user root" 65534
+	run -1 --separate-stderr as_nobody "$open/xdpfun-load" echo -l 127.0.0.1:0 --engine sockmap
+	says CAP_BPF
+	rm -r "$open"
+}
+
+@test "standard output that is closed" {
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 --separate-stderr bash -c '"$0" echo -l 127.0.0.1:0 >&-' "$XF"
+	says "standard output is not open"
+	[[ $stderr != *--write* ]] || fail "a hint at an option that echo does not have: $stderr"
+}

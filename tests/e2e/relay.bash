@@ -1,0 +1,179 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the tests of echo and forward share: the relay runs in side a of a lab, clients and servers in side b.
+
+load lib.bash
+
+LISTEN=10.9.0.1:7000
+SERVER=10.9.0.2:7001
+
+# shellcheck disable=SC2034 # for the tests
+ENGINES=(sockmap splice copy auto)
+engine=
+
+# each_engine COMMAND...: with $engine set to one after the other.
+each_engine() {
+	for engine in "${ENGINES[@]}"; do
+		began=${EPOCHREALTIME/./}
+		"$@"
+		echo "$engine: $(((${EPOCHREALTIME/./} - began) / 1000)) ms" >>"$T/times"
+	done
+	engine=
+}
+
+fail() {
+	[ -z "$engine" ] || echo "engine: $engine"
+	printf '%s\n' "$@"
+	return 1
+}
+
+# many_connections [REMEMBERED]: what thousands of connections one after the other need: ports, and no long
+# memory of the old ones.
+many_connections() {
+	local side
+
+	for side in a b; do
+		nsenter --net="/run/netns/$LAB-$side" sysctl -q -w net.ipv4.ip_local_port_range="9000 65000" \
+			net.ipv4.tcp_max_tw_buckets="${1:-100}" net.ipv4.tcp_tw_reuse=1 net.core.somaxconn=8192 \
+			net.ipv4.tcp_max_syn_backlog=8192
+	done
+}
+
+listens() {
+	grep -q "listening on" "$T/relay.err" || gone relay
+}
+
+# relay ADDRESS ARGUMENTS...: xdpfun-load with these, until it listens at ADDRESS. Its access log goes to
+# relay.out as JSON.
+relay() {
+	local address=$1
+
+	shift
+	: >"$T/relay.err"
+	begin relay "${A[@]}" "$XF" "$@" -f json
+	relay_ready "$address"
+}
+
+# It listens before it has given up its privileges; that it says so comes after.
+relay_ready() {
+	wait_for 10 ready "listening on ${1//[\[\]]/.}"
+	alive relay || fail "the relay has ended:" "$(said relay)"
+}
+
+ready() {
+	grep -q -- "$1" "$T/relay.err" || gone relay
+}
+
+# forward [ARGUMENTS...], echoes [ARGUMENTS...]: with the engine of the test.
+forward() {
+	relay $LISTEN forward -l $LISTEN --to $SERVER --engine "$engine" "$@"
+}
+
+echoes() {
+	relay $LISTEN echo -l $LISTEN --engine "$engine" "$@"
+}
+
+# end_relay [REGEX]: what it must do when asked, at a time when no connection is left; nothing went wrong that
+# it would have to talk about, but for warnings that match.
+end_relay() {
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	no_match "what it says" "$(said relay | grep -vE -- "${1:-^\$}")" "(error|warning): "
+}
+
+# server NAME ARGUMENTS...: a stream server at SERVER in side b, or at the address in $at.
+server() {
+	local name=$1
+
+	shift
+	begin "$name" "${B[@]}" "$helpers/stream" server "${at:-$SERVER}" "$@"
+	wait_for 5 has_lines "$name" 1
+}
+
+# server_ends NAME: it is told to end and finds all its connections as expected, and none open.
+server_ends() {
+	kill -TERM "${pid[$1]}"
+	ends "$1" 0 || fail "$1:" "$(tail -n 3 "$T/$1.out")" "$(tail -n 5 "$T/$1.err")"
+	same "connections that $1 still has" "$(result "$1" open)" 0
+}
+
+# client NAME ARGUMENTS...: a stream client in side b, to its end.
+client() {
+	client_begins "$@"
+	client_ends "$1"
+}
+
+# Waits a moment before it sends, $pause ms, so that the engine asked for has it from the first byte.
+pause=10
+client_begins() {
+	local name=$1
+
+	shift
+	begin "$name" "${B[@]}" "$helpers/stream" client "${to:-$LISTEN}" --timeout-ms 20000 \
+		--delay-ms "$pause" "$@"
+}
+
+client_ends() {
+	local status=0
+
+	wait "${pid[$1]}" || status=$?
+	[ $status = 0 ] || fail "$1 ended with $status:" "$(tail -n 3 "$T/$1.out")" "$(tail -n 5 "$T/$1.err")" \
+		"the relay says:" "$(tail -n 5 "$T/relay.err")" "$(tail -n 3 "$T/relay.out" | cut -c1-300)"
+}
+
+# result NAME KEY: of the last line of a stream.
+result() {
+	tail -n 1 "$T/$1.out" | grep -oE "(^| )$2=[0-9]+" | cut -d= -f2
+}
+
+# log_has COUNT, log_of FILTER: lines of the access log.
+log_has() {
+	[ "$(wc -l <"$T/relay.out")" -ge "$1" ]
+}
+
+log_of() {
+	jq -r "$1" "$T/relay.out"
+}
+
+# moved_by_engine: the access log says that the engine asked for did the work; copy may have ended what
+# it could not.
+moved_by_engine() {
+	[ "$engine" = auto ] ||
+		same "connections moved by others" "$(log_of "select(.engine != \"$engine\" and .moves < 2)" | wc -l)" 0
+}
+
+# observe: count from now what the relay holds; clients and servers with --ports "$T/cp" and "$T/sp".
+observe() {
+	rm -f "$T/cp"
+	begin observer "${A[@]}" "$helpers/observer" --listen 7000 "$@"
+	wait_for 5 has_lines observer 1
+}
+
+observe_forward() {
+	observe --upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp"
+}
+
+# observed: ends it; sets one and all, the most bytes that it saw held.
+observed() {
+	kill -TERM "${pid[observer]}"
+	ends observer 0
+	one=$(result observer one)
+	all=$(result observer all)
+	between "looks of the observer" "$(result observer looks)" 10 1000000
+}
+
+# at_ms NAME: when a stream's last connection ended, from --verbose.
+at_ms() {
+	grep -oE 'at_ms=[0-9]+' "$T/$1.out" | tail -n 1 | cut -d= -f2
+}
+
+# cpu_ticks: what the relay has used so far, in ticks of the kernel's, all its threads.
+cpu_ticks() {
+	awk '{ print $14 + $15 }' "/proc/${pid[relay]}/stat"
+}
+
+# wakeups: how often its threads have gone to sleep, by themselves or not.
+wakeups() {
+	cat "/proc/${pid[relay]}"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
+}

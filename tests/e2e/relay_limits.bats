@@ -1,0 +1,315 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
+#
+# What a relay holds, and what becomes of it and of others when something runs out: readers that have
+# stopped, descriptors, connections, time.
+
+load relay.bash
+
+MIB=1048576
+
+# busy, calm: keep every processor busy, and stop that.
+busy() {
+	local cpu
+
+	spinners=()
+	for cpu in $(seq 0 $(($(nproc) - 1))); do
+		begin "spinner$cpu" "${B[@]}" taskset -c "$cpu" bash -c 'while :; do :; done'
+		spinners+=("${pid[spinner$cpu]}")
+	done
+}
+
+calm() {
+	kill -KILL "${spinners[@]}" 2>/dev/null || :
+	wait "${spinners[@]}" 2>/dev/null || :
+}
+
+# What the senders have got rid of, in bytes, as the relay's kernel counts it.
+taken_in() {
+	"${A[@]}" ss -Htni "sport = :7000 or dport = :7001" | grep -oE 'bytes_received:[0-9]+' |
+		awk -F: '{ sum += $2 } END { print sum + 0 }'
+}
+
+# settle SECONDS: until next to nothing comes in any more, at most so long.
+settle() {
+	local before after=-1 until=$((SECONDS + $1))
+
+	while [ $SECONDS -lt $until ]; do
+		before=$after
+		sleep 0.5
+		after=$(taken_in)
+		[ $((after - before)) -gt $((after / 100)) ] || break
+	done
+}
+
+# stalled CONNECTIONS BYTES_MAX CLIENT_ARGUMENTS...: readers at the other side of the relay have stopped,
+# senders send what they can. Nobody may hold too much; and afterwards everything arrives.
+stalled() {
+	local conns=$1 most=$2
+
+	shift 2
+	busy
+	observe "${observe_args[@]}"
+	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 60000 "$@"
+	wait_for 30 has_all "$conns"
+	settle 6
+	calm
+	observed
+	same "connections seen" "$(result observer connections)" "$conns"
+	between "bytes held by a connection" "$one" 1000 $((16 * MIB))
+	between "bytes held by all" "$all" $((conns * 1000)) "$most"
+	alive client || fail "nothing has stopped the senders"
+	echo "$engine $conns: one $one all $all of $most" >>"$T/times"
+}
+
+has_all() {
+	[ "$("${A[@]}" ss -Htn state connected "sport = :7000" | wc -l)" = "$1" ]
+}
+
+# upload CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server does not read.
+upload() {
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	rm -f "$T/sp"
+	# The clients are done only when it has read all: until then their kernel must not end them for them.
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
+	forward --memory "$2"
+	stalled "$1" "$3" --up "$4" --down 0
+	kill -USR1 "${pid[server]}"
+	client_ends client
+	server_ends server
+	same "connections that got everything" "$(result server ok)" "$1"
+	end_relay
+}
+
+download() {
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	rm -f "$T/sp"
+	server server --ports "$T/sp"
+	forward --memory "$2"
+	stalled "$1" "$3" --up 0 --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay
+}
+
+echo_stalled() {
+	observe_args=()
+	echoes --memory "$2"
+	stalled "$1" "$3" --mode echo --up "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	end_relay
+}
+
+@test "one stalled reader: at most 16 MiB are held, and all arrives later" {
+	each_engine upload 1 256M $((256 * MIB)) 96m
+	each_engine download 1 256M $((256 * MIB)) 96m
+}
+
+@test "one stalled reader of an echo" {
+	each_engine echo_stalled 1 256M $((256 * MIB)) 96m
+}
+
+@test "one stalled reader with little memory" {
+	each_engine upload 1 8M $((8 * MIB)) 48m
+}
+
+@test "1,000 stalled readers: at most --memory is held by all, and all arrives later" {
+	each_engine upload 1000 256M $((256 * MIB)) 800k
+}
+
+@test "500 stalled readers with half of the memory" {
+	each_engine upload 500 128M $((128 * MIB)) 300k
+}
+
+@test "300 stalled readers of an echo" {
+	each_engine echo_stalled 300 64M $((64 * MIB)) 1m
+}
+
+others_go_on() {
+	server server
+	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384
+	printf 'host stuck -> 10.9.0.2:7002\nany -> %s\n' $SERVER >"$T/routes"
+	printf 'GET / HTTP/1.1\r\nHost: stuck\r\n\r\n' >"$T/prefix"
+	printf 'GET / HTTP/1.1\r\nHost: good\r\n\r\n' >"$T/good"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine" --memory 64M
+	client_begins pushers --prefix "$T/prefix" --up 2m --down 0 --conns 100
+	sleep 0.7
+	client others --prefix "$T/good" --mode request --rounds 30 --conns 5 --total 20
+	between "the slowest answer in us" "$(result others slowest_us)" 1 900000
+	client bulk --prefix "$T/good" --up 4m --down 4m
+	kill -USR1 "${pid[stuck]}"
+	client_ends pushers
+	server_ends stuck
+	server_ends server
+	end_relay
+}
+
+@test "stalled readers do not hold up others" {
+	each_engine others_go_on
+}
+
+few_descriptors() {
+	local before
+
+	server server --expect ok,reset
+	begin relay "${A[@]}" prlimit --nofile=64:64 "$XF" forward -l $LISTEN --to $SERVER \
+		--engine "$engine" -f json --max-connections 1000
+	relay_ready $LISTEN
+	client_begins crowd --mode request --rounds 2 --hold-at 64 --conns 100 --expect ok,reset,stuck \
+		--timeout-ms 3000
+	sleep 0.7
+	# Those that cannot be accepted must not keep it busy.
+	before=$(cpu_ticks)
+	sleep 1
+	between "ticks of CPU in a second of want" $(($(cpu_ticks) - before)) 0 25
+	alive relay || fail "the relay has ended:" "$(said relay)"
+	kill -USR1 "${pid[crowd]}"
+	client_ends crowd
+	between "connections that were served" "$(result crowd ok)" 5 100
+	says relay "Too many open files"
+	client after --up 1m --down 1m --conns 3
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	server_ends server
+}
+
+@test "out of descriptors: some are refused, none hangs, and it recovers" {
+	each_engine few_descriptors
+}
+
+max_connections() {
+	server server
+	forward --max-connections 10
+	client_begins ten --mode request --rounds 2 --hold-at 64 --conns 10
+	wait_for 5 has_lines ten 1
+	client eleventh --mode request --conns 3 --expect reset
+	between "ms until it was refused" "$(result eleventh ms)" 0 1000
+	kill -USR1 "${pid[ten]}"
+	client_ends ten
+	client later --mode request --conns 5 --total 20
+	server_ends server
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	says relay "refused by --max-connections 3"
+}
+
+@test "--max-connections" {
+	each_engine max_connections
+}
+
+idle() {
+	server server --expect reset --verbose
+	forward --idle 0.5
+	client_begins busy --mode request --rounds 6 --pace-us 250000
+	client quiet --mode request --rounds 2 --hold-at 64 --expect reset
+	between "ms until the idle one was ended" "$(result quiet ms)" 450 1500
+	# One direction alone is not idle.
+	kill -KILL "${pid[server]}"
+	wait "${pid[server]}" || :
+	wait "${pid[busy]}" || :
+	server server --write 1000 --pace-us 300000
+	client one_way --up 0 --down 5000
+	between "ms of the transfer" "$(result one_way ms)" 1200 9000
+	server_ends server
+	end_relay
+	same "ends for idleness" "$(log_of 'select(.end | test("idle")) | .end' | wc -l)" 1
+}
+
+@test "--idle ends what is idle, and nothing else" {
+	each_engine idle
+}
+
+# ---- the first packet; the engine has no part in it ----
+
+first_packets() {
+	engine=auto
+	printf 'host good -> %s\n' $SERVER >"$T/routes"
+	printf 'GET / HTTP/1.1\r\nHost: good\r\n\r\n' >"$T/good"
+	server server
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" "$@"
+}
+
+good_ones() {
+	client good --prefix "$T/good" --mode request --rounds 3 --conns 10 --total 50
+	between "the slowest answer in us" "$(result good slowest_us)" 1 900000
+}
+
+# connect NAME COMMAND...: a connection whose bytes the command writes; ends when the relay ends it.
+connect() {
+	local name=$1
+
+	shift
+	begin "$name" "${B[@]}" bash -c '"$@" | nc -q 60 "$0" "$1"' 10.9.0.1 7000
+}
+
+@test "first packet: who says nothing is ended after --first-timeout" {
+	first_packets --first-timeout 1
+	begin silent "${B[@]}" bash -c 'exec 7<>/dev/tcp/10.9.0.1/7000; cat <&7'
+	began=${EPOCHREALTIME/./}
+	good_ones
+	wait_for 4 gone silent
+	between "us until it was ended" $((${EPOCHREALTIME/./} - began)) 800000 2000000
+	wait_for 2 log_has 51
+	same "its end" "$(log_of 'select(.end != "closed") | .end')" "first packet too late"
+	server_ends server
+	end_relay
+}
+
+@test "first packet: who dribbles is ended after --first-timeout" {
+	first_packets --first-timeout 1
+	begin dribbler "${B[@]}" bash -c \
+		'exec 7<>/dev/tcp/10.9.0.1/7000; printf "GET / HTTP/1.1\r\n" >&7; while printf x >&7; do sleep 0.05; done'
+	began=${EPOCHREALTIME/./}
+	good_ones
+	wait_for 4 gone dribbler
+	between "us until it was ended" $((${EPOCHREALTIME/./} - began)) 800000 2000000
+	wait_for 2 log_has 51
+	same "its end" "$(log_of 'select(.end != "closed") | .end')" "first packet too late"
+	server_ends server
+	end_relay
+}
+
+@test "first packet: more than 16 KiB that decide nothing end it at once" {
+	first_packets
+	{ printf 'GET / HTTP/1.1\r\n' && head -c 40000 /dev/zero | tr '\0' x; } >"$T/flood"
+	began=${EPOCHREALTIME/./}
+	"${B[@]}" bash -c 'exec 7<>/dev/tcp/10.9.0.1/7000; cat "$0" >&7; cat <&7' "$T/flood" || :
+	between "us until it was ended" $((${EPOCHREALTIME/./} - began)) 0 1000000
+	wait_for 2 log_has 1
+	same "its end" "$(log_of .end)" "first packet too large"
+	good_ones
+	server_ends server
+	end_relay
+}
+
+@test "first packet: a crowd that waits does not keep others out" {
+	first_packets --max-waiting 20
+	begin crowd "${B[@]}" bash -c '
+		for i in {1..200}; do exec {fd}<>/dev/tcp/10.9.0.1/7000; printf G >&$fd; done; sleep 60'
+	sleep 1
+	good_ones
+	between "crowd that was sent away" "$(log_of 'select(.end != "closed") | .end' | wc -l)" 150 200
+	same "why" "$(log_of 'select(.end != "closed") | .end' | sort -u)" "too many waiting"
+	kill -KILL "${pid[crowd]}"
+	wait "${pid[crowd]}" || :
+	server_ends server
+	end_relay
+}
+
+@test "first packet: floods of such clients do not hold up others" {
+	first_packets --first-timeout 2
+	printf 'GET / HTTP/1.1\r\n' >"$T/start"
+	head -c 15000 /dev/zero | tr '\0' x >>"$T/start"
+	client_begins flood --prefix "$T/start" --up 1000 --conns 200 --total 3000 --expect reset,cut,stuck,ok
+	for _ in 1 2 3; do
+		good_ones
+	done
+	kill -TERM "${pid[flood]}"
+	wait "${pid[flood]}" || :
+	between "connections of the flood" "$(log_of 'select(.end != "closed") | .end' | wc -l)" 200 3000
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+}

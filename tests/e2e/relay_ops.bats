@@ -1,0 +1,332 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
+#
+# Running it: rules that change, ends, the log, privileges, and what it costs when nothing happens.
+
+load relay.bash
+
+rules() {
+	printf '%s\n' "$@" >"$T/routes"
+}
+
+@test "SIGHUP: new rules for new connections, running ones stay" {
+	reload() {
+		at=10.9.0.2:7001 server one --name 1
+		at=10.9.0.2:7002 server two --name 2
+		rules "any -> 10.9.0.2:7001"
+		relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine"
+		client_begins old --mode request --rounds 40 --pace-us 20000 --server-name 1 --conns 5
+		sleep 0.1
+		rules "any -> 10.9.0.2:7002"
+		kill -HUP "${pid[relay]}"
+		says relay "routes"
+		client new --mode request --server-name 2 --conns 5
+		client_ends old
+		# A bad file: said, and nothing changes.
+		rules "any -> 10.9.0.2:7001" "nonsense"
+		: >"$T/relay.err"
+		kill -HUP "${pid[relay]}"
+		says relay "$T/routes:2:1: "
+		says relay "(keep|stay|old)"
+		client still --mode request --server-name 2 --conns 5
+		# No file at all.
+		rm "$T/routes"
+		: >"$T/relay.err"
+		kill -HUP "${pid[relay]}"
+		says relay "$T/routes"
+		client still --mode request --server-name 2 --conns 5
+		# And a good one again.
+		rules "any -> 10.9.0.2:7001"
+		: >"$T/relay.err"
+		kill -HUP "${pid[relay]}"
+		says relay "routes"
+		client again --mode request --server-name 1 --conns 5
+		server_ends one
+		server_ends two
+		end_relay
+	}
+	each_engine reload
+}
+
+@test "SIGHUP: a token file that only root can read, and that changes" {
+	server server
+	printf 'first' >"$T/secret"
+	chmod 600 "$T/secret"
+	rules "token @$T/secret -> $SERVER"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes"
+	printf 'first\n' >"$T/first"
+	printf 'second\n' >"$T/second"
+	client client --prefix "$T/first" --up 100
+	client client --prefix "$T/second" --up 100 --expect reset,cut
+	printf 'second' >"$T/secret"
+	kill -HUP "${pid[relay]}"
+	says relay "routes"
+	client client --prefix "$T/second" --up 100
+	client client --prefix "$T/first" --up 100 --expect reset,cut
+	server_ends server
+	end_relay
+}
+
+@test "SIGHUPs under load lose nothing" {
+	engine=auto
+	server server
+	rules "any -> $SERVER"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --threads 2
+	client_begins client --up 50k --down 50k --conns 20 --total 2000
+	for _ in {1..50}; do
+		kill -HUP "${pid[relay]}"
+		sleep 0.02
+	done
+	client_ends client
+	server_ends server
+	end_relay
+}
+
+drains() {
+	server server
+	forward
+	client_begins client --up 3m --down 3m --write 30000 --pace-us 10000 --conns 4
+	sleep 0.3
+	kill -TERM "${pid[relay]}"
+	wait_for 1 not_listening
+	client new --expect refused
+	alive relay || fail "it did not wait for its connections"
+	client_ends client
+	ends relay 0 3
+	server_ends server
+	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 4 closed"
+}
+
+not_listening() {
+	! listens $LISTEN
+}
+
+@test "SIGTERM: no new connections, and running ones finish" {
+	each_engine drains
+}
+
+drain_time() {
+	server server --expect reset
+	forward --drain 1
+	client_begins client --mode request --rounds 2 --hold-at 64 --conns 4 --expect reset
+	wait_for 5 has_lines client 1
+	began=${EPOCHREALTIME/./}
+	kill -TERM "${pid[relay]}"
+	ends relay 0 5
+	between "us until it ended" $((${EPOCHREALTIME/./} - began)) 800000 2500000
+	client_ends client
+	server_ends server
+	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 4 cut off by drain"
+}
+
+@test "--drain: what has not finished by then is cut off" {
+	each_engine drain_time
+}
+
+second_signal() {
+	local signal
+
+	for signal in TERM INT; do
+		server server --expect reset
+		forward
+		client_begins client --mode request --rounds 2 --hold-at 64 --conns 4 --expect reset
+		wait_for 5 has_lines client 1
+		kill -$signal "${pid[relay]}"
+		sleep 0.3
+		alive relay || fail "it did not wait"
+		began=${EPOCHREALTIME/./}
+		kill -$signal "${pid[relay]}"
+		ends relay 0 2
+		between "us until it ended" $((${EPOCHREALTIME/./} - began)) 0 1000000
+		client_ends client
+		server_ends server
+	done
+}
+
+@test "a second signal ends it at once" {
+	each_engine second_signal
+}
+
+logs() {
+	server server
+	forward
+	client client --up 1000 --down 2000 --ports "$T/cp"
+	wait_for 2 log_has 1
+	read -r _ port <"$T/cp"
+	same "client" "$(log_of .client)" "10.9.0.2:$port"
+	same "listen" "$(log_of .listen)" $LISTEN
+	same "upstream" "$(log_of .upstream)" $SERVER
+	same "bytes" "$(log_of '"\(.bytes_to_upstream) \(.bytes_to_client)"')" "1064 2064"
+	same "end" "$(log_of .end)" closed
+	matches "duration" "$(log_of .duration)" "^0\.[0-9]+$"
+	matches "time" "$(log_of .time)" "^$(date -u +%F)T[0-9:.]{18}Z$"
+	matches "engine" "$(log_of .engine)" "^(sockmap|splice|copy)$"
+	moved_by_engine
+	end_relay
+	# As text.
+	begin relay "${A[@]}" "$XF" forward -l $LISTEN --to $SERVER --engine "$engine"
+	relay_ready $LISTEN
+	client client --up 1000 --down 2000 --ports "$T/cp"
+	wait_for 2 log_has 1
+	read -r _ port <"$T/cp"
+	matches "line" "$(<"$T/relay.out")" \
+		"^[0-9:]{8}\.[0-9]{6} 10\.9\.0\.2:$port > $LISTEN upstream $SERVER engine [a-z]+( moves [0-9]+)? out 1064 in 2064 0\.[0-9]{3}s closed$"
+	end_relay
+	server_ends server
+}
+
+@test "the access log as JSON and text" {
+	each_engine logs
+}
+
+@test "an output that is not read does not hold up connections" {
+	mkfifo "$T/pipe"
+	exec 9<>"$T/pipe"
+	server server
+	"${A[@]}" "$XF" forward -l $LISTEN --to $SERVER >"$T/pipe" 2>"$T/relay.err" 3>&- 9>&- &
+	pid[relay]=$!
+	: >"$T/relay.out"
+	relay_ready $LISTEN
+	client client --mode request --conns 10 --total 3000
+	between "the slowest answer in us" "$(result client slowest_us)" 1 900000
+	server_ends server
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	exec 9>&-
+	says relay "accepted 3000"
+	says relay "lost log lines [1-9]"
+}
+
+@test "--stats counts" {
+	server server
+	relay $LISTEN forward -l $LISTEN --to $SERVER --stats=1
+	client_begins held --mode request --rounds 2 --hold-at 64 --conns 3
+	wait_for 5 has_lines held 1
+	says relay "active 3,.*accepted 3"
+	kill -USR1 "${pid[held]}"
+	client_ends held
+	client client --up 1000 --down 2000 --conns 7
+	server_ends server
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	says relay "accepted 10, closed 10, bytes to upstreams $((3 * 192 + 7 * 1064)), to clients $((3 * 192 + 7 * 2064))"
+}
+
+# status_field FIELD: of the relay's /proc status.
+status_field() {
+	awk -v field="$1:" '$1 == field { print $2 }' "/proc/${pid[relay]}/status"
+}
+
+# caps_of README_ENGINE: what the README promises, as a mask: CAP_BPF is 39, CAP_NET_ADMIN 12.
+privileges() {
+	local user task
+
+	forward "$@"
+	user=$(id -u nobody)
+	for task in "/proc/${pid[relay]}/task/"*; do
+		same "NoNewPrivs" "$(awk '$1 == "NoNewPrivs:" { print $2 }' "$task/status")" 1
+		same "Uid" "$(awk '$1 == "Uid:" { print $2, $3, $4, $5 }' "$task/status")" "$user $user $user $user"
+		same "Gid" "$(awk '$1 == "Gid:" { print $2 }' "$task/status")" "$(id -g nobody)"
+		same "Groups" "$(awk '$1 == "Groups:" { print $2 }' "$task/status")" ""
+		same "CapInh" "$(awk '$1 == "CapInh:" { print $2 }' "$task/status")" 0000000000000000
+		same "CapAmb" "$(awk '$1 == "CapAmb:" { print $2 }' "$task/status")" 0000000000000000
+		same "CapBnd" "$(awk '$1 == "CapBnd:" { print $2 }' "$task/status")" 0000000000000000
+		same "CapEff" "$(awk '$1 == "CapEff:" { print $2 }' "$task/status")" "$caps"
+		same "CapPrm" "$(awk '$1 == "CapPrm:" { print $2 }' "$task/status")" "$caps"
+	done
+	end_relay
+}
+
+# What may be kept: CAP_NET_ADMIN (12) where the largest buffers are beyond the sysctl limits, and CAP_BPF (39)
+# for the maps on kernels before 5.19.
+@test "privileges: nobody, no_new_privs, and no capability but the engine's" {
+	local kept=0 rmem=0 wmem=0 bpf admin
+
+	read -r rmem </proc/sys/net/core/rmem_max
+	read -r wmem </proc/sys/net/core/wmem_max
+	[ "$rmem" -ge 1572864 ] && [ "$wmem" -ge 1572864 ] || kept=$((1 << 12))
+	admin=$(printf '%016x' $kept)
+	printf '%s\n5.19\n' "$(uname -r)" | sort -V | head -n 1 | grep -qx 5.19 || kept=$((kept | 1 << 39))
+	bpf=$(printf '%016x' $kept)
+	for engine in sockmap auto; do
+		caps=$bpf privileges
+		caps=$bpf privileges --threads 2
+	done
+	for engine in splice copy; do
+		caps=$admin privileges --threads 2
+	done
+}
+
+@test "privileges: the process that reads the rules again" {
+	local child
+
+	rules "any -> $SERVER"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes"
+	for child in $(<"/proc/${pid[relay]}/task/${pid[relay]}/children"); do
+		same "NoNewPrivs" "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$child/status")" 1
+		# CAP_DAC_READ_SEARCH (2) or less.
+		matches "CapEff" "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$child/status")" "^000000000000000[04]$"
+		same "CapBnd" "$(awk '$1 == "CapBnd:" { print $2 }' "/proc/$child/status")" 0000000000000000
+		same "Uid" "$(awk '$1 == "Uid:" { print $3 }' "/proc/$child/status")" "$(id -u nobody)"
+	done
+	# It goes when its parent is killed.
+	kill -KILL "${pid[relay]}"
+	wait "${pid[relay]}" || :
+	[ -z "${child:-}" ] || wait_for 2 test ! -e "/proc/$child"
+}
+
+@test "--user" {
+	engine=auto
+	forward --user daemon
+	same "Uid" "$(status_field Uid)" "$(id -u daemon)"
+	end_relay
+	run -1 "${A[@]}" "$XF" forward -l $LISTEN --to $SERVER --user nosuchuser
+	[[ $output = *nosuchuser* ]] || fail "$output"
+}
+
+idle_cost() {
+	local ticks wakes
+
+	many_connections
+	server server
+	forward
+	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns 2000
+	wait_for 20 has_lines client 1
+	# What the engine has to settle after the exchange.
+	sleep 1.5
+	ticks=$(cpu_ticks) wakes=$(wakeups)
+	sleep 2
+	same "ticks of CPU in two seconds" $(($(cpu_ticks) - ticks)) 0
+	same "wake-ups in two seconds" $(($(wakeups) - wakes)) 0
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay
+}
+
+@test "2,000 idle connections cost no CPU and no wake-up" {
+	each_engine idle_cost
+}
+
+@test "an address that is in use, or that is not ours" {
+	forward_fails() {
+		run -1 "${A[@]}" "$XF" forward -l "$1" --to $SERVER
+		[[ $output = *"$1"*"$2"* ]] || fail "$output"
+	}
+	engine=copy
+	forward
+	forward_fails $LISTEN "Address already in use"
+	end_relay
+	forward_fails 10.9.7.7:7000 "Cannot assign requested address"
+}
+
+@test "echo beside the packet log" {
+	begin log "${A[@]}" "$XF" --echo=10.9.0.1:7000
+	wait_for 10 at_work log 1
+	client client --mode echo --up 100k --conns 3
+	wait_for 5 has_lines log 20
+	stop log
+	totals log
+	same "lost" "$lost" 0
+}

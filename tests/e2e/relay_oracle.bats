@@ -1,0 +1,302 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
+#
+# What a client and a server see through the forwarder is what they see through HAProxy (mode tcp). Where
+# it is not, the test says why and holds on to both.
+
+load relay.bash
+
+# Two ends, as steps of probe, and what HAProxy needs beyond the plain forwarder.
+client=()
+frontend=
+backends=
+routes=
+listen_options=
+warns= # what ours says about it
+
+setup() {
+	command -v haproxy >/dev/null || skip "haproxy is not installed"
+	lab_up --quiet
+	backends="backend one
+		server s $SERVER"
+}
+
+haproxy_up() {
+	# Anything longer than the waits in here is a hang for the probes; no second attempt at a server.
+	cat >"$T/haproxy.cfg" <<-END
+		global
+			maxconn 500
+		defaults
+			mode tcp
+			option splice-auto
+			retries 0
+			timeout connect 2s
+			timeout client 30s
+			timeout server 30s
+		frontend in
+			bind $LISTEN $listen_options
+			$frontend
+			default_backend one
+		$backends
+	END
+	begin relay "${A[@]}" haproxy -db -q -f "$T/haproxy.cfg"
+	wait_for 10 listens "$LISTEN"
+	alive relay || fail "haproxy has ended:" "$(said relay)"
+}
+
+haproxy_down() {
+	kill -TERM "${pid[relay]}"
+	wait "${pid[relay]}" || :
+}
+
+ours_up() {
+	if [ -n "$routes" ]; then
+		printf '%s\n' "$routes" >"$T/routes"
+		relay "$LISTEN" forward -l "$LISTEN" --routes "$T/routes" --engine "$engine" --dial-timeout 2
+	else
+		forward --dial-timeout 2
+	fi
+}
+
+# server ADDRESS STEP...: adds a server.
+probes=()
+server() {
+	local name=server$((${#probes[@]} + 1))
+
+	begin "$name" "${B[@]}" "$helpers/probe" listen "$@"
+	probes+=("$name")
+	wait_for 5 has_lines "$name" 1
+}
+
+# look NAME: the ends meet through the relay that runs; what they see goes to NAME.seen, one line
+# "END STEP BYTES RESULT" a step, and their times to NAME.times.
+look() {
+	local name
+
+	probes=()
+	serve
+	begin client "${B[@]}" "$helpers/probe" connect "$LISTEN" "${client[@]}"
+	ends client 0 20
+	for name in ${probes[@]+"${probes[@]}"}; do
+		ends "$name" 0 20
+	done
+	for name in client ${probes[@]+"${probes[@]}"}; do
+		sed "s/^/$name /" "$T/$name.out"
+	done >"$T/$1.times"
+	# How much a connection carried before it was reset is a matter of luck.
+	cut -d' ' -f1,3- "$T/$1.times" | sed -E 's/ [0-9]+ (reset|timeout)$/ \1/' >"$T/$1.seen"
+}
+
+# at NAME END STEP: when it ended.
+at() {
+	awk -v end="$2" -v step="$3" '$1 == end && $3 == step { print $2 }' "$T/$1.times" | tail -n 1
+}
+
+# lag END STEP END STEP MOST: the second follows the first within so many ms, in all the runs.
+lag() {
+	local who
+
+	for who in haproxy "${ENGINES[@]}"; do
+		between "ms from $1's $2 to $3's $4 with $who" \
+			$(($(at "$who" "$3" "$4") - $(at "$who" "$1" "$2"))) -5 "$5"
+	done
+}
+
+# compare [DIFFERENCE...]: with HAProxy, and with each engine. A difference is a script for sed that turns
+# what is seen through HAProxy into what is seen through us; one that changes nothing is not one.
+compare() {
+	local script
+
+	haproxy_up
+	look haproxy
+	haproxy_down
+	cp "$T/haproxy.seen" "$T/wanted.seen"
+	for script; do
+		sed -E "$script" "$T/wanted.seen" >"$T/next"
+		! cmp -s "$T/next" "$T/wanted.seen" || fail "HAProxy no longer does what '$script' changes:" "$(<"$T/haproxy.seen")"
+		mv "$T/next" "$T/wanted.seen"
+	done
+	each_engine compare_one
+}
+
+compare_one() {
+	ours_up
+	look "$engine"
+	if [ -n "$warns" ]; then
+		says relay "$warns"
+		kill -TERM "${pid[relay]}"
+		ends relay 0
+	else
+		end_relay
+	fi
+	diff "$T/wanted.seen" "$T/$engine.seen" || fail "through HAProxy (<) it is not as through us (>)"
+}
+
+@test "a large reply after the client's end" {
+	client=(send=100000 fin end close)
+	serve() { server "$SERVER" read=100000 end send=8000000 fin close; }
+	compare
+	same "what the client got" "$(grep 'client end' "$T/auto.seen")" "client end 8000000 eof"
+}
+
+@test "an end with a backlog behind it" {
+	client=(send=6000000 fin end close)
+	serve() { server "$SERVER" rcvbuf=8192 sleep=500 end fin close; }
+	compare
+	same "what the server got" "$(grep 'server1 end' "$T/auto.seen")" "server1 end 6000000 eof"
+}
+
+@test "the server ends first, the client goes on" {
+	client=(end send=3000000 fin close)
+	serve() { server "$SERVER" send=70000 fin read=3000000 end close; }
+	compare
+}
+
+@test "RST from the client" {
+	client=(send=1000 sleep=100 rst)
+	serve() { server "$SERVER" read=1000 end close; }
+	compare
+	lag client rst server1 end 1000
+}
+
+@test "RST from the server" {
+	client=(send=1000 end close)
+	serve() { server "$SERVER" read=1000 sleep=100 rst; }
+	# HAProxy makes an orderly end of it, so that a client takes half a stream for all of it.
+	compare 's/^client end 0 eof$/client end reset/'
+	lag server1 rst client end 1000
+}
+
+@test "RST from the client in the middle of a transfer" {
+	client=(fill rst)
+	serve() { server "$SERVER" read=100000 sleep=1200 end close; }
+	compare
+}
+
+@test "the server is refused" {
+	client=(sleep=50 end close)
+	serve() { :; }
+	warns="warning: cannot connect to upstream $SERVER: Connection refused"
+	# HAProxy ends in order; a reset does not look like an empty answer.
+	compare 's/^client end 0 eof$/client end reset/'
+	lag client connect client end 1000
+}
+
+@test "the server is silent" {
+	client=(send=1000 sleep=50 end close)
+	serve() { :; }
+	# SYNs go to a neighbour that is not there.
+	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:09:77 dev eth0 nud permanent
+	backends="backend one
+		server s 10.9.0.77:7001"
+	routes="any -> 10.9.0.77:7001"
+	warns="warning: cannot connect to upstream 10.9.0.77:7001 .*timed out"
+	compare 's/^client end 0 eof$/client end reset/'
+	lag client connect client end 3000
+}
+
+@test "the client is gone at once" {
+	client=(send=10 close)
+	serve() { server "$SERVER" read=10 end send=100 fin close; }
+	compare
+}
+
+@test "a reader that stops and goes on" {
+	client=(send=6000000 fin end close)
+	serve() { server "$SERVER" rcvbuf=8192 read=1000 sleep=500 end send=10 fin close; }
+	compare
+	client=(rcvbuf=8192 sleep=500 end fin close)
+	serve() { server "$SERVER" send=6000000 fin end close; }
+	compare
+}
+
+@test "the server speaks first" {
+	client=(read=5000 send=10 fin end close)
+	serve() { server "$SERVER" send=5000 read=10 end fin close; }
+	compare
+}
+
+@test "byte by byte" {
+	client=(dribble=200 fin end close)
+	serve() { server "$SERVER" read=200 dribble=100 fin end close; }
+	compare
+}
+
+# "PROXY" version 2: TCP over IPv4 from 192.0.2.1:40000 to 192.0.2.2:443.
+PROXY_V2=0d0a0d0a000d0a515549540a2111000cc0000201c00002029c4001bb
+
+@test "a PROXY header is taken off" {
+	listen_options=accept-proxy
+	routes="accept-proxy from 10.9.0.0/24
+any -> $SERVER"
+	client=("hex=$PROXY_V2" send=3000 fin end close)
+	serve() { server "$SERVER" read=3000 end send=500 fin close; }
+	compare
+}
+
+@test "a PROXY header in pieces" {
+	listen_options=accept-proxy
+	routes="accept-proxy from 10.9.0.0/24
+any -> $SERVER"
+	client=("hex=${PROXY_V2:0:20}" sleep=30 "hex=${PROXY_V2:20}" sleep=30 end close)
+	serve() { server "$SERVER" send=500 fin end close; }
+	# HAProxy wants it in one piece and drops the connection; a sender cannot promise that.
+	compare 's/^client hex reset$/client hex 18 ok/' 's/^client end (0 eof|reset)$/client end 500 eof/' \
+		's/^server1 accept timeout$/server1 accept 0 ok\nserver1 send 500 ok\nserver1 fin 0 ok\nserver1 end 0 eof\nserver1 close 0 ok/'
+}
+
+@test "a connection that must begin with a PROXY header and does not" {
+	listen_options=accept-proxy
+	routes="accept-proxy from 10.9.0.0/24
+any -> $SERVER"
+	client=(send=3000 end close)
+	serve() { :; }
+	compare
+	lag client send client end 1000
+}
+
+sni_both() {
+	frontend="tcp-request inspect-delay 5s
+			tcp-request content accept if { req_ssl_hello_type 1 }
+			tcp-request content reject
+			use_backend two if { req_ssl_sni -i pq.example.org }"
+	backends+="
+		backend two
+		server s ${SERVER%:*}:7002"
+	routes="sni pq.example.org -> ${SERVER%:*}:7002
+any -> $SERVER"
+	hello=$top/tests/unit/fixtures
+}
+
+@test "the server whose name the ClientHello says" {
+	local size
+
+	sni_both
+	size=$(stat -c %s "$hello/openssl-3.5-pq.bin")
+	client=("file=$hello/openssl-3.5-pq.bin" skip=3 fin end close)
+	serve() { server "${SERVER%:*}:7002" skip="$size" text=two end fin close; }
+	compare
+	# Over two segments with a pause between them.
+	head -c 900 "$hello/openssl-3.5-pq.bin" >"$T/first"
+	tail -c +901 "$hello/openssl-3.5-pq.bin" >"$T/second"
+	client=("file=$T/first" sleep=100 "file=$T/second" skip=3 fin end close)
+	compare
+	size=$(stat -c %s "$hello/gnutls-3.8.bin")
+	client=("file=$hello/gnutls-3.8.bin" skip=3 fin end close)
+	serve() { server "$SERVER" skip="$size" text=one end fin close; }
+	compare
+}
+
+@test "the server closes early, with bytes unread" {
+	client=(send=50000 sleep=300 end close)
+	serve() { server "$SERVER" read=100 sleep=100 close; }
+	# The server's kernel sends a RST; as above.
+	compare 's/^client end 0 eof$/client end reset/'
+}
+
+@test "the server answers and closes with bytes unread" {
+	client=(send=5000 read=2000 end close)
+	serve() { server "$SERVER" read=100 send=2000 sleep=100 close; }
+	compare 's/^client end 0 eof$/client end reset/'
+}

@@ -1,0 +1,356 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
+#
+# The ways in which a sockmap relay has lost data, hung, or eaten memory, each with every engine. The
+# sockmap engine must not fall into them, and changing engines under way must not either.
+
+load relay.bash
+
+trap_1() {
+	pause=0
+	# The request comes with the handshake's end, or just when the socket goes into the map.
+	server server
+	forward
+	client at_once --mode request --conns 20 --total 300
+	for delay in 1 2 3; do
+		client later --mode request --conns 10 --total 50 --delay-ms $delay
+	done
+	# Nothing but the answer to the first may bring the second to move.
+	client two_steps --mode request --rounds 3 --conns 20 --total 100 --write 30-40
+	between "the slowest answer in us" "$(result at_once slowest_us)" 1 900000
+	server_ends server
+	end_relay
+}
+
+@test "trap 1: what arrived before the socket was in the map is answered" {
+	each_engine trap_1
+}
+
+trap_1_echo() {
+	pause=0
+	echoes
+	client at_once --mode echo --up 100 --late-fin --conns 20 --total 300
+	client later --mode echo --up 100 --late-fin --conns 10 --total 50 --delay-ms 1
+	client mapped --mode echo --up 100 --late-fin --conns 10 --total 50 --delay-ms 20
+	end_relay
+}
+
+@test "trap 1: the same for an echo" {
+	each_engine trap_1_echo
+}
+
+trap_2() {
+	echoes
+	# The end comes while the echo of all before is still on its way.
+	client fin_behind --mode echo --up 4m --rcvbuf 8192 --stall-at 1m --stall-ms 200 --conns 4
+	client small --mode echo --up 1-5000 --conns 10 --total 200
+	end_relay
+}
+
+@test "trap 2: a FIN does not keep an echo from sending what is left" {
+	each_engine trap_2
+}
+
+trap_2_forward() {
+	server server
+	forward
+	# Each side ends at once in its direction, the other goes on for long.
+	client upload --up 16m --down 0 --conns 2
+	client download --up 0 --down 16m --conns 2
+	client after --up 100k --down 4m --mode after-fin --conns 4
+	server_ends server
+	end_relay
+}
+
+@test "trap 2: a FIN one way leaves the other way open" {
+	each_engine trap_2_forward
+}
+
+trap_3() {
+	# Neither side ends before it has seen the other's FIN or all its data.
+	server server
+	forward
+	client server_waits --mode after-fin --up 1000 --down 1000 --conns 20 --total 200
+	server_ends server
+	server server --late-fin
+	client client_waits --up 1000 --down 1000 --conns 20 --total 200
+	server_ends server
+	end_relay
+	same "connections in the log" "$(log_of 'select(.end == "closed") | .end' | wc -l)" 400
+}
+
+@test "trap 3: FIN and half-close come through both ways" {
+	each_engine trap_3
+}
+
+trap_4() {
+	# The reader is slower than all before it, so that the end comes while much still waits.
+	server server --rcvbuf 16384 --stall-at 64 --stall-every 512k --stall-ms 5
+	forward
+	client client --up 32m --down 0
+	client several --up 256k-6m --down 0 --conns 10
+	server_ends server
+	same "bytes that came" "$(result server received)" $(($(result client sent) + $(result several sent)))
+	# And to the client.
+	server server
+	client client --up 0 --down 32m --rcvbuf 16384 --stall-at 64 --stall-every 512k --stall-ms 5
+	client several --up 0 --down 256k-6m --conns 10 --rcvbuf 16384 --stall-at 64 --stall-every 512k \
+		--stall-ms 5
+	server_ends server
+	end_relay
+}
+
+@test "trap 4: a FIN with a backlog behind it cuts nothing off" {
+	each_engine trap_4
+}
+
+trap_5() {
+	# Both directions have ended, as far as the two ends are asked to send, long before the reader reads.
+	server server --rcvbuf 8192 --stall-at 64 --stall-ms 400
+	forward
+	client client --up 256k-3m --down 0 --conns 16
+	server_ends server
+	end_relay
+	same "ends" "$(log_of .end | sort -u)" closed
+}
+
+@test "trap 5: closing waits until the receiver has all" {
+	each_engine trap_5
+}
+
+trap_6() {
+	# Each stop of the reader fills all on the way, each start empties it.
+	server server --rcvbuf 65536 --stall-at 1m --stall-every 2m --stall-ms 30
+	forward
+	client client --up 24m --down 24m --stall-at 1500k --stall-every 3m --stall-ms 30 --rcvbuf 65536 \
+		--write 1-200000
+	server_ends server
+	end_relay
+}
+
+@test "trap 6: newer bytes do not overtake older ones when a full connection flows again" {
+	each_engine trap_6
+}
+
+trap_7() {
+	local delay
+
+	# The server resets while the client sends on: the client must hear of it.
+	server server --reset-at 300k-3m --expect killed --verbose
+	forward
+	client client --up 1000m --down 0 --conns 8 --expect reset --verbose
+	server_ends server
+	delay=$(($(at_ms client) - $(at_ms server)))
+	between "ms from the server's RST to the client's" $delay -5 1000
+	# The other way round.
+	server server --expect reset --verbose
+	client client --up 0 --down 1000m --conns 8 --reset-at 300k-3m --expect killed --verbose
+	wait_for 2 log_has 16
+	server_ends server
+	delay=$(($(at_ms server) - $(at_ms client)))
+	between "ms from the client's RST to the server's" $delay -5 1000
+	end_relay
+	same "ends by the client" "$(log_of 'select(.end == "reset by client") | .end' | wc -l)" 8
+	same "ends by the upstream" "$(log_of 'select(.end == "reset by upstream") | .end' | wc -l)" 8
+}
+
+@test "trap 7: a dead receiver resets the sender within a second" {
+	each_engine trap_7
+}
+
+trap_8() {
+	server server --rcvbuf 16384 --stall-at 64 --stall-ms forever --ports "$T/sp"
+	forward
+	observe_forward
+	client_begins client --up 128m --down 0 --ports "$T/cp"
+	sleep 0.7
+	observed
+	between "bytes held for a reader that has stopped" "$one" 1 $((16 * 1048576))
+	kill -USR1 "${pid[server]}"
+	client_ends client
+	server_ends server
+	end_relay
+}
+
+@test "trap 8: a stalled reader stops the sender before 16 MiB are held" {
+	each_engine trap_8
+}
+
+trap_9() {
+	pause=0
+	server server --speak-first 3000
+	forward
+	# The client says nothing until it has the server's word, or nothing at all.
+	client banner --up 0 --conns 20 --total 300
+	client later --up 1000 --conns 20 --total 100 --delay-ms 30
+	server_ends server
+	end_relay
+}
+
+@test "trap 9: a server that speaks first is heard in full" {
+	each_engine trap_9
+}
+
+trap_10() {
+	pause=0
+	printf 'host h.test -> %s\n' $SERVER >"$T/routes"
+	printf 'GET / HTTP/1.1\r\nHost: h.test\r\n\r\n' >"$T/prefix"
+	server server
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine"
+	# The stream goes on right behind what user space reads, in pieces that come while it dials.
+	client client --prefix "$T/prefix" --prefix-step 7 --pace-us 300 --up 20k --down 20k \
+		--write 1-1500 --conns 10 --total 40
+	client client --prefix "$T/prefix" --up 100k-600k --down 100k-600k --write 1-60000 --conns 10 --total 60
+	server_ends server
+	end_relay
+}
+
+@test "trap 10: the first packet and what the kernel moves stay in order" {
+	each_engine trap_10
+}
+
+trap_11() {
+	pause=0
+	server server
+	forward
+	# It cannot accept before data and FIN of all of them are there.
+	kill -STOP "${pid[relay]}"
+	client_begins client --up 1-20000 --down 1-200000 --conns 30 --mode after-fin
+	sleep 0.2
+	kill -CONT "${pid[relay]}"
+	client_ends client
+	server_ends server
+	# Sizes that end in every state of a sender that was stopped for a while.
+	server server --rcvbuf 16384 --stall-at 64 --stall-ms 150
+	client client --up 1m-20m --down 10 --mode after-fin --conns 8
+	server_ends server
+	end_relay
+}
+
+@test "trap 11: data and FIN that came before the map are not an error" {
+	each_engine trap_11
+}
+
+trap_11_echo() {
+	pause=0
+	echoes
+	kill -STOP "${pid[relay]}"
+	client_begins client --mode echo --up 1-20000 --conns 30
+	sleep 0.1
+	kill -CONT "${pid[relay]}"
+	client_ends client
+	end_relay
+}
+
+@test "trap 11: the same for an echo" {
+	each_engine trap_11_echo
+}
+
+trap_12() {
+	# After each change of engine or pause the last bytes may lie there without anybody being told.
+	server server --rcvbuf 32768 --stall-at 3m --stall-every 3m --stall-ms 20
+	forward
+	client client --mode request --request 1500k --reply 1000k --rounds 8 --conns 2
+	client small --mode request --request 700 --reply 900 --rounds 300 --conns 8
+	server_ends server
+	end_relay
+}
+
+@test "trap 12: no wake-up is missed when a socket leaves the map" {
+	each_engine trap_12
+	engine=auto
+	server server
+	for bytes in 200 400 600; do
+		forward --rotate-bytes $bytes
+		client client --mode request --request 700 --reply 900 --rounds 400 --conns 4
+		between "the slowest answer in us" "$(result client slowest_us)" 1 900000
+		end_relay
+		between "changes of engine with $bytes" "$(log_of .moves | sort -n | head -n 1)" 10 100000
+	done
+	server_ends server
+}
+
+trap_13() {
+	# A small window makes almost every send a partial one.
+	server server --rcvbuf 4096 --sndbuf 4096
+	forward
+	client client --up 4m --down 4m --rcvbuf 4096 --sndbuf 4096 --write 1-9000 --conns 4
+	server_ends server
+	end_relay
+}
+
+@test "trap 13: partial sends repeat no byte" {
+	each_engine trap_13
+}
+
+trap_14() {
+	server server
+	forward
+	# Not an MPTCP socket: the client falls back to plain TCP.
+	same "protocols of the listener" "$("${A[@]}" ss -HlnM 'sport = :7000' | wc -l)" 0
+	client client --mptcp --up 1m --down 1m --conns 4
+	server_ends server
+	end_relay
+	moved_by_engine
+}
+
+@test "trap 14: an MPTCP client is served over plain TCP" {
+	"${B[@]}" sysctl -n net.mptcp.enabled 2>/dev/null | grep -q 1 || skip "this kernel has no MPTCP"
+	each_engine trap_14
+}
+
+trap_15() {
+	client_begins bulk --up 64m --down 64m --write 1-100000 --conns 4
+	# A call that hangs would hold up everybody.
+	client others --mode request --rounds 20 --conns 2 --total 20
+	between "the slowest answer in us" "$(result others slowest_us)" 1 900000
+	client_ends bulk
+}
+
+@test "trap 15: nothing blocks while connections change engines" {
+	engine=auto
+	server server
+	for bytes in 50k 1m; do
+		forward --rotate-bytes $bytes
+		trap_15
+		end_relay
+		between "changes of engine with $bytes" \
+			"$(log_of 'select(.bytes_to_upstream > 60000000) | .moves' | sort -n | head -n 1)" 3 1000000
+	done
+	server_ends server
+}
+
+# map_entries NAME: in the relay's maps of that name.
+map_entries() {
+	local id
+
+	for id in $(ls -l "/proc/${pid[relay]}/fd" >/dev/null && grep -h map_id "/proc/${pid[relay]}/fdinfo/"* 2>/dev/null | awk '{ print $2 }' | sort -u); do
+		[ "$(bpftool -j map show id "$id" | jq -r .name)" = "$1" ] || continue
+		bpftool -j map dump id "$id" 2>/dev/null | jq length
+	done | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+no_entries() {
+	[ "$(map_entries by_cookie)" = 0 ]
+}
+
+trap_16() {
+	pause=0
+	# The same few client ports, and so the same descriptors, again and again, most of them cut off in
+	# the middle, so that what belonged to the one before would reach the next.
+	many_connections 0
+	server server --expect ok,reset,killed --reset-at 1-60000 --reset-share 300
+	forward
+	client client --source-ports 20001-20008 --conns 4 --total 1500 --up 20k --down 20k \
+		--reset-at 1-40000 --reset-share 500 --expect ok,killed,reset
+	between "whole connections" "$(result client ok)" 300 1200
+	wait_for 3 log_has 1500
+	server_ends server
+	[ "$engine" != sockmap ] || wait_for 3 no_entries
+	end_relay
+}
+
+@test "trap 16: a connection never gets what belongs to an earlier one on the same port" {
+	each_engine trap_16
+}
