@@ -23,9 +23,6 @@ struct sk_buff {
 	char cb[48];
 } __attribute__((preserve_access_index));
 
-/* From 6.2 on: the kernel's own buffer behind the context. */
-extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
-
 /* Sockets by cookie. Those in dst can be sent to and have no program; what those in src receive is
  * given to the verdict. Two maps, because a socket must be in dst before anything is redirected to
  * it and in src only when its peer is there. */
@@ -171,17 +168,18 @@ static __always_inline void xf_skip_old(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct tcp_sock *tcp;
-	struct sk_buff *kernel;
 	__s32 old;
 	__u32 seq;
 
-	if (!bpf_cast_to_kern_ctx || !sk)
+	if (!sk)
 		return;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
 		return;
-	kernel = bpf_cast_to_kern_ctx(skb);
-	bpf_probe_read_kernel(&seq, sizeof(seq), kernel->cb);
+	/* The context is the kernel's buffer. */
+	if (bpf_probe_read_kernel(&seq, sizeof(seq),
+				  (void *)skb + bpf_core_field_offset(struct sk_buff, cb)))
+		return;
 	old = tcp->copied_seq - seq;
 	for (int i = 0; i < XF_SKIP_ROUNDS && old > 0; i++) {
 		__s32 now = old < XF_SKIP_MAX ? old : XF_SKIP_MAX;

@@ -17,7 +17,7 @@ each_engine() {
 	for engine in "${ENGINES[@]}"; do
 		began=${EPOCHREALTIME/./}
 		"$@"
-		echo "$engine: $(((${EPOCHREALTIME/./} - began) / 1000)) ms" >>"$T/times"
+		echo "$engine: $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
 	done
 	engine=
 }

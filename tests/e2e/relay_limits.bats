@@ -60,7 +60,7 @@ stalled() {
 	between "bytes held by a connection" "$one" 1000 $((16 * MIB))
 	between "bytes held by all" "$all" $((conns * 1000)) "$most"
 	alive client || fail "nothing has stopped the senders"
-	echo "$engine $conns: one $one all $all of $most" >>"$T/times"
+	echo "$engine, $conns: one held $one, all $all of $most"
 }
 
 has_all() {
@@ -104,16 +104,16 @@ echo_stalled() {
 }
 
 @test "one stalled reader: at most 16 MiB are held, and all arrives later" {
-	each_engine upload 1 256M $((256 * MIB)) 96m
-	each_engine download 1 256M $((256 * MIB)) 96m
+	each_engine upload 1 256M $((256 * MIB)) 64m
+	each_engine download 1 256M $((256 * MIB)) 64m
 }
 
 @test "one stalled reader of an echo" {
-	each_engine echo_stalled 1 256M $((256 * MIB)) 96m
+	each_engine echo_stalled 1 256M $((256 * MIB)) 64m
 }
 
 @test "one stalled reader with little memory" {
-	each_engine upload 1 8M $((8 * MIB)) 48m
+	each_engine upload 1 8M $((8 * MIB)) 24m
 }
 
 @test "1,000 stalled readers: at most --memory is held by all, and all arrives later" {
@@ -122,6 +122,31 @@ echo_stalled() {
 
 @test "500 stalled readers with half of the memory" {
 	each_engine upload 500 128M $((128 * MIB)) 300k
+}
+
+# crowded CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: more than there is memory for. Some are refused, the others
+# get everything, and the bound holds.
+crowded() {
+	rm -f "$T/sp"
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin --expect ok,reset
+	forward --memory "$2"
+	observe_forward
+	client_begins client --conns "$1" --ports "$T/cp" --up "$4" --down 0 --expect ok,reset
+	settle 4
+	observed
+	between "bytes held by all" "$all" 1000 "$3"
+	alive client || fail "nothing has stopped the senders"
+	kill -USR1 "${pid[server]}"
+	client_ends client
+	server_ends server
+	between "connections that got everything" "$(result client ok)" 20 "$1"
+	same "of the server's" "$(result server ok)" "$(result client ok)"
+	echo "$engine, $1: all held $all of $3, refused $(result client reset)"
+	end_relay "refused a connection"
+}
+
+@test "1,000 stalled readers and memory for a part of them" {
+	each_engine crowded 1000 32M $((32 * MIB)) 300k
 }
 
 @test "300 stalled readers of an echo" {

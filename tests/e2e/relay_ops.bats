@@ -245,7 +245,7 @@ privileges() {
 
 	read -r rmem </proc/sys/net/core/rmem_max
 	read -r wmem </proc/sys/net/core/wmem_max
-	[ "$rmem" -ge 1572864 ] && [ "$wmem" -ge 1572864 ] || kept=$((1 << 12))
+	[ "$rmem" -ge 1048576 ] && [ "$wmem" -ge 1048576 ] || kept=$((1 << 12))
 	admin=$(printf '%016x' $kept)
 	printf '%s\n5.19\n' "$(uname -r)" | sort -V | head -n 1 | grep -qx 5.19 || kept=$((kept | 1 << 39))
 	bpf=$(printf '%016x' $kept)
@@ -294,7 +294,7 @@ idle_cost() {
 	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns 2000
 	wait_for 20 has_lines client 1
 	# What the engine has to settle after the exchange.
-	sleep 1.5
+	sleep 1.2
 	ticks=$(cpu_ticks) wakes=$(wakeups)
 	sleep 2
 	same "ticks of CPU in two seconds" $(($(cpu_ticks) - ticks)) 0

@@ -41,8 +41,12 @@ haproxy_up() {
 		$backends
 	END
 	begin relay "${A[@]}" haproxy -db -q -f "$T/haproxy.cfg"
-	wait_for 10 listens "$LISTEN"
+	wait_for 10 haproxy_listens
 	alive relay || fail "haproxy has ended:" "$(said relay)"
+}
+
+haproxy_listens() {
+	[ -n "$("${A[@]}" ss -Hltn "src $LISTEN")" ] || gone relay
 }
 
 haproxy_down() {
