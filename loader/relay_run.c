@@ -100,13 +100,15 @@ static int load(struct xf_relay_main *run)
 	struct xf_mover_opts opts = {
 		.engine = run->args->engine,
 		.budget = &run->budget,
+		.movers = run->args->threads,
 		.max_relays = share(run, run->max_connections),
 		.hasty = run->args->echo,
 		.rotate_bytes = run->args->rotate_bytes,
 	};
 	int err = 0;
 
-	xf_budget__init(&run->budget, run->args->memory);
+	/* An eighth is for what the kernel takes beyond a buffer's size: the last segment goes whole. */
+	xf_budget__init(&run->budget, run->args->memory - run->args->memory / 8);
 	for (unsigned int i = 0; i < run->n && !err; i++)
 		err = xf_worker__prepare(&run->workers[i], &opts);
 	return err;

@@ -81,8 +81,7 @@ struct xf_relay {
 	unsigned int turns;   /* exchanges of short messages in a row */
 	uint64_t settled;     /* no move before this time, ns */
 	uint64_t rotate_at;   /* tests: bytes at which to move next */
-	uint64_t grow_at;     /* no attempt to get large room before, ns; a lent one that could not be
-			       * mapped by then is ended */
+	uint64_t grow_at;     /* no attempt to get large room before, ns */
 	uint64_t active;      /* ns of the last byte that user space knows of */
 	uint64_t seen;	      /* bytes both ways when the idle timer last looked */
 	struct xf_timer timer; /* idle */
@@ -148,7 +147,9 @@ int xf_flow__keep(struct xf_flow *flow, const void *data, size_t len);
 
 struct xf_pipes;
 
-#define XF_SCRATCH (256 * 1024)
+/* Half of what the caches next to a core hold today. With 256 KiB a relay of bulk takes a fifth more
+ * CPU time for each byte, and with a mebibyte less only on loopback. */
+#define XF_SCRATCH (512 * 1024)
 
 struct xf_mover {
 	struct xf_loop *loop;

@@ -85,10 +85,10 @@ static ssize_t take(struct xf_flow *flow)
 	flow->eof = n == 0;
 	from->fresh = from->fresh && n <= 0;
 	/* A short one may have run out of slots: only EAGAIN is sure. */
-	if (n <= 0)
+	if (n <= 0) {
 		from->readable = false;
-	if (n <= 0)
 		return 0;
+	}
 	pipe->len = n;
 	xf_relay__moved(flow, n, 0);
 	return n;

@@ -63,7 +63,7 @@ static enum xf_engine_id rotated(struct xf_relay *relay)
 		return relay->engine->id;
 	switch (relay->engine->id) {
 	case XF_ENGINE_COPY:
-		if (can_map(relay) || moved < relay->rotate_at + 8 * every)
+		if (can_map(relay) || moved < relay->rotate_at + every)
 			return XF_ENGINE_SOCKMAP;
 		relay->rotate_at = moved + every;
 		return XF_ENGINE_SPLICE;
@@ -197,8 +197,6 @@ void xf_relay__choose(struct xf_relay *relay)
 		return;
 	if (target != XF_ENGINE_SOCKMAP || can_map(relay))
 		move(relay, target);
-	else if (relay->lent && !xf_room__reserve(relay) && now_of(relay) >= relay->grow_at)
-		xf_relay__abort(relay, XF_END_MEMORY);
 }
 
 void xf_relay__begin(struct xf_relay *relay)
@@ -206,11 +204,12 @@ void xf_relay__begin(struct xf_relay *relay)
 	enum xf_engine_id first = relay->mover->opts.engine == XF_ENGINE_SPLICE ? XF_ENGINE_SPLICE :
 										  XF_ENGINE_COPY;
 
-	relay->grow_at = relay->lent ? now_of(relay) + RETRY_PAUSE : 0;
 	relay->engine = engines[first];
 	if (relay->engine->start(relay)) {
 		relay->engine = &xf_engine_copy;
 		relay->engine->start(relay);
 	}
 	xf_relay__choose(relay);
+	if (relay->lent && relay->engine != &xf_engine_sockmap)
+		xf_relay__abort(relay, XF_END_MEMORY);
 }

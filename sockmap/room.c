@@ -12,20 +12,24 @@
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
 
-/* Bytes of a flow: receive buffer of the one socket, send buffer of the other, and what is between
+/* Bytes of a flow: the window of the one socket, the send buffer of the other, and what is between
  * them. BASE holds a message of 16 KiB at every place, and a thousand relays of it fit in the
- * default budget. Two flows of LARGE hold 10 MiB at most; larger buffers made bulk slower on
- * loopback and over veth, since what is in them leaves the cache. No receive buffer is smaller than the
- * window that the kernel offers first, and none is made smaller while the sender may be using it: a
- * kernel that has to drop what it made room for closes its window behind what the sender has sent,
- * and then takes the sender's acknowledgements for invalid too. */
+ * default budget. Two flows of LARGE hold 8 MiB at most; larger buffers made bulk slower on loopback
+ * and over veth, since what is in them leaves the cache.
+ *
+ * The window, not the receive buffer, limits what is taken in: the buffer also counts what the
+ * kernel needs beside the bytes, and a kernel that has to drop what it had promised room for takes
+ * its whole window back; the sender's acknowledgements are then behind it and are not taken either,
+ * so that an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller
+ * than what was promised. */
 static const struct size {
 	uint64_t rcv, snd, hold;
+	uint64_t buffer; /* receive buffer that takes a window of rcv in, whatever the segments' size */
 } sizes[] = {
-	[XF_ROOM_NONE] = { 0, 0, 0 },
-	[XF_ROOM_SMALL] = { 64 * KIB, 8 * KIB, 8 * KIB },
-	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 16 * KIB },
-	[XF_ROOM_LARGE] = { 2 * MIB, 2 * MIB, 1 * MIB },
+	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
+	[XF_ROOM_SMALL] = { 64 * KIB, 8 * KIB, 8 * KIB, 256 * KIB },
+	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 16 * KIB, 256 * KIB },
+	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 2 * MIB },
 };
 
 /* In the sockmap engine what is sent waits in a list of the kernel's whatever the send buffer's
@@ -46,23 +50,25 @@ static void set_buffer(const struct xf_mover *mover, int fd, int name, int force
 	setsockopt(fd, SOL_SOCKET, name, &half, sizeof(half));
 }
 
-static void set_rcv(const struct xf_flow *flow, uint64_t bytes)
+/* The largest window was fixed by the buffer that the socket had first. */
+static void set_rcv(const struct xf_flow *flow, enum xf_room room)
 {
-	set_buffer(flow->relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE, bytes);
+	int fd = flow->from->watch.fd, clamp = (int)sizes[room].rcv;
+
+	set_buffer(flow->relay->mover, fd, SO_RCVBUF, SO_RCVBUFFORCE, sizes[room].buffer);
+	setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
+}
+
+static void clamp_window(const struct xf_flow *flow)
+{
+	int clamp = (int)sizes[XF_ROOM_BASE].rcv;
+
+	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
 }
 
 static void set_snd(const struct xf_flow *flow, uint64_t bytes)
 {
 	set_buffer(flow->relay->mover, flow->to->watch.fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes);
-}
-
-/* The largest window was fixed by the first buffer's size. */
-static void widen(const struct xf_flow *flow, uint64_t bytes)
-{
-	int clamp = (int)bytes;
-
-	set_rcv(flow, bytes);
-	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
 }
 
 static uint64_t cost(const struct xf_relay *relay)
@@ -109,23 +115,22 @@ static bool nearly_full(const struct xf_budget *budget)
 bool xf_room__open(struct xf_relay *relay)
 {
 	set_room(relay, XF_ROOM_BASE);
-	if (relay->mover->sockmap) {
-		/* Without room in the budget it must go to the sockmap engine at once. */
-		relay->lent = !adjust(relay);
-	} else if (nearly_full(relay->mover->opts.budget) || !adjust(relay)) {
+	if (nearly_full(relay->mover->opts.budget) || !adjust(relay)) {
 		set_room(relay, XF_ROOM_SMALL);
-		if (!adjust(relay))
+		/* Without room it can only go to the sockmap engine, and at once. */
+		relay->lent = !adjust(relay);
+		if (relay->lent && (!relay->mover->sockmap || relay->opts.prefix_len))
 			return false;
 	}
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		set_rcv(&relay->flow[i], sizes[relay->room[i]].rcv);
+		set_rcv(&relay->flow[i], relay->room[i]);
 		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
 	}
 	return true;
 }
 
-/* The sender was promised a window that is larger than the buffer will be; what it sends into it is
- * dropped unacknowledged and comes again. So this is done only for one that is idle. */
+/* Of an idle relay: its buffer is empty and stays as large as it is, since the sender was promised
+ * that much; the window becomes smaller with what comes. */
 static bool shrink(struct xf_relay *relay)
 {
 	bool shrunk = false;
@@ -134,7 +139,7 @@ static bool shrink(struct xf_relay *relay)
 		if (relay->room[i] != XF_ROOM_LARGE || relay->flow[i].done)
 			continue;
 		relay->room[i] = XF_ROOM_BASE;
-		set_rcv(&relay->flow[i], sizes[XF_ROOM_BASE].rcv);
+		clamp_window(&relay->flow[i]);
 		if (!relay->lent)
 			set_snd(&relay->flow[i], sizes[XF_ROOM_BASE].snd);
 		shrunk = true;
@@ -180,7 +185,7 @@ bool xf_room__grow(struct xf_flow *flow)
 		relay->hold_max = hold;
 		return false;
 	}
-	widen(flow, sizes[XF_ROOM_LARGE].rcv);
+	set_rcv(flow, XF_ROOM_LARGE);
 	set_snd(flow, sizes[XF_ROOM_LARGE].snd);
 	return true;
 }
@@ -261,6 +266,6 @@ static uint64_t limit_of(const char *path)
 
 bool xf_room__needs_net_admin(void)
 {
-	return limit_of("/proc/sys/net/core/rmem_max") < sizes[XF_ROOM_LARGE].rcv / 2 ||
+	return limit_of("/proc/sys/net/core/rmem_max") < sizes[XF_ROOM_LARGE].buffer / 2 ||
 	       limit_of("/proc/sys/net/core/wmem_max") < sizes[XF_ROOM_LARGE].snd / 2;
 }

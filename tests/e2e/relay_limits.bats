@@ -146,7 +146,7 @@ crowded() {
 }
 
 @test "1,000 stalled readers and memory for a part of them" {
-	each_engine crowded 1000 32M $((32 * MIB)) 300k
+	each_engine crowded 1000 96M $((96 * MIB)) 300k
 }
 
 @test "300 stalled readers of an echo" {

@@ -86,8 +86,8 @@ rules() {
 drains() {
 	server server
 	forward
-	client_begins client --up 3m --down 3m --write 30000 --pace-us 10000 --conns 4
-	sleep 0.3
+	client_begins client --up 3m --down 3m --write 30000 --pace-us 15000 --conns 4
+	sleep 0.2
 	kill -TERM "${pid[relay]}"
 	wait_for 1 not_listening
 	client new --expect refused
@@ -99,7 +99,7 @@ drains() {
 }
 
 not_listening() {
-	! listens $LISTEN
+	[ -z "$("${A[@]}" ss -Hltn "src $LISTEN")" ]
 }
 
 @test "SIGTERM: no new connections, and running ones finish" {

@@ -266,7 +266,7 @@ trap_12() {
 		client client --mode request --request 700 --reply 900 --rounds 400 --conns 4
 		between "the slowest answer in us" "$(result client slowest_us)" 1 900000
 		end_relay
-		between "changes of engine with $bytes" "$(log_of .moves | sort -n | head -n 1)" 10 100000
+		between "changes of engine with $bytes" "$(log_of .moves | sort -n | tail -n 1)" 10 100000
 	done
 	server_ends server
 }
