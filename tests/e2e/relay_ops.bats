@@ -86,14 +86,14 @@ rules() {
 drains() {
 	server server
 	forward
-	client_begins client --up 3m --down 3m --write 30000 --pace-us 15000 --conns 4
+	client_begins client --up 2m --down 2m --write 30000 --pace-us 12000 --conns 4
 	sleep 0.2
 	kill -TERM "${pid[relay]}"
 	wait_for 1 not_listening
 	client new --expect refused
 	alive relay || fail "it did not wait for its connections"
 	client_ends client
-	ends relay 0 3
+	ends relay 0 6
 	server_ends server
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 4 closed"
 }
@@ -218,7 +218,6 @@ status_field() {
 	awk -v field="$1:" '$1 == field { print $2 }' "/proc/${pid[relay]}/status"
 }
 
-# caps_of README_ENGINE: what the README promises, as a mask: CAP_BPF is 39, CAP_NET_ADMIN 12.
 privileges() {
 	local user task
 
@@ -290,7 +289,7 @@ idle_cost() {
 
 	many_connections
 	server server
-	forward
+	forward --memory 512M # splice and copy reserve what each may hold
 	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns 2000
 	wait_for 20 has_lines client 1
 	# What the engine has to settle after the exchange.

@@ -23,7 +23,7 @@ cut_so() {
 	same "what the server saw" "$(cut -d' ' -f2- "$T/server.out" | tr '\n' ';')" \
 		"listen 0 ok;accept 0 ok;read $bytes ok;end 0 eof;close 0 ok;"
 	end_relay
-	moved_by_engine
+	[ "$engine" != sockmap ] || moved_by_engine
 }
 
 setup() {
