@@ -116,7 +116,7 @@ AUX_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/e2e/*.bpf.c test
 AUX_BIN := $(filter-out %.bpf,$(AUX_BIN))
 
 $(BUILD)/tests/e2e/% $(BUILD)/tests/vm/%: ALL_CFLAGS += -static
-$(BUILD)/tests/e2e/%: tests/e2e/%.c
+$(BUILD)/tests/e2e/%: tests/e2e/%.c $(wildcard tests/e2e/*.h)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@

@@ -170,13 +170,22 @@ static void move(struct xf_relay *relay, enum xf_engine_id target)
 		start(relay);
 }
 
+/* Much traffic both ways at a time has no long runs, but over a long way it needs a wide window too. */
+#define MUCH (1024 * 1024)
+
+static bool needs_room(const struct xf_flow *flow)
+{
+	return flow->run >= XF_BULK_RUN ||
+	       (flow->read >= MUCH && !xf_room__is_scarce(flow->relay));
+}
+
 /* Bulk gets large buffers where the budget allows, whatever the engine. */
 static void grow(struct xf_relay *relay)
 {
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		struct xf_flow *flow = &relay->flow[i];
 
-		if (flow->run < XF_BULK_RUN || relay->room[i] == XF_ROOM_LARGE || flow->done ||
+		if (!needs_room(flow) || relay->room[i] == XF_ROOM_LARGE || flow->done ||
 		    now_of(relay) < relay->grow_at)
 			continue;
 		if (!xf_room__grow(flow))

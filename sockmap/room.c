@@ -112,6 +112,11 @@ static bool nearly_full(const struct xf_budget *budget)
 	return budget->taken > budget->limit / 2;
 }
 
+bool xf_room__is_scarce(const struct xf_relay *relay)
+{
+	return nearly_full(relay->mover->opts.budget);
+}
+
 bool xf_room__open(struct xf_relay *relay)
 {
 	set_room(relay, XF_ROOM_BASE);

@@ -14,6 +14,8 @@ struct xf_relay;
 /* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
  * there was no room and the relay must be the sockmap engine's at once. */
 bool xf_room__open(struct xf_relay *relay);
+/* Half of the budget is reserved: what is left is for those who need it most. */
+bool xf_room__is_scarce(const struct xf_relay *relay);
 /* Room for bulk on one flow. False: there is none now; everything stays as it was. */
 bool xf_room__grow(struct xf_flow *flow);
 /* The sockmap engine takes the relay over: it accounts for itself what its flows hold, in kernel
