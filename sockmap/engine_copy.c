@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* recv() into a buffer that stays in the cache, send() from it. Needs nothing, so it always can, and
- * for a message it is the fewest system calls that user space can do with. */
+/* recv() into a buffer that stays in the cache, send() from it. Needs nothing, so it always can,
+ * and for a message it is the fewest system calls that user space can do with. */
 #include <errno.h>
 #include <sys/socket.h>
 
 #include "engine.h"
 #include "tcp_state.h"
 
-/* Bytes that a flow may move before others have their turn: what waits for it waits some hundred
- * microseconds. */
+/* A flow's turn ends with the read that makes it so many bytes: one of bulk, which others wait some
+ * hundred microseconds for, and many of a flow that may hold little. */
 #define TURN_BYTES (256 * 1024)
 
 /* Returns bytes, 0 for the FIN, or -errno. */

@@ -19,7 +19,7 @@
 
 /* While mapped, user space hears of the end of a stream and of errors, not of every segment. */
 #define MAPPED_EVENTS (EPOLLRDHUP | EPOLLET)
-#define PLAIN_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define PLAIN_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /* Bytes that one flow may hold, in the kernel's list and the send buffer, before it is taken out of
  * the map; twice that if user space is late. */

@@ -8,12 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "pipes.h"
 #include "engine.h"
+#include "pipes.h"
 
 #define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
-/* Bytes that a flow may move before others have their turn. */
+/* A flow's turn ends when it has moved so many bytes. */
 #define TURN_BYTES (256 * 1024)
 
 static bool failed(struct xf_side *side, int err)

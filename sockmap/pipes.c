@@ -9,8 +9,8 @@
 /* How many are kept for later. */
 #define POOL 16
 
-/* A page of a pipe takes a piece of a segment, so this holds between 370 KiB (packets of 1500 bytes)
- * and a mebibyte. */
+/* A page of a pipe takes a piece of a segment, so this holds between 370 KiB (packets of 1500
+ * bytes) and a mebibyte. A quarter of it costs a fifth more CPU time for each byte. */
 #define PIPE_SIZE (1024 * 1024)
 /* The kernel's default: less is what it gives to users of too many pipes. */
 #define PIPE_SIZE_MIN (64 * 1024)

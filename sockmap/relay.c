@@ -15,7 +15,8 @@
 
 const char *const xf_engine_names[XF_ENGINES + 1] = { "auto", "sockmap", "splice", "copy", NULL };
 
-#define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+/* A read ends in front of urgent data, though more is there: that is an event of its own. */
+#define EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void release(void *arg)
 {
@@ -134,7 +135,7 @@ static void on_event(struct xf_watch *watch, uint32_t events)
 
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		side->fin = true;
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		side->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		side->writable = true;

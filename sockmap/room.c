@@ -14,7 +14,7 @@
 
 /* Bytes of a flow: the window of the one socket, the send buffer of the other, and what is between
  * them. BASE holds a message of 16 KiB at every place, and a thousand relays of it fit in the
- * default budget. Two flows of LARGE hold 8 MiB at most; larger buffers made bulk slower on loopback
+ * default budget. Two flows of LARGE hold 4 MiB at most; larger buffers made bulk slower on loopback
  * and over veth, since what is in them leaves the cache.
  *
  * The window, not the receive buffer, limits what is taken in: the buffer also counts what the
@@ -29,7 +29,7 @@ static const struct size {
 	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
 	[XF_ROOM_SMALL] = { 64 * KIB, 8 * KIB, 8 * KIB, 256 * KIB },
 	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 16 * KIB, 256 * KIB },
-	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 2 * MIB },
+	[XF_ROOM_LARGE] = { 1 * MIB, 512 * KIB, 512 * KIB, 2 * MIB },
 };
 
 /* In the sockmap engine what is sent waits in a list of the kernel's whatever the send buffer's
