@@ -8,9 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "lib/cap_sets.h"
 #include "lib/msg.h"
 
 /* Newer than some <linux/capability.h>. */
@@ -28,26 +27,15 @@ static const struct {
 	{ "CAP_SYS_ADMIN", CAP_SYS_ADMIN, CAP_SYS_ADMIN },
 };
 
-static int effective(uint64_t *caps)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	*caps = data[0].effective | (uint64_t)data[1].effective << 32;
-	return 0;
-}
-
 int xf_caps_check(const char *what)
 {
 	char missing[128] = "";
-	uint64_t caps = 0;
+	struct xf_cap_sets sets;
 
-	if (effective(&caps))
+	if (xf_cap_sets_get(&sets))
 		return 0; /* then the kernel will say it */
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (caps & (1ULL << needed[i].cap | 1ULL << needed[i].implied_by))
+		if (sets.effective & (1ULL << needed[i].cap | 1ULL << needed[i].implied_by))
 			continue;
 		strcat(missing, " ");
 		strcat(missing, needed[i].name);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/cap_sets.h"
 #include "lib/msg.h"
 
 #define ROOTS_DEFAULT "nobody"
@@ -56,24 +57,17 @@ int xf_user__find(struct xf_user *user, const char *name)
 	return 0;
 }
 
-static struct __user_cap_header_struct header(void)
-{
-	return (struct __user_cap_header_struct) { .version = _LINUX_CAPABILITY_VERSION_3 };
-}
-
 uint64_t xf_drop__permitted(void)
 {
-	struct __user_cap_header_struct head = header();
-	struct __user_cap_data_struct data[2] = {};
+	struct xf_cap_sets sets;
 
-	if (syscall(SYS_capget, &head, data))
-		return 0;
-	return data[0].permitted | (uint64_t)data[1].permitted << 32;
+	xf_cap_sets_get(&sets);
+	return sets.permitted;
 }
 
 static int set_caps(uint64_t caps)
 {
-	struct __user_cap_header_struct head = header();
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
 		{ .effective = caps, .permitted = caps },
 		{ .effective = caps >> 32, .permitted = caps >> 32 },

@@ -99,8 +99,8 @@ struct xf_engine {
 	int (*start)(struct xf_relay *relay);
 	/* Events of one side (EPOLL*), or of neither (side NULL, events 0: go on where you left
 	 * off). Errors of the sockets are the engine's to find by what recv and send return, and
-	 * EPOLLERR. Watches are registered with EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET unless
-	 * the engine changed that in start; it changes it back in stop. */
+	 * EPOLLERR. Watches are registered with XF_PLAIN_EVENTS unless the engine changed that in
+	 * start; it changes it back in stop. */
 	void (*ready)(struct xf_relay *relay, struct xf_side *side, uint32_t events);
 	/* Get to plain sockets, bytes only in flow.pending. Returns true when there; false when it
 	 * takes time (a full socket): the engine goes on in ready(), takes nothing new in, and
@@ -112,6 +112,10 @@ struct xf_engine {
 };
 
 extern const struct xf_engine xf_engine_copy, xf_engine_splice, xf_engine_sockmap;
+
+/* What plain sockets are watched for. A read ends in front of urgent data, though more is there: that
+ * is an event of its own. */
+#define XF_PLAIN_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /* ---- what relay.c does for the engines. The engine of a relay is never changed inside these; a
  * relay that has ended keeps its memory until the end of the turn. After one that says false the
@@ -127,8 +131,8 @@ void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given);
  * relay when that was the last. False: the relay has ended. */
 bool xf_relay__flow_done(struct xf_flow *flow);
 /* Reading from or writing to @side failed with @err (positive errno; ECONNRESET, EPIPE, ...): the
- * other side is reset within this call. The relay has ended. */
-void xf_relay__failed(struct xf_side *side, int err);
+ * other side is reset within this call. The relay has ended: false, always, for the caller to pass on. */
+bool xf_relay__failed(struct xf_side *side, int err);
 /* Call engine->ready(relay, NULL, 0) soon, after others had their turn: for an engine that has more
  * to do than it should do at a time. Safe to ask twice. */
 void xf_relay__again(struct xf_relay *relay);

@@ -52,12 +52,6 @@ static int give(struct xf_flow *flow, size_t len)
 	return xf_flow__keep(flow, data + n, len - n);
 }
 
-static bool failed(struct xf_side *side, int err)
-{
-	xf_relay__failed(side, err);
-	return false;
-}
-
 bool xf_copy__pump(struct xf_flow *flow)
 {
 	size_t max = flow->relay->hold_max < XF_SCRATCH ? flow->relay->hold_max : XF_SCRATCH;
@@ -75,14 +69,14 @@ bool xf_copy__pump(struct xf_flow *flow)
 		}
 		n = receive(flow, max);
 		if (n < 0 && n != -EAGAIN)
-			return failed(flow->from, -n);
+			return xf_relay__failed(flow->from, -n);
 		flow->eof = n == 0;
 		if (n > 0)
 			ret = give(flow, n);
 		moved += n > 0 ? n : 0;
 	}
 	if (ret < 0)
-		return failed(flow->to, -ret);
+		return xf_relay__failed(flow->to, -ret);
 	return !ret || !flow->eof || xf_relay__flow_done(flow);
 }
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "budget.h"
 #include "engine.h"
 #include "lib/msg.h"
 #include "room.h"
@@ -19,7 +18,6 @@
 
 /* While mapped, user space hears of the end of a stream and of errors, not of every segment. */
 #define MAPPED_EVENTS (EPOLLRDHUP | EPOLLET)
-#define PLAIN_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /* Bytes that one flow may hold, in the kernel's list and the send buffer, before it is taken out of
  * the map; twice that if user space is late. */
@@ -193,7 +191,7 @@ static void unmap(struct xf_mapped *mapped)
 		set_counted(sm, mf->shared, 0);
 		xf_sockmap__remove(sm->by_cookie, mf->flow->from->cookie);
 		xf_sockmap__remove(sm->dst, mf->flow->to->cookie);
-		xf_sockmap__put(sm, mf->index);
+		xf_sockmap__put(sm, mf->shared->index);
 	}
 	xf_sockmap__share_base(sm);
 	relay->mapped = NULL;
@@ -232,13 +230,12 @@ static int map_flow(struct xf_sockmap *sm, struct xf_mapped *mapped, unsigned in
 	mf->shared = xf_sockmap__get(sm, mapped);
 	if (!mf->shared)
 		return -ENOSPC;
-	mf->index = mf->shared->index;
-	mf->shared->pair = mf->index;
+	mf->shared->pair = mf->shared->index;
 	mf->shared->to = flow->to->cookie;
 	mf->shared->limit = FLOW_LIMIT;
 	mf->written0 = xf_tcp__written_exactly(flow->to->watch.fd);
 	mf->shared->written0 = mf->written0;
-	err = xf_sockmap__add(sm->by_cookie, flow->from->cookie, mf->index);
+	err = xf_sockmap__add(sm->by_cookie, flow->from->cookie, mf->shared->index);
 	if (!err)
 		err = xf_sockmap__add(sm->dst, flow->to->cookie, flow->to->watch.fd);
 	if (!err && setsockopt(flow->from->watch.fd, SOL_SOCKET, SO_ATTACH_BPF, &sm->filter,
@@ -276,8 +273,8 @@ static int start(struct xf_relay *relay)
 	for (unsigned int i = 0; !err && i < relay->flows; i++)
 		err = map_flow(sm, mapped, i);
 	if (!err && relay->flows == 2) {
-		mapped->flow[0].shared->pair = mapped->flow[1].index;
-		mapped->flow[1].shared->pair = mapped->flow[0].index;
+		mapped->flow[0].shared->pair = mapped->flow[1].shared->index;
+		mapped->flow[1].shared->pair = mapped->flow[0].shared->index;
 	}
 	if (!err)
 		err = enter(sm, &mapped->flow[0]);
@@ -309,7 +306,7 @@ static bool give_back(struct xf_mapped *mapped)
 		seen[i] = mapped->flow[i].consumed0 + mapped->flow[i].shared->moved;
 	}
 	unmap(mapped);
-	set_events(relay, PLAIN_EVENTS);
+	set_events(relay, XF_PLAIN_EVENTS);
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		struct xf_side *from = relay->flow[i].from;
 		uint64_t consumed = xf_tcp__consumed(from->watch.fd);
@@ -322,8 +319,7 @@ static bool give_back(struct xf_mapped *mapped)
 		xf_err("the kernel lost %lld bytes of a connection when it left the map; it is "
 		       "reset",
 		       (long long)(consumed - seen[i]));
-		xf_relay__failed(from, EIO);
-		return false;
+		return xf_relay__failed(from, EIO);
 	}
 	return true;
 }
@@ -382,10 +378,10 @@ static bool may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 /* The flow can be another engine's: what is left is within what was reserved for its send buffer. */
 static bool may_leave(struct xf_mapped_flow *mf)
 {
-	uint64_t left = xf_tcp__written(mf->flow->to->watch.fd) -
-			xf_tcp__acked(mf->flow->to->watch.fd);
+	uint64_t all = mf->written0 + mf->shared->moved;
 
-	return drained(mf) && (int64_t)left <= (int64_t)xf_room__send_size(mf->flow);
+	return drained(mf) &&
+	       all - xf_tcp__acked(mf->flow->to->watch.fd) <= xf_room__send_size(mf->flow);
 }
 
 static bool all_drained(struct xf_mapped *mapped)
@@ -438,8 +434,7 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	case GOING_ON:
 		return true;
 	case RESET:
-		xf_relay__failed(mf->flow->from, ECONNRESET);
-		return false;
+		return xf_relay__failed(mf->flow->from, ECONNRESET);
 	case ENDED:
 		break;
 	}
@@ -583,7 +578,7 @@ void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *eve
 	struct xf_mapped_flow *mf = NULL;
 
 	for (unsigned int i = 0; i < relay->flows; i++)
-		if (mapped->flow[i].index == event->index)
+		if (mapped->flow[i].shared->index == event->index)
 			mf = &mapped->flow[i];
 	if (!mf || mf->flow->from->cookie != event->cookie)
 		return;

@@ -16,12 +16,6 @@
 /* A flow's turn ends when it has moved so many bytes. */
 #define TURN_BYTES (256 * 1024)
 
-static bool failed(struct xf_side *side, int err)
-{
-	xf_relay__failed(side, err);
-	return false;
-}
-
 static ssize_t move(int from, int to, size_t max)
 {
 	ssize_t n;
@@ -122,12 +116,12 @@ static bool run(struct xf_flow *flow)
 		}
 		n = take(flow);
 		if (n < 0)
-			return failed(flow->from, -n);
+			return xf_relay__failed(flow->from, -n);
 		moved += n;
 		ret = empty_pipe(flow);
 	}
 	if (ret < 0)
-		return failed(flow->to, -ret);
+		return xf_relay__failed(flow->to, -ret);
 	return run_out(flow);
 }
 
@@ -139,7 +133,7 @@ static bool pump(struct xf_flow *flow)
 		return true;
 	ret = give(flow);
 	if (ret < 0)
-		return failed(flow->to, -ret);
+		return xf_relay__failed(flow->to, -ret);
 	if (!ret || flow->relay->stopping)
 		return true;
 	if (flow->eof || !flow->from->readable)

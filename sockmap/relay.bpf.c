@@ -6,7 +6,6 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-
 #include "relay_abi.h"
 
 /* Of the kernel's, just what is read. */
@@ -151,8 +150,6 @@ static __always_inline void xf_run(struct xf_relay_totals *all, struct xf_relay_
 		if (flow->moved - flow->acked == len)
 			flow->run = 0;
 	}
-	if (!flow->run)
-		flow->turns++;
 	flow->run += len;
 	if (flow->run >= all->bulk) {
 		xf_tell(all, flow, cookie, XF_TELL_BULK);
@@ -220,9 +217,10 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	return SK_DROP;
 }
 
-/* Runs before TCP sees a segment. Where a flow must stop, or all must, the payload comes off and the rest passes
- * as the acknowledgement that it also is: the sender keeps the bytes and sends them again later. A
- * FIN would then seem to come before bytes that are still missing, so that segment goes whole. */
+/* Runs before TCP sees a segment. Where a flow must stop, or all must, the payload comes off and the
+ * rest passes as the acknowledgement that it also is: the sender keeps the bytes and sends them again
+ * later. A FIN would then seem to come before bytes that are still missing, so that segment goes
+ * whole. */
 SEC("socket")
 int xf_relay_filter(struct __sk_buff *skb)
 {

@@ -6,17 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine.h"
+#include "lib/cap_sets.h"
 #include "lib/msg.h"
 #include "room.h"
 
 const char *const xf_engine_names[XF_ENGINES + 1] = { "auto", "sockmap", "splice", "copy", NULL };
-
-/* A read ends in front of urgent data, though more is there: that is an event of its own. */
-#define EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void release(void *arg)
 {
@@ -116,7 +113,7 @@ bool xf_relay__flow_done(struct xf_flow *flow)
 	return false;
 }
 
-void xf_relay__failed(struct xf_side *side, int err)
+bool xf_relay__failed(struct xf_side *side, int err)
 {
 	struct xf_relay *relay = side->relay;
 
@@ -126,6 +123,7 @@ void xf_relay__failed(struct xf_side *side, int err)
 		end(relay, XF_END_MEMORY);
 	else
 		end(relay, side == &relay->side[0] ? XF_END_CLIENT_RESET : XF_END_UPSTREAM_RESET);
+	return false;
 }
 
 static void on_event(struct xf_watch *watch, uint32_t events)
@@ -235,7 +233,7 @@ static int watch(struct xf_relay *relay)
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		relay->side[i].watch.fd = -1;
-		err = xf_loop__add(relay->mover->loop, &relay->side[i].watch, fd[i], EVENTS);
+		err = xf_loop__add(relay->mover->loop, &relay->side[i].watch, fd[i], XF_PLAIN_EVENTS);
 		if (err && i)
 			xf_loop__del(relay->mover->loop, &relay->side[0].watch);
 		if (err)
@@ -294,12 +292,12 @@ void xf_relay__stats(struct xf_relay *relay, struct xf_relay_stats *stats)
 	};
 }
 
-static bool have_cap(int cap)
+static bool have_net_admin(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
+	struct xf_cap_sets sets;
 
-	return !syscall(SYS_capget, &head, data) && data[cap / 32].effective >> (cap % 32) & 1;
+	xf_cap_sets_get(&sets);
+	return sets.effective & 1ULL << CAP_NET_ADMIN;
 }
 
 int xf_mover__new(struct xf_mover **result, struct xf_loop *loop, const struct xf_mover_opts *opts)
@@ -312,7 +310,7 @@ int xf_mover__new(struct xf_mover **result, struct xf_loop *loop, const struct x
 	mover->loop = loop;
 	mover->opts = *opts;
 	mover->again.fn = on_again;
-	mover->net_admin = have_cap(CAP_NET_ADMIN) && xf_room__needs_net_admin();
+	mover->net_admin = have_net_admin() && xf_room__needs_net_admin();
 	mover->scratch = malloc(XF_SCRATCH);
 	if (!mover->scratch)
 		err = -ENOMEM;

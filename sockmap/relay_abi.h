@@ -22,7 +22,6 @@ struct xf_relay_flow {
 	__u64 acked;	/* of them, those that the receiver had acknowledged when last looked */
 	__u64 counted;	/* this flow's share in xf_relay_totals.held */
 	__u64 run;	/* bytes since the other direction last spoke */
-	__u64 turns;	/* times that this direction spoke after the other */
 	__u32 told;	/* XF_TELL_* since user space cleared it (user space only ever writes 0) */
 	__u32 stop;	/* 1: the filter takes the payload off what arrives, so that it is not
 			 * acknowledged; set by the verdict, cleared by user space */
@@ -32,7 +31,7 @@ struct xf_relay_flow {
 	__u32 index;	/* of this entry */
 	__u32 pair;	/* of the other direction's entry; the same for an echo */
 	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
-	__u64 reserved[6];
+	__u64 reserved[7];
 };
 
 _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");

@@ -50,20 +50,19 @@ static void set_buffer(const struct xf_mover *mover, int fd, int name, int force
 	setsockopt(fd, SOL_SOCKET, name, &half, sizeof(half));
 }
 
+static void clamp_window(const struct xf_flow *flow, enum xf_room room)
+{
+	int clamp = (int)sizes[room].rcv;
+
+	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
+}
+
 /* The largest window was fixed by the buffer that the socket had first. */
 static void set_rcv(const struct xf_flow *flow, enum xf_room room)
 {
-	int fd = flow->from->watch.fd, clamp = (int)sizes[room].rcv;
-
-	set_buffer(flow->relay->mover, fd, SO_RCVBUF, SO_RCVBUFFORCE, sizes[room].buffer);
-	setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
-}
-
-static void clamp_window(const struct xf_flow *flow)
-{
-	int clamp = (int)sizes[XF_ROOM_BASE].rcv;
-
-	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
+	set_buffer(flow->relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE,
+		   sizes[room].buffer);
+	clamp_window(flow, room);
 }
 
 static void set_snd(const struct xf_flow *flow, uint64_t bytes)
@@ -107,20 +106,17 @@ static void set_room(struct xf_relay *relay, enum xf_room room)
 	relay->hold_max = sizes[room].hold;
 }
 
-static bool nearly_full(const struct xf_budget *budget)
-{
-	return budget->taken > budget->limit / 2;
-}
-
 bool xf_room__is_scarce(const struct xf_relay *relay)
 {
-	return nearly_full(relay->mover->opts.budget);
+	const struct xf_budget *budget = relay->mover->opts.budget;
+
+	return budget->taken > budget->limit / 2;
 }
 
 bool xf_room__open(struct xf_relay *relay)
 {
 	set_room(relay, XF_ROOM_BASE);
-	if (nearly_full(relay->mover->opts.budget) || !adjust(relay)) {
+	if (xf_room__is_scarce(relay) || !adjust(relay)) {
 		set_room(relay, XF_ROOM_SMALL);
 		/* Without room it can only go to the sockmap engine, and at once. */
 		relay->lent = !adjust(relay);
@@ -144,7 +140,7 @@ static bool shrink(struct xf_relay *relay)
 		if (relay->room[i] != XF_ROOM_LARGE || relay->flow[i].done)
 			continue;
 		relay->room[i] = XF_ROOM_BASE;
-		clamp_window(&relay->flow[i]);
+		clamp_window(&relay->flow[i], XF_ROOM_BASE);
 		if (!relay->lent)
 			set_snd(&relay->flow[i], sizes[XF_ROOM_BASE].snd);
 		shrunk = true;

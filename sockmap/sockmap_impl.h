@@ -10,7 +10,6 @@
 struct xf_mapped_flow {
 	struct xf_flow *flow;
 	struct xf_relay_flow *shared; /* the kernel's side of it */
-	uint32_t index;
 	uint64_t consumed0; /* bytes of from's stream that were read before the map */
 	uint64_t written0;  /* bytes of to's stream that were written before */
 	uint64_t moved;     /* of shared->moved: already in flow->read */

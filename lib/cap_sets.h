@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The capabilities of this thread, as masks of 1ULL << CAP_*. */
+#ifndef XF_CAP_SETS_H
+#define XF_CAP_SETS_H
+
+#include <stdint.h>
+
+struct xf_cap_sets {
+	uint64_t effective, permitted;
+};
+
+/* Returns 0, or -errno with both empty. */
+int xf_cap_sets_get(struct xf_cap_sets *sets);
+
+#endif
