@@ -160,7 +160,8 @@ wrk_all() {
 	forward
 	wrk_run 2 small
 	between "requests for a small page" "$requests" 1000 10000000
-	# It begins with one to see whether anybody is there.
+	# It begins with one to see whether anybody is there. All end when its time is up.
+	wait_for 10 log_has 40
 	between "connections" "$(log_of .end | wc -l)" 40 41
 	wrk_run 1 medium
 	between "requests for a megabyte" "$requests" 40 100000
