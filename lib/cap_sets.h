@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+/* Newer than some <linux/capability.h>. */
+#define XF_CAP_PERFMON 38
+#define XF_CAP_BPF 39
+
 struct xf_cap_sets {
 	uint64_t effective, permitted;
 };

@@ -12,10 +12,6 @@
 #include "lib/cap_sets.h"
 #include "lib/msg.h"
 
-/* Newer than some <linux/capability.h>. */
-#define XF_CAP_PERFMON 38
-#define XF_CAP_BPF 39
-
 static const struct {
 	const char *name;
 	unsigned int cap;

@@ -58,7 +58,7 @@ static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen)
 	int err;
 
 	xf_relay_args__init(&defaults, true);
-	xf_budget__init(&echo->budget, defaults.memory);
+	xf_relay_args__budget(&defaults, &echo->budget);
 	server.max_connections = xf_relay_limit(0, true, 1);
 	server.max_waiting = defaults.max_waiting;
 	server.first_timeout = defaults.first_timeout;

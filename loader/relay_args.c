@@ -19,8 +19,15 @@ void xf_relay_args__init(struct xf_relay_args *args, bool echo)
 		.max_waiting = 4096,
 		.memory = 256ULL << 20,
 		.threads = 1,
+		.busy_poll = 50,
 		.drain = 30 * XF_NSEC,
 	};
+}
+
+/* An eighth is for what the kernel takes beyond a buffer's size: the last segment goes whole. */
+void xf_relay_args__budget(const struct xf_relay_args *args, struct xf_budget *budget)
+{
+	xf_budget__init(budget, args->memory - args->memory / 8);
 }
 
 int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *addr)

@@ -7,6 +7,7 @@
 #include "lib/opt.h"
 #include "lib/sockaddr.h"
 #include "out_access.h"
+#include "sockmap/budget.h"
 
 #define XF_RELAY_TO_MAX 64
 #define XF_RELAY_ECHO_LISTEN "127.0.0.1:10000"
@@ -36,6 +37,7 @@ struct xf_relay_args {
 	const char *user;
 	int format;
 	uint64_t stats;
+	uint32_t busy_poll; /* microseconds */
 	uint64_t rotate_bytes;
 	bool quiet;
 	int verbose;
@@ -62,6 +64,10 @@ struct xf_relay_args {
 	{ .name = "threads", .type = XF_OPT_U32, .arg = "N", .min = 1, .max = 256,                 \
 	  .offset = offsetof(struct xf_relay_args, threads),                                       \
 	  .help = "threads that move bytes, each with a listening socket of its own (default: 1)" }, \
+	{ .name = "busy-poll", .type = XF_OPT_U32, .arg = "MICROSECONDS", .max = 1000,             \
+	  .offset = offsetof(struct xf_relay_args, busy_poll),                                     \
+	  .help = "while messages follow each other this quickly on very few connections, look "  \
+		  "for the next without going to sleep (default: 50; 0: never)" },                \
 	{ .name = "drain", .type = XF_OPT_SECONDS, .arg = "SECONDS", .max = XF_RELAY_SECONDS_MAX,  \
 	  .offset = offsetof(struct xf_relay_args, drain),                                         \
 	  .help = "at the end, time for running connections to finish (default: 30)" },            \
@@ -93,6 +99,8 @@ void xf_relay_args__init(struct xf_relay_args *args, bool echo);
  * else the exit status. @usage is what --help prints first. */
 int xf_relay_args__parse(struct xf_relay_args *args, const struct xf_opt *opts, const char *usage,
 			 int argc, char **argv);
+/* --memory, less what is not reserved one by one. */
+void xf_relay_args__budget(const struct xf_relay_args *args, struct xf_budget *budget);
 /* An address to listen on, given with @option. Returns 0, or -EINVAL after a message. */
 int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *addr);
 

@@ -103,12 +103,12 @@ static int load(struct xf_relay_main *run)
 		.movers = run->args->threads,
 		.max_relays = share(run, run->max_connections),
 		.hasty = run->args->echo,
+		.poll_ns = run->args->busy_poll * 1000ULL,
 		.rotate_bytes = run->args->rotate_bytes,
 	};
 	int err = 0;
 
-	/* An eighth is for what the kernel takes beyond a buffer's size: the last segment goes whole. */
-	xf_budget__init(&run->budget, run->args->memory - run->args->memory / 8);
+	xf_relay_args__budget(run->args, &run->budget);
 	for (unsigned int i = 0; i < run->n && !err; i++)
 		err = xf_worker__prepare(&run->workers[i], &opts);
 	return err;

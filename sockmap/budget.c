@@ -7,6 +7,7 @@ void xf_budget__init(struct xf_budget *budget, uint64_t limit)
 {
 	budget->limit = limit;
 	atomic_init(&budget->taken, 0);
+	atomic_init(&budget->aside, 0);
 }
 
 bool xf_budget__take(struct xf_budget *budget, uint64_t bytes)
@@ -23,4 +24,37 @@ bool xf_budget__take(struct xf_budget *budget, uint64_t bytes)
 void xf_budget__give(struct xf_budget *budget, uint64_t bytes)
 {
 	atomic_fetch_sub(&budget->taken, bytes);
+}
+
+bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes)
+{
+	if (!xf_budget__take(budget, bytes))
+		return false;
+	atomic_fetch_add(&budget->aside, bytes);
+	return true;
+}
+
+void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes)
+{
+	atomic_fetch_sub(&budget->aside, bytes);
+	xf_budget__give(budget, bytes);
+}
+
+/* Relays have reserved more than @eighths of what there is for them. */
+static bool is_beyond(const struct xf_budget *budget, unsigned int eighths)
+{
+	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
+	uint64_t taken = atomic_load_explicit(&budget->taken, memory_order_relaxed);
+
+	return taken > aside && taken - aside > (budget->limit - aside) / 8 * eighths;
+}
+
+bool xf_budget__is_scarce(const struct xf_budget *budget)
+{
+	return is_beyond(budget, 4);
+}
+
+bool xf_budget__is_tight(const struct xf_budget *budget)
+{
+	return is_beyond(budget, 7);
 }

@@ -12,11 +12,19 @@
 struct xf_budget {
 	uint64_t limit; /* bytes */
 	_Atomic uint64_t taken;
+	_Atomic uint64_t aside; /* of that, what is in no relay's account */
 };
 
 void xf_budget__init(struct xf_budget *budget, uint64_t limit);
 /* False: not that much is left, nothing was taken. */
 bool xf_budget__take(struct xf_budget *budget, uint64_t bytes);
 void xf_budget__give(struct xf_budget *budget, uint64_t bytes);
+/* Take bytes that no relay's reservation covers: the sockmap engine's pool. Given back by the second. */
+bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes);
+void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
+/* Relays have reserved half of what there is for them: what is left is for those who need it most. */
+bool xf_budget__is_scarce(const struct xf_budget *budget);
+/* Seven eighths: the rest is for those who have no relay yet. */
+bool xf_budget__is_tight(const struct xf_budget *budget);
 
 #endif

@@ -72,6 +72,21 @@ static void warn_memory(struct xf_server *server, int err)
 			xf_times_text(times, text), strerror(err));
 }
 
+bool xf_conn__admit(struct xf_conn *conn)
+{
+	struct xf_server *server = conn->server;
+
+	while (!conn->reserved) {
+		conn->reserved = xf_mover__admit(server->mover);
+		if (conn->reserved)
+			break;
+		if (!server->longest || server->longest == conn)
+			return false;
+		xf_conn__end(server->longest, XF_OUTCOME_FIRST_CROWD, 0);
+	}
+	return true;
+}
+
 void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)
 {
 	struct xf_conn *conn = make(server, fd, peer);
@@ -218,6 +233,7 @@ void xf_conn__end(struct xf_conn *conn, enum xf_outcome outcome, int err)
 	xf_reset(conn->fd);
 	free(conn->data);
 	free(conn->prefix);
+	xf_mover__dismiss(conn->server->mover, conn->reserved);
 	finish(conn, &report);
 }
 
@@ -263,6 +279,8 @@ static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
 	struct xf_report report = { .outcome = (enum xf_outcome)end };
 	struct xf_relay_stats stats;
 
+	if (end == XF_END_MEMORY)
+		warn_memory(conn->server, ENOMEM);
 	xf_relay__stats(relay, &stats);
 	report.to_upstream = stats.to_upstream;
 	report.to_client = stats.to_client;
@@ -281,6 +299,7 @@ void xf_conn__relay(struct xf_conn *conn, int upstream)
 		.prefix = conn->prefix,
 		.prefix_len = conn->prefix_len,
 		.uncounted = conn->uncounted,
+		.reserved = conn->reserved,
 		.idle = server->opts.idle,
 		.on_end = on_relay_end,
 		.arg = conn,
@@ -289,6 +308,7 @@ void xf_conn__relay(struct xf_conn *conn, int upstream)
 
 	xf_loop__disarm(server->loop, &conn->timer);
 	xf_loop__del(server->loop, &conn->client);
+	conn->reserved = 0;
 	err = xf_relay__new(server->mover, &opts, &conn->relay);
 	if (!err) {
 		conn->phase = XF_PHASE_RELAY;

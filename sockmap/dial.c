@@ -65,6 +65,8 @@ static int wait_for_answer(struct xf_conn *conn, int fd)
 	struct xf_loop *loop = server->loop;
 	int err;
 
+	if (!xf_conn__admit(conn))
+		return -ENOMEM;
 	conn->upstream.fn = on_upstream;
 	conn->client.fn = on_client;
 	conn->timer.fn = on_timeout;
@@ -84,7 +86,8 @@ static int start(int fd, const struct xf_addr *addr)
 {
 	int on = 1;
 
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)))
 		return -errno;
 	if (!connect(fd, &addr->sa, addr->len))
 		return 1;

@@ -9,6 +9,8 @@
 
 #include <sys/epoll.h>
 
+#include "crowd.h"
+#include "lib/rare.h"
 #include "relay.h"
 
 /* Bytes taken from one socket and not yet given to the other. */
@@ -31,6 +33,7 @@ struct xf_side {
 	bool readable; /* edge triggered: true until a read said EAGAIN or was short */
 	bool fresh;    /* nothing was ever read from it: its queue is of whole segments */
 	bool fin;      /* its FIN or reset was announced: read on until it is met */
+	bool urgent;   /* it has sent urgent data, and may again */
 	bool writable;
 };
 
@@ -69,17 +72,25 @@ struct xf_relay {
 
 	/* The rest is not the engines' business. */
 	enum xf_room room[2]; /* of each flow */
+	uint64_t window[2];   /* of each flow: bytes that its sender was promised at most */
 	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */
 	bool lent;	      /* to the sockmap engine, which accounts for itself */
 	uint64_t reserved;    /* bytes, in the budget */
 	enum xf_engine_id next; /* stopping: the engine to go on with */
 	bool stopping;
 	bool again; /* in the mover's list of those to continue */
+	bool lingering;		 /* both directions are done, but much is not yet acknowledged */
+	struct xf_timer linger;
+	uint64_t linger_pause; /* ns */
 	bool ended;
 	enum xf_end end;
 	unsigned int moves;
 	unsigned int turns;   /* exchanges of short messages in a row */
+	bool recalled;	      /* mapped, but user space does better at present (crowd.h) */
+	uint64_t message;     /* size of its messages, bytes, a moving average */
+	uint64_t stamp;	      /* of xf_crowd__note() */
 	uint64_t settled;     /* no move before this time, ns */
+	uint64_t retry_pause; /* after the last stop() that was given up, ns */
 	uint64_t rotate_at;   /* tests: bytes at which to move next */
 	uint64_t grow_at;     /* no attempt to get large room before, ns */
 	uint64_t active;      /* ns of the last byte that user space knows of */
@@ -128,7 +139,7 @@ extern const struct xf_engine xf_engine_copy, xf_engine_splice, xf_engine_sockma
  * then. */
 void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given);
 /* flow->from's FIN was read and all before it was given: shuts flow->to down for writing, ends the
- * relay when that was the last. False: the relay has ended. */
+ * relay when that was the last. False: the relay has ended, or only waits to have its memory back. */
 bool xf_relay__flow_done(struct xf_flow *flow);
 /* Reading from or writing to @side failed with @err (positive errno; ECONNRESET, EPIPE, ...): the
  * other side is reset within this call. The relay has ended: false, always, for the caller to pass on. */
@@ -166,13 +177,26 @@ struct xf_mover {
 	struct xf_relay *relays;     /* all */
 	struct xf_relay *again_list; /* to continue in the next turn */
 	struct xf_timer again;
+	struct xf_timer sweep; /* policy.c: idle relays go to the sockmap while room is scarce */
 	bool net_admin; /* may set buffers beyond the sysctl limits */
+	struct xf_rare rare_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
+	struct xf_crowd crowd;
+	unsigned int crowd_max; /* more that are busy do not go through the sockmap */
+	unsigned int poll_max;	/* with more busy ones there is no polling */
+	uint64_t bulk_at;	/* when a run of bulk was last moved here, ns */
 };
 
 /* A run of so many bytes one way is bulk; one shorter than the other is a message. */
 #define XF_BULK_RUN (256 * 1024)
 #define XF_SHORT_RUN (64 * 1024)
 
+/* policy.c: how many busy relays are how many: sets crowd_max and poll_max. */
+void xf_mover__size_crowd(struct xf_mover *mover);
+/* policy.c: so few messages go through user space, and no bulk, that it is worth while to poll. */
+bool xf_mover__may_poll(const struct xf_mover *mover);
+/* policy.c: while room is scarce, relays on which nothing moves go to the sockmap, which needs none for
+ * them. */
+void xf_mover__make_room(struct xf_mover *mover);
 /* policy.c: give a new relay its first engine. */
 void xf_relay__begin(struct xf_relay *relay);
 /* policy.c: after every call into an engine, think about another one, and change to it. */
@@ -191,6 +215,8 @@ void xf_pipes__free(struct xf_pipes *pipes);
  * be used here. */
 int xf_sockmap__new(struct xf_mover *mover);
 void xf_sockmap__free(struct xf_sockmap *sockmap);
+/* There is one, and what is held in it is not too much. */
+bool xf_sockmap__has_room(const struct xf_sockmap *sm);
 /* The running kernel is of this release or later. */
 bool xf_kernel_at_least(unsigned int major, unsigned int minor);
 /* Bring flow.read and flow.written of a relay that the sockmap engine has up to date. */

@@ -19,76 +19,21 @@
 /* While mapped, user space hears of the end of a stream and of errors, not of every segment. */
 #define MAPPED_EVENTS (EPOLLRDHUP | EPOLLET)
 
-/* Bytes that one flow may hold, in the kernel's list and the send buffer, before it is taken out of
- * the map; twice that if user space is late. */
-#define FLOW_LIMIT (2 * 1024 * 1024)
-
 /* Between two looks at a flow that ends or drains: nothing announces it. */
 #define LOOK_FIRST (XF_MSEC / 2)
 #define LOOK_LAST (64 * XF_MSEC)
+/* When many wait for stalled readers they are looked at less often, so that all cost no more. */
+#define LOOKED_AT 64
+#define LOOK_MOST (1 * XF_NSEC)
 
-/* Leaving the map waits for both directions. When a reader is stalled that takes for ever, and the
- * other direction must not wait for it. */
+/* So often may a relay hold too much until it leaves the map, where it can. */
+#define LIMITS_TO_LEAVE 4
+
+/* Leaving the map waits for both directions, some round trips. When a reader is stalled that takes for
+ * ever, and the other direction must not wait for it. */
 #define STOP_PATIENCE (5 * XF_MSEC)
-
-/* ---- the sum of what all flows hold ---- */
-
-static void set_counted(struct xf_sockmap *sm, struct xf_relay_flow *shared, uint64_t counted)
-{
-	__atomic_fetch_add(&sm->totals->held, counted - shared->counted, __ATOMIC_RELAXED);
-	shared->counted = counted;
-}
-
-/* The filter looks at flows only while stops is set. The program sets stop before stops, so clearing
- * stops first and looking then misses none. */
-static void clear_stops(struct xf_sockmap *sm)
-{
-	if (!__atomic_load_n(&sm->totals->stops, __ATOMIC_SEQ_CST))
-		return;
-	__atomic_store_n(&sm->totals->stops, 0, __ATOMIC_SEQ_CST);
-	for (uint32_t i = 0; i < sm->indexes; i++) {
-		if (!sm->by_index[i] || !__atomic_load_n(&sm->flows[i].stop, __ATOMIC_SEQ_CST))
-			continue;
-		__atomic_store_n(&sm->totals->stops, 1, __ATOMIC_SEQ_CST);
-		break;
-	}
-}
-
-/* ---- a flow in and out of the source map ---- */
-
-static int enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	struct xf_side *from = mf->flow->from;
-	int err = xf_sockmap__add(sm->src, from->cookie, from->watch.fd);
-
-	if (!err)
-		mf->in_src = true;
-	return err;
-}
-
-/* Take the flow's source out. The kernel does not lock the socket for that: a verdict that is running
- * meanwhile would find its program gone and drop the segment that it was called for. So first make
- * sure that none runs: the filter lets no payload in, the high low-water mark keeps what still
- * comes past it from calling the verdict, and setting that mark waits for one that is running. The
- * few segments that this meets in its microseconds are sent again at once, since later ones arrive.
- * A loss all the same would be found when the relay is unmapped or ends, and never be silent. */
-static void leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	int from = mf->flow->from->watch.fd;
-	uint32_t stop;
-
-	if (!mf->in_src)
-		return;
-	__atomic_store_n(&sm->totals->hush, 1, __ATOMIC_SEQ_CST);
-	stop = __atomic_exchange_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
-	xf_tcp__received(from); /* time for a segment between the filter and the socket's lock */
-	xf_tcp__hush(from);
-	xf_sockmap__remove(sm->src, mf->flow->from->cookie);
-	xf_tcp__kick(from);
-	__atomic_store_n(&mf->shared->stop, stop, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&sm->totals->hush, 0, __ATOMIC_SEQ_CST);
-	mf->in_src = false;
-}
+#define STOP_PATIENCE_MAX (500 * XF_MSEC)
+#define STOP_TRIPS 4
 
 static void look_soon(struct xf_mapped *mapped)
 {
@@ -98,76 +43,13 @@ static void look_soon(struct xf_mapped *mapped)
 	xf_loop__arm(loop, &mapped->timer, xf_loop__now(loop) + mapped->wait);
 }
 
-/* Take the flow out until what it holds has been written. Its receive buffer fills then, if there is
- * room for that; else the filter keeps it as it is. */
-static void drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	if (mf->draining)
-		return;
-	leave(sm, mf);
-	mf->draining = true;
-	sm->draining++;
-	if (xf_room__pause(mf->flow)) {
-		__atomic_store_n(&mf->shared->stop, 0, __ATOMIC_SEQ_CST);
-	} else {
-		__atomic_store_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&sm->totals->stops, 1, __ATOMIC_SEQ_CST);
-	}
-}
-
-/* What a flow that is out of the source map holds now. */
-static uint64_t account(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	struct xf_relay_flow *shared = mf->shared;
-	uint64_t acked = xf_tcp__acked(mf->flow->to->watch.fd), held;
-
-	shared->acked = acked > mf->written0 ? acked - mf->written0 : 0;
-	held = shared->moved - shared->acked;
-	set_counted(sm, shared, held > sm->totals->base ? held - sm->totals->base : 0);
-	return held;
-}
-
-static void drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	struct xf_relay_flow *shared = mf->shared;
-
-	account(sm, mf);
-	shared->told = 0;
-	shared->run = 0;
-	shared->stop = 0;
-	xf_room__resume(mf->flow);
-	mf->draining = false;
-	if (!--sm->draining)
-		clear_stops(sm);
-}
-
-static bool drained(const struct xf_mapped_flow *mf)
-{
-	return xf_tcp__written(mf->flow->to->watch.fd) - mf->written0 == mf->shared->moved;
-}
-
 /* ---- taking over and giving back ---- */
-
-static void sync_flow(struct xf_mapped_flow *mf)
-{
-	uint64_t moved = mf->shared->moved, given;
-
-	if (mf->flow->done)
-		return; /* was done before; our FIN would be counted with what was written */
-	given = xf_tcp__written(mf->flow->to->watch.fd) - mf->written0;
-
-	mf->flow->read += moved - mf->moved;
-	mf->moved = moved;
-	if (given > mf->given)
-		mf->flow->written += given - mf->given;
-	mf->given = given > mf->given ? given : mf->given;
-}
 
 void xf_sockmap__sync(struct xf_relay *relay)
 {
 	for (unsigned int i = 0; i < relay->flows; i++)
 		if (relay->mapped->flow[i].shared)
-			sync_flow(&relay->mapped->flow[i]);
+			xf_mapped__sync(&relay->mapped->flow[i]);
 }
 
 /* Forget the flows; what they hold must have been written, or is given up with the sockets. */
@@ -179,21 +61,20 @@ static void unmap(struct xf_mapped *mapped)
 	xf_loop__disarm(relay->mover->loop, &mapped->timer);
 	for (unsigned int i = 0; i < relay->flows; i++)
 		if (mapped->flow[i].shared)
-			leave(sm, &mapped->flow[i]);
+			xf_mapped__leave(sm, &mapped->flow[i]);
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		struct xf_mapped_flow *mf = &mapped->flow[i];
 
 		if (!mf->shared)
 			continue;
-		sync_flow(mf);
+		xf_mapped__sync(mf);
 		if (mf->draining)
-			drain_over(sm, mf);
-		set_counted(sm, mf->shared, 0);
+			xf_mapped__drain_over(sm, mf);
+		xf_mapped__uncount(sm, mf);
 		xf_sockmap__remove(sm->by_cookie, mf->flow->from->cookie);
 		xf_sockmap__remove(sm->dst, mf->flow->to->cookie);
 		xf_sockmap__put(sm, mf->shared->index);
 	}
-	xf_sockmap__share_base(sm);
 	relay->mapped = NULL;
 	free(mapped);
 }
@@ -232,7 +113,7 @@ static int map_flow(struct xf_sockmap *sm, struct xf_mapped *mapped, unsigned in
 		return -ENOSPC;
 	mf->shared->pair = mf->shared->index;
 	mf->shared->to = flow->to->cookie;
-	mf->shared->limit = FLOW_LIMIT;
+	mf->shared->limit = XF_FLOW_LIMIT;
 	mf->written0 = xf_tcp__written_exactly(flow->to->watch.fd);
 	mf->shared->written0 = mf->written0;
 	err = xf_sockmap__add(sm->by_cookie, flow->from->cookie, mf->shared->index);
@@ -277,21 +158,31 @@ static int start(struct xf_relay *relay)
 		mapped->flow[1].shared->pair = mapped->flow[0].shared->index;
 	}
 	if (!err)
-		err = enter(sm, &mapped->flow[0]);
+		err = xf_mapped__enter(sm, &mapped->flow[0]);
 	if (err) {
 		unmap(mapped);
 		return err;
 	}
-	xf_sockmap__share_base(sm);
 	set_events(relay, MAPPED_EVENTS);
 	xf_tcp__kick(relay->side[0].watch.fd);
-	if (relay->flows == 2 && enter(sm, &mapped->flow[1])) {
+	if (relay->flows == 2 && xf_mapped__enter(sm, &mapped->flow[1])) {
 		mapped->flow[1].ending = true;
 		look_soon(mapped);
 	} else if (relay->flows == 2) {
 		xf_tcp__kick(relay->side[1].watch.fd);
 	}
 	return 0;
+}
+
+static void warn_lost(struct xf_sockmap *sm, uint64_t bytes)
+{
+	uint64_t times;
+	char text[32];
+
+	if (xf_rare_due(&sm->rare_lost, xf_loop__now(sm->mover->loop), &times))
+		xf_err("a connection is reset%s: the kernel lost %lld bytes of it when it left the "
+		       "sockmap",
+		       xf_times_text(times, text), (long long)bytes);
 }
 
 /* All that was moved has been written: plain sockets again. The kernel must have taken out of the
@@ -302,7 +193,7 @@ static bool give_back(struct xf_mapped *mapped)
 	uint64_t seen[2] = {};
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		leave(relay->mover->sockmap, &mapped->flow[i]);
+		xf_mapped__leave(relay->mover->sockmap, &mapped->flow[i]);
 		seen[i] = mapped->flow[i].consumed0 + mapped->flow[i].shared->moved;
 	}
 	unmap(mapped);
@@ -316,10 +207,9 @@ static bool give_back(struct xf_mapped *mapped)
 		if (relay->flow[i].done || consumed == seen[i] ||
 		    (consumed == seen[i] + 1 && !xf_tcp__is_established(from->watch.fd)))
 			continue;
-		xf_err("the kernel lost %lld bytes of a connection when it left the map; it is "
-		       "reset",
-		       (long long)(consumed - seen[i]));
-		return xf_relay__failed(from, EIO);
+		warn_lost(relay->mover->sockmap, seen[i] - consumed);
+		xf_relay__abort(relay, XF_END_ERROR);
+		return false;
 	}
 	return true;
 }
@@ -332,64 +222,12 @@ static void drop(struct xf_relay *relay)
 
 /* ---- looking after flows that end, drain or stop ---- */
 
-/* Put a drained flow back. -EOPNOTSUPP: its FIN came meanwhile. */
-static int put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	int err;
-
-	drain_over(sm, mf);
-	err = enter(sm, mf);
-	if (!err)
-		xf_tcp__kick(mf->flow->from->watch.fd);
-	return err;
-}
-
-enum progress { GOING_ON, ENDED, RESET };
-
-/* The flow's end was announced. It has come when all before it has been moved and written. */
-static enum progress ended(struct xf_mapped_flow *mf)
-{
-	int from = mf->flow->from->watch.fd;
-	uint64_t received = xf_tcp__received(from) - mf->consumed0;
-	uint64_t moved = mf->shared->moved;
-
-	/* The FIN counts as a byte. A socket that is closed without one was reset; the error is
-	 * gone when the kernel's own sending met it first. */
-	if (received == moved + 1)
-		return drained(mf) ? ENDED : GOING_ON;
-	if (received == moved && xf_tcp__is_closed(from))
-		return RESET;
-	xf_tcp__kick(from);
-	return GOING_ON;
-}
-
-/* The flow may receive again: nothing waits, and what the send buffer still has is not much, or
- * little when all together hold much. */
-static bool may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
-{
-	uint64_t held = account(sm, mf);
-
-	if (!drained(mf))
-		return false;
-	return held <= sm->totals->base ||
-	       (held <= FLOW_LIMIT / 2 && sm->totals->held <= sm->totals->held_max);
-}
-
-/* The flow can be another engine's: what is left is within what was reserved for its send buffer. */
-static bool may_leave(struct xf_mapped_flow *mf)
-{
-	uint64_t all = mf->written0 + mf->shared->moved;
-
-	return drained(mf) &&
-	       all - xf_tcp__acked(mf->flow->to->watch.fd) <= xf_room__send_size(mf->flow);
-}
-
 static bool all_drained(struct xf_mapped *mapped)
 {
 	bool all = true;
 
 	for (unsigned int i = 0; i < mapped->relay->flows; i++)
-		all = (mapped->flow[i].flow->done || may_leave(&mapped->flow[i])) && all;
+		all = (mapped->flow[i].flow->done || xf_mapped__may_leave(&mapped->flow[i])) && all;
 	return all;
 }
 
@@ -399,7 +237,8 @@ static void leave_map(struct xf_mapped *mapped)
 {
 	struct xf_relay *relay = mapped->relay;
 
-	if (relay->stopping || !xf_room__reserve(relay))
+	if (relay->stopping || xf_loop__now(relay->mover->loop) < relay->settled ||
+	    !xf_room__reserve(relay))
 		return;
 	relay->next = XF_ENGINE_COPY;
 	relay->stopping = true;
@@ -418,9 +257,9 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 		return true;
 	if (mf->draining) {
 		*more = true;
-		if (!may_go_on(sm, mf))
+		if (!xf_mapped__may_go_on(sm, mf))
 			return true;
-		if (put_back(sm, mf))
+		if (xf_mapped__put_back(sm, mf))
 			mf->ending = true;
 	}
 	if (!mf->ending)
@@ -430,15 +269,15 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 		leave_map(mapped);
 		return relay->mapped == mapped;
 	}
-	switch (ended(mf)) {
-	case GOING_ON:
+	switch (xf_mapped__progress(mf)) {
+	case XF_GOING_ON:
 		return true;
-	case RESET:
+	case XF_RESET:
 		return xf_relay__failed(mf->flow->from, ECONNRESET);
-	case ENDED:
+	case XF_ENDED:
 		break;
 	}
-	sync_flow(mf);
+	xf_mapped__sync(mf);
 	return xf_relay__flow_done(mf->flow);
 }
 
@@ -465,10 +304,17 @@ static void stay(struct xf_mapped *mapped)
 	for (unsigned int i = 0; i < mapped->relay->flows; i++) {
 		struct xf_mapped_flow *mf = &mapped->flow[i];
 
-		if (mf->draining && may_go_on(sm, mf) && put_back(sm, mf))
+		if (mf->draining && xf_mapped__may_go_on(sm, mf) && xf_mapped__put_back(sm, mf))
 			mf->ending = true;
 	}
 	xf_relay__not_stopped(mapped->relay);
+}
+
+static uint64_t longest_wait(const struct xf_sockmap *sm)
+{
+	uint64_t wait = LOOK_LAST * (1 + sm->draining / LOOKED_AT);
+
+	return wait < LOOK_MOST ? wait : LOOK_MOST;
 }
 
 static void on_look(struct xf_timer *timer, uint64_t now)
@@ -490,9 +336,21 @@ static void on_look(struct xf_timer *timer, uint64_t now)
 	if (!more && !mapped->stopping)
 		return;
 	mapped->wait = changed(mapped) ? LOOK_FIRST : mapped->wait * 2;
-	if (mapped->wait > LOOK_LAST)
-		mapped->wait = LOOK_LAST;
+	if (mapped->wait > longest_wait(relay->mover->sockmap))
+		mapped->wait = longest_wait(relay->mover->sockmap);
 	xf_loop__arm(relay->mover->loop, timer, now + mapped->wait);
+}
+
+static uint64_t patience(const struct xf_relay *relay)
+{
+	uint64_t longest = STOP_PATIENCE;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		uint64_t trips = STOP_TRIPS * xf_tcp__rtt(relay->side[i].watch.fd);
+
+		longest = trips > longest ? trips : longest;
+	}
+	return longest < STOP_PATIENCE_MAX ? longest : STOP_PATIENCE_MAX;
 }
 
 static bool stop(struct xf_relay *relay)
@@ -502,11 +360,11 @@ static bool stop(struct xf_relay *relay)
 
 	for (unsigned int i = 0; i < relay->flows; i++)
 		if (!mapped->flow[i].flow->done)
-			drain(sm, &mapped->flow[i]);
+			xf_mapped__drain(sm, &mapped->flow[i]);
 	if (all_drained(mapped))
 		return give_back(mapped);
 	mapped->stopping = true;
-	mapped->give_up = xf_loop__now(relay->mover->loop) + STOP_PATIENCE;
+	mapped->give_up = xf_loop__now(relay->mover->loop) + patience(relay);
 	look_soon(mapped);
 	return false;
 }
@@ -556,7 +414,7 @@ static void drain_holders(struct xf_sockmap *sm)
 
 			if (mf->shared != &sm->flows[i] || mf->draining || mf->flow->done)
 				continue;
-			drain(sm, mf);
+			xf_mapped__drain(sm, mf);
 			look_soon(mapped);
 		}
 	}
@@ -568,7 +426,7 @@ static void too_much(struct xf_mapped *mapped, struct xf_mapped_flow *mf)
 
 	if (sm->totals->held > sm->totals->held_max)
 		drain_holders(sm);
-	drain(sm, mf);
+	xf_mapped__drain(sm, mf);
 	look_soon(mapped);
 }
 
@@ -591,10 +449,19 @@ void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *eve
 	if (event->what & XF_TELL_LIMIT) {
 		if (!mf->draining && !mf->flow->done)
 			too_much(mapped, mf);
+		if (++mapped->limits < LIMITS_TO_LEAVE || relay->mover->opts.engine != XF_ENGINE_AUTO)
+			return;
+		/* Another engine has TCP's own flow control, and is not taken out and put back. */
+		mf->flow->run = XF_BULK_RUN;
+		xf_relay__choose(relay);
 		return;
 	}
 	__atomic_store_n(&mf->shared->told, 0, __ATOMIC_RELAXED);
-	sync_flow(mf);
+	if (event->what & XF_TELL_BUSY) {
+		xf_sockmap__busy(relay->mover->sockmap);
+		return;
+	}
+	xf_mapped__sync(mf);
 	relay->active = xf_loop__now(relay->mover->loop);
 	mf->flow->run = relay->mover->opts.engine == XF_ENGINE_AUTO ? XF_BULK_RUN : 0;
 	xf_relay__choose(relay);

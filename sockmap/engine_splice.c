@@ -76,7 +76,9 @@ static ssize_t take(struct xf_flow *flow)
 
 	if (n < 0 && n != -EAGAIN)
 		return n;
-	flow->eof = n == 0;
+	/* In front of an urgent byte it says 0 too. */
+	flow->eof = n == 0 && !is_at_mark(from);
+	from->urgent = from->urgent || (n == 0 && !flow->eof);
 	from->fresh = from->fresh && n <= 0;
 	/* A short one may have run out of slots: only EAGAIN is sure. */
 	if (n <= 0) {
@@ -96,7 +98,7 @@ static bool run_out(struct xf_flow *flow)
 	xf_pipes__give(flow);
 	if (flow->eof)
 		return xf_relay__flow_done(flow);
-	if (!is_at_mark(flow->from))
+	if (!flow->from->urgent || !is_at_mark(flow->from))
 		return true;
 	flow->from->readable = true;
 	return xf_copy__pump(flow);

@@ -76,6 +76,10 @@ static void wait_for_more(struct xf_conn *conn)
 
 	if (conn->client.fd >= 0)
 		return;
+	if (!xf_conn__admit(conn)) {
+		xf_conn__failed(conn, ENOMEM);
+		return;
+	}
 	conn->client.fn = on_client;
 	conn->timer.fn = on_timeout;
 	err = xf_loop__arm(server->loop, &conn->timer, conn->accepted + server->opts.first_timeout);

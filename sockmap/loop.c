@@ -14,6 +14,11 @@
 
 #define BATCH 64 /* events of a turn: others get their turn soon, and del's search stays short */
 
+/* Short waits in a row until polling begins, how many count at most, and what a long one costs. */
+#define POLL_ENOUGH 8
+#define POLL_MAX 16
+#define POLL_LOSS 4
+
 struct deferred {
 	void (*fn)(void *arg);
 	void *arg;
@@ -36,6 +41,9 @@ struct xf_loop {
 
 	struct deferred *deferred;
 	size_t n_deferred, deferred_room;
+
+	uint64_t poll_ns;  /* asked for in this turn */
+	unsigned int short_waits; /* up to POLL_MAX: one more for each, POLL_LOSS fewer for a long one */
 
 	struct xf_watch host; /* a timerfd, in a loop inside another one; else fd -1 */
 	uint64_t host_at;     /* what it is set to, 0: not */
@@ -251,13 +259,60 @@ static int time_to_wait(const struct xf_loop *loop, int wait_ms)
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
+void xf_loop__poll(struct xf_loop *loop, uint64_t ns)
+{
+	loop->poll_ns = ns;
+}
+
+bool xf_loop__is_polling(const struct xf_loop *loop)
+{
+	return loop->short_waits >= POLL_ENOUGH;
+}
+
+static int poll_events(struct xf_loop *loop, uint64_t until)
+{
+	int n;
+
+	if (loop->n_timers && loop->heap[1]->at < until)
+		until = loop->heap[1]->at;
+	do {
+		n = epoll_wait(loop->epoll, loop->batch, BATCH, 0);
+	} while (!n && clock_now() < until);
+	return n;
+}
+
+static void judge_wait(struct xf_loop *loop, bool is_short)
+{
+	if (is_short)
+		loop->short_waits += loop->short_waits < POLL_MAX;
+	else
+		loop->short_waits -= loop->short_waits < POLL_LOSS ? loop->short_waits : POLL_LOSS;
+}
+
+/* As epoll_wait(). Sets now. */
+static int wait_for_events(struct xf_loop *loop, int wait_ms)
+{
+	int n = 0, ms = time_to_wait(loop, wait_ms);
+	uint64_t asked = ms ? loop->poll_ns : 0;
+	uint64_t start = asked ? clock_now() : 0;
+
+	loop->poll_ns = 0;
+	if (asked && xf_loop__is_polling(loop))
+		n = poll_events(loop, start + asked);
+	if (!n)
+		n = epoll_wait(loop->epoll, loop->batch, BATCH, ms);
+	loop->now = clock_now();
+	if (asked)
+		judge_wait(loop, loop->now - start < 2 * asked);
+	return n;
+}
+
 int xf_loop__turn(struct xf_loop *loop, int wait_ms)
 {
-	int n = epoll_wait(loop->epoll, loop->batch, BATCH, time_to_wait(loop, wait_ms));
+	int n = wait_for_events(loop, wait_ms);
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	loop->now = clock_now();
 	loop->in_turn = true;
 	loop->n_batch = n < 0 ? 0 : n;
 	for (loop->at = 0; loop->at < loop->n_batch;) {

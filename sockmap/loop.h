@@ -61,6 +61,12 @@ void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg);
 /* Wait for events or the next timer, at most @wait_ms (-1: as long as it takes, 0: do not wait),
  * and handle what there is. Returns 0 or -errno (never -EINTR). */
 int xf_loop__turn(struct xf_loop *loop, int wait_ms);
+/* Busy polling: look for events for up to @ns before the next wait goes to sleep, since waking up takes
+ * longer than a short wait. Asked for anew in each turn, and done only while it pays: while what is
+ * waited for comes within twice @ns. */
+void xf_loop__poll(struct xf_loop *loop, uint64_t ns);
+/* It pays at present. */
+bool xf_loop__is_polling(const struct xf_loop *loop);
 /* Make a turn that waits, or the next one, end its waiting. From any thread, and from a signal
  * handler. */
 void xf_loop__wake(struct xf_loop *loop);

@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which engine a relay has, and the way from one to another.
  *
- * Messages that go to and fro are the sockmap's: no wake-up of user space, the shortest way. Bulk is
- * another engine's: it moves large pieces at a time with TCP's own flow control. A relay begins with
- * copy, which costs nothing to set up, so that connections that live for one exchange pay nothing. */
+ * Messages that go to and fro are the sockmap's: no wake-up of user space, the shortest way; but with
+ * very few or many at a time they are copy's, or splice's if they are large (crowd.h). Bulk is splice's: it moves large pieces with TCP's own flow
+ * control and does not touch them. A relay begins with copy, which costs nothing to set up, so that
+ * connections that live for one exchange pay nothing. */
+#include "budget.h"
 #include "engine.h"
 #include "lib/msg.h"
 #include "room.h"
+#include "tcp_state.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Moving to the sockmap costs some fifteen system calls: earned back after a few exchanges. */
-#define TURNS_TO_MAP 4
+/* Moving to the sockmap costs some fifteen system calls: earned back after a few exchanges. It also
+ * takes a few to see whether polling pays. */
+#define TURNS_TO_MAP 6
+/* Messages of this size are better not copied, bytes: with 16 KiB splice took 0.6 to 1 of copy's time,
+ * with 4 KiB 1.1 to 1.3. */
+#define LARGE_MESSAGE (12 * 1024)
+/* crowd.h says what was measured. */
+#define CROWD_PER_CPU 4
+/* For so long after a piece of bulk there may be more, ns. */
+#define BULK_PAUSE (10 * XF_MSEC)
 /* A connection that changes its ways may not spend its time moving: the pause doubles each time. */
 #define MOVE_PAUSE (1 * XF_MSEC)
 #define MOVE_PAUSE_MAX (1 * XF_NSEC)
 /* After an attempt that failed. */
 #define RETRY_PAUSE (100 * XF_MSEC)
-
-/* Large reads through a buffer that stays in the cache beat splice over veth and on loopback. */
-#define BULK_ENGINE XF_ENGINE_COPY
+#define RETRY_PAUSE_MAX (10 * XF_NSEC)
 
 static const struct xf_engine *const engines[XF_ENGINES] = {
 	[XF_ENGINE_SOCKMAP] = &xf_engine_sockmap,
@@ -47,6 +58,43 @@ static bool can_map(const struct xf_relay *relay)
 			return false;
 	}
 	return true;
+}
+
+/* The kernel's threads are one for each CPU, and all movers share them. Polling needs a CPU of its
+ * own. */
+void xf_mover__size_crowd(struct xf_mover *mover)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int movers = mover->opts.movers ? mover->opts.movers : 1;
+	unsigned int share = cpus > (long)movers ? cpus / movers : 1;
+
+	mover->crowd_max = CROWD_PER_CPU * share;
+	mover->poll_max = mover->opts.poll_ns && share > 1 ? share : 0;
+}
+
+static unsigned int crowd_of(const struct xf_mover *mover)
+{
+	return xf_crowd__size(&mover->crowd, xf_loop__now(mover->loop));
+}
+
+bool xf_mover__may_poll(const struct xf_mover *mover)
+{
+	return mover->poll_max && xf_loop__now(mover->loop) - mover->bulk_at > BULK_PAUSE &&
+	       crowd_of(mover) <= mover->poll_max;
+}
+
+/* The sockmap would be the better engine for messages. Its last quarter is closed from outside, so
+ * that none comes only to be recalled. */
+static bool is_worth_mapping(const struct xf_mover *mover)
+{
+	return xf_sockmap__has_room(mover->sockmap) && crowd_of(mover) <= mover->crowd_max * 3 / 4 &&
+	       !(xf_loop__is_polling(mover->loop) && xf_mover__may_poll(mover));
+}
+
+/* Where messages go that user space moves. */
+static enum xf_engine_id for_messages(const struct xf_relay *relay)
+{
+	return relay->message < LARGE_MESSAGE ? XF_ENGINE_COPY : XF_ENGINE_SPLICE;
 }
 
 static bool is_bulk(const struct xf_relay *relay)
@@ -89,12 +137,12 @@ static enum xf_engine_id wanted(struct xf_relay *relay)
 	if (opts->rotate_bytes)
 		return rotated(relay);
 	if (is_bulk(relay))
-		return BULK_ENGINE;
+		return XF_ENGINE_SPLICE;
 	if (now == XF_ENGINE_SOCKMAP)
+		return relay->recalled ? for_messages(relay) : now;
+	if (relay->turns < TURNS_TO_MAP && !(opts->hasty && !relay->moves))
 		return now;
-	if (relay->turns >= TURNS_TO_MAP || (opts->hasty && !relay->moves))
-		return XF_ENGINE_SOCKMAP;
-	return now;
+	return is_worth_mapping(relay->mover) ? XF_ENGINE_SOCKMAP : for_messages(relay);
 }
 
 static void settle(struct xf_relay *relay)
@@ -106,11 +154,36 @@ static void settle(struct xf_relay *relay)
 	relay->settled = now_of(relay) + (pause < MOVE_PAUSE_MAX ? pause : MOVE_PAUSE_MAX);
 }
 
+/* Why not in words, where the errno does not say it. */
+static const char *why_not(enum xf_engine_id engine, int err)
+{
+	if (engine == XF_ENGINE_SPLICE && (err == -EPERM || err == -EMFILE || err == -ENFILE))
+		return "no pipe can be had (fs.pipe-user-pages-soft, open files)";
+	if (err == -EPROTONOSUPPORT)
+		return "it is not plain TCP";
+	if (err == -ENOSPC || err == -E2BIG)
+		return "all places in the map are in use";
+	return strerror(-err);
+}
+
+/* A FIN that has come is none: what is left of the connection goes another way. */
+static void warn_failed(const struct xf_relay *relay, int err)
+{
+	struct xf_mover *mover = relay->mover;
+	uint64_t times;
+	char text[32];
+
+	if (err == -EOPNOTSUPP || !xf_rare_due(&mover->rare_move[relay->next], now_of(relay), &times))
+		return;
+	xf_info("a connection is copied%s, it cannot be moved by %s: %s", xf_times_text(times, text),
+		xf_engine_names[relay->next], why_not(relay->next, err));
+}
+
 /* The sockets are plain: the next engine takes over, or copy, which always can. */
 static void start(struct xf_relay *relay)
 {
 	const struct xf_engine *engine = engines[relay->next];
-	bool map = relay->next == XF_ENGINE_SOCKMAP;
+	bool map = relay->next == XF_ENGINE_SOCKMAP, was_lent = relay->lent;
 	int err;
 
 	relay->stopping = false;
@@ -119,6 +192,7 @@ static void start(struct xf_relay *relay)
 		relay->flow[i].run = 0;
 	}
 	relay->turns = 0;
+	relay->recalled = false;
 	if (map)
 		xf_room__lend(relay);
 	else
@@ -126,17 +200,19 @@ static void start(struct xf_relay *relay)
 	relay->engine = engine;
 	err = engine->start(relay);
 	if (err) {
-		xf_debug("cannot move a connection to %s: %s", xf_engine_names[relay->next],
-			 strerror(-err));
+		warn_failed(relay, err);
 		relay->engine = &xf_engine_copy;
 		relay->engine->start(relay);
 		relay->settled = now_of(relay) + RETRY_PAUSE;
-		if (map && !xf_room__reserve(relay)) {
+		if (was_lent) { /* it has no room of its own */
 			xf_relay__abort(relay, XF_END_MEMORY);
 			return;
 		}
+		relay->lent = false;
 		xf_room__apply(relay);
 	} else {
+		if (map)
+			xf_room__lent(relay);
 		relay->moves++;
 		settle(relay);
 	}
@@ -152,9 +228,14 @@ void xf_relay__stopped(struct xf_relay *relay)
 void xf_relay__not_stopped(struct xf_relay *relay)
 {
 	relay->stopping = false;
-	if (relay->engine == &xf_engine_sockmap)
+	if (relay->engine == &xf_engine_sockmap) {
 		xf_room__lend(relay);
-	relay->settled = now_of(relay) + RETRY_PAUSE;
+		xf_room__lent(relay);
+	}
+	relay->retry_pause = relay->retry_pause ? 2 * relay->retry_pause : RETRY_PAUSE;
+	if (relay->retry_pause > RETRY_PAUSE_MAX)
+		relay->retry_pause = RETRY_PAUSE_MAX;
+	relay->settled = now_of(relay) + relay->retry_pause;
 }
 
 static void move(struct xf_relay *relay, enum xf_engine_id target)
@@ -177,7 +258,7 @@ static void move(struct xf_relay *relay, enum xf_engine_id target)
 static bool needs_room(const struct xf_flow *flow)
 {
 	return flow->run >= XF_BULK_RUN ||
-	       (flow->read >= MUCH && !xf_room__is_scarce(flow->relay));
+	       (flow->read >= MUCH && !xf_budget__is_scarce(flow->relay->mover->opts.budget));
 }
 
 /* Bulk gets large buffers where the budget allows, whatever the engine. */
@@ -198,7 +279,7 @@ void xf_relay__choose(struct xf_relay *relay)
 {
 	enum xf_engine_id target;
 
-	if (relay->ended || relay->stopping)
+	if (relay->ended || relay->stopping || relay->lingering)
 		return;
 	if (!relay->lent)
 		grow(relay);
@@ -209,16 +290,75 @@ void xf_relay__choose(struct xf_relay *relay)
 		move(relay, target);
 }
 
+/* ---- idle relays make room ---- */
+
+/* Without a byte for so long a relay is idle, and between two looks for such, ns. */
+#define IDLE (1 * XF_NSEC)
+#define SWEEP_PAUSE (250 * XF_MSEC)
+
+/* Returns whether it may have to be looked at again. */
+static bool sweep(struct xf_relay *relay, uint64_t now)
+{
+	if (relay->ended || relay->stopping || relay->lingering ||
+	    relay->engine == &xf_engine_sockmap)
+		return false;
+	if (now - relay->active < IDLE)
+		return true;
+	if (can_map(relay))
+		move(relay, XF_ENGINE_SOCKMAP);
+	return false;
+}
+
+static void on_sweep(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_mover *mover = xf_container_of(timer, struct xf_mover, sweep);
+	struct xf_relay *next;
+	bool more = false;
+
+	for (struct xf_relay *relay = mover->relays; relay; relay = next) {
+		next = relay->after;
+		more = sweep(relay, now) || more;
+	}
+	if (more)
+		xf_mover__make_room(mover);
+}
+
+void xf_mover__make_room(struct xf_mover *mover)
+{
+	if (!mover->sockmap || mover->opts.engine != XF_ENGINE_AUTO || mover->opts.rotate_bytes ||
+	    mover->sweep.pos || !xf_budget__is_scarce(mover->opts.budget))
+		return;
+	mover->sweep.fn = on_sweep;
+	/* Without memory for the timer the next new relay tries again. */
+	xf_loop__arm(mover->loop, &mover->sweep, xf_loop__now(mover->loop) + SWEEP_PAUSE);
+}
+
+/* ---- the beginning ---- */
+
+/* A relay without room of its own must be the sockmap's at once: give the first bytes to the upstream,
+ * whose send buffer is empty. What the client has sent since then must wait for its turn, or nothing
+ * may: user space has read from that socket. */
+static void clear_the_way(struct xf_relay *relay)
+{
+	struct xf_flow *flow = &relay->flow[0];
+
+	if (flow->pending.len && xf_flow__push(flow) == 1 && !xf_tcp__waiting(flow->from->watch.fd))
+		flow->from->readable = false;
+}
+
 void xf_relay__begin(struct xf_relay *relay)
 {
 	enum xf_engine_id first = relay->mover->opts.engine == XF_ENGINE_SPLICE ? XF_ENGINE_SPLICE :
 										  XF_ENGINE_COPY;
 
+	xf_mover__make_room(relay->mover);
 	relay->engine = engines[first];
 	if (relay->engine->start(relay)) {
 		relay->engine = &xf_engine_copy;
 		relay->engine->start(relay);
 	}
+	if (relay->lent)
+		clear_the_way(relay);
 	xf_relay__choose(relay);
 	if (relay->lent && relay->engine != &xf_engine_sockmap)
 		xf_relay__abort(relay, XF_END_MEMORY);

@@ -18,6 +18,9 @@ struct tcp_sock {
 #define XF_SKIP_MAX 4095
 #define XF_SKIP_ROUNDS 17
 
+/* No segment has so many bytes. */
+#define XF_SEGMENT_MAX (1 << 20)
+
 struct sk_buff {
 	char cb[48];
 } __attribute__((preserve_access_index));
@@ -116,11 +119,11 @@ static __always_inline void xf_account(struct xf_relay_totals *all, struct xf_re
 {
 	__u64 held, counted;
 
-	if (flow->moved - flow->acked <= all->base && !flow->counted)
+	if (flow->moved - flow->acked <= flow->base && !flow->counted)
 		return;
 	flow->acked = xf_acked(flow);
 	held = flow->moved - flow->acked;
-	counted = held > all->base ? held - all->base : 0;
+	counted = held > flow->base ? held - flow->base : 0;
 	if (counted != flow->counted) {
 		__sync_fetch_and_add(&all->held, counted - flow->counted);
 		flow->counted = counted;
@@ -187,6 +190,14 @@ static __always_inline void xf_skip_old(struct __sk_buff *skb)
 	}
 }
 
+/* User space sees no message of a mapped flow, but must know when many flows are busy at a time. */
+static __always_inline void xf_message(struct xf_relay_totals *all, struct xf_relay_flow *flow,
+				       __u64 cookie)
+{
+	if (!(++flow->messages & all->busy))
+		xf_tell(all, flow, cookie, XF_TELL_BUSY);
+}
+
 SEC("sk_skb/stream_verdict")
 int xf_relay_verdict(struct __sk_buff *skb)
 {
@@ -210,6 +221,7 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	flow->moved += len;
 	xf_account(all, flow, cookie);
 	xf_run(all, flow, cookie, len);
+	xf_message(all, flow, cookie);
 	if (bpf_sk_redirect_hash(skb, &dst, &to, 0) == SK_PASS)
 		return SK_PASS;
 	__sync_fetch_and_add(&all->dropped, len);
@@ -217,8 +229,20 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	return SK_DROP;
 }
 
-/* Runs before TCP sees a segment. Where a flow must stop, or all must, the payload comes off and the
- * rest passes as the acknowledgement that it also is: the sender keeps the bytes and sends them again
+/* How many bytes of a segment the flow may take in. When all together hold too much, those that hold
+ * little go on with little at a time: they are not who holds it. */
+static __always_inline __u32 xf_allowed(const struct xf_relay_totals *all,
+					const struct xf_relay_flow *flow)
+{
+	if (flow->stop)
+		return 0;
+	if (all->held <= 2 * all->held_max)
+		return XF_SEGMENT_MAX;
+	return flow->counted || flow->base > XF_SEGMENT_MAX ? 0 : flow->base;
+}
+
+/* Runs before TCP sees a segment. What a flow may not take in comes off the end of the payload, and the
+ * rest passes, also as the acknowledgement that it is: the sender keeps the bytes and sends them again
  * later. A FIN would then seem to come before bytes that are still missing, so that segment goes
  * whole. */
 SEC("socket")
@@ -226,20 +250,22 @@ int xf_relay_filter(struct __sk_buff *skb)
 {
 	struct xf_relay_totals *all = xf_totals();
 	struct xf_relay_flow *flow;
-	__u32 header;
+	__u32 header, allowed;
 	__u8 tcp[2]; /* data offset, flags */
 
 	if (!all || !(all->stops | all->hush))
 		return -1;
 	flow = xf_flow(bpf_get_socket_cookie(skb));
-	if (!flow || (!flow->stop && all->held <= 2 * all->held_max) ||
-	    bpf_skb_load_bytes(skb, 12, tcp, sizeof(tcp)))
+	if (!flow)
+		return -1;
+	allowed = xf_allowed(all, flow);
+	if (allowed >= XF_SEGMENT_MAX || bpf_skb_load_bytes(skb, 12, tcp, sizeof(tcp)))
 		return -1;
 	header = (tcp[0] >> 4) * 4;
-	if (skb->len <= header || (tcp[1] & 4 /* RST */))
+	if (skb->len <= header + allowed || (tcp[1] & 4 /* RST */))
 		return -1;
 	__sync_fetch_and_add(&all->trimmed, 1);
-	return tcp[1] & 1 /* FIN */ ? 0 : header;
+	return tcp[1] & 1 /* FIN */ ? 0 : header + allowed;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -12,6 +12,7 @@
 #include "lib/cap_sets.h"
 #include "lib/msg.h"
 #include "room.h"
+#include "tcp_state.h"
 
 const char *const xf_engine_names[XF_ENGINES + 1] = { "auto", "sockmap", "splice", "copy", NULL };
 
@@ -54,6 +55,7 @@ static void end(struct xf_relay *relay, enum xf_end how)
 	if (relay->engine)
 		relay->engine->drop(relay);
 	xf_loop__disarm(relay->mover->loop, &relay->timer);
+	xf_loop__disarm(relay->mover->loop, &relay->linger);
 	for (int i = 0; i < 2; i++) {
 		close_side(relay, &relay->side[i], how != XF_END_CLOSED);
 		free(relay->flow[i].pending.buf);
@@ -65,29 +67,78 @@ static void end(struct xf_relay *relay, enum xf_end how)
 		xf_loop__defer(relay->mover->loop, release, relay);
 }
 
+/* One that lingers has nothing left to do: the kernel delivers the rest. */
 void xf_relay__abort(struct xf_relay *relay, enum xf_end how)
 {
-	end(relay, how);
+	end(relay, relay->lingering && how == XF_END_DRAIN ? XF_END_CLOSED : how);
 }
 
-void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given)
+/* ---- lingering ---- */
+
+/* What a closed socket may still have to deliver without being held here, bytes. */
+#define LINGER_BYTES (64 * 1024)
+#define LINGER_FIRST (10 * XF_MSEC)
+#define LINGER_LAST (1 * XF_NSEC)
+
+/* What is in the send buffers counts as held, also when the streams have ended: closing the sockets
+ * would take it out of the account, not out of the memory. */
+static bool holds_much(const struct xf_relay *relay)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (relay->flow[i].written > LINGER_BYTES &&
+		    xf_tcp__unacked(relay->flow[i].to->watch.fd) > LINGER_BYTES)
+			return true;
+	return false;
+}
+
+static void on_linger(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_relay *relay = xf_container_of(timer, struct xf_relay, linger);
+
+	relay->linger_pause *= relay->linger_pause < LINGER_LAST ? 2 : 1;
+	if (!holds_much(relay) || xf_loop__arm(relay->mover->loop, timer, now + relay->linger_pause))
+		end(relay, XF_END_CLOSED);
+}
+
+/* Returns whether there is something to wait for. */
+static bool linger(struct xf_relay *relay, const struct xf_flow *last)
+{
+	struct xf_loop *loop = relay->mover->loop;
+
+	if (!holds_much(relay))
+		return false;
+	relay->linger.fn = on_linger;
+	relay->linger_pause = LINGER_FIRST;
+	if (xf_loop__arm(loop, &relay->linger, xf_loop__now(loop) + LINGER_FIRST))
+		return false;
+	shutdown(last->to->watch.fd, SHUT_WR);
+	relay->lingering = true;
+	return true;
+}
+
+static void note_message(struct xf_relay *relay, uint64_t size)
+{
+	relay->turns = size < XF_SHORT_RUN ? relay->turns + 1 : 0;
+	relay->message = (3 * relay->message + size) / 4;
+}
+
+/* @n bytes were read: what they say of how the connection is used. */
+static void note_run(struct xf_flow *flow, size_t n)
 {
 	struct xf_relay *relay = flow->relay;
 	struct xf_flow *other = &relay->flow[flow == &relay->flow[0]];
 
-	flow->read += n;
-	flow->written += given;
-	relay->active = xf_loop__now(relay->mover->loop);
-	if (!n)
-		return;
 	if (relay->flows == 1) {
 		/* An echo's other direction is not seen: a small piece is taken for a message. */
 		flow->run = n < XF_SHORT_RUN ? 0 : flow->run + n;
-		relay->turns = flow->run ? 0 : relay->turns + 1;
+		if (!flow->run)
+			note_message(relay, n);
+		else
+			relay->turns = 0;
 		return;
 	}
 	if (other->run) {
-		relay->turns = other->run < XF_SHORT_RUN ? relay->turns + 1 : 0;
+		note_message(relay, other->run);
 		other->run = 0;
 	}
 	flow->run += n;
@@ -95,11 +146,29 @@ void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given)
 		relay->turns = 0;
 }
 
+void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given)
+{
+	struct xf_relay *relay = flow->relay;
+	struct xf_mover *mover = relay->mover;
+
+	flow->read += n;
+	flow->written += given;
+	relay->active = xf_loop__now(mover->loop);
+	if (!n)
+		return;
+	xf_crowd__note(&mover->crowd, &relay->stamp, relay->active);
+	note_run(flow, n);
+	if (flow->run >= XF_BULK_RUN)
+		mover->bulk_at = relay->active;
+	else if (xf_mover__may_poll(mover))
+		xf_loop__poll(mover->loop, mover->opts.poll_ns);
+}
+
 bool xf_relay__flow_done(struct xf_flow *flow)
 {
 	struct xf_relay *relay = flow->relay;
 
-	if (relay->ended)
+	if (relay->ended || relay->lingering)
 		return false;
 	flow->done = true;
 	for (unsigned int i = 0; i < relay->flows; i++) {
@@ -109,7 +178,8 @@ bool xf_relay__flow_done(struct xf_flow *flow)
 		shutdown(flow->to->watch.fd, SHUT_WR);
 		return true;
 	}
-	end(relay, XF_END_CLOSED);
+	if (!linger(relay, flow))
+		end(relay, XF_END_CLOSED);
 	return false;
 }
 
@@ -133,6 +203,8 @@ static void on_event(struct xf_watch *watch, uint32_t events)
 
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		side->fin = true;
+	if (events & EPOLLPRI)
+		side->urgent = true;
 	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		side->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
@@ -248,13 +320,16 @@ int xf_relay__new(struct xf_mover *mover, const struct xf_relay_opts *opts,
 	struct xf_relay *relay = calloc(1, sizeof(*relay));
 	int err = -ENOMEM;
 
-	if (!relay)
+	if (!relay) {
+		xf_mover__dismiss(mover, opts->reserved);
 		return err;
+	}
 	relay->mover = mover;
 	relay->opts = *opts;
+	relay->reserved = opts->reserved;
 	set_up(relay);
 	if (!xf_room__open(relay))
-		goto out_free;
+		goto out_room;
 	err = relay->opts.idle ? xf_loop__arm(mover->loop, &relay->timer,
 					      relay->active + relay->opts.idle) :
 				 0;
@@ -274,7 +349,6 @@ out_timer:
 	xf_loop__disarm(mover->loop, &relay->timer);
 out_room:
 	xf_room__close(relay);
-out_free:
 	free(relay);
 	return err;
 }
@@ -310,6 +384,7 @@ int xf_mover__new(struct xf_mover **result, struct xf_loop *loop, const struct x
 	mover->loop = loop;
 	mover->opts = *opts;
 	mover->again.fn = on_again;
+	xf_mover__size_crowd(mover);
 	mover->net_admin = have_net_admin() && xf_room__needs_net_admin();
 	mover->scratch = malloc(XF_SCRATCH);
 	if (!mover->scratch)
@@ -331,6 +406,7 @@ void xf_mover__free(struct xf_mover *mover)
 	if (!mover)
 		return;
 	xf_loop__disarm(mover->loop, &mover->again);
+	xf_loop__disarm(mover->loop, &mover->sweep);
 	xf_pipes__free(mover->pipes);
 	xf_sockmap__free(mover->sockmap);
 	free(mover->scratch);

@@ -52,6 +52,7 @@ struct xf_mover_opts {
 	struct xf_budget *budget; /* shared by all movers of the process */
 	unsigned int movers;	  /* how many there will be; 0 counts as 1 */
 	unsigned int max_relays;  /* sizes the maps */
+	uint64_t poll_ns; /* look for the next message for so long before going to sleep; 0: do not */
 	bool hasty; /* auto: begin with sockmap at once, not after the first exchanges */
 	/* Tests: auto changes the engine after every so many bytes, in a fixed rotation; 0: never. */
 	uint64_t rotate_bytes;
@@ -69,14 +70,20 @@ const char *xf_mover__why_not(const struct xf_mover *mover);
 /* Capabilities (a mask of 1ULL << CAP_*) that moving needs after xf_mover__new(). */
 uint64_t xf_mover__caps(const struct xf_mover *mover);
 
+/* Reserve in the budget what a client can send before it has a relay: a window, and what is read as its
+ * first packet. Returns the bytes, 0: there is no room now. They go to the relay, or back. */
+uint64_t xf_mover__admit(struct xf_mover *mover);
+void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved);
+
 struct xf_relay_opts {
-	int client;   /* established, non-blocking, in no loop; the relay closes it */
+	int client;   /* established, non-blocking, SO_OOBINLINE, in no loop; the relay closes it */
 	int upstream; /* the same, or -1: an echo, everything goes back to the client */
 	/* First bytes for the upstream, taken over (malloc; NULL: none), and how many of them the
 	 * client did not send (a PROXY header of our own). */
 	uint8_t *prefix;
 	size_t prefix_len;
 	size_t uncounted;
+	uint64_t reserved; /* what xf_mover__admit() gave, taken over */
 	uint64_t idle; /* ns without a byte either way until the relay is ended; 0: for ever */
 	void (*on_end)(struct xf_relay *relay, enum xf_end end, void *arg);
 	void *arg;
@@ -84,7 +91,7 @@ struct xf_relay_opts {
 
 /* Start moving. on_end is called once, later than this call returns, when the sockets are closed;
  * the relay is gone after it. On an error (-ENOMEM, -EMFILE, ...: printed by nobody) the sockets
- * and the prefix are still the caller's. */
+ * and the prefix are still the caller's, what was reserved is not. */
 int xf_relay__new(struct xf_mover *mover, const struct xf_relay_opts *opts,
 		  struct xf_relay **relay);
 /* End it now: both sockets are reset, on_end comes with @end. */

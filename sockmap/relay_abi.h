@@ -14,6 +14,7 @@
 #define XF_TELL_LIMIT 1 /* more is held than the flow or all flows should hold */
 #define XF_TELL_BULK 2	/* a long run of bytes one way: another engine may be better */
 #define XF_TELL_DEAD 4	/* the receiving end is gone: bytes were dropped */
+#define XF_TELL_BUSY 8	/* many messages: how many flows are this busy? */
 
 /* One direction. Only the verdict program writes the first part, and only while its socket is in
  * the source map, under that socket's lock; user space writes the second. */
@@ -30,8 +31,10 @@ struct xf_relay_flow {
 			 * tcp_sock.bytes_acked counts */
 	__u32 index;	/* of this entry */
 	__u32 pair;	/* of the other direction's entry; the same for an echo */
+	__u64 base;	/* bytes that it may hold uncounted */
 	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
-	__u64 reserved[7];
+	__u64 messages;	/* that were redirected; the program's */
+	__u64 reserved[5];
 };
 
 _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");
@@ -39,17 +42,18 @@ _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");
 /* One entry. */
 struct xf_relay_totals {
 	__u64 held;	/* sum of counted: what flows hold beyond their base */
-	__u64 base;	/* bytes that each flow may hold uncounted; user space sets it */
-	__u64 held_max; /* the same for held; at twice that every flow must stop; user space */
+	__u64 held_max; /* more is told; at twice that those that are counted must stop; user space */
 	__u64 dropped;	/* redirects that the kernel refused: bytes lost, the connection is reset */
 	__u64 trimmed;	/* segments whose payload the filter took off */
 	__u64 unheard;	/* events that did not fit in the ring */
 	__u64 bulk;	/* a run of so many bytes is told; user space */
-	__u32 stops;	/* not 0: there may be flows with stop set; user space clears it */
+	__u64 busy;	/* a mask: the message whose number has none of it is told; user space */
+	__u64 reserved[8];
+	__u32 stops;	/* not 0: there may be flows that must stop; user space clears it */
 	__u32 hush;	/* the same, user space's own */
 };
 
-_Static_assert(sizeof(struct xf_relay_totals) == 64, "one cache line");
+_Static_assert(sizeof(struct xf_relay_totals) == 128, "two cache lines");
 
 struct xf_relay_event {
 	__u64 cookie;

@@ -8,13 +8,14 @@
 
 #include "budget.h"
 #include "engine.h"
+#include "tcp_state.h"
 
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
 
 /* Bytes of a flow: the window of the one socket, the send buffer of the other, and what is between
  * them. BASE holds a message of 16 KiB at every place, and a thousand relays of it fit in the
- * default budget. Two flows of LARGE hold 4 MiB at most; larger buffers made bulk slower on loopback
+ * default budget. Two flows of LARGE hold 6 MiB at most; larger buffers made bulk slower on loopback
  * and over veth, since what is in them leaves the cache.
  *
  * The window, not the receive buffer, limits what is taken in: the buffer also counts what the
@@ -28,9 +29,12 @@ static const struct size {
 } sizes[] = {
 	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
 	[XF_ROOM_SMALL] = { 64 * KIB, 8 * KIB, 8 * KIB, 256 * KIB },
-	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 16 * KIB, 256 * KIB },
-	[XF_ROOM_LARGE] = { 1 * MIB, 512 * KIB, 512 * KIB, 2 * MIB },
+	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 24 * KIB, 256 * KIB },
+	[XF_ROOM_LARGE] = { 1 * MIB, 1 * MIB, 1 * MIB, 2 * MIB },
 };
+
+/* What is read as a first packet at most, and a PROXY header of ours. */
+#define FIRST_PACKET (20 * KIB)
 
 /* In the sockmap engine what is sent waits in a list of the kernel's whatever the send buffer's
  * size; a large one spares the kernel the waiting for room. */
@@ -65,6 +69,15 @@ static void set_rcv(const struct xf_flow *flow, enum xf_room room)
 	clamp_window(flow, room);
 }
 
+/* From now on the sender is promised a large window, whatever becomes of the room. */
+static void widen(struct xf_flow *flow)
+{
+	struct xf_relay *relay = flow->relay;
+
+	set_rcv(flow, XF_ROOM_LARGE);
+	relay->window[flow - relay->flow] = sizes[XF_ROOM_LARGE].rcv;
+}
+
 static void set_snd(const struct xf_flow *flow, uint64_t bytes)
 {
 	set_buffer(flow->relay->mover, flow->to->watch.fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes);
@@ -72,15 +85,16 @@ static void set_snd(const struct xf_flow *flow, uint64_t bytes)
 
 static uint64_t cost(const struct xf_relay *relay)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, rcv;
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		const struct size *size = &sizes[relay->room[i]];
 
+		rcv = size->rcv > relay->window[i] ? size->rcv : relay->window[i];
 		if (!relay->lent)
-			sum += size->rcv + size->snd + relay->hold_max;
-		else if (relay->room[i] == XF_ROOM_LARGE || relay->paused[i])
-			sum += size->rcv;
+			sum += rcv + size->snd + relay->hold_max;
+		else if (rcv > sizes[XF_ROOM_BASE].rcv || relay->paused[i])
+			sum += rcv;
 	}
 	return sum;
 }
@@ -106,22 +120,36 @@ static void set_room(struct xf_relay *relay, enum xf_room room)
 	relay->hold_max = sizes[room].hold;
 }
 
-bool xf_room__is_scarce(const struct xf_relay *relay)
+uint64_t xf_mover__admit(struct xf_mover *mover)
 {
-	const struct xf_budget *budget = relay->mover->opts.budget;
+	uint64_t bytes = sizes[XF_ROOM_SMALL].rcv + FIRST_PACKET;
 
-	return budget->taken > budget->limit / 2;
+	return xf_budget__take(mover->opts.budget, bytes) ? bytes : 0;
+}
+
+void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
+{
+	xf_budget__give(mover->opts.budget, reserved);
+}
+
+/* Give it nothing: only the sockmap engine can do with that, and it must have the relay at once. */
+static bool lend(struct xf_relay *relay)
+{
+	relay->lent = true;
+	adjust(relay);
+	return relay->mover->sockmap;
 }
 
 bool xf_room__open(struct xf_relay *relay)
 {
+	const struct xf_mover *mover = relay->mover;
+
 	set_room(relay, XF_ROOM_BASE);
-	if (xf_room__is_scarce(relay) || !adjust(relay)) {
+	if (xf_budget__is_scarce(mover->opts.budget) || !adjust(relay)) {
 		set_room(relay, XF_ROOM_SMALL);
-		/* Without room it can only go to the sockmap engine, and at once. */
-		relay->lent = !adjust(relay);
-		if (relay->lent && (!relay->mover->sockmap || relay->opts.prefix_len))
-			return false;
+		if ((mover->sockmap && xf_budget__is_tight(mover->opts.budget)) || !adjust(relay))
+			if (!lend(relay))
+				return false;
 	}
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		set_rcv(&relay->flow[i], relay->room[i]);
@@ -130,8 +158,8 @@ bool xf_room__open(struct xf_relay *relay)
 	return true;
 }
 
-/* Of an idle relay: its buffer is empty and stays as large as it is, since the sender was promised
- * that much; the window becomes smaller with what comes. */
+/* Of an idle relay: its receive buffer is empty and stays as large as it is, and reserved is what the
+ * sender was promised; the window becomes smaller with what comes. */
 static bool shrink(struct xf_relay *relay)
 {
 	bool shrunk = false;
@@ -141,6 +169,7 @@ static bool shrink(struct xf_relay *relay)
 			continue;
 		relay->room[i] = XF_ROOM_BASE;
 		clamp_window(&relay->flow[i], XF_ROOM_BASE);
+		relay->window[i] = xf_tcp__window(relay->flow[i].from->watch.fd, relay->window[i]);
 		if (!relay->lent)
 			set_snd(&relay->flow[i], sizes[XF_ROOM_BASE].snd);
 		shrunk = true;
@@ -179,6 +208,8 @@ bool xf_room__grow(struct xf_flow *flow)
 
 	if (room == XF_ROOM_LARGE)
 		return true;
+	if (xf_budget__is_tight(relay->mover->opts.budget) && !reclaim(relay->mover))
+		return false;
 	relay->room[i] = XF_ROOM_LARGE;
 	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
 	if (!adjust(relay) && (!reclaim(relay->mover) || !adjust(relay))) {
@@ -186,7 +217,7 @@ bool xf_room__grow(struct xf_flow *flow)
 		relay->hold_max = hold;
 		return false;
 	}
-	set_rcv(flow, XF_ROOM_LARGE);
+	widen(flow);
 	set_snd(flow, sizes[XF_ROOM_LARGE].snd);
 	return true;
 }
@@ -194,9 +225,30 @@ bool xf_room__grow(struct xf_flow *flow)
 void xf_room__lend(struct xf_relay *relay)
 {
 	relay->lent = true;
-	adjust(relay);
 	for (unsigned int i = 0; i < relay->flows; i++)
 		set_snd(&relay->flow[i], LENT_SND);
+}
+
+void xf_room__lent(struct xf_relay *relay)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (relay->room[i] == XF_ROOM_LARGE && relay->window[i] < sizes[XF_ROOM_LARGE].rcv)
+			relay->room[i] = XF_ROOM_BASE;
+	adjust(relay);
+}
+
+static bool reserve_bulk(struct xf_relay *relay)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		if (relay->flow[i].run < XF_BULK_RUN)
+			continue;
+		relay->room[i] = XF_ROOM_LARGE;
+		relay->hold_max = sizes[XF_ROOM_LARGE].hold;
+		any = true;
+	}
+	return any && adjust(relay);
 }
 
 bool xf_room__reserve(struct xf_relay *relay)
@@ -205,6 +257,11 @@ bool xf_room__reserve(struct xf_relay *relay)
 	size_t hold = relay->hold_max;
 
 	relay->lent = false;
+	if (reserve_bulk(relay))
+		return true;
+	relay->room[0] = before[0];
+	relay->room[1] = before[1];
+	relay->hold_max = hold;
 	if (adjust(relay))
 		return true;
 	set_room(relay, XF_ROOM_SMALL);
@@ -224,8 +281,11 @@ uint64_t xf_room__send_size(const struct xf_flow *flow)
 
 void xf_room__apply(struct xf_relay *relay)
 {
-	for (unsigned int i = 0; i < relay->flows; i++)
+	for (unsigned int i = 0; i < relay->flows; i++) {
 		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+		if (relay->room[i] == XF_ROOM_LARGE)
+			widen(&relay->flow[i]);
+	}
 }
 
 bool xf_room__pause(struct xf_flow *flow)
@@ -268,5 +328,5 @@ static uint64_t limit_of(const char *path)
 bool xf_room__needs_net_admin(void)
 {
 	return limit_of("/proc/sys/net/core/rmem_max") < sizes[XF_ROOM_LARGE].buffer / 2 ||
-	       limit_of("/proc/sys/net/core/wmem_max") < sizes[XF_ROOM_LARGE].snd / 2;
+	       limit_of("/proc/sys/net/core/wmem_max") < LENT_SND / 2;
 }

@@ -14,14 +14,15 @@ struct xf_relay;
 /* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
  * there was no room and the relay must be the sockmap engine's at once. */
 bool xf_room__open(struct xf_relay *relay);
-/* Half of the budget is reserved: what is left is for those who need it most. */
-bool xf_room__is_scarce(const struct xf_relay *relay);
 /* Room for bulk on one flow. False: there is none now; everything stays as it was. */
 bool xf_room__grow(struct xf_flow *flow);
-/* The sockmap engine takes the relay over: it accounts for itself what its flows hold, in kernel
- * memory; only what is reserved for large receive buffers stays. */
+/* The sockmap engine is to take the relay over. What was reserved stays until it has. */
 void xf_room__lend(struct xf_relay *relay);
-/* It is to come back: reserve what it costs then. False: no room; it must stay there. */
+/* It has: it accounts for itself what its flows hold, in kernel memory; only what is reserved for
+ * windows beyond the usual stays. */
+void xf_room__lent(struct xf_relay *relay);
+/* It is to come back: reserve what it costs then, for flows of bulk large room where there is that
+ * much. False: no room; it must stay there. */
 bool xf_room__reserve(struct xf_relay *relay);
 /* Bytes reserved for the send buffer of the flow's receiver. */
 uint64_t xf_room__send_size(const struct xf_flow *flow);

@@ -35,24 +35,6 @@ _Static_assert((int)XF_OUTCOME_CLOSED == XF_END_CLOSED &&
 		   (int)XF_OUTCOME_MEMORY == XF_END_MEMORY && (int)XF_OUTCOME_ERROR == XF_END_ERROR,
 	       "the first outcomes are the relay's ends");
 
-bool xf_rare_due(struct xf_rare *rare, uint64_t now, uint64_t *times)
-{
-	*times = ++rare->times;
-	if (now < rare->next)
-		return false;
-	rare->next = now + XF_RARE;
-	rare->times = 0;
-	return true;
-}
-
-char *xf_times_text(uint64_t times, char out[32])
-{
-	out[0] = '\0';
-	if (times > 1)
-		snprintf(out, 32, " (%llu times)", (unsigned long long)times);
-	return out;
-}
-
 int xf_server__new(struct xf_server **result, struct xf_loop *loop,
 		   const struct xf_server_opts *opts)
 {

@@ -4,6 +4,7 @@
 #ifndef XF_SERVER_IMPL_H
 #define XF_SERVER_IMPL_H
 
+#include "lib/rare.h"
 #include "loop.h"
 #include "routes.h"
 #include "server.h"
@@ -47,16 +48,9 @@ struct xf_conn {
 	const struct xf_addr *tried; /* the last one; NULL: none */
 	int error;		     /* of the last one */
 
+	uint64_t reserved; /* of --memory, until a relay has its own */
 	struct xf_relay *relay;
 };
-
-/* A warning that would come often comes once in a while, with the number of times. */
-struct xf_rare {
-	uint64_t next; /* not before, ns */
-	uint64_t times;
-};
-
-#define XF_RARE (5 * XF_NSEC)
 
 /* An upstream that could not be dialled. */
 struct xf_failure {
@@ -86,20 +80,12 @@ struct xf_server {
 	struct xf_conn *longest, *shortest; /* waiting for a first packet, in order of arrival */
 	struct xf_server_counters counters;
 
-	/* Keyed by address, so both survive a change of routes. */
-	struct xf_failure failures[XF_FAILURES];
+	struct xf_failure failures[XF_FAILURES]; /* by address: they survive a change of routes */
 	struct xf_rare rare_named;    /* dials to where PROXY headers wanted to go */
 	unsigned int turns[XF_TURNS]; /* round robin, by xf_route.index */
 
 	uint8_t scratch[XF_FIRST_MAX]; /* what was read of a first packet goes here first */
 };
-
-/* ---- server.c ---- */
-
-/* Whether the warning is due now; *@times since the last one, this one included. */
-bool xf_rare_due(struct xf_rare *rare, uint64_t now, uint64_t *times);
-/* " (3 times)" or "". Returns @out. */
-char *xf_times_text(uint64_t times, char out[32]);
 
 /* ---- listener.c ---- */
 
@@ -124,6 +110,9 @@ void xf_conn__relay(struct xf_conn *conn, int upstream);
 /* Before the relay: close, report, free. */
 void xf_conn__end(struct xf_conn *conn, enum xf_outcome outcome, int err);
 /* The same when something was lacking here, memory or descriptors say: counts and warns as well. */
+/* The connection has to wait: reserve what its client may send meanwhile. Who has waited longest for a
+ * first packet makes room. False: there is none. */
+bool xf_conn__admit(struct xf_conn *conn);
 void xf_conn__failed(struct xf_conn *conn, int err);
 /* In any phase. */
 void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome);

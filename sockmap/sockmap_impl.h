@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sockmap engine's inside: engine_sockmap.c (the engine), sockmap_maps.c (programs and maps),
- * sockmap_kernel.c (can this kernel do it). */
+/* The sockmap engine's inside: engine_sockmap.c (the engine), sockmap_flow.c (one direction),
+ * sockmap_crowd.c (how many are busy), sockmap_maps.c (programs and maps), sockmap_kernel.c (can this
+ * kernel do it). */
 #ifndef XF_SOCKMAP_IMPL_H
 #define XF_SOCKMAP_IMPL_H
 
@@ -17,6 +18,7 @@ struct xf_mapped_flow {
 	uint64_t last;	    /* written when last looked */
 	bool in_src;
 	bool ending;   /* FIN was seen; done when all before it was moved and written */
+	bool paused;   /* draining, and its receive buffer may fill */
 	bool draining; /* out of the source map until all that was moved is written */
 };
 
@@ -24,8 +26,10 @@ struct xf_mapped {
 	struct xf_relay *relay;
 	struct xf_timer timer; /* looks after flows that are ending or draining */
 	uint64_t wait;	       /* ns between looks; grows while nothing changes */
+	unsigned int limits;   /* how often it held too much */
 	bool stopping;
 	uint64_t give_up; /* stopping: when to leave it, ns */
+	uint64_t looked_bytes, looked_messages; /* both flows', at the first look of sockmap_crowd.c */
 	struct xf_mapped_flow flow[2];
 };
 
@@ -45,8 +49,46 @@ struct xf_sockmap {
 	uint32_t active;      /* flows */
 	uint32_t draining;    /* of them */
 	uint64_t pool;	      /* bytes taken from the budget */
-	uint32_t base_shared; /* flows that totals->base was computed for */
+	struct xf_rare rare_lost;
+	struct xf_timer crowd; /* armed: a look at all flows has begun */
+	uint64_t look_began, look_next; /* ns; none before look_next */
 };
+
+/* Bytes that one flow may hold, in the kernel's list and the send buffer, before it is taken out of
+ * the map; twice that if user space is late. */
+#define XF_FLOW_LIMIT (2 * 1024 * 1024)
+
+/* Put the flow's source into the source map, when its destination is in the other. 0 or -errno
+ * (-EOPNOTSUPP: its FIN has come). Nothing that waits in its queue is shown to the verdict before
+ * xf_tcp__kick(). */
+int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* Take it out; no verdict of it runs after that. Nothing happens when it is not in. */
+void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* Take the flow out until what it holds has been written. Its receive buffer fills then, if there is
+ * room for that; else the filter keeps it as it is. */
+void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* The opposite, but for entering the map. */
+void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* Put a drained flow back and show the verdict what waits. The errors of enter. */
+int xf_mapped__put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* All that was moved has been written to the other socket. */
+bool xf_mapped__is_drained(const struct xf_mapped_flow *mf);
+/* The flow may receive again: nothing waits, and what the send buffer still has is not much, or
+ * little when all together hold much. */
+bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* The flow can be another engine's: what is left is within what was reserved for its send buffer. */
+bool xf_mapped__may_leave(struct xf_mapped_flow *mf);
+/* Bring flow->read and flow->written up to date. */
+void xf_mapped__sync(struct xf_mapped_flow *mf);
+/* The flow has no part in what all hold any more. */
+void xf_mapped__uncount(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+
+/* The end of a flow was announced. It has come when all before it has been moved and written. */
+enum xf_progress { XF_GOING_ON, XF_ENDED, XF_RESET };
+enum xf_progress xf_mapped__progress(struct xf_mapped_flow *mf);
+
+/* sockmap_crowd.c: the verdict says that a flow has moved many messages. */
+void xf_sockmap__busy(struct xf_sockmap *sm);
 
 /* engine_sockmap.c: the verdict program has something to say about a flow of @mapped. */
 void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *event);
@@ -55,9 +97,6 @@ void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *eve
  * back is given out again as late as possible: a program may still be looking at it. */
 struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *mapped);
 void xf_sockmap__put(struct xf_sockmap *sm, uint32_t index);
-
-/* Set how much each flow may hold uncounted by the number of flows that there are. */
-void xf_sockmap__share_base(struct xf_sockmap *sm);
 
 int xf_sockmap__add(int map, uint64_t cookie, uint32_t value);
 void xf_sockmap__remove(int map, uint64_t cookie);

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "budget.h"
+#include "lib/cap_sets.h"
 #include "lib/msg.h"
 #include "sockmap_impl.h"
 
@@ -16,6 +18,9 @@ extern const char xf_relay_object_start[], xf_relay_object_end[];
 
 /* Indexes beyond those that can be in use: so many connections end before one comes back. */
 #define SPARE 1024
+
+/* Messages of a flow until it is asked how many are busy; a power of two. */
+#define BUSY_MESSAGES 512
 
 static int map_fd(const struct xf_sockmap *sm, const char *name)
 {
@@ -115,12 +120,25 @@ static int share(struct xf_sockmap *sm)
 	return xf_loop__add(sm->mover->loop, &sm->watch, ring_buffer__epoll_fd(sm->ring), EPOLLIN);
 }
 
+/* Without CAP_PERFMON the verifier says EINVAL: it does not know bpf_skc_to_tcp_sock() then. */
+static bool is_privileged(void)
+{
+	const uint64_t needed = 1ULL << CAP_NET_ADMIN | 1ULL << XF_CAP_BPF | 1ULL << XF_CAP_PERFMON;
+	uint64_t implied = 0;
+	struct xf_cap_sets sets;
+
+	xf_cap_sets_get(&sets);
+	if (sets.effective & 1ULL << CAP_SYS_ADMIN)
+		implied = 1ULL << XF_CAP_BPF | 1ULL << XF_CAP_PERFMON;
+	return ((sets.effective | implied) & needed) == needed;
+}
+
 static void explain(struct xf_mover *mover, int err)
 {
 	const char *why = strerror(-err);
 
-	if (err == -EPERM || err == -EACCES)
-		why = "it needs CAP_BPF and CAP_NET_ADMIN (root)";
+	if (err == -EPERM || err == -EACCES || !is_privileged())
+		why = "it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (root)";
 	else if (err == -EOPNOTSUPP || err == -EINVAL)
 		why = "this kernel cannot do it (CONFIG_BPF_STREAM_PARSER, BTF and 5.10 are needed)";
 	snprintf(mover->why_not, sizeof(mover->why_not), "%s", why);
@@ -140,6 +158,7 @@ static int set_up(struct xf_sockmap *sm)
 
 static void unload(struct xf_sockmap *sm)
 {
+	xf_loop__disarm(sm->mover->loop, &sm->crowd);
 	if (sm->watch.fd >= 0)
 		xf_loop__del(sm->mover->loop, &sm->watch);
 	ring_buffer__free(sm->ring);
@@ -150,6 +169,19 @@ static void unload(struct xf_sockmap *sm)
 	free(sm->by_index);
 	free(sm->spare);
 	bpf_object__close(sm->obj);
+}
+
+/* The first 1024 flows share an eighth of the pool, and those of each doubling half of what the ones
+ * before had: all together never have more than a quarter. */
+static uint64_t base_of(const struct xf_sockmap *sm)
+{
+	uint64_t share = sm->pool / 8, flows = 1024;
+
+	if (sm->active > flows)
+		share /= 2;
+	for (; sm->active > 2 * flows; flows *= 2)
+		share /= 2;
+	return share / flows;
 }
 
 struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *mapped)
@@ -165,7 +197,7 @@ struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *m
 	sm->active++;
 	sm->by_index[index] = mapped;
 	flow = &sm->flows[index];
-	*flow = (struct xf_relay_flow){ .index = index };
+	*flow = (struct xf_relay_flow){ .index = index, .base = base_of(sm) };
 	return flow;
 }
 
@@ -187,20 +219,6 @@ void xf_sockmap__remove(int map, uint64_t cookie)
 	bpf_map_delete_elem(map, &cookie);
 }
 
-/* Half of the pool is for what flows hold within their base and beyond it; the other half for what
- * is under way when a limit is noticed. */
-void xf_sockmap__share_base(struct xf_sockmap *sm)
-{
-	uint32_t flows = 64;
-
-	while (flows < sm->active)
-		flows *= 2;
-	if (flows == sm->base_shared)
-		return;
-	sm->base_shared = flows;
-	sm->totals->base = sm->pool / 4 / flows;
-}
-
 int xf_sockmap__new(struct xf_mover *mover)
 {
 	const struct xf_mover_opts *opts = &mover->opts;
@@ -218,13 +236,13 @@ int xf_sockmap__new(struct xf_mover *mover)
 	err = set_up(sm);
 	if (!err) {
 		sm->pool = opts->budget->limit / 2 / (opts->movers ? opts->movers : 1);
-		if (!xf_budget__take(opts->budget, sm->pool))
+		if (!xf_budget__set_aside(opts->budget, sm->pool))
 			sm->pool = 0;
-		sm->totals->held_max = sm->pool / 4;
+		sm->totals->held_max = sm->pool / 16 * 3;
 		sm->totals->bulk = opts->engine == XF_ENGINE_AUTO ? XF_BULK_RUN : UINT64_MAX;
+		sm->totals->busy = opts->engine == XF_ENGINE_AUTO ? BUSY_MESSAGES - 1 : UINT64_MAX;
 		if (opts->rotate_bytes && opts->rotate_bytes < XF_BULK_RUN)
 			sm->totals->bulk = opts->rotate_bytes;
-		xf_sockmap__share_base(sm);
 		mover->sockmap = sm;
 		return 0;
 	}
@@ -239,7 +257,7 @@ void xf_sockmap__free(struct xf_sockmap *sm)
 {
 	if (!sm)
 		return;
-	xf_budget__give(sm->mover->opts.budget, sm->pool);
+	xf_budget__give_aside(sm->mover->opts.budget, sm->pool);
 	unload(sm);
 	free(sm);
 }

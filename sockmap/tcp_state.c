@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h> /* has fields that netinet/tcp.h lacks */
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -29,6 +30,35 @@ static int queue(int fd, unsigned long which)
 uint64_t xf_tcp__received(int fd)
 {
 	return info_of(fd).tcpi_bytes_received;
+}
+
+/* Newer than the headers of some: tcpi_rcv_wnd is the field behind tcpi_snd_wnd. */
+uint64_t xf_tcp__window(int fd, uint64_t unknown)
+{
+	struct {
+		uint8_t before[offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(uint32_t)];
+		uint32_t rcv_wnd;
+	} info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) || len < sizeof(info))
+		return unknown;
+	return info.rcv_wnd;
+}
+
+uint64_t xf_tcp__rtt(int fd)
+{
+	return info_of(fd).tcpi_rtt * 1000ULL;
+}
+
+uint64_t xf_tcp__unacked(int fd)
+{
+	return queue(fd, SIOCOUTQ);
+}
+
+uint64_t xf_tcp__waiting(int fd)
+{
+	return queue(fd, SIOCINQ);
 }
 
 uint64_t xf_tcp__consumed(int fd)

@@ -20,6 +20,15 @@ uint64_t xf_tcp__written(int fd);
 /* The same, exactly, for a socket that nobody writes to meanwhile. */
 uint64_t xf_tcp__written_exactly(int fd);
 
+/* The window that the peer was promised last, bytes; @unknown where the kernel does not say it (before
+ * 6.2). */
+uint64_t xf_tcp__window(int fd, uint64_t unknown);
+/* Smoothed round-trip time, ns. */
+uint64_t xf_tcp__rtt(int fd);
+/* Written to the socket and not yet acknowledged, bytes. */
+uint64_t xf_tcp__unacked(int fd);
+/* Bytes in the receive queue. Not for a socket in a map. */
+uint64_t xf_tcp__waiting(int fd);
 /* Take the error that waits (SO_ERROR), 0: none. */
 int xf_tcp__error(int fd);
 bool xf_tcp__is_closed(int fd);
