@@ -130,7 +130,7 @@ tests: all $(UNIT_BIN) $(FUZZ_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
 # What measures; scripts/bench builds it by itself.
 BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale stream relay_load relay_rw relay_splice)
 BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
-BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c
+BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c lib/stream.c
 
 $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard tests/bench/*.h loader/*.h) xdp-prog/abi.h
 	$(call say,BENCH,$@)

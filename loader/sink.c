@@ -5,33 +5,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../lib/msg.h"
+#include "../lib/stream.h"
 #include "out.h"
 
 #define BUFFER_SIZE (1u << 20)
 #define LINES_MAX (BUFFER_SIZE / 32) /* a power of two; few lines are shorter */
 
-enum kind {
-	KIND_FILE,   /* writes wait for the disk, not for a reader */
-	KIND_STREAM, /* a pipe, terminal or device on a non-blocking file description of our own */
-	KIND_SHARED, /* the same on one that others hold too, and that therefore blocks */
-	KIND_SOCKET,
-};
-
 struct output {
 	int fd; /* -1: closed */
-	enum kind kind;
+	enum xf_stream kind;
 	bool own;      /* to be closed at the end */
 	bool pollable; /* epoll takes it */
 };
@@ -78,13 +69,13 @@ static bool can_poll(int fd)
 }
 
 /* Use @fd from now on. */
-static void attach(struct xf_sink *sink, int fd, enum kind kind, bool own)
+static void attach(struct xf_sink *sink, int fd, enum xf_stream kind, bool own)
 {
 	sink->out = (struct output) {
 		.fd = fd,
 		.kind = kind,
 		.own = own,
-		.pollable = kind != KIND_FILE && can_poll(fd),
+		.pollable = kind != XF_STREAM_FILE && can_poll(fd),
 	};
 }
 
@@ -154,45 +145,24 @@ static int open_path(struct xf_sink *sink, bool append, bool force)
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-		attach(sink, fd, KIND_STREAM, true);
+		attach(sink, fd, XF_STREAM_OWN, true);
 	else
-		attach(sink, fd, KIND_FILE, true);
+		attach(sink, fd, XF_STREAM_FILE, true);
 	return 0;
-}
-
-/* O_NONBLOCK belongs to the file description, which the shell and our neighbours in the pipeline
- * share: open the pipe or terminal anew to get one of our own. Returns -1 when that cannot be. */
-static int open_again(const struct stat *st)
-{
-	if (S_ISCHR(st->st_mode) && st->st_rdev == makedev(5, 2))
-		return -1; /* /dev/ptmx makes another terminal of each open */
-	return open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 static int open_stdout(struct xf_sink *sink)
 {
-	struct stat st;
-	int fd;
+	enum xf_stream kind;
+	int fd = xf_stream_open(STDOUT_FILENO, &kind);
 
-	/* One that is open for reading only (as main() leaves one that was closed) would be
-	 * writable when opened anew. */
-	if (fstat(STDOUT_FILENO, &st) || (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+	if (fd < 0) {
 		xf_err("standard output is not open for writing");
 		xf_hint("it seems to be closed; %s",
 			sink->hint ?: "redirect it to a file, or use --write FILE");
-		return -EBADF;
+		return fd;
 	}
-	if (S_ISSOCK(st.st_mode)) {
-		attach(sink, STDOUT_FILENO, KIND_SOCKET, false);
-	} else if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
-		fd = open_again(&st);
-		if (fd >= 0)
-			attach(sink, fd, KIND_STREAM, true);
-		else
-			attach(sink, STDOUT_FILENO, KIND_SHARED, false);
-	} else {
-		attach(sink, STDOUT_FILENO, KIND_FILE, false);
-	}
+	attach(sink, fd, kind, kind == XF_STREAM_OWN);
 	return 0;
 }
 
@@ -228,7 +198,7 @@ out_memory:
 
 void xf_sink__begin(struct xf_sink *sink)
 {
-	if (sink->truncate && sink->out.kind == KIND_FILE && ftruncate(sink->out.fd, 0))
+	if (sink->truncate && sink->out.kind == XF_STREAM_FILE && ftruncate(sink->out.fd, 0))
 		xf_warn("cannot empty %s: %s", sink->path, strerror(errno));
 	sink->truncate = false;
 	sink->created = false;
@@ -305,34 +275,6 @@ static void take(struct xf_sink *sink, size_t n)
 	sink->line_done = n;
 }
 
-/* Where a write would block and O_NONBLOCK cannot be set, only what surely fits is written: a pipe
- * that is ready has at least one free page. */
-static ssize_t write_shared(int fd, const char *at, size_t len)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLOUT };
-
-	if (poll(&ready, 1, 0) == 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(fd, at, len < PIPE_BUF ? len : PIPE_BUF);
-}
-
-static ssize_t write_some(struct xf_sink *sink)
-{
-	const char *at = sink->buffer + sink->start;
-	size_t len = xf_sink__pending(sink);
-
-	switch (sink->out.kind) {
-	case KIND_SOCKET:
-		return send(sink->out.fd, at, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case KIND_SHARED:
-		return write_shared(sink->out.fd, at, len);
-	default:
-		return write(sink->out.fd, at, len);
-	}
-}
-
 static void hint_write(const struct xf_sink *sink, int err)
 {
 	if (err == ENOSPC || err == EDQUOT)
@@ -346,7 +288,7 @@ static void hint_write(const struct xf_sink *sink, int err)
 
 static void fail(struct xf_sink *sink, int err)
 {
-	if (err == EPIPE || (sink->out.kind == KIND_SOCKET && err == ECONNRESET)) {
+	if (err == EPIPE || (sink->out.kind == XF_STREAM_SOCKET && err == ECONNRESET)) {
 		sink->state = XF_SINK_CLOSED;
 		return;
 	}
@@ -358,7 +300,8 @@ static void fail(struct xf_sink *sink, int err)
 enum xf_sink_state xf_sink__flush(struct xf_sink *sink)
 {
 	while (sink->state == XF_SINK_OK && sink->out.fd >= 0 && xf_sink__pending(sink)) {
-		ssize_t n = write_some(sink);
+		ssize_t n = xf_stream_write(sink->out.fd, sink->out.kind,
+					    sink->buffer + sink->start, xf_sink__pending(sink));
 
 		if (n > 0)
 			take(sink, n);
@@ -407,7 +350,7 @@ static void cut_back(struct xf_sink *sink)
 	struct stat st;
 	off_t at;
 
-	if (!sink->line_done || sink->out.kind != KIND_FILE || !sink->out.own)
+	if (!sink->line_done || sink->out.kind != XF_STREAM_FILE || !sink->out.own)
 		return;
 	at = lseek(sink->out.fd, 0, SEEK_CUR);
 	if (at < 0 || fstat(sink->out.fd, &st) || !S_ISREG(st.st_mode))
