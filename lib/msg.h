@@ -15,6 +15,13 @@ enum xf_level {
 void xf_msg_level_set(enum xf_level level);
 enum xf_level xf_msg_level(void);
 
+/* How long a message may wait for whoever reads stderr, ms: -1, the default, as long as it takes; 0
+ * not at all, which is for threads that others wait for. One that would take longer is dropped, and
+ * the next one that is written follows a line with how many were. Begin before privileges are given
+ * up: a description of stderr of our own is opened for it. Not back to -1 while other threads
+ * write. */
+void xf_msg_patience(int ms);
+
 #define XF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* "xdpfun-load: error: ...". Always printed. */
