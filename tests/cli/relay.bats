@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The command line of echo, forward and log --echo: what is refused and how, --check, help. Nothing here
-# accepts a connection.
+# The command line of echo, forward and log --echo: what is refused and how, --check, help; what they say and
+# where. Nothing here moves a byte.
 
 bats_require_minimum_version 1.5.0
 XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
@@ -316,4 +316,33 @@ mistake() {
 	run -1 --separate-stderr bash -c '"$0" echo -l 127.0.0.1:0 >&-' "$XF"
 	says "standard output is not open"
 	[[ $stderr != *--write* ]] || fail "a hint at an option that echo does not have: $stderr"
+}
+
+@test "standard error that nobody reads holds no connection up, and what is lost is counted" {
+	mkfifo talk
+	# shellcheck disable=SC2016 # for the inner shell
+	run -0 --separate-stderr timeout 30 unshare -n bash -c '
+		ip link set lo up
+		exec 7<>talk
+		"$0" forward -l 127.0.0.1:0 --to 127.0.0.1:9 --engine copy --stats=0.1 2>talk 7<&- & one=$!
+		until [[ $line = *"listening on"* ]]; do read -r line <&7; done
+		port=${line#*127.0.0.1:}
+		dd if=/dev/zero of=talk bs=4096 oflag=nonblock
+		for _ in 1 2 3; do
+			exec 8<>"/dev/tcp/127.0.0.1/${port%%,*}"
+			timeout 5 cat <&8
+			[ $? != 124 ] || echo "a connection hangs"
+			sleep 0.2
+		done
+		dd if=talk bs=4096 iflag=nonblock >said
+		kill -TERM $one
+		wait $one
+		status=$?
+		dd if=talk bs=4096 iflag=nonblock >>said
+		exit $status' "$XF"
+	[ "$(grep -c "upstream refused" <<<"$output")" = 3 ] || fail "$output" "$stderr"
+	[[ $output != *hangs* ]] || fail "$output"
+	stderr=$(tr -d '\0' <said)
+	says "dropped: standard error took no more" "accepting no more" "accepted 3, upstream refused 3"
+	grep -qE "warning: [0-9]+ messages were dropped" <<<"$stderr" || fail "$stderr"
 }
