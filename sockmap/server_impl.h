@@ -4,6 +4,7 @@
 #ifndef XF_SERVER_IMPL_H
 #define XF_SERVER_IMPL_H
 
+#include "failures.h"
 #include "lib/rare.h"
 #include "loop.h"
 #include "routes.h"
@@ -52,15 +53,7 @@ struct xf_conn {
 	struct xf_relay *relay;
 };
 
-/* An upstream that could not be dialled. */
-struct xf_failure {
-	struct xf_addr addr;
-	uint64_t until; /* avoid it so long, ns */
-	struct xf_rare warning;
-};
-
-/* Fixed sizes: two that share a place cost a dial too many, or an uneven turn. */
-#define XF_FAILURES 256
+/* Two routes that share a place have an uneven turn. */
 #define XF_TURNS 1024
 
 struct xf_server {
@@ -80,7 +73,7 @@ struct xf_server {
 	struct xf_conn *longest, *shortest; /* waiting for a first packet, in order of arrival */
 	struct xf_server_counters counters;
 
-	struct xf_failure failures[XF_FAILURES]; /* by address: they survive a change of routes */
+	struct xf_failures failures;
 	struct xf_rare rare_named;    /* dials to where PROXY headers wanted to go */
 	unsigned int turns[XF_TURNS]; /* round robin, by xf_route.index */
 

@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which upstream of a route is dialled: in turn, those that failed lately last. */
-#include <errno.h>
 #include <string.h>
 
 #include "lib/msg.h"
 #include "server_impl.h"
 
-#define AVOID (5 * XF_NSEC)
-
-/* FNV-1a over what makes addresses differ. */
-static unsigned int hash(const struct xf_addr *addr)
+static bool failed_lately(const struct xf_server *server, const struct xf_addr *addr)
 {
-	const uint8_t *bytes = (const uint8_t *)addr;
-	uint32_t h = 2166136261u;
-
-	for (socklen_t i = 0; i < addr->len; i++)
-		h = (h ^ bytes[i]) * 16777619u;
-	return (h ^ h >> 16) % XF_FAILURES;
-}
-
-/* The entry of @addr, or NULL when it never failed or was forgotten. */
-static struct xf_failure *find(struct xf_server *server, const struct xf_addr *addr)
-{
-	struct xf_failure *failure = &server->failures[hash(addr)];
-
-	return failure->addr.len && xf_sockaddr_equal(&failure->addr, addr) ? failure : NULL;
-}
-
-static bool failed_lately(struct xf_server *server, const struct xf_addr *addr)
-{
-	const struct xf_failure *failure = find(server, addr);
-
-	return failure && xf_loop__now(server->loop) < failure->until;
+	return xf_failures__has(&server->failures, addr, xf_loop__now(server->loop));
 }
 
 /* Two rounds from where the route's turn is: first those that did not fail lately, then those that
@@ -60,29 +36,17 @@ const struct xf_addr *xf_upstream__next(struct xf_conn *conn)
 	return NULL;
 }
 
-static struct xf_failure *note(struct xf_server *server, const struct xf_addr *addr)
-{
-	struct xf_failure *failure = find(server, addr);
-
-	if (!failure) {
-		failure = &server->failures[hash(addr)];
-		*failure = (struct xf_failure){ .addr = *addr };
-	}
-	failure->until = xf_loop__now(server->loop) + AVOID;
-	return failure;
-}
-
 void xf_upstream__failed(struct xf_conn *conn, int err)
 {
 	struct xf_server *server = conn->server;
+	uint64_t times, now = xf_loop__now(server->loop);
 	/* Where PROXY headers want to go is the clients' choice: not noted, lest they crowd out the
 	 * upstreams of the routes. */
-	struct xf_rare *rare =
-	    conn->route ? &note(server, conn->tried)->warning : &server->rare_named;
+	struct xf_rare *rare = conn->route ? xf_failures__note(&server->failures, conn->tried, now)
+					   : &server->rare_named;
 	char text[XF_SOCKADDR_TEXT], n[32];
-	uint64_t times;
 
-	if (!xf_rare_due(rare, xf_loop__now(server->loop), &times))
+	if (!xf_rare_due(rare, now, &times))
 		return;
 	xf_sockaddr_text(conn->tried, text);
 	if (!conn->route)
@@ -98,11 +62,6 @@ void xf_upstream__failed(struct xf_conn *conn, int err)
 
 void xf_upstream__worked(struct xf_conn *conn)
 {
-	struct xf_failure *failure;
-
-	if (!conn->skipped)
-		return;
-	failure = find(conn->server, conn->tried);
-	if (failure)
-		failure->until = 0;
+	if (conn->skipped)
+		xf_failures__forget(&conn->server->failures, conn->tried);
 }
