@@ -82,7 +82,8 @@ xdpfun-load: $(LOADER_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
 UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c) \
-	    $(wildcard sockmap/first_*.c sockmap/routes*.c $(addprefix sockmap/,budget.c crowd.c failures.c loop.c))
+	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
+	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))

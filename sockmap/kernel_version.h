@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which release of kernel.org a kernel is built on, and what is wrong with its sockmap. Pure. */
+#ifndef XF_KERNEL_VERSION_H
+#define XF_KERNEL_VERSION_H
+
+#include <stdbool.h>
+
+struct xf_kernel_version {
+	unsigned int major, minor, patch; /* all 0: not known */
+};
+
+/* @release and @version as uname() has them; @signature, what /proc/version_signature says (Ubuntu
+ * has it), or NULL. */
+struct xf_kernel_version xf_kernel_version_of(const char *release, const char *version,
+					      const char *signature);
+/* It can send bytes twice after a partial send. True for one that is not known. */
+bool xf_kernel_version_has_data_bug(const struct xf_kernel_version *v);
+bool xf_kernel_version_at_least(const struct xf_kernel_version *v, unsigned int major,
+				unsigned int minor);
+
+#endif
