@@ -241,21 +241,31 @@ static void run_deferred(struct xf_loop *loop)
 
 /* ---- turns ---- */
 
+/* Until when a turn may wait, ns: 0, not at all; UINT64_MAX, for ever. */
+static uint64_t wait_until(const struct xf_loop *loop, int wait_ms)
+{
+	uint64_t until = UINT64_MAX;
+
+	if (loop->n_deferred || !wait_ms)
+		return 0;
+	if (wait_ms > 0)
+		until = clock_now() + wait_ms * XF_MSEC;
+	if (loop->n_timers && loop->heap[1]->at < until)
+		return loop->heap[1]->at;
+	return until;
+}
+
 /* Round up: waking before the timer is due would mean to wait again, without end. */
-static int time_to_wait(const struct xf_loop *loop, int wait_ms)
+static int ms_until(uint64_t until)
 {
 	uint64_t now, ms;
 
-	if (loop->n_deferred)
-		return 0;
-	if (!wait_ms || !loop->n_timers)
-		return wait_ms;
+	if (!until || until == UINT64_MAX)
+		return until ? -1 : 0;
 	now = clock_now();
-	if (loop->heap[1]->at <= now)
+	if (until <= now)
 		return 0;
-	ms = (loop->heap[1]->at - now - 1) / XF_MSEC + 1;
-	if (wait_ms > 0 && ms > (unsigned int)wait_ms)
-		return wait_ms;
+	ms = (until - now - 1) / XF_MSEC + 1;
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
@@ -273,8 +283,6 @@ static int poll_events(struct xf_loop *loop, uint64_t until)
 {
 	int n;
 
-	if (loop->n_timers && loop->heap[1]->at < until)
-		until = loop->heap[1]->at;
 	do {
 		n = epoll_wait(loop->epoll, loop->batch, BATCH, 0);
 	} while (!n && clock_now() < until);
@@ -292,13 +300,16 @@ static void judge_wait(struct xf_loop *loop, bool is_short)
 /* As epoll_wait(). Sets now. */
 static int wait_for_events(struct xf_loop *loop, int wait_ms)
 {
-	int n = 0, ms = time_to_wait(loop, wait_ms);
+	uint64_t until = wait_until(loop, wait_ms);
+	int n = 0, ms = ms_until(until);
 	uint64_t asked = ms ? loop->poll_ns : 0;
 	uint64_t start = asked ? clock_now() : 0;
 
 	loop->poll_ns = 0;
-	if (asked && xf_loop__is_polling(loop))
-		n = poll_events(loop, start + asked);
+	if (asked && xf_loop__is_polling(loop)) {
+		n = poll_events(loop, start + asked < until ? start + asked : until);
+		ms = n ? 0 : ms_until(until);
+	}
 	if (!n)
 		n = epoll_wait(loop->epoll, loop->batch, BATCH, ms);
 	loop->now = clock_now();

@@ -280,7 +280,7 @@ static void free_does_what_was_deferred(void **state)
 	xf_loop__free(NULL);
 }
 
-/* ---- waking, hosting ---- */
+/* ---- busy polling ---- */
 
 static void *wake_soon(void *loop)
 {
@@ -288,6 +288,168 @@ static void *wake_soon(void *loop)
 	xf_loop__wake(loop);
 	return NULL;
 }
+
+/* Longer than any machine is busy: a wait with an end of its own is short. */
+#define LONG (20 * XF_NSEC)
+
+/* With something to do each time it looks, asked to poll. */
+static void short_waits(struct xf_loop *loop, unsigned int n)
+{
+	struct item item;
+
+	add_readable(&item, loop, count);
+	for (unsigned int i = 0; i < n; i++) {
+		xf_loop__poll(loop, LONG);
+		assert_int_equal(xf_loop__turn(loop, -1), 0);
+	}
+	assert_int_equal(item.calls, n);
+	xf_loop__close(loop, &item.watch);
+}
+
+static void long_wait(struct xf_loop *loop)
+{
+	xf_loop__poll(loop, 1);
+	assert_int_equal(xf_loop__turn(loop, 1), 0);
+}
+
+static uint64_t cpu_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * XF_NSEC + ts.tv_nsec;
+}
+
+static void polls_while_it_pays(void **state)
+{
+	struct xf_loop *loop = *state;
+
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 1);
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 20);
+	assert_true(xf_loop__is_polling(loop));
+	/* However long it has paid, a few long waits end it, and not one. */
+	short_waits(loop, 1000);
+	long_wait(loop);
+	assert_true(xf_loop__is_polling(loop));
+	for (int i = 0; i < 10; i++)
+		long_wait(loop);
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 1);
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 20);
+	assert_true(xf_loop__is_polling(loop));
+	/* Now and then a long one does not. */
+	for (int i = 0; i < 100; i++) {
+		short_waits(loop, 10);
+		long_wait(loop);
+		assert_true(xf_loop__is_polling(loop));
+	}
+}
+
+/* Turns that nobody asked about, and those that do not wait, say nothing about waits. */
+static void other_turns_do_not_count(void **state)
+{
+	struct xf_loop *loop = *state;
+	struct item item;
+
+	add_readable(&item, loop, count);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(xf_loop__turn(loop, -1), 0);
+		xf_loop__poll(loop, LONG);
+		assert_int_equal(xf_loop__turn(loop, 0), 0);
+	}
+	assert_false(xf_loop__is_polling(loop));
+	xf_loop__close(loop, &item.watch);
+	short_waits(loop, 20);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(xf_loop__turn(loop, 1), 0);
+		xf_loop__poll(loop, 1);
+		assert_int_equal(xf_loop__turn(loop, 0), 0);
+	}
+	assert_true(xf_loop__is_polling(loop));
+}
+
+static void polling_finds_what_comes(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start = clock_now();
+	pthread_t thread;
+
+	short_waits(loop, 20);
+	assert_int_equal(pthread_create(&thread, NULL, wake_soon, loop), 0);
+	xf_loop__poll(loop, LONG);
+	assert_int_equal(xf_loop__turn(loop, -1), 0);
+	assert_true(clock_now() - start >= 20 * XF_MSEC);
+	assert_true(clock_now() - start < LONG);
+	assert_true(xf_loop__is_polling(loop));
+	pthread_join(thread, NULL);
+}
+
+static void polling_does_not_hold_up_a_turn(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start = clock_now();
+	struct later later = {};
+
+	short_waits(loop, 20);
+	xf_loop__poll(loop, LONG);
+	assert_int_equal(xf_loop__turn(loop, 0), 0);
+	xf_loop__poll(loop, LONG);
+	xf_loop__defer(loop, do_later, &later);
+	assert_int_equal(xf_loop__turn(loop, -1), 0);
+	assert_int_equal(later.calls, 1);
+	xf_loop__poll(loop, LONG);
+	assert_int_equal(xf_loop__turn(loop, 10), 0);
+	assert_true(clock_now() - start < LONG);
+}
+
+/* Not before it is due, and not as late as if the wait had begun anew when polling ended: of some
+ * tries at least one is not disturbed by what else the machine does. */
+static void polling_heeds_a_timer(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start, best = UINT64_MAX;
+
+	for (int i = 0; i < 20 && best >= 190 * XF_MSEC; i++) {
+		struct clocked it = { .timer.fn = in_order };
+
+		short_waits(loop, 20);
+		last_due = 0;
+		start = clock_now();
+		it.due = start + 100 * XF_MSEC;
+		assert_int_equal(xf_loop__arm(loop, &it.timer, it.due), 0);
+		xf_loop__poll(loop, LONG);
+		assert_int_equal(xf_loop__turn(loop, -1), 0);
+		assert_int_equal(it.calls, 1);
+		if (clock_now() - start < best)
+			best = clock_now() - start;
+	}
+	assert_true(best < 190 * XF_MSEC);
+}
+
+/* 200 ms each; what else the machine does can only make it less CPU. */
+static void sleeps_when_not_asked(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start = cpu_now();
+
+	xf_loop__poll(loop, LONG); /* asked for, but it has not paid yet */
+	assert_int_equal(xf_loop__turn(loop, 200), 0);
+	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	short_waits(loop, 20);
+	assert_true(xf_loop__is_polling(loop));
+	start = cpu_now();
+	assert_int_equal(xf_loop__turn(loop, 200), 0);
+	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	xf_loop__poll(loop, LONG);
+	xf_loop__poll(loop, 0); /* the last word counts */
+	assert_int_equal(xf_loop__turn(loop, 200), 0);
+	assert_true(cpu_now() - start < 100 * XF_MSEC);
+}
+
+/* ---- waking, hosting ---- */
 
 static void another_thread_wakes(void **state)
 {
@@ -475,6 +637,12 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(deferred_comes_last, set_up, tear_down),
 		cmocka_unit_test(free_does_what_was_deferred),
+		cmocka_unit_test_setup_teardown(polls_while_it_pays, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(other_turns_do_not_count, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(polling_finds_what_comes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(polling_does_not_hold_up_a_turn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(polling_heeds_a_timer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sleeps_when_not_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_thread_wakes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hosted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(random_acts, set_up, tear_down),
