@@ -93,6 +93,7 @@ as_nobody() {
 		refuses echo --memory "$value" -- --memory "\"$value\"" size
 		refuses echo --threads "$value" -- --threads "\"$value\""
 		refuses echo --max-connections "$value" -- --max-connections "\"$value\""
+		refuses echo --busy-poll "$value" -- --busy-poll "\"$value\"" "from 0 to 1000"
 		refuses forward --first-timeout "$value" -- --first-timeout "\"$value\"" seconds
 		refuses forward --dial-timeout "$value" -- --dial-timeout "\"$value\"" seconds
 		refuses forward --max-waiting "$value" -- --max-waiting "\"$value\""
@@ -101,6 +102,11 @@ as_nobody() {
 	refuses echo --threads 0 -- --threads '"0"' "from 1 to 256"
 	refuses echo --threads 257 -- --threads '"257"' "from 1 to 256"
 	refuses echo --max-connections 0 -- --max-connections '"0"' "from 1"
+	for command in echo forward; do
+		refuses $command --busy-poll 1001 -- --busy-poll '"1001"' "from 0 to 1000"
+		refuses $command --busy-poll 50us -- --busy-poll '"50us"' "from 0 to 1000"
+		refuses $command --busy-poll 0.5 -- --busy-poll '"0.5"' "from 0 to 1000"
+	done
 	refuses forward --max-waiting 0 -- --max-waiting '"0"' "from 1"
 	refuses forward --first-timeout 0 -- --first-timeout '"0"'
 	refuses forward --dial-timeout 0 -- --dial-timeout '"0"'
@@ -142,8 +148,8 @@ as_nobody() {
 		run -0 --separate-stderr "$XF" $word --help
 		[ -z "$stderr" ] || fail "on stderr: $stderr"
 		[[ $output = "Usage: xdpfun-load $word "* ]] || fail "$word --help says: $output"
-		options=(-l -f -q -v -h --listen --engine --idle --memory --max-connections --threads --drain
-			--user --format --stats --quiet --verbose --help)
+		options=(-l -f -q -v -h --listen --engine --idle --memory --max-connections --threads
+			--busy-poll --drain --user --format --stats --quiet --verbose --help)
 		[ $word = echo ] || options+=(--to --routes --check --send-proxy-v2 --first-timeout
 			--dial-timeout --max-waiting)
 		for option in "${options[@]}"; do
@@ -156,6 +162,47 @@ as_nobody() {
 	done
 	run -0 "$XF" log --help
 	[[ $output = *"--echo[=ADDR:PORT]"* ]] || fail "$output"
+}
+
+# starts ARGUMENTS...: it says that it listens, is told to end, and does. In a namespace of its own, where no
+# port is taken.
+starts() {
+	# shellcheck disable=SC2016 # for the inner shell
+	run -0 --separate-stderr timeout 20 unshare -n bash -c '
+		ip link set lo up
+		"$0" "$@" 2>said & relay=$!
+		until grep -q "listening on" said; do sleep 0.05; kill -0 $relay || break; done
+		kill -TERM $relay
+		wait $relay' "$XF" "$@"
+	stderr=$(<said)
+}
+
+@test "the defaults are those that --help names" {
+	for word in echo forward; do
+		run -0 "$XF" $word --help
+		help=$(tr -s ' \n' ' ' <<<"$output")
+		for default in "--memory SIZE [^()]* (default: 256M)" "--threads N [^()]* (default: 1)" \
+			"--busy-poll MICROSECONDS [^()]* (default: 50; 0: never)" \
+			"--drain SECONDS [^()]* (default: 30)" "--engine [^()]* auto (the default)" \
+			"--user NAME [^()]* (default: nobody)"; do
+			grep -q -- "$default" <<<"$help" || fail "$word --help does not say $default"
+		done
+		[ $word = forward ] || grep -q -- "--listen [^()]* (default: 127.0.0.1:10000)" <<<"$help" ||
+			fail "$help"
+	done
+	starts echo
+	says "listening on 127.0.0.1:10000, engine auto, memory 256M, at most " " connections, 1 thread" \
+		"running connections have 30 s to finish"
+	[ "$(id -u)" != 0 ] || says "going on as user nobody"
+	starts forward -l 127.0.0.1:0 --to 192.0.2.1:1
+	says "engine auto, memory 256M, at most " " connections, 1 thread" \
+		"running connections have 30 s to finish"
+	# And what is said follows what is asked for.
+	starts echo -l 127.0.0.2:10001 --engine copy --memory 5M --max-connections 7 --threads 2 --drain 3 \
+		--busy-poll 0
+	says "listening on 127.0.0.2:10001, engine copy, memory 5M, at most 7 connections, 2 threads" \
+		"running connections have 3 s to finish"
+	starts echo --busy-poll 1000
 }
 
 @test "--check: a file that is fine" {
