@@ -152,6 +152,9 @@ void xf_relay__stopped(struct xf_relay *relay);
 /* Or it cannot, because a reader is stalled: the engine goes on with the relay as before stop(). */
 void xf_relay__not_stopped(struct xf_relay *relay);
 
+/* The last stop() was not given up just now. */
+bool xf_relay__may_stop(const struct xf_relay *relay);
+
 /* Give flow->pending to flow->to as far as it takes it, with counts. Returns 1 when nothing is
  * left, 0 when the socket is full (to->writable is false then), -errno of send(). */
 int xf_flow__push(struct xf_flow *flow);
@@ -180,6 +183,7 @@ struct xf_mover {
 	struct xf_timer sweep; /* policy.c: idle relays go to the sockmap while room is scarce */
 	bool net_admin; /* may set buffers beyond the sysctl limits */
 	struct xf_rare rare_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
+	struct xf_rare rare_room; /* and those for which the sockmap had none */
 	struct xf_crowd crowd;
 	unsigned int crowd_max; /* more that are busy do not go through the sockmap */
 	unsigned int poll_max;	/* with more busy ones there is no polling */

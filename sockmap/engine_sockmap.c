@@ -237,8 +237,7 @@ static void leave_map(struct xf_mapped *mapped)
 {
 	struct xf_relay *relay = mapped->relay;
 
-	if (relay->stopping || xf_loop__now(relay->mover->loop) < relay->settled ||
-	    !xf_room__reserve(relay))
+	if (relay->stopping || !xf_relay__may_stop(relay) || !xf_room__reserve(relay))
 		return;
 	relay->next = XF_ENGINE_COPY;
 	relay->stopping = true;

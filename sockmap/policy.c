@@ -85,10 +85,20 @@ bool xf_mover__may_poll(const struct xf_mover *mover)
 
 /* The sockmap would be the better engine for messages. Its last quarter is closed from outside, so
  * that none comes only to be recalled. */
-static bool is_worth_mapping(const struct xf_mover *mover)
+static bool is_worth_mapping(struct xf_mover *mover)
 {
-	return xf_sockmap__has_room(mover->sockmap) && crowd_of(mover) <= mover->crowd_max * 3 / 4 &&
-	       !(xf_loop__is_polling(mover->loop) && xf_mover__may_poll(mover));
+	uint64_t now = xf_loop__now(mover->loop), times;
+	char text[32];
+
+	if (!mover->sockmap || crowd_of(mover) > mover->crowd_max * 3 / 4 ||
+	    (xf_loop__is_polling(mover->loop) && xf_mover__may_poll(mover)))
+		return false;
+	if (xf_sockmap__has_room(mover->sockmap))
+		return true;
+	if (xf_rare_due(&mover->rare_room, now, &times))
+		xf_info("a connection does without sockmap%s: its part of --memory is used up",
+			xf_times_text(times, text));
+	return false;
 }
 
 /* Where messages go that user space moves. */
@@ -214,6 +224,7 @@ static void start(struct xf_relay *relay)
 		if (map)
 			xf_room__lent(relay);
 		relay->moves++;
+		relay->retry_pause = 0;
 		settle(relay);
 	}
 	if (relay->engine != &xf_engine_sockmap)
@@ -223,6 +234,11 @@ static void start(struct xf_relay *relay)
 void xf_relay__stopped(struct xf_relay *relay)
 {
 	start(relay);
+}
+
+bool xf_relay__may_stop(const struct xf_relay *relay)
+{
+	return !relay->retry_pause || now_of(relay) >= relay->settled;
 }
 
 void xf_relay__not_stopped(struct xf_relay *relay)

@@ -231,9 +231,16 @@ void xf_room__lend(struct xf_relay *relay)
 
 void xf_room__lent(struct xf_relay *relay)
 {
-	for (unsigned int i = 0; i < relay->flows; i++)
+	bool large = false;
+
+	/* Reserved for a move that did not come about. */
+	for (unsigned int i = 0; i < relay->flows; i++) {
 		if (relay->room[i] == XF_ROOM_LARGE && relay->window[i] < sizes[XF_ROOM_LARGE].rcv)
 			relay->room[i] = XF_ROOM_BASE;
+		large = large || relay->room[i] == XF_ROOM_LARGE;
+	}
+	if (!large && relay->hold_max > sizes[XF_ROOM_BASE].hold)
+		relay->hold_max = sizes[XF_ROOM_BASE].hold;
 	adjust(relay);
 }
 

@@ -22,6 +22,7 @@ relay_runs=(
 	'64b_64c trips 64 64'
 	'16k_64c trips 16384 64'
 	'64b_bulk beside 64 1'
+	'16k_bulk beside 16384 1'
 	'bulk_1c bulk 1'
 	'bulk_16c bulk 16'
 	'connects connects'
@@ -71,10 +72,15 @@ relay_trip_rows() {
 		64b_64c 64 B x 64
 		16k_64c 16 KiB x 64
 	EOT
-	relay_row "$topology" p50-64b-bulk '' lower '%_@_64b_bulk_p50' \
-		'64 B beside bulk: p50' 'round trip while another connection sends all it can'
-	relay_row "$topology" p99-64b-bulk 1.1 lower '%_@_64b_bulk_p99' \
-		'64 B beside bulk: p99' 'round trip while another connection sends all it can'
+	while read -r name title; do
+		relay_row "$topology" "p50-$name-bulk" '' lower "%_@_${name}_bulk_p50" \
+			"$title beside bulk: p50" 'round trip while another connection sends all it can'
+		relay_row "$topology" "p99-$name-bulk" 1.1 lower "%_@_${name}_bulk_p99" \
+			"$title beside bulk: p99" 'round trip while another connection sends all it can'
+	done <<-EOT
+		64b 64 B
+		16k 16 KiB
+	EOT
 }
 
 relay_bulk_rows() {
