@@ -133,13 +133,38 @@ log_of() {
 	jq -r "$1" "$T/relay.out"
 }
 
-# moved_by_engine: the access log says that the engine asked for did the work; copy may have ended what
-# it could not.
+# moved_by_engine [LEAST]: the access log says that the engine asked for did the work; copy may have ended what
+# it could not. With LEAST only so many must have been the sockmap's: where the end may come before the map.
 moved_by_engine() {
 	[ "$engine" != auto ] || return 0
 	# All relays of a user share what the kernel allows it in pipes.
 	[ "$engine" != splice ] || [ "$(pgrep -cu nobody -x xdpfun-load)" -le 1 ] || return 0
+	if [ "$engine" = sockmap ] && [ $# -gt 0 ]; then
+		between "connections that were in the map" "$(moved_at_least 1)" "$1" 1000000
+		return
+	fi
 	same "connections moved by others" "$(log_of "select(.engine != \"$engine\" and .moves < 2) | .end" | wc -l)" 0
+}
+
+# moved_at_least N: how many connections changed their engine so often.
+moved_at_least() {
+	log_of "select(.moves >= $1) | .end" | wc -l
+}
+
+# map_entries NAME: in the relay's maps of that name.
+map_entries() {
+	local id
+
+	# shellcheck disable=SC2013 # numbers
+	for id in $(grep -h map_id "/proc/${pid[relay]}/fdinfo/"* 2>/dev/null | awk '{ print $2 }' | sort -u); do
+		[ "$(bpftool -j map show id "$id" | jq -r .name)" = "$1" ] || continue
+		bpftool -j map dump id "$id" 2>/dev/null | jq length
+	done | awk '{ sum += $1 } END { print NR ? sum : "no map" }'
+}
+
+# maps_have ENTRIES: each of the maps that know sockets.
+maps_have() {
+	[ "$(map_entries src) $(map_entries dst) $(map_entries by_cookie)" = "$1 $1 $1" ]
 }
 
 # observe: count from now what the relay holds; clients and servers with --ports "$T/cp" and "$T/sp".
