@@ -25,9 +25,9 @@ calm() {
 	wait "${spinners[@]}" 2>/dev/null || :
 }
 
-# What the senders have got rid of, in bytes, as the relay's kernel counts it.
+# taken_in [SOCKETS]: what the senders have got rid of, in bytes, as the relay's kernel counts it.
 taken_in() {
-	"${A[@]}" ss -Htni "sport = :7000 or dport = :7001" | grep -oE 'bytes_received:[0-9]+' |
+	"${A[@]}" ss -Htni "${1:-sport = :7000 or dport = :7001}" | grep -oE 'bytes_received:[0-9]+' |
 		awk -F: '{ sum += $2 } END { print sum + 0 }'
 }
 
@@ -43,28 +43,34 @@ settle() {
 	done
 }
 
-# stalled CONNECTIONS BYTES_MAX CLIENT_ARGUMENTS...: readers at the other side of the relay have stopped,
-# senders send what they can. Nobody may hold too much; and afterwards everything arrives.
+# stalled CONNECTIONS BYTES_MAX SENDERS CLIENT_ARGUMENTS...: readers at the other side of the relay have stopped;
+# when all are known the senders (client, server) send what they can. Nobody may hold too much; and afterwards
+# everything arrives.
 stalled() {
-	local conns=$1 most=$2
+	local conns=$1 most=$2 senders=$3 sender
 
-	shift 2
-	busy
+	shift 3
 	observe "${observe_args[@]}"
-	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 60000 "$@"
+	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 60000 --hold-at 0 "$@"
 	wait_for 30 has_all "$conns"
+	busy
+	for sender in $senders; do
+		kill -USR2 "${pid[$sender]}"
+	done
 	settle 6
 	calm
-	observed
-	same "connections seen" "$(result observer connections)" "$conns"
+	observed "$conns"
 	between "bytes held by a connection" "$one" 1000 $((16 * MIB))
 	between "bytes held by all" "$all" $((conns * 1000)) "$most"
 	alive client || fail "nothing has stopped the senders"
-	echo "$engine, $conns: one held $one, all $all of $most"
+	echo "$engine, $conns: one held $one, all $all of $most; $(result observer looks) looks, at most" \
+		"$(result observer longest_ms) ms apart"
 }
 
+# has_all CONNECTIONS: all are accepted, and the server has heard of them.
 has_all() {
-	[ "$("${A[@]}" ss -Htn state connected "sport = :7000" | wc -l)" = "$1" ]
+	[ "$("${A[@]}" ss -Htnp state connected exclude time-wait "sport = :7000" | grep -c "pid=${pid[relay]},")" = "$1" ] || return
+	[ ${#observe_args[@]} = 0 ] || [ "$(wc -l <"$T/sp")" = "$1" ]
 }
 
 # upload CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server does not read.
@@ -74,38 +80,61 @@ upload() {
 	# The clients are done only when it has read all: until then their kernel must not end them for them.
 	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
 	forward --memory "$2"
-	stalled "$1" "$3" --up "$4" --down 0
+	stalled "$1" "$3" client --up "$4" --down 0
 	kill -USR1 "${pid[server]}"
 	client_ends client
 	server_ends server
 	same "connections that got everything" "$(result server ok)" "$1"
-	end_relay
+	end_relay "$NO_PIPE"
 }
 
 download() {
 	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
 	rm -f "$T/sp"
-	server server --ports "$T/sp"
+	server server --ports "$T/sp" --hold-at 0
 	forward --memory "$2"
-	stalled "$1" "$3" --up 0 --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	stalled "$1" "$3" server --up 0 --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
 	kill -USR1 "${pid[client]}"
 	client_ends client
 	server_ends server
-	end_relay
+	end_relay "$NO_PIPE"
 }
 
 echo_stalled() {
 	observe_args=()
 	echoes --memory "$2"
-	stalled "$1" "$3" --mode echo --up "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	stalled "$1" "$3" client --mode echo --up "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
 	kill -USR1 "${pid[client]}"
 	client_ends client
-	end_relay
+	end_relay "$NO_PIPE"
 }
 
 @test "one stalled reader: at most 16 MiB are held, and all arrives later" {
 	each_engine upload 1 256M $((256 * MIB)) 48m
 	each_engine download 1 256M $((256 * MIB)) 48m
+}
+
+# both_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: neither end reads.
+both_stalled() {
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	rm -f "$T/sp"
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --hold-at 0
+	forward --memory "$2"
+	stalled "$1" "$3" "client server" --up "$4" --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	between "bytes that the clients got rid of" "$(taken_in "sport = :7000")" 100000 1000000000
+	between "bytes that the server got rid of" "$(taken_in "dport = :7001")" 100000 1000000000
+	kill -USR1 "${pid[server]}" "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay "$NO_PIPE"
+}
+
+@test "both readers of a connection stalled: at most 16 MiB are held, and all arrives later" {
+	each_engine both_stalled 1 256M $((256 * MIB)) 48m
+}
+
+@test "both readers of 100 connections stalled" {
+	each_engine both_stalled 100 64M $((64 * MIB)) 2m
 }
 
 @test "one stalled reader of an echo" {
@@ -130,6 +159,7 @@ crowded() {
 	client_begins client --conns "$1" --ports "$T/cp" --up "$4" --down 0 --expect ok,reset
 	settle 4
 	observed
+	between "connections of which both sockets were seen" "$(result observer pairs)" 20 "$1"
 	between "bytes held by all" "$all" 1000 "$3"
 	alive client || fail "nothing has stopped the senders"
 	kill -USR1 "${pid[server]}"
@@ -138,7 +168,7 @@ crowded() {
 	between "connections that got everything" "$(result client ok)" 20 "$1"
 	same "of the server's" "$(result server ok)" "$(result client ok)"
 	echo "$engine, $1: all held $all of $3, refused $(result client reset)"
-	end_relay "refused a connection"
+	end_relay "refused a connection|$NO_PIPE"
 }
 
 @test "1,000 stalled readers and memory for a part of them" {
@@ -165,7 +195,7 @@ others_go_on() {
 	client_ends pushers
 	server_ends stuck
 	server_ends server
-	end_relay
+	end_relay "$NO_PIPE"
 }
 
 @test "stalled readers do not hold up others" {

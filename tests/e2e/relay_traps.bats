@@ -176,7 +176,7 @@ trap_8() {
 	observe_forward
 	client_begins client --up 128m --down 0 --ports "$T/cp"
 	sleep 0.7
-	observed
+	observed 1
 	between "bytes held for a reader that has stopped" "$one" 1 $((16 * 1048576))
 	kill -USR1 "${pid[server]}"
 	client_ends client

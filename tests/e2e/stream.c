@@ -222,15 +222,15 @@ static uint64_t sooner(const struct stream *s, uint64_t next, uint64_t at)
 static void run_timer(struct stream *s, struct conn *c)
 {
 	bool resume = c->stalled_until && (c->stalled_until <= s->now ||
-					   (release && c->stalled_until == STREAM_FOREVER));
+					   (s->release_now && c->stalled_until == STREAM_FOREVER));
 	bool write = c->next_write && c->next_write <= s->now;
 
 	if (resume)
 		c->stalled_until = 0;
 	if (write)
 		c->next_write = 0;
-	if (resume || write || release)
-		step(s, c, resume, write || release);
+	if (resume || write || s->go_now)
+		step(s, c, resume, write || s->go_now);
 }
 
 /* Those whose time has come; how long until the next in ms, at most 100. */
@@ -238,7 +238,7 @@ static int run_timers(struct stream *s)
 {
 	uint64_t next = s->now + 100000;
 
-	for (size_t i = 0; i < s->n_conns && (timed(s) || release); i++) {
+	for (size_t i = 0; i < s->n_conns && (timed(s) || s->go_now); i++) {
 		struct conn *c = &s->conns[i];
 
 		if (c->fd < 0 || !c->open)
@@ -246,7 +246,6 @@ static int run_timers(struct stream *s)
 		run_timer(s, c);
 		next = sooner(s, sooner(s, next, c->stalled_until), c->next_write);
 	}
-	release = 0;
 	return (int)((next - s->now + 999) / 1000);
 }
 
@@ -280,12 +279,24 @@ static void give_up(struct stream *s)
 	s->gave_up = true;
 }
 
+static void hear_signals(struct stream *s)
+{
+	s->release_now = release;
+	s->go_now = release || go;
+	if (s->release_now)
+		release = 0;
+	if (s->go_now)
+		go = 0;
+	s->released |= s->release_now;
+	s->going |= s->go_now;
+}
+
 static void turn(struct stream *s)
 {
 	struct epoll_event ev[256];
 	int n;
 
-	s->released |= release;
+	hear_signals(s);
 	while (!s->args.server && s->begun - s->ended < s->args.conns && s->begun < s->args.total &&
 	       dial(s))
 		;
@@ -347,6 +358,7 @@ static void prepare(struct stream *s)
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR2, &sa, NULL);
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);

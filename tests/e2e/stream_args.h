@@ -55,9 +55,11 @@ static const char stream_usage[] =
     "        --expect ok,reset,...: outcomes that make exit status 0 (default ok)\n"
     "        --ports FILE: a line 'ID PORT' with the client's port as each connection starts\n"
     "        --timeout-ms N --seed N --total N (client: connections; server: end after so many)\n"
+    "        --hold-at SIZE: stop sending there until SIGUSR1, or SIGUSR2, which ends no stall; "
+    "says\n"
+    "        'holding' when all of --conns have\n"
     "client: --conns N (at a time) --up RANGE --down RANGE --mode duplex|after-fin|request|echo\n"
     "        --request SIZE --reply SIZE --rounds N --prefix FILE [--prefix-step N] --mptcp\n"
-    "        --hold-at SIZE: stop sending there until SIGUSR1; says 'holding' when all have\n"
     "        --bind ADDR:0 --source-ports LO-HI --server-name N (that must answer)\n"
     "        --delay-ms N: between connect and the first byte\n"
     "server: --name N --speak-first SIZE --proxy (a PROXY v2 header must come; it is printed)\n";

@@ -25,15 +25,15 @@ static uint64_t allowed(struct stream *s, struct conn *c)
 	else if (plan->mode == STREAM_REQUEST)
 		to = STREAM_HEADER + (done / plan->reply_size + 1) * plan->request_size;
 	hold = STREAM_HEADER + s->args.hold_at;
-	if (s->args.hold_at != STREAM_FOREVER && !s->released && to > hold)
+	if (s->args.hold_at != STREAM_FOREVER && !s->going && to > hold)
 		to = hold;
 	return to < c->out.length ? to : c->out.length;
 }
 
-/* A connection that waits for SIGUSR1 to send on, everything else done. */
+/* A connection that waits for a signal to send on, everything else done. */
 static void note_holding(struct stream *s, struct conn *c)
 {
-	if (s->args.hold_at == STREAM_FOREVER || s->released || c->holding ||
+	if (s->args.hold_at == STREAM_FOREVER || s->going || c->holding ||
 	    c->sent < STREAM_HEADER + s->args.hold_at)
 		return;
 	if (s->args.mode == STREAM_ECHO && c->received < c->sent)

@@ -50,18 +50,22 @@ struct stream {
 	uint8_t *prefix;
 	size_t prefix_len;
 	FILE *ports;
-	bool released; /* SIGUSR1 came */
+	bool released;		  /* SIGUSR1 came */
+	bool going;		  /* or SIGUSR2 */
+	bool release_now, go_now; /* in this turn */
 	bool explained;
 	bool gave_up;
 };
 
-static volatile sig_atomic_t stop, release;
+static volatile sig_atomic_t stop, release, go;
 static uint8_t buffer[CHUNK];
 
 static void on_signal(int sig)
 {
 	if (sig == SIGUSR1)
 		release = 1;
+	else if (sig == SIGUSR2)
+		go = 1;
 	else
 		stop = sig;
 }
