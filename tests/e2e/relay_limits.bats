@@ -73,13 +73,13 @@ has_all() {
 	[ ${#observe_args[@]} = 0 ] || [ "$(wc -l <"$T/sp")" = "$1" ]
 }
 
-# upload CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server does not read.
+# upload CONNECTIONS MEMORY BYTES_MAX BYTES_EACH ARGUMENTS...: the server does not read.
 upload() {
 	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
 	rm -f "$T/sp"
 	# The clients are done only when it has read all: until then their kernel must not end them for them.
 	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
-	forward --memory "$2"
+	forward --memory "$2" "${@:5}"
 	stalled "$1" "$3" client --up "$4" --down 0
 	kill -USR1 "${pid[server]}"
 	client_ends client
@@ -92,8 +92,9 @@ download() {
 	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
 	rm -f "$T/sp"
 	server server --ports "$T/sp" --hold-at 0
-	forward --memory "$2"
-	stalled "$1" "$3" server --up 0 --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	forward --memory "$2" "${@:5}"
+	# A FIN before the map keeps a connection out of it, and what copy reserves is more.
+	stalled "$1" "$3" server --up 0 --late-fin --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
 	kill -USR1 "${pid[client]}"
 	client_ends client
 	server_ends server
@@ -149,6 +150,17 @@ both_stalled() {
 	each_engine upload 1000 256M $((256 * MIB)) 800k
 }
 
+@test "1,000 stalled readers at the clients' end" {
+	each_engine download 1000 256M $((256 * MIB)) 800k
+}
+
+@test "1,000 stalled readers with two threads" {
+	local ENGINES=(sockmap auto)
+
+	each_engine upload 1000 256M $((256 * MIB)) 800k --threads 2
+	each_engine download 1000 256M $((256 * MIB)) 800k --threads 2
+}
+
 # crowded CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: more than there is memory for. Some are refused, the others
 # get everything, and the bound holds.
 crowded() {
@@ -179,6 +191,62 @@ crowded() {
 	each_engine echo_stalled 300 64M $((64 * MIB)) 1m
 }
 
+# lagging CONNECTIONS MEMORY BYTES_MAX CLIENT_ARGUMENTS...: user space is stopped while the senders push, so that
+# the kernel's half of the engine has to keep the bound alone.
+lagging() {
+	local conns=$1 memory=$2 most=$3
+
+	shift 3
+	engine=sockmap
+	rm -f "$T/sp"
+	if [[ $* = *"--mode echo"* ]]; then
+		observe_args=()
+		echoes --memory "$memory"
+	else
+		observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+		server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
+		forward --memory "$memory"
+	fi
+	observe "${observe_args[@]}"
+	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 60000 --hold-at 0 "$@"
+	wait_for 30 has_all "$conns"
+	wait_for 5 maps_have $((conns * (${#observe_args[@]} ? 2 : 1)))
+	kill -STOP "${pid[relay]}"
+	kill -USR2 "${pid[client]}"
+	sleep 2
+	between "bytes taken in while it was stopped" "$(taken_in)" $((conns * 1000)) 1000000000
+	# What it does when it goes on again is looked at, too.
+	kill -CONT "${pid[relay]}"
+	settle 6
+	observed "$conns"
+	between "bytes held by a connection" "$one" 1000 $((16 * MIB))
+	between "bytes held by all" "$all" $((conns * 1000)) "$most"
+	alive client || fail "nothing has stopped the senders"
+	echo "$conns: one held $one, all $all of $most"
+	kill -USR1 "${pid[client]}"
+	[ ${#observe_args[@]} = 0 ] || kill -USR1 "${pid[server]}"
+	client_ends client
+	[ ${#observe_args[@]} = 0 ] || server_ends server
+	end_relay
+	moved_by_engine
+}
+
+@test "stalled readers while user space is stopped: one" {
+	lagging 1 256M $((256 * MIB)) --up 48m --down 0
+}
+
+@test "stalled readers while user space is stopped: 300" {
+	lagging 300 64M $((64 * MIB)) --up 1m --down 0
+}
+
+@test "stalled readers while user space is stopped: one of an echo" {
+	lagging 1 256M $((256 * MIB)) --mode echo --up 48m --stall-at 64 --stall-ms forever --rcvbuf 32768
+}
+
+@test "stalled readers while user space is stopped: 300 of an echo" {
+	lagging 300 64M $((64 * MIB)) --mode echo --up 1m --stall-at 64 --stall-ms forever --rcvbuf 32768
+}
+
 others_go_on() {
 	server server
 	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384
@@ -202,15 +270,16 @@ others_go_on() {
 	each_engine others_go_on
 }
 
+# few_descriptors [ARGUMENTS...]: who cannot be served is told so at once, and nobody waits for ever.
 few_descriptors() {
-	local before
+	local before start last
 
 	server server --expect ok,reset
 	begin relay "${A[@]}" prlimit --nofile=64:64 "$XF" forward -l $LISTEN --to $SERVER \
-		--engine "$engine" -f json --max-connections 1000
+		--engine "$engine" -f json --max-connections 1000 "$@"
 	relay_ready $LISTEN
-	client_begins crowd --mode request --rounds 2 --hold-at 64 --conns 100 --expect ok,reset,stuck \
-		--timeout-ms 3000
+	start=$(date +%s%3N)
+	client_begins crowd --mode request --rounds 2 --hold-at 64 --conns 100 --expect ok,reset --verbose
 	sleep 0.7
 	# Those that cannot be accepted must not keep it busy.
 	before=$(cpu_ticks)
@@ -219,7 +288,10 @@ few_descriptors() {
 	alive relay || fail "the relay has ended:" "$(said relay)"
 	kill -USR1 "${pid[crowd]}"
 	client_ends crowd
-	between "connections that were served" "$(result crowd ok)" 5 100
+	# Two descriptors each, and some for the relay itself.
+	between "connections that were served" "$(result crowd ok)" 10 30
+	last=$(grep 'outcome=reset' "$T/crowd.out" | grep -oE 'at_ms=[0-9]+' | cut -d= -f2 | sort -n | tail -n 1)
+	between "ms until the last one was refused" $((last - start)) 0 1000
 	says relay "Too many open files"
 	client after --up 1m --down 1m --conns 3
 	kill -TERM "${pid[relay]}"
@@ -229,6 +301,10 @@ few_descriptors() {
 
 @test "out of descriptors: some are refused, none hangs, and it recovers" {
 	each_engine few_descriptors
+}
+
+@test "out of descriptors with two threads" {
+	each_engine few_descriptors --threads 2
 }
 
 max_connections() {
