@@ -20,7 +20,7 @@ extern const char xf_relay_object_start[], xf_relay_object_end[];
 #define SPARE 1024
 
 /* Messages of a flow until it is asked how many are busy; a power of two. */
-#define BUSY_MESSAGES 512
+#define BUSY_MESSAGES 128
 
 static int map_fd(const struct xf_sockmap *sm, const char *name)
 {
