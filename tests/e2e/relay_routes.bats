@@ -248,6 +248,34 @@ answers() {
 	ends relay 0
 }
 
+# dials_begun: how often this kernel, that is the relay, has begun to connect.
+dials_begun() {
+	"${A[@]}" awk '$1 == "Tcp:" && $6 ~ /^[0-9]+$/ { print $6 }' /proc/net/snmp
+}
+
+@test "an upstream that was silent lately costs later connections nothing" {
+	local host before
+
+	at=10.9.0.2:7002 server server
+	for host in 77 78; do
+		ip -n "$LAB-a" neigh add 10.9.0.$host lladdr 02:00:00:00:77:$host dev eth0 nud permanent
+	done
+	routed "any -> 10.9.0.77:7001,10.9.0.2:7002,10.9.0.78:7001"
+	# The first to come find out, about one and about the other.
+	client first --mode request --total 3
+	between "ms of the first ones" "$(result first ms)" 1900 4500
+	before=$(dials_begun)
+	client later --mode request --total 30
+	same "attempts to connect" $(($(dials_begun) - before)) 30
+	between "the slowest answer in us" "$(result later slowest_us)" 1 900000
+	server_ends server
+	# Where all are to be avoided they are tried all the same.
+	client nobody --mode request --expect reset
+	between "ms until the client knew" "$(result nobody ms)" 1900 4500
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+}
+
 @test "a client that is gone before the dial ends" {
 	servers
 	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
