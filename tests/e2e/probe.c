@@ -39,6 +39,7 @@ static const char usage[] =
     "  send=N      bytes of the pattern            text=STRING, hex=DIGITS, file=NAME  other "
     "bytes\n"
     "  dribble=N   send=N byte by byte, 2 ms each\n"
+    "  oob=N       send=N, the last byte as urgent data (MSG_OOB)\n"
     "  read=N      until N bytes have come         skip=N  the same for bytes of no pattern\n"
     "  end         until the end of what comes: 'N eof', 'N reset' or 'N timeout'\n"
     "  dead        until the connection is reset, without reading\n"
@@ -113,6 +114,22 @@ static const char *send_pattern(struct probe *p, uint64_t len, uint64_t *done, i
 		p->sent += *done - before;
 	}
 	return result;
+}
+
+/* As one segment: @len is small. */
+static const char *send_urgent(struct probe *p, uint64_t len, uint64_t *done)
+{
+	uint8_t buf[1024];
+	ssize_t n;
+
+	for (size_t i = 0; i < sizeof(buf); i++)
+		buf[i] = pattern(p->sent + i);
+	n = send(p->fd, buf, len < sizeof(buf) ? len : sizeof(buf), MSG_OOB | MSG_NOSIGNAL);
+	if (n < 0)
+		return broken();
+	p->sent += n;
+	*done += n;
+	return "ok";
 }
 
 static const char *dribble(struct probe *p, uint64_t len, uint64_t *done)
@@ -220,6 +237,8 @@ static void run(struct probe *p, const char *step)
 		result = send_pattern(p, UINT64_MAX >> 1, &done, 300);
 	else if (is(step, "dribble"))
 		result = dribble(p, n, &done);
+	else if (is(step, "oob"))
+		result = send_urgent(p, n, &done);
 	else if (is(step, "text"))
 		result = send_bytes(p, value, strlen(value), &done, TIMEOUT_MS);
 	else if (is(step, "hex"))
