@@ -152,9 +152,6 @@ void xf_relay__stopped(struct xf_relay *relay);
 /* Or it cannot, because a reader is stalled: the engine goes on with the relay as before stop(). */
 void xf_relay__not_stopped(struct xf_relay *relay);
 
-/* The last stop() was not given up just now. */
-bool xf_relay__may_stop(const struct xf_relay *relay);
-
 /* Give flow->pending to flow->to as far as it takes it, with counts. Returns 1 when nothing is
  * left, 0 when the socket is full (to->writable is false then), -errno of send(). */
 int xf_flow__push(struct xf_flow *flow);

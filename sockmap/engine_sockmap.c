@@ -70,6 +70,7 @@ static void unmap(struct xf_mapped *mapped)
 		xf_mapped__sync(mf);
 		if (mf->draining)
 			xf_mapped__drain_over(sm, mf);
+		xf_room__resume(mf->flow);
 		xf_mapped__uncount(sm, mf);
 		xf_sockmap__remove(sm->by_cookie, mf->flow->from->cookie);
 		xf_sockmap__remove(sm->dst, mf->flow->to->cookie);
@@ -134,8 +135,8 @@ static void set_events(struct xf_relay *relay, uint32_t events)
 static void on_look(struct xf_timer *timer, uint64_t now);
 
 /* Destinations first, then sources: a redirect to a socket that is not there loses its bytes. A
- * source whose FIN has come is refused; with the other one in already the relay has to be drained
- * again before it is given back, which on_look() does. */
+ * source whose FIN has come is refused; with the other one in already it is finished by hand, which
+ * on_look() does. */
 static int start(struct xf_relay *relay)
 {
 	struct xf_sockmap *sm = relay->mover->sockmap;
@@ -191,8 +192,10 @@ static bool give_back(struct xf_mapped *mapped)
 {
 	struct xf_relay *relay = mapped->relay;
 	uint64_t seen[2] = {};
+	bool by_hand[2] = {};
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
+		by_hand[i] = mapped->flow[i].by_hand;
 		xf_mapped__leave(relay->mover->sockmap, &mapped->flow[i]);
 		seen[i] = mapped->flow[i].consumed0 + mapped->flow[i].shared->moved;
 	}
@@ -204,7 +207,7 @@ static bool give_back(struct xf_mapped *mapped)
 
 		from->fresh = false;
 		/* A FIN that nobody has read yet counts as consumed. */
-		if (relay->flow[i].done || consumed == seen[i] ||
+		if (relay->flow[i].done || by_hand[i] || consumed == seen[i] ||
 		    (consumed == seen[i] + 1 && !xf_tcp__is_established(from->watch.fd)))
 			continue;
 		warn_lost(relay->mover->sockmap, seen[i] - consumed);
@@ -231,21 +234,25 @@ static bool all_drained(struct xf_mapped *mapped)
 	return all;
 }
 
-/* One of the flows cannot be redirected any more while bytes and a FIN are in its queue: give the
- * relay to copy, which finishes it. Needs the other flow drained too. */
-static void leave_map(struct xf_mapped *mapped)
+/* The flow's FIN has come while its source was out, and the map takes no such socket: what is left in
+ * its queue goes through user space, behind all that was moved. The other direction goes on. Returns
+ * false when the relay has ended. */
+static bool finish_by_hand(struct xf_mapped_flow *mf)
 {
-	struct xf_relay *relay = mapped->relay;
+	struct xf_flow *flow = mf->flow;
 
-	if (relay->stopping || !xf_relay__may_stop(relay) || !xf_room__reserve(relay))
-		return;
-	relay->next = XF_ENGINE_COPY;
-	relay->stopping = true;
-	if (relay->engine->stop(relay))
-		xf_relay__stopped(relay);
+	if (!mf->by_hand && !xf_mapped__is_drained(mf))
+		return true;
+	if (!mf->by_hand) {
+		xf_mapped__sync(mf);
+		mf->by_hand = true;
+	}
+	/* Nothing announces either while the sockets are mapped. */
+	flow->from->readable = flow->from->fin = flow->to->writable = true;
+	return xf_copy__pump(flow);
 }
 
-/* Returns false when the relay has ended or is another engine's. */
+/* Returns false when the relay has ended. */
 static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 {
 	struct xf_relay *relay = mapped->relay;
@@ -264,10 +271,8 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	if (!mf->ending)
 		return true;
 	*more = true;
-	if (!mf->in_src) {
-		leave_map(mapped);
-		return relay->mapped == mapped;
-	}
+	if (!mf->in_src)
+		return finish_by_hand(mf);
 	switch (xf_mapped__progress(mf)) {
 	case XF_GOING_ON:
 		return true;

@@ -236,11 +236,6 @@ void xf_relay__stopped(struct xf_relay *relay)
 	start(relay);
 }
 
-bool xf_relay__may_stop(const struct xf_relay *relay)
-{
-	return !relay->retry_pause || now_of(relay) >= relay->settled;
-}
-
 void xf_relay__not_stopped(struct xf_relay *relay)
 {
 	relay->stopping = false;

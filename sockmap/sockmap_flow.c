@@ -95,7 +95,7 @@ static void hold_up(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 
 void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
-	if (mf->draining)
+	if (mf->draining || mf->by_hand)
 		return;
 	xf_mapped__leave(sm, mf);
 	mf->draining = true;
@@ -146,7 +146,7 @@ void xf_mapped__sync(struct xf_mapped_flow *mf)
 {
 	uint64_t moved = mf->shared->moved, given;
 
-	if (mf->flow->done)
+	if (mf->flow->done || mf->by_hand)
 		return; /* was done before; our FIN would be counted with what was written */
 	given = xf_tcp__written(mf->flow->to->watch.fd) - mf->written0;
 
@@ -165,6 +165,8 @@ int xf_mapped__put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	err = xf_mapped__enter(sm, mf);
 	if (!err)
 		xf_tcp__kick(mf->flow->from->watch.fd);
+	else /* what is in its queue stays there for now */
+		mf->paused = xf_room__pause(mf->flow);
 	return err;
 }
 
@@ -198,8 +200,6 @@ bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 
 bool xf_mapped__may_leave(struct xf_mapped_flow *mf)
 {
-	uint64_t all = mf->written0 + mf->shared->moved;
-
-	return xf_mapped__is_drained(mf) &&
-	       all - xf_tcp__acked(mf->flow->to->watch.fd) <= xf_room__send_size(mf->flow);
+	return (mf->by_hand || xf_mapped__is_drained(mf)) &&
+	       xf_tcp__unacked(mf->flow->to->watch.fd) <= xf_room__send_size(mf->flow);
 }

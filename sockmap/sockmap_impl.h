@@ -17,6 +17,7 @@ struct xf_mapped_flow {
 	uint64_t given;     /* of those written: already in flow->written */
 	uint64_t last;	    /* written when last looked */
 	bool in_src;
+	bool by_hand;  /* ending, and finished by user space */
 	bool ending;   /* FIN was seen; done when all before it was moved and written */
 	bool paused;   /* draining, and its receive buffer may fill */
 	bool draining; /* out of the source map until all that was moved is written */

@@ -254,6 +254,30 @@ trap_11() {
 	each_engine trap_11
 }
 
+# The server has read all, and the end: its kernel knows, and nothing is left in the queue.
+server_has_end() {
+	[ "$("${B[@]}" ss -Htn state close-wait "sport = :7001" | awk '$1 == 0' | wc -l)" = "$1" ]
+}
+
+trap_11_stalled() {
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768
+	forward
+	client_begins client --up 6m --down 6m --stall-at 64 --stall-ms forever --rcvbuf 32768 --conns 4
+	sleep 0.5
+	kill -USR1 "${pid[server]}"
+	# One way is held up by the client all the time; the other comes to its end.
+	wait_for 10 server_has_end 4
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay
+	moved_by_engine 4
+}
+
+@test "trap 11: data and FIN come through while the other way is stalled" {
+	each_engine trap_11_stalled
+}
+
 trap_11_echo() {
 	pause=0
 	echoes
