@@ -200,6 +200,8 @@ bool xf_mover__may_poll(const struct xf_mover *mover);
 void xf_mover__make_room(struct xf_mover *mover);
 /* policy.c: give a new relay its first engine. */
 void xf_relay__begin(struct xf_relay *relay);
+/* moves.c: change to another engine, which may take a while, and come to nothing. */
+void xf_relay__move(struct xf_relay *relay, enum xf_engine_id target);
 /* policy.c: after every call into an engine, think about another one, and change to it. */
 void xf_relay__choose(struct xf_relay *relay);
 

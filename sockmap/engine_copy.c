@@ -22,9 +22,9 @@ static ssize_t receive(struct xf_flow *flow, size_t max)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN)
 		return -errno;
-	/* Less than was asked for is all that there was, but for what is behind an urgent byte. A FIN or
-	 * data that comes later is another event; a FIN that was announced with these bytes is not
-	 * announced again. */
+	/* Less than was asked for is all that there was, but for what is behind an urgent byte. A
+	 * FIN or data that comes later is another event; a FIN that was announced with these bytes
+	 * is not announced again. */
 	from->fresh = from->fresh && n <= 0;
 	if (n <= 0 || (n < (ssize_t)max && !from->fin && !from->urgent))
 		from->readable = false;

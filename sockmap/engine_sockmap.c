@@ -29,8 +29,8 @@
 /* So often may a relay hold too much until it leaves the map, where it can. */
 #define LIMITS_TO_LEAVE 4
 
-/* Leaving the map waits for both directions, some round trips. When a reader is stalled that takes for
- * ever, and the other direction must not wait for it. */
+/* Leaving the map waits for both directions, some round trips. When a reader is stalled that takes
+ * for ever, and the other direction must not wait for it. */
 #define STOP_PATIENCE (5 * XF_MSEC)
 #define STOP_PATIENCE_MAX (500 * XF_MSEC)
 #define STOP_TRIPS 4
@@ -234,9 +234,9 @@ static bool all_drained(struct xf_mapped *mapped)
 	return all;
 }
 
-/* The flow's FIN has come while its source was out, and the map takes no such socket: what is left in
- * its queue goes through user space, behind all that was moved. The other direction goes on. Returns
- * false when the relay has ended. */
+/* The flow's FIN has come while its source was out, and the map takes no such socket: what is left
+ * in its queue goes through user space, behind all that was moved. The other direction goes on.
+ * Returns false when the relay has ended. */
 static bool finish_by_hand(struct xf_mapped_flow *mf)
 {
 	struct xf_flow *flow = mf->flow;
@@ -453,7 +453,8 @@ void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *eve
 	if (event->what & XF_TELL_LIMIT) {
 		if (!mf->draining && !mf->flow->done)
 			too_much(mapped, mf);
-		if (++mapped->limits < LIMITS_TO_LEAVE || relay->mover->opts.engine != XF_ENGINE_AUTO)
+		if (++mapped->limits < LIMITS_TO_LEAVE ||
+		    relay->mover->opts.engine != XF_ENGINE_AUTO)
 			return;
 		/* Another engine has TCP's own flow control, and is not taken out and put back. */
 		mf->flow->run = XF_BULK_RUN;

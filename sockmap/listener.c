@@ -34,7 +34,7 @@ static int set_up(struct xf_server *server, int fd)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    (server->opts.reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
-	    /* Accepted sockets inherit both. An urgent byte is passed on in its place among the others. */
+	    /* Accepted sockets inherit both. Urgent bytes stay in their place among the others. */
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) ||
 	    /* [::] takes IPv4 too, whatever the sysctl says. */

@@ -42,8 +42,8 @@ struct xf_loop {
 	struct deferred *deferred;
 	size_t n_deferred, deferred_room;
 
-	uint64_t poll_ns;  /* asked for in this turn */
-	unsigned int short_waits; /* up to POLL_MAX: one more for each, POLL_LOSS fewer for a long one */
+	uint64_t poll_ns; /* asked for in this turn */
+	unsigned int short_waits; /* up to POLL_MAX; a long one costs POLL_LOSS */
 
 	struct xf_watch host; /* a timerfd, in a loop inside another one; else fd -1 */
 	uint64_t host_at;     /* what it is set to, 0: not */

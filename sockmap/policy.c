@@ -1,42 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which engine a relay has, and the way from one to another.
+/* Which engine a relay should have, and how much room.
  *
- * Messages that go to and fro are the sockmap's: no wake-up of user space, the shortest way; but with
- * very few or many at a time they are copy's, or splice's if they are large (crowd.h). Bulk is splice's: it moves large pieces with TCP's own flow
- * control and does not touch them. A relay begins with copy, which costs nothing to set up, so that
- * connections that live for one exchange pay nothing. */
+ * Messages that go to and fro are the sockmap's: no wake-up of user space, the shortest way; but
+ * with very few or many at a time they are copy's, or splice's if they are large (crowd.h). Bulk is
+ * splice's: it moves large pieces with TCP's own flow control and does not touch them. A relay
+ * begins with copy, which costs nothing to set up, so that connections that live for one exchange
+ * pay nothing. */
 #include "budget.h"
 #include "engine.h"
 #include "lib/msg.h"
 #include "room.h"
 #include "tcp_state.h"
 
-#include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Moving to the sockmap costs some fifteen system calls: earned back after a few exchanges. It also
  * takes a few to see whether polling pays. */
 #define TURNS_TO_MAP 6
-/* Messages of this size are better not copied, bytes: with 16 KiB splice took 0.6 to 1 of copy's time,
- * with 4 KiB 1.1 to 1.3. */
+/* Messages of this size are better not copied, bytes: with 16 KiB splice took 0.6 to 1 of copy's
+ * time, with 4 KiB 1.1 to 1.3. */
 #define LARGE_MESSAGE (12 * 1024)
 /* crowd.h says what was measured. */
 #define CROWD_PER_CPU 4
+/* After room for bulk could not be had, ns. */
+#define GROW_PAUSE (100 * XF_MSEC)
 /* For so long after a piece of bulk there may be more, ns. */
 #define BULK_PAUSE (10 * XF_MSEC)
-/* A connection that changes its ways may not spend its time moving: the pause doubles each time. */
-#define MOVE_PAUSE (1 * XF_MSEC)
-#define MOVE_PAUSE_MAX (1 * XF_NSEC)
-/* After an attempt that failed. */
-#define RETRY_PAUSE (100 * XF_MSEC)
-#define RETRY_PAUSE_MAX (10 * XF_NSEC)
-
-static const struct xf_engine *const engines[XF_ENGINES] = {
-	[XF_ENGINE_SOCKMAP] = &xf_engine_sockmap,
-	[XF_ENGINE_SPLICE] = &xf_engine_splice,
-	[XF_ENGINE_COPY] = &xf_engine_copy,
-};
 
 static uint64_t now_of(const struct xf_relay *relay)
 {
@@ -155,114 +144,6 @@ static enum xf_engine_id wanted(struct xf_relay *relay)
 	return is_worth_mapping(relay->mover) ? XF_ENGINE_SOCKMAP : for_messages(relay);
 }
 
-static void settle(struct xf_relay *relay)
-{
-	uint64_t pause = MOVE_PAUSE << (relay->moves < 10 ? relay->moves : 10);
-
-	if (relay->mover->opts.rotate_bytes || relay->mover->opts.engine != XF_ENGINE_AUTO)
-		pause = 0;
-	relay->settled = now_of(relay) + (pause < MOVE_PAUSE_MAX ? pause : MOVE_PAUSE_MAX);
-}
-
-/* Why not in words, where the errno does not say it. */
-static const char *why_not(enum xf_engine_id engine, int err)
-{
-	if (engine == XF_ENGINE_SPLICE && (err == -EPERM || err == -EMFILE || err == -ENFILE))
-		return "no pipe can be had (fs.pipe-user-pages-soft, open files)";
-	if (err == -EPROTONOSUPPORT)
-		return "it is not plain TCP";
-	if (err == -ENOSPC || err == -E2BIG)
-		return "all places in the map are in use";
-	return strerror(-err);
-}
-
-/* A FIN that has come is none: what is left of the connection goes another way. */
-static void warn_failed(const struct xf_relay *relay, int err)
-{
-	struct xf_mover *mover = relay->mover;
-	uint64_t times;
-	char text[32];
-
-	if (err == -EOPNOTSUPP || !xf_rare_due(&mover->rare_move[relay->next], now_of(relay), &times))
-		return;
-	xf_info("a connection is copied%s, it cannot be moved by %s: %s", xf_times_text(times, text),
-		xf_engine_names[relay->next], why_not(relay->next, err));
-}
-
-/* The sockets are plain: the next engine takes over, or copy, which always can. */
-static void start(struct xf_relay *relay)
-{
-	const struct xf_engine *engine = engines[relay->next];
-	bool map = relay->next == XF_ENGINE_SOCKMAP, was_lent = relay->lent;
-	int err;
-
-	relay->stopping = false;
-	for (int i = 0; i < 2; i++) {
-		relay->side[i].readable = relay->side[i].writable = true;
-		relay->flow[i].run = 0;
-	}
-	relay->turns = 0;
-	relay->recalled = false;
-	if (map)
-		xf_room__lend(relay);
-	else
-		xf_room__apply(relay);
-	relay->engine = engine;
-	err = engine->start(relay);
-	if (err) {
-		warn_failed(relay, err);
-		relay->engine = &xf_engine_copy;
-		relay->engine->start(relay);
-		relay->settled = now_of(relay) + RETRY_PAUSE;
-		if (was_lent) { /* it has no room of its own */
-			xf_relay__abort(relay, XF_END_MEMORY);
-			return;
-		}
-		relay->lent = false;
-		xf_room__apply(relay);
-	} else {
-		if (map)
-			xf_room__lent(relay);
-		relay->moves++;
-		relay->retry_pause = 0;
-		settle(relay);
-	}
-	if (relay->engine != &xf_engine_sockmap)
-		xf_relay__again(relay);
-}
-
-void xf_relay__stopped(struct xf_relay *relay)
-{
-	start(relay);
-}
-
-void xf_relay__not_stopped(struct xf_relay *relay)
-{
-	relay->stopping = false;
-	if (relay->engine == &xf_engine_sockmap) {
-		xf_room__lend(relay);
-		xf_room__lent(relay);
-	}
-	relay->retry_pause = relay->retry_pause ? 2 * relay->retry_pause : RETRY_PAUSE;
-	if (relay->retry_pause > RETRY_PAUSE_MAX)
-		relay->retry_pause = RETRY_PAUSE_MAX;
-	relay->settled = now_of(relay) + relay->retry_pause;
-}
-
-static void move(struct xf_relay *relay, enum xf_engine_id target)
-{
-	bool mapped = relay->engine == &xf_engine_sockmap;
-
-	if (mapped && !xf_room__reserve(relay)) {
-		relay->settled = now_of(relay) + RETRY_PAUSE;
-		return;
-	}
-	relay->next = target;
-	relay->stopping = true;
-	if (relay->engine->stop(relay))
-		start(relay);
-}
-
 /* Much traffic both ways at a time has no long runs, but over a long way it needs a wide window too. */
 #define MUCH (1024 * 1024)
 
@@ -282,7 +163,7 @@ static void grow(struct xf_relay *relay)
 		    now_of(relay) < relay->grow_at)
 			continue;
 		if (!xf_room__grow(flow))
-			relay->grow_at = now_of(relay) + RETRY_PAUSE;
+			relay->grow_at = now_of(relay) + GROW_PAUSE;
 	}
 }
 
@@ -298,7 +179,7 @@ void xf_relay__choose(struct xf_relay *relay)
 	if (target == relay->engine->id || now_of(relay) < relay->settled)
 		return;
 	if (target != XF_ENGINE_SOCKMAP || can_map(relay))
-		move(relay, target);
+		xf_relay__move(relay, target);
 }
 
 /* ---- idle relays make room ---- */
@@ -316,7 +197,7 @@ static bool sweep(struct xf_relay *relay, uint64_t now)
 	if (now - relay->active < IDLE)
 		return true;
 	if (can_map(relay))
-		move(relay, XF_ENGINE_SOCKMAP);
+		xf_relay__move(relay, XF_ENGINE_SOCKMAP);
 	return false;
 }
 
@@ -346,9 +227,9 @@ void xf_mover__make_room(struct xf_mover *mover)
 
 /* ---- the beginning ---- */
 
-/* A relay without room of its own must be the sockmap's at once: give the first bytes to the upstream,
- * whose send buffer is empty. What the client has sent since then must wait for its turn, or nothing
- * may: user space has read from that socket. */
+/* A relay without room of its own must be the sockmap's at once: give the first bytes to the
+ * upstream, whose send buffer is empty. What the client has sent since then must wait for its turn,
+ * or nothing may: user space has read from that socket. */
 static void clear_the_way(struct xf_relay *relay)
 {
 	struct xf_flow *flow = &relay->flow[0];
@@ -359,11 +240,9 @@ static void clear_the_way(struct xf_relay *relay)
 
 void xf_relay__begin(struct xf_relay *relay)
 {
-	enum xf_engine_id first = relay->mover->opts.engine == XF_ENGINE_SPLICE ? XF_ENGINE_SPLICE :
-										  XF_ENGINE_COPY;
-
 	xf_mover__make_room(relay->mover);
-	relay->engine = engines[first];
+	relay->engine =
+	    relay->mover->opts.engine == XF_ENGINE_SPLICE ? &xf_engine_splice : &xf_engine_copy;
 	if (relay->engine->start(relay)) {
 		relay->engine = &xf_engine_copy;
 		relay->engine->start(relay);

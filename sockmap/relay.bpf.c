@@ -229,8 +229,8 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	return SK_DROP;
 }
 
-/* How many bytes of a segment the flow may take in. When all together hold too much, those that hold
- * little go on with little at a time: they are not who holds it. */
+/* How many bytes of a segment the flow may take in. When all together hold too much, those that
+ * hold little go on with little at a time: they are not who holds it. */
 static __always_inline __u32 xf_allowed(const struct xf_relay_totals *all,
 					const struct xf_relay_flow *flow)
 {
@@ -241,10 +241,10 @@ static __always_inline __u32 xf_allowed(const struct xf_relay_totals *all,
 	return flow->counted || flow->base > XF_SEGMENT_MAX ? 0 : flow->base;
 }
 
-/* Runs before TCP sees a segment. What a flow may not take in comes off the end of the payload, and the
- * rest passes, also as the acknowledgement that it is: the sender keeps the bytes and sends them again
- * later. A FIN would then seem to come before bytes that are still missing, so that segment goes
- * whole. */
+/* Runs before TCP sees a segment. What a flow may not take in comes off the end of the payload, and
+ * the rest passes, also as the acknowledgement that it is: the sender keeps the bytes and sends
+ * them again later. A FIN would then seem to come before bytes that are still missing, so that
+ * segment goes whole. */
 SEC("socket")
 int xf_relay_filter(struct __sk_buff *skb)
 {

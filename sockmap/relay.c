@@ -96,7 +96,8 @@ static void on_linger(struct xf_timer *timer, uint64_t now)
 	struct xf_relay *relay = xf_container_of(timer, struct xf_relay, linger);
 
 	relay->linger_pause *= relay->linger_pause < LINGER_LAST ? 2 : 1;
-	if (!holds_much(relay) || xf_loop__arm(relay->mover->loop, timer, now + relay->linger_pause))
+	if (!holds_much(relay) ||
+	    xf_loop__arm(relay->mover->loop, timer, now + relay->linger_pause))
 		end(relay, XF_END_CLOSED);
 }
 

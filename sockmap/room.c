@@ -15,8 +15,8 @@
 
 /* Bytes of a flow: the window of the one socket, the send buffer of the other, and what is between
  * them. BASE holds a message of 16 KiB at every place, and a thousand relays of it fit in the
- * default budget. Two flows of LARGE hold 6 MiB at most; larger buffers made bulk slower on loopback
- * and over veth, since what is in them leaves the cache.
+ * default budget. Two flows of LARGE hold 6 MiB at most; larger buffers made bulk slower on
+ * loopback and over veth, since what is in them leaves the cache.
  *
  * The window, not the receive buffer, limits what is taken in: the buffer also counts what the
  * kernel needs beside the bytes, and a kernel that has to drop what it had promised room for takes
@@ -158,8 +158,8 @@ bool xf_room__open(struct xf_relay *relay)
 	return true;
 }
 
-/* Of an idle relay: its receive buffer is empty and stays as large as it is, and reserved is what the
- * sender was promised; the window becomes smaller with what comes. */
+/* Of an idle relay: its receive buffer is empty and stays as large as it is, and reserved is what
+ * the sender was promised; the window becomes smaller with what comes. */
 static bool shrink(struct xf_relay *relay)
 {
 	bool shrunk = false;

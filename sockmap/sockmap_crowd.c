@@ -26,16 +26,16 @@ static struct xf_mapped *relay_at(const struct xf_sockmap *sm, uint32_t i)
 {
 	struct xf_mapped *mapped = sm->by_index[i];
 
-	return mapped && mapped->flow[0].shared == &sm->flows[i] && !mapped->relay->ended ? mapped :
-											     NULL;
+	return mapped && mapped->flow[0].shared == &sm->flows[i] && !mapped->relay->ended ? mapped
+											  : NULL;
 }
 
 static struct traffic since_first_look(const struct xf_mapped *mapped)
 {
 	struct traffic now = of_relay(mapped);
 
-	return (struct traffic){ now.bytes - mapped->looked_bytes,
-				 now.messages - mapped->looked_messages };
+	return (struct traffic) { now.bytes - mapped->looked_bytes,
+				  now.messages - mapped->looked_messages };
 }
 
 /* Returns how many relays are busy, and @messages of all of them. */
@@ -96,7 +96,7 @@ void xf_sockmap__busy(struct xf_sockmap *sm)
 		return;
 	for (uint32_t i = 0; i < sm->indexes; i++) {
 		struct xf_mapped *mapped = relay_at(sm, i);
-		struct traffic at = mapped ? of_relay(mapped) : (struct traffic){};
+		struct traffic at = mapped ? of_relay(mapped) : (struct traffic) {};
 
 		if (!mapped)
 			continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One direction of a relay in the sockmap engine: in and out of the source map, and what it holds. */
+/* One direction of a relay in the sockmap engine: in and out of the source map, and what it holds.
+ */
 #include "room.h"
 #include "sockmap_impl.h"
 #include "tcp_state.h"
@@ -12,8 +13,8 @@ static void set_counted(struct xf_sockmap *sm, struct xf_relay_flow *shared, uin
 	shared->counted = counted;
 }
 
-/* The filter looks at flows only while stops is set. The program sets stop before stops, so clearing
- * stops first and looking then misses none. */
+/* The filter looks at flows only while stops is set. The program sets stop before stops, so
+ * clearing stops first and looking then misses none. */
 static void clear_stops(struct xf_sockmap *sm)
 {
 	if (!__atomic_load_n(&sm->totals->stops, __ATOMIC_SEQ_CST))
@@ -50,14 +51,14 @@ static bool is_bulk(const struct xf_mapped_flow *mf)
 	return mf->shared->run >= XF_SHORT_RUN || mf->shared->told & XF_TELL_BULK;
 }
 
-/* Take the flow's source out. The kernel does not lock the socket for that: a verdict that is running
- * meanwhile would find its program gone and drop the segment that it was called for. So first make
- * sure that none runs: the high low-water mark keeps what comes from calling the verdict, and setting
- * it waits for one that is running. Only a window's worth would reach the mark; where so much may come
- * in these microseconds the filter lets no payload in, and what it took off is sent again at once,
- * since later segments arrive. (It is not used for a message, after which nothing comes: its sender
- * would try again after a fifth of a second.) A loss all the same would be found when the relay is
- * unmapped or ends, and never be silent. */
+/* Take the flow's source out. The kernel does not lock the socket for that: a verdict that is
+ * running meanwhile would find its program gone and drop the segment that it was called for. So
+ * first make sure that none runs: the high low-water mark keeps what comes from calling the
+ * verdict, and setting it waits for one that is running. Only a window's worth would reach the
+ * mark; where so much may come in these microseconds the filter lets no payload in, and what it
+ * took off is sent again at once, since later segments arrive. (It is not used for a message, after
+ * which nothing comes: its sender would try again after a fifth of a second.) A loss all the same
+ * would be found when the relay is unmapped or ends, and never be silent. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	int from = mf->flow->from->watch.fd;

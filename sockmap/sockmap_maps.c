@@ -171,8 +171,8 @@ static void unload(struct xf_sockmap *sm)
 	bpf_object__close(sm->obj);
 }
 
-/* The first 1024 flows share an eighth of the pool, and those of each doubling half of what the ones
- * before had: all together never have more than a quarter. */
+/* The first 1024 flows share an eighth of the pool, and those of each doubling half of what the
+ * ones before had: all together never have more than a quarter. */
 static uint64_t base_of(const struct xf_sockmap *sm)
 {
 	uint64_t share = sm->pool / 8, flows = 1024;
@@ -197,7 +197,7 @@ struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *m
 	sm->active++;
 	sm->by_index[index] = mapped;
 	flow = &sm->flows[index];
-	*flow = (struct xf_relay_flow){ .index = index, .base = base_of(sm) };
+	*flow = (struct xf_relay_flow) { .index = index, .base = base_of(sm) };
 	return flow;
 }
 
