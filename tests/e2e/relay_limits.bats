@@ -440,3 +440,47 @@ connect() {
 	kill -TERM "${pid[relay]}"
 	ends relay 0
 }
+
+# ---- the dial ----
+
+# settled COUNT: so many clients have been refused or wait for the dial's end.
+settled() {
+	[ $(($(grep -c 'outcome=reset' "$T/crowd.out") + $("${A[@]}" ss -Htn state syn-sent | wc -l))) = "$1" ]
+}
+
+# silent_upstream BYTES_EACH: what 2,000 clients send while nobody answers the dial counts in --memory. Some wait,
+# the others are refused.
+silent_upstream() {
+	local waiting start last
+
+	many_connections
+	ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
+	relay $LISTEN forward -l $LISTEN --to 10.9.0.77:7001 --engine "$engine" --memory 32M --dial-timeout 5
+	start=$(date +%s%3N)
+	client_begins crowd --up "$1" --down 0 --conns 2000 --expect reset --verbose
+	wait_for 3 settled 2000
+	settle 2
+	waiting=$("${A[@]}" ss -Htn state syn-sent | wc -l)
+	# A window and a first packet each; where there is a sockmap half of the memory is for that.
+	between "connections that wait" "$waiting" 100 390
+	between "bytes that they have sent" "$(taken_in "sport = :7000")" $((waiting * 60000)) $((32 * MIB))
+	last=$(grep 'outcome=reset' "$T/crowd.out" | grep -oE 'at_ms=[0-9]+' | cut -d= -f2 | sort -n | tail -n 1)
+	between "ms until the last one was refused" $((last - start)) 0 2500
+	client_ends crowd
+	wait_for 2 log_has 2000
+	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ' | tr '\n' ,)" \
+		" $((2000 - waiting)) out of memory, $waiting upstream silent,"
+	# The same upstream answers again.
+	ip -n "$LAB-b" addr replace 10.9.0.77/32 dev eth0
+	ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:09:02 dev eth0 nud permanent
+	at=10.9.0.77:7001 server server
+	client after --up 1m --down 1m --conns 20
+	server_ends server
+	end_relay "refused a connection|cannot connect to upstream"
+}
+
+@test "2,000 clients that send while the upstream is silent" {
+	local ENGINES=(auto copy) # with a sockmap and without
+
+	each_engine silent_upstream 64k
+}
