@@ -314,6 +314,30 @@ dials() {
 	each_engine served
 }
 
+# routed_crowd CONNECTIONS: all come at a time, and all are served, though what each may send before it has an
+# upstream is reserved.
+routed_crowd() {
+	pause=0
+	many_connections
+	request good >"$T/request"
+	server server
+	printf 'host good -> %s\n' $SERVER >"$T/routes"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine"
+	client_begins client --prefix "$T/request" --mode request --request 200 --reply 500 --rounds 2 \
+		--hold-at 200 --conns "$1"
+	wait_for 20 has_lines client 1
+	same "connections at a time" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" "$1"
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay
+	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " $1 closed"
+}
+
+@test "1,000 connections at a time, by their first packet" {
+	each_engine routed_crowd 1000
+}
+
 # ---- PROXY protocol ----
 
 v2() {
