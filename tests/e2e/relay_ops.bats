@@ -352,3 +352,31 @@ sleeps() {
 	totals log
 	same "lost" "$lost" 0
 }
+
+@test "echo beside the packet log: its own address, one thread, and it ends with the log" {
+	local before
+
+	begin log "${A[@]}" "$XF" --echo
+	wait_for 10 at_work log 1
+	says log "listening on 127\.0\.0\.1:10000"
+	same "where it listens" "$("${A[@]}" ss -Hltn | awk '{ print $4 }')" 127.0.0.1:10000
+	begin client "${A[@]}" "$helpers/stream" client 127.0.0.1:10000 --mode echo --up 1-300k --conns 20
+	ends client 0
+	begin held "${A[@]}" "$helpers/stream" client 127.0.0.1:10000 --mode echo --up 3000 --hold-at 1000 --conns 20 \
+		--expect reset,cut --timeout-ms 20000
+	wait_for 5 has_lines held 1
+	# Packets and connections at a time, in one thread.
+	before=$(lines log)
+	frames 500
+	wait_for 5 has_lines log $((before + 500))
+	same "threads" "$(ls "/proc/${pid[log]}/task" | wc -l)" 1
+	alive held || fail "the log has ended connections that are running"
+	began=${EPOCHREALTIME/./}
+	stop log
+	between "us until it had ended" $((${EPOCHREALTIME/./} - began)) 0 2000000
+	ends held 0 2
+	same "connections that ended with it" "$(($(result held reset) + $(result held cut)))" 20
+	same "sockets that are left" "$("${A[@]}" ss -Htn state established | wc -l)" 0
+	totals log
+	same "lost" "$lost" 0
+}
