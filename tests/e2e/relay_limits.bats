@@ -69,7 +69,9 @@ stalled() {
 
 # has_all CONNECTIONS: all are accepted, and the server has heard of them.
 has_all() {
-	[ "$("${A[@]}" ss -Htnp state connected exclude time-wait "sport = :7000" | grep -c "pid=${pid[relay]},")" = "$1" ] || return
+	local sockets=(state connected exclude time-wait "sport = :7000")
+
+	[ "$("${A[@]}" ss -Htnp "${sockets[@]}" | grep -c "pid=${pid[relay]},")" = "$1" ] || return
 	[ ${#observe_args[@]} = 0 ] || [ "$(wc -l <"$T/sp")" = "$1" ]
 }
 

@@ -178,10 +178,11 @@ lossy() {
 	relay_down "$1" 8
 }
 
-# 60 ms there and back, twice in a row with the relay between. Both ways at a time the windows grow late; the limit
-# tells that from a transfer that waits for timers.
+# 60 ms there and back, twice in a row with the relay between, and two more ends that cost processor time. The windows
+# grow late when both ways are busy: with auto that is some twenty rounds, and with the sockmap alone they never do. The
+# limits tell that from a transfer that waits for timers.
 delayed() {
-	local direct
+	local direct most
 
 	netem delay 30ms
 	blank direct
@@ -198,7 +199,9 @@ delayed() {
 	of_client ms
 	served
 	no_netem
-	at_most "ms for 6 MiB up and down, without a relay $direct" "$value" $((10 * direct + 20000))
+	most=$((4 * direct + 3000))
+	[ "$1" = auto ] || most=$((10 * direct + 20000))
+	at_most "ms for 6 MiB up and down, without a relay $direct" "$value" "$most"
 	relay_down "$1" 1
 }
 
