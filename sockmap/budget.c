@@ -49,6 +49,11 @@ static bool is_beyond(const struct xf_budget *budget, unsigned int eighths)
 	return taken > aside && taken - aside > (budget->limit - aside) / 8 * eighths;
 }
 
+bool xf_budget__is_ample(const struct xf_budget *budget)
+{
+	return !is_beyond(budget, 2);
+}
+
 bool xf_budget__is_scarce(const struct xf_budget *budget)
 {
 	return is_beyond(budget, 4);

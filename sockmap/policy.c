@@ -150,7 +150,8 @@ static enum xf_engine_id wanted(struct xf_relay *relay)
 static bool needs_room(const struct xf_flow *flow)
 {
 	return flow->run >= XF_BULK_RUN ||
-	       (flow->read >= MUCH && !xf_budget__is_scarce(flow->relay->mover->opts.budget));
+	       (flow->read >= MUCH && flow->relay->message >= LARGE_MESSAGE &&
+		xf_budget__is_ample(flow->relay->mover->opts.budget));
 }
 
 /* Bulk gets large buffers where the budget allows, whatever the engine. */

@@ -76,26 +76,28 @@ static void aside(void **state)
 	assert_int_equal(budget.taken, 800);
 }
 
-static void scarce_and_tight(void **state)
+static void how_much_is_left(void **state)
 {
 	static const struct {
 		uint64_t limit, aside, taken;
-		bool scarce, tight;
+		bool ample, scarce, tight;
 	} rows[] = {
-		{ 800, 0, 0, false, false },
-		{ 800, 0, 400, false, false },
-		{ 800, 0, 401, true, false },
-		{ 800, 0, 700, true, false },
-		{ 800, 0, 701, true, true },
-		{ 800, 0, 800, true, true },
+		{ 800, 0, 0, true, false, false },
+		{ 800, 0, 200, true, false, false },
+		{ 800, 0, 201, false, false, false },
+		{ 800, 0, 400, false, false, false },
+		{ 800, 0, 401, false, true, false },
+		{ 800, 0, 700, false, true, false },
+		{ 800, 0, 701, false, true, true },
+		{ 800, 0, 800, false, true, true },
 		/* Of what is for relays: what is aside counts on neither side. */
-		{ 1600, 800, 0, false, false },
-		{ 1600, 800, 400, false, false },
-		{ 1600, 800, 401, true, false },
-		{ 1600, 800, 700, true, false },
-		{ 1600, 800, 701, true, true },
-		{ 800, 800, 0, false, false },
-		{ 0, 0, 0, false, false },
+		{ 1600, 800, 0, true, false, false },
+		{ 1600, 800, 400, false, false, false },
+		{ 1600, 800, 401, false, true, false },
+		{ 1600, 800, 700, false, true, false },
+		{ 1600, 800, 701, false, true, true },
+		{ 800, 800, 0, true, false, false },
+		{ 0, 0, 0, true, false, false },
 	};
 
 	(void)state;
@@ -105,11 +107,14 @@ static void scarce_and_tight(void **state)
 		xf_budget__init(&budget, rows[i].limit);
 		assert_true(xf_budget__set_aside(&budget, rows[i].aside));
 		assert_true(xf_budget__take(&budget, rows[i].taken));
-		if (xf_budget__is_scarce(&budget) != rows[i].scarce ||
+		if (xf_budget__is_ample(&budget) != rows[i].ample ||
+		    xf_budget__is_scarce(&budget) != rows[i].scarce ||
 		    xf_budget__is_tight(&budget) != rows[i].tight)
-			fail_msg("row %zu: scarce %d, tight %d", i, xf_budget__is_scarce(&budget),
+			fail_msg("row %zu: ample %d, scarce %d, tight %d", i,
+				 xf_budget__is_ample(&budget), xf_budget__is_scarce(&budget),
 				 xf_budget__is_tight(&budget));
 		xf_budget__give(&budget, rows[i].taken);
+		assert_true(xf_budget__is_ample(&budget));
 		assert_false(xf_budget__is_scarce(&budget));
 		assert_false(xf_budget__is_tight(&budget));
 	}
@@ -166,7 +171,7 @@ int main(void)
 		cmocka_unit_test(take_and_give),
 		cmocka_unit_test(large_numbers),
 		cmocka_unit_test(aside),
-		cmocka_unit_test(scarce_and_tight),
+		cmocka_unit_test(how_much_is_left),
 		cmocka_unit_test(threads_never_pass_the_limit),
 	};
 
