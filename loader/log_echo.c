@@ -44,7 +44,7 @@ static void say_ready(const struct xf_worker *worker)
 	struct xf_addr addr;
 
 	if (why_not)
-		xf_info("echo: using splice: %s", why_not);
+		xf_info("echo: auto goes without sockmap: %s", why_not);
 	xf_server__address(worker->server, &addr);
 	xf_info("echo: listening on %s", xf_sockaddr_text(&addr, text));
 }

@@ -36,7 +36,7 @@ unsigned int xf_relay_limit(unsigned int wanted, bool echo, unsigned int threads
 		return possible < DEFAULT_MAX ? possible : DEFAULT_MAX;
 	if (wanted > possible) {
 		xf_warn("--max-connections %u: the limit of %llu open files is enough for about "
-			"%llu; more will be refused",
+			"%llu; more may be refused",
 			wanted, (unsigned long long)limit, (unsigned long long)possible);
 		xf_hint("raise it with 'ulimit -Hn', or LimitNOFILE= of a service");
 	}

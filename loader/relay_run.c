@@ -150,7 +150,7 @@ static void say_ready(const struct xf_relay_main *run)
 	struct xf_addr addr;
 
 	if (why_not && run->args->engine == XF_ENGINE_AUTO)
-		xf_info("using splice: %s", why_not);
+		xf_info("auto goes without sockmap: %s", why_not);
 	xf_server__address(run->workers[0].server, &addr);
 	xf_info("listening on %s, engine %s, memory %s, at most %u connections, %u thread%s",
 		xf_sockaddr_text(&addr, text), xf_engine_names[run->args->engine],

@@ -40,6 +40,13 @@ void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes)
 	xf_budget__give(budget, bytes);
 }
 
+uint64_t xf_budget__left(const struct xf_budget *budget)
+{
+	uint64_t taken = atomic_load_explicit(&budget->taken, memory_order_relaxed);
+
+	return taken < budget->limit ? budget->limit - taken : 0;
+}
+
 /* Relays have reserved more than @eighths of what there is for them. */
 static bool is_beyond(const struct xf_budget *budget, unsigned int eighths)
 {

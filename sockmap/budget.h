@@ -22,6 +22,8 @@ void xf_budget__give(struct xf_budget *budget, uint64_t bytes);
 /* Take bytes that no relay's reservation covers: the sockmap engine's pool. Given back by the second. */
 bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes);
 void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
+/* Bytes that could be taken now. */
+uint64_t xf_budget__left(const struct xf_budget *budget);
 /* Relays have reserved less than a quarter of what there is for them: enough for conveniences. */
 bool xf_budget__is_ample(const struct xf_budget *budget);
 /* Relays have reserved half of what there is for them: what is left is for those who need it most. */

@@ -61,15 +61,15 @@ static struct xf_conn *make(struct xf_server *server, int fd, const struct xf_ad
 	return conn;
 }
 
-static void warn_memory(struct xf_server *server, int err)
+static void warn_memory(struct xf_server *server)
 {
 	char text[32];
 	uint64_t times;
 
-	server->counters.refused_memory++;
-	if (xf_rare_due(&server->rare_memory, xf_loop__now(server->loop), &times))
-		xf_warn("refused a connection%s: %s, or --memory is used up",
-			xf_times_text(times, text), strerror(err));
+	if (!xf_rare_due(&server->rare_memory, xf_loop__now(server->loop), &times))
+		return;
+	xf_warn("refused a connection%s: no memory is left for it", xf_times_text(times, text));
+	xf_hint("raise --memory, or set --max-connections to what it is enough for");
 }
 
 bool xf_conn__admit(struct xf_conn *conn)
@@ -94,7 +94,8 @@ void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)
 
 	if (!conn) {
 		xf_reset(fd);
-		warn_memory(server, ENOMEM);
+		server->counters.refused_memory++;
+		warn_memory(server);
 		return;
 	}
 	server->counters.accepted++;
@@ -250,7 +251,7 @@ static void warn_failed(struct xf_server *server, int err)
 void xf_conn__failed(struct xf_conn *conn, int err)
 {
 	if (err == ENOMEM || err == ENOBUFS) {
-		warn_memory(conn->server, err);
+		warn_memory(conn->server);
 		xf_conn__end(conn, XF_OUTCOME_MEMORY, err);
 		return;
 	}
@@ -280,7 +281,7 @@ static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
 	struct xf_relay_stats stats;
 
 	if (end == XF_END_MEMORY)
-		warn_memory(conn->server, ENOMEM);
+		warn_memory(conn->server);
 	xf_relay__stats(relay, &stats);
 	report.to_upstream = stats.to_upstream;
 	report.to_client = stats.to_client;

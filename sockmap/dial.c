@@ -165,5 +165,10 @@ static void dial_next(struct xf_conn *conn)
 void xf_dial__begin(struct xf_conn *conn)
 {
 	conn->phase = XF_PHASE_DIAL;
+	/* An upstream is not bothered for nothing. What is reserved so far counts: it goes over. */
+	if (!conn->reserved && !xf_mover__can_relay(conn->server->mover)) {
+		xf_conn__failed(conn, ENOMEM);
+		return;
+	}
 	dial_next(conn);
 }

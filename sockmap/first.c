@@ -95,6 +95,11 @@ static void decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool e
 	struct xf_decision decision;
 
 	xf_routes__decide(conn->routes, &conn->peer, data, len, ended, &decision);
+	/* Who looks whether somebody listens has not sent a wrong secret. */
+	if (ended && !len && decision.kind != XF_DECIDE_ROUTE && decision.kind != XF_DECIDE_REJECT) {
+		xf_conn__end(conn, XF_OUTCOME_CLIENT_GONE, 0);
+		return;
+	}
 	if (decision.kind != XF_DECIDE_MORE) {
 		xf_first__leave(conn);
 		xf_conn__decided(conn, &decision, data, len);

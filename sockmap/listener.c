@@ -23,6 +23,8 @@ static void say_why(int err, bool reuseport)
 		xf_hint("another program, or a connection of one, has it; choose another with -l");
 	else if (err == EACCES)
 		xf_hint("ports below 1024 need root or CAP_NET_BIND_SERVICE");
+	else if (err == EINVAL)
+		xf_hint("an address of a link needs its interface, as in [fe80::1%%eth0]:80");
 	else if (err == EADDRNOTAVAIL)
 		xf_hint("no interface has this address; 'ip addr' lists those there are");
 }

@@ -65,11 +65,13 @@ struct xf_mover_opts {
 int xf_mover__new(struct xf_mover **mover, struct xf_loop *loop, const struct xf_mover_opts *opts);
 /* Every relay must have ended. NULL is fine. */
 void xf_mover__free(struct xf_mover *mover);
-/* Why sockmap is not used, in words for "using splice: ...", or NULL when it is. */
+/* Why sockmap is not used, in words for "auto goes without sockmap: ...", or NULL when it is. */
 const char *xf_mover__why_not(const struct xf_mover *mover);
 /* Capabilities (a mask of 1ULL << CAP_*) that moving needs after xf_mover__new(). */
 uint64_t xf_mover__caps(const struct xf_mover *mover);
 
+/* A relay could be made now: there is room for one, or a sockmap, which needs none for it. */
+bool xf_mover__can_relay(const struct xf_mover *mover);
 /* Reserve in the budget what a client can send before it has a relay: a window, and what is read as its
  * first packet. Returns the bytes, 0: there is no room now. They go to the relay, or back. */
 uint64_t xf_mover__admit(struct xf_mover *mover);

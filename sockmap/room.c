@@ -120,6 +120,14 @@ static void set_room(struct xf_relay *relay, enum xf_room room)
 	relay->hold_max = sizes[room].hold;
 }
 
+bool xf_mover__can_relay(const struct xf_mover *mover)
+{
+	const struct size *small = &sizes[XF_ROOM_SMALL];
+
+	return mover->sockmap || xf_budget__left(mover->opts.budget) >=
+				     2 * (small->rcv + small->snd + small->hold);
+}
+
 uint64_t xf_mover__admit(struct xf_mover *mover)
 {
 	uint64_t bytes = sizes[XF_ROOM_SMALL].rcv + FIRST_PACKET;

@@ -64,7 +64,7 @@ struct xf_server_counters {
 	uint64_t accepted;
 	uint64_t refused_max;	 /* accepted and reset at once: --max-connections */
 	uint64_t refused_fds;	 /* out of descriptors */
-	uint64_t refused_memory; /* out of --memory, or of memory */
+	uint64_t refused_memory; /* not even a record of it could be made */
 	uint64_t outcomes[XF_OUTCOMES];
 	uint64_t to_upstream, to_client; /* bytes, of ended connections */
 	uint64_t engines[XF_ENGINES];	 /* ended connections by engine */

@@ -120,7 +120,7 @@ serves_all() {
 @test "without any capability auto says why, and works" {
 	engine=auto
 	relay_with +net_bind_service
-	says relay "using splice: .*CAP_BPF.*CAP_NET_ADMIN.*CAP_PERFMON"
+	says relay "auto goes without sockmap: .*CAP_BPF.*CAP_NET_ADMIN.*CAP_PERFMON"
 	serves_all
 	# Nobody's choice: then there is no way.
 	relay_with +net_bind_service --engine sockmap || :
@@ -131,7 +131,7 @@ serves_all() {
 @test "with CAP_BPF and CAP_NET_ADMIN auto misses CAP_PERFMON, and works" {
 	engine=auto
 	relay_with +bpf,+net_admin
-	says relay "using splice: .*CAP_PERFMON"
+	says relay "auto goes without sockmap: .*CAP_PERFMON"
 	serves_all
 }
 
@@ -151,6 +151,6 @@ serves_all() {
 	begin relay "${A[@]}" setpriv --bounding-set=-bpf,-perfmon,-sys_admin --inh-caps=-all \
 		"$XF" forward -l $LISTEN --to $SERVER -f json
 	relay_ready $LISTEN
-	says relay "using splice: .*CAP_BPF"
+	says relay "auto goes without sockmap: .*CAP_BPF"
 	serves_all
 }
