@@ -317,7 +317,6 @@ dials() {
 # routed_crowd CONNECTIONS: all come at a time, and all are served, though what each may send before it has an
 # upstream is reserved.
 routed_crowd() {
-	pause=0
 	many_connections
 	request good >"$T/request"
 	server server
