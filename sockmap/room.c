@@ -14,15 +14,17 @@
 #define MIB (1024 * KIB)
 
 /* Bytes of a flow: the window of the one socket, the send buffer of the other, and what is between
- * them. BASE holds a message of 16 KiB at every place, and a thousand relays of it fit in the
- * default budget. Two flows of LARGE hold 6 MiB at most; larger buffers made bulk slower on
+ * them. BASE holds a message of 16 KiB at every place. Two flows of LARGE hold 6 MiB at most; larger buffers made bulk slower on
  * loopback and over veth, since what is in them leaves the cache.
  *
- * The window, not the receive buffer, limits what is taken in: the buffer also counts what the
- * kernel needs beside the bytes, and a kernel that has to drop what it had promised room for takes
- * its whole window back; the sender's acknowledgements are then behind it and are not taken either,
- * so that an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller
- * than what was promised. */
+ * The buffer is larger than the window, since it also counts what the kernel needs beside the bytes,
+ * and a kernel that has to drop what it had promised room for takes its whole window back; the
+ * sender's acknowledgements are then behind it and are not taken either, so that an echo, or a pair
+ * of directions, would wait for ever. So no buffer is ever made smaller than what was promised.
+ *
+ * That has a price: the window is counted from what has come, not from what was read, so that the
+ * queue of a stalled reader grows beyond the window that is reserved for it, up to 240 KiB were seen.
+ * The README names the gap. */
 static const struct size {
 	uint64_t rcv, snd, hold;
 	uint64_t buffer; /* receive buffer that takes a window of rcv in, whatever the segments' size */
@@ -266,6 +268,13 @@ static bool reserve_bulk(struct xf_relay *relay)
 	return any && adjust(relay);
 }
 
+static void put_rooms(struct xf_relay *relay, const enum xf_room rooms[2], size_t hold)
+{
+	relay->room[0] = rooms[0];
+	relay->room[1] = rooms[1];
+	relay->hold_max = hold;
+}
+
 bool xf_room__reserve(struct xf_relay *relay)
 {
 	enum xf_room before[2] = { relay->room[0], relay->room[1] };
@@ -274,17 +283,13 @@ bool xf_room__reserve(struct xf_relay *relay)
 	relay->lent = false;
 	if (reserve_bulk(relay))
 		return true;
-	relay->room[0] = before[0];
-	relay->room[1] = before[1];
-	relay->hold_max = hold;
+	put_rooms(relay, before, hold);
 	if (adjust(relay))
 		return true;
 	set_room(relay, XF_ROOM_SMALL);
 	if (adjust(relay))
 		return true;
-	relay->room[0] = before[0];
-	relay->room[1] = before[1];
-	relay->hold_max = hold;
+	put_rooms(relay, before, hold);
 	relay->lent = true;
 	return false;
 }
