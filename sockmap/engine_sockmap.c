@@ -175,15 +175,18 @@ static int start(struct xf_relay *relay)
 	return 0;
 }
 
-static void warn_lost(struct xf_sockmap *sm, uint64_t bytes)
+/* Returns false: the relay has ended. */
+static bool lost(struct xf_relay *relay)
 {
+	struct xf_sockmap *sm = relay->mover->sockmap;
 	uint64_t times;
 	char text[32];
 
 	if (xf_rare_due(&sm->rare_lost, xf_loop__now(sm->mover->loop), &times))
-		xf_err("a connection is reset%s: the kernel lost %lld bytes of it when it left the "
-		       "sockmap",
-		       xf_times_text(times, text), (long long)bytes);
+		xf_err("a connection is reset%s: the kernel lost bytes of it in the sockmap",
+		       xf_times_text(times, text));
+	xf_relay__abort(relay, XF_END_ERROR);
+	return false;
 }
 
 /* All that was moved has been written: plain sockets again. The kernel must have taken out of the
@@ -210,9 +213,7 @@ static bool give_back(struct xf_mapped *mapped)
 		if (relay->flow[i].done || by_hand[i] || consumed == seen[i] ||
 		    (consumed == seen[i] + 1 && !xf_tcp__is_established(from->watch.fd)))
 			continue;
-		warn_lost(relay->mover->sockmap, seen[i] - consumed);
-		xf_relay__abort(relay, XF_END_ERROR);
-		return false;
+		return lost(relay);
 	}
 	return true;
 }
@@ -276,6 +277,8 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	switch (xf_mapped__progress(mf)) {
 	case XF_GOING_ON:
 		return true;
+	case XF_LOST:
+		return lost(mapped->relay);
 	case XF_RESET:
 		return xf_relay__failed(mf->flow->from, ECONNRESET);
 	case XF_ENDED:
@@ -448,6 +451,10 @@ void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *eve
 		xf_debug("the kernel could not redirect %llu bytes",
 			 (unsigned long long)relay->mover->sockmap->totals->dropped);
 		xf_relay__failed(mf->flow->to, EPIPE);
+		return;
+	}
+	if (event->what & XF_TELL_LOST) {
+		lost(relay);
 		return;
 	}
 	if (event->what & XF_TELL_LIMIT) {

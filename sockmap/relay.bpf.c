@@ -18,6 +18,9 @@ struct tcp_sock {
 #define XF_SKIP_MAX 4095
 #define XF_SKIP_ROUNDS 17
 
+/* TCP has tried again four times then: 0.2, 0.4, 0.8 and 1.6 s (TCP_RTO_MIN, doubled). */
+#define XF_SIP_NS 3000000000ULL
+
 /* No segment has so many bytes. */
 #define XF_SEGMENT_MAX (1 << 20)
 
@@ -160,40 +163,48 @@ static __always_inline void xf_run(struct xf_relay_totals *all, struct xf_relay_
 	}
 }
 
-/* A retransmission may begin with bytes that were received before: TCP queues the whole segment, and
- * its own readers skip what they have; the verdict is shown all of it. The first word of the
+/* A retransmission may begin with bytes that were received before: TCP queues the whole segment,
+ * and its own readers skip what they have; the verdict is shown all of it. The first word of the
  * buffer's private part is the sequence number that it begins with (tcp_skb_cb.seq), and copied_seq
- * the one that is next. Take off what is old. */
-static __always_inline void xf_skip_old(struct __sk_buff *skb)
+ * the one that is next. Take off what is old. 0: bytes are missing before it. */
+static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
+	int follows = 1;
 	struct tcp_sock *tcp;
 	__s32 old;
 	__u32 seq;
 
 	if (!sk)
-		return;
+		return 1;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
-		return;
+		return 1;
 	/* The context is the kernel's buffer. */
 	if (bpf_probe_read_kernel(&seq, sizeof(seq),
 				  (void *)skb + bpf_core_field_offset(struct sk_buff, cb)))
-		return;
+		return 1;
+	if (flow->begun)
+		follows = (__s32)(seq - flow->next) <= 0;
+	flow->begun = 1;
+	flow->next = seq + skb->len;
 	old = tcp->copied_seq - seq;
 	for (int i = 0; i < XF_SKIP_ROUNDS && old > 0; i++) {
 		__s32 now = old < XF_SKIP_MAX ? old : XF_SKIP_MAX;
 
 		if (bpf_skb_adjust_room(skb, -now, 0, 0))
-			return;
+			break;
 		old -= now;
 	}
+	return follows;
 }
 
-/* User space sees no message of a mapped flow, but must know when many flows are busy at a time. */
+/* User space sees no message of a mapped flow, but must know when many flows are busy at a time,
+ * and how large what comes is when it takes the flow out. */
 static __always_inline void xf_message(struct xf_relay_totals *all, struct xf_relay_flow *flow,
-				       __u64 cookie)
+				       __u64 cookie, __u32 len)
 {
+	flow->size = flow->size - flow->size / 8 + len / 8;
 	if (!(++flow->messages & all->busy))
 		xf_tell(all, flow, cookie, XF_TELL_BUSY);
 }
@@ -215,13 +226,14 @@ int xf_relay_verdict(struct __sk_buff *skb)
 		__sync_fetch_and_add(&all->dropped, skb->len);
 		return SK_DROP;
 	}
-	xf_skip_old(skb);
+	if (!xf_skip_old(flow, skb))
+		xf_tell(all, flow, cookie, XF_TELL_LOST);
 	len = skb->len;
 	to = flow->to;
 	flow->moved += len;
 	xf_account(all, flow, cookie);
 	xf_run(all, flow, cookie, len);
-	xf_message(all, flow, cookie);
+	xf_message(all, flow, cookie, len);
 	if (bpf_sk_redirect_hash(skb, &dst, &to, 0) == SK_PASS)
 		return SK_PASS;
 	__sync_fetch_and_add(&all->dropped, len);
@@ -229,13 +241,29 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	return SK_DROP;
 }
 
+/* What is taken off the sender repeats after a pause that TCP doubles each time; when the flow goes
+ * on it would wait as long again as it was stopped. A byte that is let in now and then makes it
+ * begin anew with the shortest pause. The time between two such grows with the time that the flow
+ * is stopped, so that they are few however long that is. */
+static __always_inline __u32 xf_sip(struct xf_relay_flow *flow)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!flow->stopped)
+		flow->stopped = flow->sipped = now;
+	if (now - flow->sipped < XF_SIP_NS + (now - flow->stopped) / 8)
+		return 0;
+	flow->sipped = now;
+	return 1;
+}
+
 /* How many bytes of a segment the flow may take in. When all together hold too much, those that
  * hold little go on with little at a time: they are not who holds it. */
 static __always_inline __u32 xf_allowed(const struct xf_relay_totals *all,
-					const struct xf_relay_flow *flow)
+					struct xf_relay_flow *flow)
 {
 	if (flow->stop)
-		return 0;
+		return xf_sip(flow);
 	if (all->held <= 2 * all->held_max)
 		return XF_SEGMENT_MAX;
 	return flow->counted || flow->base > XF_SEGMENT_MAX ? 0 : flow->base;

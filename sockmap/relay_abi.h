@@ -14,6 +14,8 @@
 #define XF_TELL_LIMIT 1 /* more is held than the flow or all flows should hold */
 #define XF_TELL_BULK 2	/* a long run of bytes one way: another engine may be better */
 #define XF_TELL_DEAD 4	/* the receiving end is gone: bytes were dropped */
+#define XF_TELL_LOST 16 /* what comes does not follow what came before: the kernel dropped bytes   \
+			 */
 #define XF_TELL_BUSY 8	/* many messages: how many flows are this busy? */
 
 /* One direction. Only the verdict program writes the first part, and only while its socket is in
@@ -34,7 +36,13 @@ struct xf_relay_flow {
 	__u64 base;	/* bytes that it may hold uncounted */
 	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
 	__u64 messages;	/* that were redirected; the program's */
-	__u64 reserved[5];
+	__u64 size;	/* of them, bytes, a moving average; the program's */
+	__u64 stopped;	/* ns: when the filter first took something off since stop was set; its own,
+			 * cleared with stop */
+	__u64 sipped;	/* ns: when it last let a byte in all the same */
+	__u32 next;	/* sequence number of the byte that comes next; the program's */
+	__u32 begun;	/* next is known */
+	__u64 reserved[1];
 };
 
 _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");

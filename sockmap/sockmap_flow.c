@@ -35,6 +35,12 @@ bool xf_sockmap__has_room(const struct xf_sockmap *sm)
 
 /* ---- a flow in and out of the source map ---- */
 
+/* Some of these in a row pass the marks that keep the verdict from being called, bytes. */
+#define LARGE_SEGMENT 4096
+
+/* So often must bytes be found missing at the end of a stream until they are given up. */
+#define GAPS_MAX 8
+
 int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	struct xf_side *from = mf->flow->from;
@@ -45,30 +51,36 @@ int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	return err;
 }
 
-/* A long run may fill the window while the source is taken out. */
-static bool is_bulk(const struct xf_mapped_flow *mf)
+/* What comes may call the verdict while the source is taken out. */
+static bool is_large(const struct xf_mapped_flow *mf)
 {
-	return mf->shared->run >= XF_SHORT_RUN || mf->shared->told & XF_TELL_BULK;
+	const struct xf_relay_flow *shared = mf->shared;
+
+	return shared->size >= LARGE_SEGMENT || shared->run >= XF_SHORT_RUN || shared->counted ||
+	       shared->told & (XF_TELL_BULK | XF_TELL_LIMIT);
 }
 
 /* Take the flow's source out. The kernel does not lock the socket for that: a verdict that is
  * running meanwhile would find its program gone and drop the segment that it was called for. So
  * first make sure that none runs: the high low-water mark keeps what comes from calling the
- * verdict, and setting it waits for one that is running. Only a window's worth would reach the
- * mark; where so much may come in these microseconds the filter lets no payload in, and what it
- * took off is sent again at once, since later segments arrive. (It is not used for a message, after
- * which nothing comes: its sender would try again after a fifth of a second.) A loss all the same
- * would be found when the relay is unmapped or ends, and never be silent. */
+ * verdict, and setting it waits for one that is running. What reaches the mark, which the kernel
+ * lowers to half the receive buffer, or leaves less of the window than a segment, calls it all the
+ * same (tcp_epollin_ready()); where so much may come in these microseconds the filter lets no
+ * payload in, and what it took off is sent again at once when later segments arrive. (It is not
+ * used for small messages, after which nothing comes: their sender would try again after a fifth of
+ * a second.) A loss all the same would be found when the relay is unmapped or ends, and never be
+ * silent. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	int from = mf->flow->from->watch.fd;
-	bool trim = is_bulk(mf);
+	bool trim = is_large(mf);
 	uint32_t stop = 0;
 
 	if (!mf->in_src)
 		return;
 	if (trim) {
 		__atomic_store_n(&sm->totals->hush, 1, __ATOMIC_SEQ_CST);
+		mf->shared->stopped = 0; /* so that not even a sip is let in */
 		stop = __atomic_exchange_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
 		xf_tcp__received(from); /* time for a segment between the filter and the lock */
 	}
@@ -77,9 +89,16 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	xf_tcp__kick(from);
 	if (trim) {
 		__atomic_store_n(&mf->shared->stop, stop, __ATOMIC_SEQ_CST);
+		mf->shared->stopped = 0;
 		__atomic_store_n(&sm->totals->hush, 0, __ATOMIC_SEQ_CST);
 	}
 	mf->in_src = false;
+}
+
+static void let_in(struct xf_relay_flow *shared)
+{
+	__atomic_store_n(&shared->stop, 0, __ATOMIC_SEQ_CST);
+	shared->stopped = 0;
 }
 
 /* Where it cannot be paused the filter keeps it as it is. */
@@ -87,7 +106,7 @@ static void hold_up(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	mf->paused = xf_room__pause(mf->flow);
 	if (mf->paused) {
-		__atomic_store_n(&mf->shared->stop, 0, __ATOMIC_SEQ_CST);
+		let_in(mf->shared);
 	} else {
 		__atomic_store_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&sm->totals->stops, 1, __ATOMIC_SEQ_CST);
@@ -128,7 +147,7 @@ void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	account(sm, mf);
 	shared->told = 0;
 	shared->run = 0;
-	shared->stop = 0;
+	let_in(shared);
 	mf->paused = false;
 	xf_room__resume(mf->flow);
 	mf->draining = false;
@@ -184,6 +203,10 @@ enum xf_progress xf_mapped__progress(struct xf_mapped_flow *mf)
 	if (received == moved && xf_tcp__is_closed(from))
 		return XF_RESET;
 	xf_tcp__kick(from);
+	/* After a FIN and a kick nothing waits in the queue any more. */
+	moved = mf->shared->moved;
+	if (received > moved + 1 && !mf->shared->stop && ++mf->gaps >= GAPS_MAX)
+		return XF_LOST;
 	return XF_GOING_ON;
 }
 

@@ -16,6 +16,7 @@ struct xf_mapped_flow {
 	uint64_t moved;     /* of shared->moved: already in flow->read */
 	uint64_t given;     /* of those written: already in flow->written */
 	uint64_t last;	    /* written when last looked */
+	unsigned int gaps;  /* looks at which bytes were missing at the end */
 	bool in_src;
 	bool by_hand;  /* ending, and finished by user space */
 	bool ending;   /* FIN was seen; done when all before it was moved and written */
@@ -85,7 +86,7 @@ void xf_mapped__sync(struct xf_mapped_flow *mf);
 void xf_mapped__uncount(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 
 /* The end of a flow was announced. It has come when all before it has been moved and written. */
-enum xf_progress { XF_GOING_ON, XF_ENDED, XF_RESET };
+enum xf_progress { XF_GOING_ON, XF_ENDED, XF_RESET, XF_LOST /* bytes, by the kernel */ };
 enum xf_progress xf_mapped__progress(struct xf_mapped_flow *mf);
 
 /* sockmap_crowd.c: the verdict says that a flow has moved many messages. */
