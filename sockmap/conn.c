@@ -77,7 +77,7 @@ bool xf_conn__admit(struct xf_conn *conn)
 	struct xf_server *server = conn->server;
 
 	while (!conn->reserved) {
-		conn->reserved = xf_mover__admit(server->mover);
+		conn->reserved = xf_mover__admit(server->mover, conn->fd);
 		if (conn->reserved)
 			break;
 		if (!server->longest || server->longest == conn)

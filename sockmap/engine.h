@@ -72,7 +72,7 @@ struct xf_relay {
 
 	/* The rest is not the engines' business. */
 	enum xf_room room[2]; /* of each flow */
-	uint64_t window[2];   /* of each flow: bytes that its sender was promised at most */
+	uint64_t buffer[2];   /* of each flow: receive buffer of the sending side's socket, bytes */
 	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */
 	bool lent;	      /* to the sockmap engine, which accounts for itself */
 	uint64_t reserved;    /* bytes, in the budget */

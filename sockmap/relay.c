@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "engine.h"
 #include "lib/cap_sets.h"
 #include "lib/msg.h"
@@ -75,8 +76,9 @@ void xf_relay__abort(struct xf_relay *relay, enum xf_end how)
 
 /* ---- lingering ---- */
 
-/* What a closed socket may still have to deliver without being held here, bytes. */
-#define LINGER_BYTES (64 * 1024)
+/* What a closed socket may still have to deliver without being held here, bytes; when memory is
+ * scarce just the FIN. */
+#define LINGER_BYTES (4 * 1024)
 #define LINGER_FIRST (10 * XF_MSEC)
 #define LINGER_LAST (1 * XF_NSEC)
 
@@ -84,9 +86,11 @@ void xf_relay__abort(struct xf_relay *relay, enum xf_end how)
  * would take it out of the account, not out of the memory. */
 static bool holds_much(const struct xf_relay *relay)
 {
+	uint64_t most = xf_budget__is_scarce(relay->mover->opts.budget) ? 1 : LINGER_BYTES;
+
 	for (unsigned int i = 0; i < relay->flows; i++)
-		if (relay->flow[i].written > LINGER_BYTES &&
-		    xf_tcp__unacked(relay->flow[i].to->watch.fd) > LINGER_BYTES)
+		if (relay->flow[i].written > most &&
+		    xf_tcp__unacked(relay->flow[i].to->watch.fd) > most)
 			return true;
 	return false;
 }
@@ -96,6 +100,7 @@ static void on_linger(struct xf_timer *timer, uint64_t now)
 	struct xf_relay *relay = xf_container_of(timer, struct xf_relay, linger);
 
 	relay->linger_pause *= relay->linger_pause < LINGER_LAST ? 2 : 1;
+	xf_room__linger(relay);
 	if (!holds_much(relay) ||
 	    xf_loop__arm(relay->mover->loop, timer, now + relay->linger_pause))
 		end(relay, XF_END_CLOSED);
@@ -113,6 +118,7 @@ static bool linger(struct xf_relay *relay, const struct xf_flow *last)
 	if (xf_loop__arm(loop, &relay->linger, xf_loop__now(loop) + LINGER_FIRST))
 		return false;
 	shutdown(last->to->watch.fd, SHUT_WR);
+	xf_room__linger(relay);
 	relay->lingering = true;
 	return true;
 }

@@ -72,9 +72,10 @@ uint64_t xf_mover__caps(const struct xf_mover *mover);
 
 /* A relay could be made now: there is room for one, or a sockmap, which needs none for it. */
 bool xf_mover__can_relay(const struct xf_mover *mover);
-/* Reserve in the budget what a client can send before it has a relay: a window, and what is read as its
- * first packet. Returns the bytes, 0: there is no room now. They go to the relay, or back. */
-uint64_t xf_mover__admit(struct xf_mover *mover);
+/* Reserve in the budget what a client can send before it has a relay: the receive buffer, which it
+ * makes that small, and what is read as its first packet. Returns the bytes, 0: there is no room
+ * now. They go to the relay, or back. */
+uint64_t xf_mover__admit(struct xf_mover *mover, int client);
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved);
 
 struct xf_relay_opts {

@@ -13,26 +13,25 @@
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
 
-/* Bytes of a flow: the window of the one socket, the send buffer of the other, and what is between
- * them. BASE holds a message of 16 KiB at every place. Two flows of LARGE hold 6 MiB at most; larger buffers made bulk slower on
- * loopback and over veth, since what is in them leaves the cache.
+/* Bytes of a flow: the receive buffer of the one socket, the send buffer of the other, and what is
+ * between them. BASE holds a message of 16 KiB at every place. Two flows of LARGE hold 8 MiB at
+ * most; larger buffers made bulk slower on loopback and over veth, since what is in them leaves the
+ * cache.
  *
- * The buffer is larger than the window, since it also counts what the kernel needs beside the bytes,
- * and a kernel that has to drop what it had promised room for takes its whole window back; the
- * sender's acknowledgements are then behind it and are not taken either, so that an echo, or a pair
- * of directions, would wait for ever. So no buffer is ever made smaller than what was promised.
- *
- * That has a price: the window is counted from what has come, not from what was read, so that the
- * queue of a stalled reader grows beyond the window that is reserved for it, up to 240 KiB were seen.
- * The README names the gap. */
+ * What a socket takes in is limited by its buffer alone: the window is counted from what has come,
+ * not from what was read, so that the queue of a stalled reader grows beyond it. So the buffer is
+ * what is reserved. The window is smaller, since the buffer also counts what the kernel needs
+ * beside the bytes, and a kernel that has to drop what it had promised room for takes its whole
+ * window back; the sender's acknowledgements are then behind it and are not taken either, so that
+ * an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller than
+ * what was promised. */
 static const struct size {
-	uint64_t rcv, snd, hold;
-	uint64_t buffer; /* receive buffer that takes a window of rcv in, whatever the segments' size */
+	uint64_t window, buffer, snd, hold;
 } sizes[] = {
 	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
-	[XF_ROOM_SMALL] = { 64 * KIB, 8 * KIB, 8 * KIB, 256 * KIB },
-	[XF_ROOM_BASE] = { 64 * KIB, 48 * KIB, 24 * KIB, 256 * KIB },
-	[XF_ROOM_LARGE] = { 1 * MIB, 1 * MIB, 1 * MIB, 2 * MIB },
+	[XF_ROOM_SMALL] = { 16 * KIB, 64 * KIB, 8 * KIB, 8 * KIB },
+	[XF_ROOM_BASE] = { 32 * KIB, 128 * KIB, 48 * KIB, 24 * KIB },
+	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
 };
 
 /* What is read as a first packet at most, and a PROXY header of ours. */
@@ -58,7 +57,7 @@ static void set_buffer(const struct xf_mover *mover, int fd, int name, int force
 
 static void clamp_window(const struct xf_flow *flow, enum xf_room room)
 {
-	int clamp = (int)sizes[room].rcv;
+	int clamp = (int)sizes[room].window;
 
 	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
 }
@@ -66,18 +65,12 @@ static void clamp_window(const struct xf_flow *flow, enum xf_room room)
 /* The largest window was fixed by the buffer that the socket had first. */
 static void set_rcv(const struct xf_flow *flow, enum xf_room room)
 {
-	set_buffer(flow->relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE,
-		   sizes[room].buffer);
-	clamp_window(flow, room);
-}
-
-/* From now on the sender is promised a large window, whatever becomes of the room. */
-static void widen(struct xf_flow *flow)
-{
 	struct xf_relay *relay = flow->relay;
 
-	set_rcv(flow, XF_ROOM_LARGE);
-	relay->window[flow - relay->flow] = sizes[XF_ROOM_LARGE].rcv;
+	set_buffer(relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE,
+		   sizes[room].buffer);
+	clamp_window(flow, room);
+	relay->buffer[flow - relay->flow] = sizes[room].buffer;
 }
 
 static void set_snd(const struct xf_flow *flow, uint64_t bytes)
@@ -87,16 +80,16 @@ static void set_snd(const struct xf_flow *flow, uint64_t bytes)
 
 static uint64_t cost(const struct xf_relay *relay)
 {
-	uint64_t sum = 0, rcv;
+	uint64_t sum = 0, buffer;
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		const struct size *size = &sizes[relay->room[i]];
 
-		rcv = size->rcv > relay->window[i] ? size->rcv : relay->window[i];
+		buffer = size->buffer > relay->buffer[i] ? size->buffer : relay->buffer[i];
 		if (!relay->lent)
-			sum += rcv + size->snd + relay->hold_max;
-		else if (rcv > sizes[XF_ROOM_BASE].rcv || relay->paused[i])
-			sum += rcv;
+			sum += buffer + size->snd + relay->hold_max;
+		else if (buffer > sizes[XF_ROOM_BASE].buffer || relay->paused[i])
+			sum += buffer;
 	}
 	return sum;
 }
@@ -127,14 +120,17 @@ bool xf_mover__can_relay(const struct xf_mover *mover)
 	const struct size *small = &sizes[XF_ROOM_SMALL];
 
 	return mover->sockmap || xf_budget__left(mover->opts.budget) >=
-				     2 * (small->rcv + small->snd + small->hold);
+				     2 * (small->buffer + small->snd + small->hold);
 }
 
-uint64_t xf_mover__admit(struct xf_mover *mover)
+uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 {
-	uint64_t bytes = sizes[XF_ROOM_SMALL].rcv + FIRST_PACKET;
+	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer;
 
-	return xf_budget__take(mover->opts.budget, bytes) ? bytes : 0;
+	if (!xf_budget__take(mover->opts.budget, buffer + FIRST_PACKET))
+		return 0;
+	set_buffer(mover, client, SO_RCVBUF, SO_RCVBUFFORCE, buffer);
+	return buffer + FIRST_PACKET;
 }
 
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
@@ -168,20 +164,23 @@ bool xf_room__open(struct xf_relay *relay)
 	return true;
 }
 
-/* Of an idle relay: its receive buffer is empty and stays as large as it is, and reserved is what
- * the sender was promised; the window becomes smaller with what comes. */
+/* Of an idle relay. The sender keeps what it was promised; where that is much the receive buffer
+ * stays as large as it is. */
 static bool shrink(struct xf_relay *relay)
 {
 	bool shrunk = false;
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		if (relay->room[i] != XF_ROOM_LARGE || relay->flow[i].done)
+		struct xf_flow *flow = &relay->flow[i];
+
+		if (relay->room[i] != XF_ROOM_LARGE || flow->done)
 			continue;
 		relay->room[i] = XF_ROOM_BASE;
-		clamp_window(&relay->flow[i], XF_ROOM_BASE);
-		relay->window[i] = xf_tcp__window(relay->flow[i].from->watch.fd, relay->window[i]);
+		clamp_window(flow, XF_ROOM_BASE);
+		if (xf_tcp__window(flow->from->watch.fd, UINT64_MAX) <= sizes[XF_ROOM_BASE].window)
+			set_rcv(flow, XF_ROOM_BASE);
 		if (!relay->lent)
-			set_snd(&relay->flow[i], sizes[XF_ROOM_BASE].snd);
+			set_snd(flow, sizes[XF_ROOM_BASE].snd);
 		shrunk = true;
 	}
 	if (shrunk) {
@@ -227,7 +226,7 @@ bool xf_room__grow(struct xf_flow *flow)
 		relay->hold_max = hold;
 		return false;
 	}
-	widen(flow);
+	set_rcv(flow, XF_ROOM_LARGE);
 	set_snd(flow, sizes[XF_ROOM_LARGE].snd);
 	return true;
 }
@@ -245,7 +244,8 @@ void xf_room__lent(struct xf_relay *relay)
 
 	/* Reserved for a move that did not come about. */
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		if (relay->room[i] == XF_ROOM_LARGE && relay->window[i] < sizes[XF_ROOM_LARGE].rcv)
+		if (relay->room[i] == XF_ROOM_LARGE &&
+		    relay->buffer[i] < sizes[XF_ROOM_LARGE].buffer)
 			relay->room[i] = XF_ROOM_BASE;
 		large = large || relay->room[i] == XF_ROOM_LARGE;
 	}
@@ -304,7 +304,7 @@ void xf_room__apply(struct xf_relay *relay)
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
 		if (relay->room[i] == XF_ROOM_LARGE)
-			widen(&relay->flow[i]);
+			set_rcv(&relay->flow[i], XF_ROOM_LARGE);
 	}
 }
 
@@ -325,6 +325,20 @@ void xf_room__resume(struct xf_flow *flow)
 
 	flow->relay->paused[i] = false;
 	adjust(flow->relay);
+}
+
+void xf_room__linger(struct xf_relay *relay)
+{
+	uint64_t unacked = 0;
+
+	if (relay->lent)
+		return;
+	for (unsigned int i = 0; i < relay->flows; i++)
+		unacked += xf_tcp__unacked(relay->flow[i].to->watch.fd);
+	if (unacked >= relay->reserved)
+		return;
+	xf_budget__give(relay->mover->opts.budget, relay->reserved - unacked);
+	relay->reserved = unacked;
 }
 
 void xf_room__close(struct xf_relay *relay)

@@ -19,7 +19,7 @@ bool xf_room__grow(struct xf_flow *flow);
 /* The sockmap engine is to take the relay over. What was reserved stays until it has. */
 void xf_room__lend(struct xf_relay *relay);
 /* It has: it accounts for itself what its flows hold, in kernel memory; only what is reserved for
- * windows beyond the usual stays. */
+ * receive buffers beyond the usual stays. */
 void xf_room__lent(struct xf_relay *relay);
 /* It is to come back: reserve what it costs then, for flows of bulk large room where there is that
  * much. False: no room; it must stay there. */
@@ -31,6 +31,9 @@ void xf_room__apply(struct xf_relay *relay);
 /* A flow of the sockmap engine is paused: its receive buffer fills. The same on the way back. */
 bool xf_room__pause(struct xf_flow *flow);
 void xf_room__resume(struct xf_flow *flow);
+/* Both directions are done: all that it still holds is what is not yet acknowledged. Again and
+ * again. */
+void xf_room__linger(struct xf_relay *relay);
 /* Give everything back: the sockets are closed. */
 void xf_room__close(struct xf_relay *relay);
 

@@ -141,6 +141,14 @@ both_stalled() {
 	each_engine both_stalled 100 64M $((64 * MIB)) 2m
 }
 
+@test "both readers of as many connections stalled as the memory is enough for" {
+	each_engine both_stalled 100 32M $((32 * MIB)) 1m
+}
+
+@test "both readers of 1,000 connections stalled" {
+	each_engine both_stalled 1000 256M $((256 * MIB)) 800k
+}
+
 @test "one stalled reader of an echo" {
 	each_engine echo_stalled 1 256M $((256 * MIB)) 48m
 }
@@ -190,8 +198,33 @@ crowded() {
 	each_engine crowded 1000 96M $((96 * MIB)) 300k
 }
 
-@test "200 stalled readers of an echo" {
-	each_engine echo_stalled 200 64M $((64 * MIB)) 1m
+@test "400 stalled readers of an echo" {
+	each_engine echo_stalled 400 64M $((64 * MIB)) 1m
+}
+
+# ended_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server sends and ends, the clients have ended and do not
+# read: what is still to be delivered counts, too.
+ended_stalled() {
+	local held
+
+	server server --ports "$T/sp"
+	forward --memory "$2"
+	client_begins client --conns "$1" --up 0 --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 4096 \
+		--timeout-ms 60000 --expect ok,reset
+	settle 6
+	held=$("${A[@]}" ss -Htn "sport = :7000" | awk '{ sum += $2 + $3 } END { print sum + 0 }')
+	between "bytes that wait in the relay's sockets" "$held" 1000000 "$3"
+	echo "$engine: $held of $3 wait"
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	between "connections that got everything" "$(result client ok)" 50 "$1"
+	kill -TERM "${pid[server]}"
+	wait "${pid[server]}" || :
+	end_relay "refused a connection|$NO_PIPE"
+}
+
+@test "1,500 connections that have ended with stalled readers" {
+	each_engine ended_stalled 1500 32M $((32 * MIB)) 60k
 }
 
 # lagging CONNECTIONS MEMORY BYTES_MAX CLIENT_ARGUMENTS...: user space is stopped while the senders push, so that
@@ -470,7 +503,7 @@ silent_upstream() {
 	waiting=$("${A[@]}" ss -Htn state syn-sent | wc -l)
 	# A window and a first packet each; where there is a sockmap half of the memory is for that.
 	between "connections that wait" "$waiting" 100 390
-	between "bytes that they have sent" "$(taken_in "sport = :7000")" $((waiting * 60000)) $((32 * MIB))
+	between "bytes that they have sent" "$(taken_in "sport = :7000")" $((waiting * 40000)) $((32 * MIB))
 	last=$(grep 'outcome=reset' "$T/crowd.out" | grep -oE 'at_ms=[0-9]+' | cut -d= -f2 | sort -n | tail -n 1)
 	between "ms until the last one was refused" $((last - start)) 0 2500
 	client_ends crowd
@@ -489,5 +522,5 @@ silent_upstream() {
 @test "2,000 clients that send while the upstream is silent" {
 	local ENGINES=(auto copy) # with a sockmap and without
 
-	each_engine silent_upstream 64k
+	each_engine silent_upstream 300k
 }
