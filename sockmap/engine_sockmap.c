@@ -29,6 +29,9 @@
 /* So often may a relay hold too much until it leaves the map, where it can. */
 #define LIMITS_TO_LEAVE 4
 
+/* Until both sources are in, a flow may hold twice so much and a window: a send buffer takes it. */
+#define ENTER_LIMIT (XF_FLOW_LIMIT / 8)
+
 /* Leaving the map waits for both directions, some round trips. When a reader is stalled that takes
  * for ever, and the other direction must not wait for it. */
 #define STOP_PATIENCE (5 * XF_MSEC)
@@ -114,7 +117,7 @@ static int map_flow(struct xf_sockmap *sm, struct xf_mapped *mapped, unsigned in
 		return -ENOSPC;
 	mf->shared->pair = mf->shared->index;
 	mf->shared->to = flow->to->cookie;
-	mf->shared->limit = XF_FLOW_LIMIT;
+	mf->shared->limit = ENTER_LIMIT;
 	mf->written0 = xf_tcp__written_exactly(flow->to->watch.fd);
 	mf->shared->written0 = mf->written0;
 	err = xf_sockmap__add(sm->by_cookie, flow->from->cookie, mf->shared->index);
@@ -134,9 +137,53 @@ static void set_events(struct xf_relay *relay, uint32_t events)
 
 static void on_look(struct xf_timer *timer, uint64_t now);
 
-/* Destinations first, then sources: a redirect to a socket that is not there loses its bytes. A
- * source whose FIN has come is refused; with the other one in already it is finished by hand, which
- * on_look() does. */
+/* Take the first source out again, when nothing has moved the other way. 5.10 calls a verdict for
+ * as long as its socket is in any SOCKHASH. */
+static void withdraw(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
+{
+	int from = mf->flow->from->watch.fd;
+
+	xf_mapped__leave(sm, mf);
+	xf_tcp__hush(from);
+	xf_sockmap__remove(sm->dst, mf->flow->from->cookie);
+	xf_tcp__kick(from);
+	__atomic_store_n(&mf->shared->stop, 0, __ATOMIC_SEQ_CST);
+}
+
+static void end_by_hand(struct xf_mapped_flow *mf)
+{
+	mf->barred = true;
+	mf->ending = true;
+	mf->paused = xf_room__pause(mf->flow);
+}
+
+/* Both sources or none. The kernel hears that a send buffer has room again, and goes on with what
+ * it keeps for that socket, by a callback that it sets when the socket becomes a source; 5.10 goes
+ * on by nothing else. The second source is refused when its FIN has come meanwhile: what is moved
+ * there then fills its send buffer once, and the rest waits for ever. So the first one is taken out
+ * again. When it has moved nothing yet the relay is as before; else that is little enough to be
+ * sent for sure (ENTER_LIMIT), and user space goes on behind it. */
+static int enter_both(struct xf_sockmap *sm, struct xf_mapped *mapped)
+{
+	int err = xf_mapped__enter(sm, &mapped->flow[0]);
+
+	if (err || mapped->relay->flows == 1)
+		return err;
+	err = xf_mapped__enter(sm, &mapped->flow[1]);
+	if (!err)
+		return 0;
+	withdraw(sm, &mapped->flow[0]);
+	if (!mapped->flow[0].shared->moved)
+		return err;
+	for (unsigned int i = 0; i < 2; i++)
+		end_by_hand(&mapped->flow[i]);
+	look_soon(mapped);
+	return 0;
+}
+
+/* Destinations first, then sources: a redirect to a socket that is not there loses its bytes. The
+ * kicks last: what they show to the verdict may at once bring the other side's answer and its FIN.
+ */
 static int start(struct xf_relay *relay)
 {
 	struct xf_sockmap *sm = relay->mover->sockmap;
@@ -159,18 +206,16 @@ static int start(struct xf_relay *relay)
 		mapped->flow[1].shared->pair = mapped->flow[0].shared->index;
 	}
 	if (!err)
-		err = xf_mapped__enter(sm, &mapped->flow[0]);
+		err = enter_both(sm, mapped);
 	if (err) {
 		unmap(mapped);
 		return err;
 	}
 	set_events(relay, MAPPED_EVENTS);
-	xf_tcp__kick(relay->side[0].watch.fd);
-	if (relay->flows == 2 && xf_mapped__enter(sm, &mapped->flow[1])) {
-		mapped->flow[1].ending = true;
-		look_soon(mapped);
-	} else if (relay->flows == 2) {
-		xf_tcp__kick(relay->side[1].watch.fd);
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		mapped->flow[i].shared->limit = XF_FLOW_LIMIT;
+		if (mapped->flow[i].in_src)
+			xf_tcp__kick(relay->flow[i].from->watch.fd);
 	}
 	return 0;
 }

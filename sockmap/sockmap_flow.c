@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One direction of a relay in the sockmap engine: in and out of the source map, and what it holds.
  */
+#include <errno.h>
+
 #include "room.h"
 #include "sockmap_impl.h"
 #include "tcp_state.h"
@@ -44,8 +46,11 @@ bool xf_sockmap__has_room(const struct xf_sockmap *sm)
 int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	struct xf_side *from = mf->flow->from;
-	int err = xf_sockmap__add(sm->src, from->cookie, from->watch.fd);
+	int err;
 
+	if (mf->barred)
+		return -EOPNOTSUPP;
+	err = xf_sockmap__add(sm->src, from->cookie, from->watch.fd);
 	if (!err)
 		mf->in_src = true;
 	return err;

@@ -18,6 +18,7 @@ struct xf_mapped_flow {
 	uint64_t last;	    /* written when last looked */
 	unsigned int gaps;  /* looks at which bytes were missing at the end */
 	bool in_src;
+	bool barred;   /* may not come in: the other direction's source never was */
 	bool by_hand;  /* ending, and finished by user space */
 	bool ending;   /* FIN was seen; done when all before it was moved and written */
 	bool paused;   /* draining, and its receive buffer may fill */
@@ -61,10 +62,11 @@ struct xf_sockmap {
 #define XF_FLOW_LIMIT (2 * 1024 * 1024)
 
 /* Put the flow's source into the source map, when its destination is in the other. 0 or -errno
- * (-EOPNOTSUPP: its FIN has come). Nothing that waits in its queue is shown to the verdict before
- * xf_tcp__kick(). */
+ * (-EOPNOTSUPP: its FIN has come, or it is barred). Nothing that waits in its queue is shown to the
+ * verdict before xf_tcp__kick(). */
 int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* Take it out; no verdict of it runs after that. Nothing happens when it is not in. */
+/* Take it out; no verdict of it runs after that, but on 5.10, where one does for as long as the socket
+ * is in the other map. Nothing happens when it is not in. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* Take the flow out until what it holds has been written. Its receive buffer fills then, if there is
  * room for that; else the filter keeps it as it is. */

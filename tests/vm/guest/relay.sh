@@ -116,6 +116,18 @@ streams() {
 	relay_down "$1" $((2 + 2 + 20 + 20 + 5 + 10 + 1))
 }
 
+# The server's word and its end come while the sockets go into the map, and it goes on reading, slowly: what the
+# relay holds for it is more than a send buffer, which must go on when there is room again.
+early_end() {
+	forward "$1"
+	for _ in 1 2 3 4; do
+		serve --rcvbuf 8192 --stall-at 64 --stall-ms 150
+		asks --up 2m --down 0 --conns 8
+		served
+	done
+	relay_down "$1" $((4 * 8))
+}
+
 resets() {
 	forward "$1"
 	serve --reset-at 100k --expect killed
@@ -268,6 +280,7 @@ t "sockmap: echo" echoes sockmap
 t "sockmap: resets" resets sockmap
 t "sockmap: a reader that stops" stalled sockmap
 t "sockmap: streams" streams sockmap
+t "sockmap: an end that comes before the map" early_end sockmap
 t "sockmap: segments that overlap" overlapping sockmap
 for engine in sockmap auto; do
 	t "$engine: lost packets" lossy "$engine"
