@@ -170,6 +170,7 @@ starts() {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -0 --separate-stderr timeout 20 unshare -n bash -c '
 		ip link set lo up
+		rm -f said # of the one before
 		"$0" "$@" 2>said & relay=$!
 		until grep -q "listening on" said; do sleep 0.05; kill -0 $relay || break; done
 		kill -TERM $relay
