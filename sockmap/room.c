@@ -30,7 +30,7 @@ static const struct size {
 } sizes[] = {
 	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
 	[XF_ROOM_SMALL] = { 16 * KIB, 64 * KIB, 8 * KIB, 8 * KIB },
-	[XF_ROOM_BASE] = { 32 * KIB, 128 * KIB, 48 * KIB, 24 * KIB },
+	[XF_ROOM_BASE] = { 64 * KIB, 128 * KIB, 48 * KIB, 24 * KIB },
 	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
 };
 
