@@ -94,7 +94,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/
 	$(Q)$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(UNIT_FLAGS) $(filter %.c,$^) -lcmocka -ljson-c -o $@
 
 # Plays what first.c hands over to.
-$(BUILD)/tests/unit/test_first_read: sockmap/first.c
+$(BUILD)/tests/unit/test_first_read: sockmap/first.c sockmap/waiting.c
 
 # Fuzz targets: what parses bytes from the network or a file, under libFuzzer.
 FUZZ_SRC := $(LIB_SRC) $(wildcard sockmap/first_*.c sockmap/routes*.c)

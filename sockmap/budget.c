@@ -8,6 +8,7 @@ void xf_budget__init(struct xf_budget *budget, uint64_t limit)
 	budget->limit = limit;
 	atomic_init(&budget->taken, 0);
 	atomic_init(&budget->aside, 0);
+	atomic_init(&budget->waiting, 0);
 }
 
 bool xf_budget__take(struct xf_budget *budget, uint64_t bytes)
@@ -38,6 +39,22 @@ void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes)
 {
 	atomic_fetch_sub(&budget->aside, bytes);
 	xf_budget__give(budget, bytes);
+}
+
+bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes)
+{
+	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
+	uint64_t waiting = atomic_fetch_add(&budget->waiting, bytes) + bytes;
+
+	if (waiting <= (budget->limit - aside) / 2 && xf_budget__take(budget, bytes))
+		return true;
+	atomic_fetch_sub(&budget->waiting, bytes);
+	return false;
+}
+
+void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes)
+{
+	atomic_fetch_sub(&budget->waiting, bytes);
 }
 
 uint64_t xf_budget__left(const struct xf_budget *budget)

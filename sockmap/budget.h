@@ -13,6 +13,7 @@ struct xf_budget {
 	uint64_t limit; /* bytes */
 	_Atomic uint64_t taken;
 	_Atomic uint64_t aside; /* of that, what is in no relay's account */
+	_Atomic uint64_t waiting; /* of that, what those have who have no relay yet */
 };
 
 void xf_budget__init(struct xf_budget *budget, uint64_t limit);
@@ -22,6 +23,11 @@ void xf_budget__give(struct xf_budget *budget, uint64_t bytes);
 /* Take bytes that no relay's reservation covers: the sockmap engine's pool. Given back by the second. */
 bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes);
 void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
+/* Take bytes for someone who has no relay yet. All of them together have no more than half of what
+ * there is for relays, so that none is kept out by those who wait. */
+bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes);
+/* Such bytes go over to a relay, which gives them back. */
+void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes);
 /* Bytes that could be taken now. */
 uint64_t xf_budget__left(const struct xf_budget *budget);
 /* Relays have reserved less than a quarter of what there is for them: enough for conveniences. */

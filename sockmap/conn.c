@@ -72,21 +72,6 @@ static void warn_memory(struct xf_server *server)
 	xf_hint("raise --memory, or set --max-connections to what it is enough for");
 }
 
-bool xf_conn__admit(struct xf_conn *conn)
-{
-	struct xf_server *server = conn->server;
-
-	while (!conn->reserved) {
-		conn->reserved = xf_mover__admit(server->mover, conn->fd);
-		if (conn->reserved)
-			break;
-		if (!server->longest || server->longest == conn)
-			return false;
-		xf_conn__end(server->longest, XF_OUTCOME_FIRST_CROWD, 0);
-	}
-	return true;
-}
-
 void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)
 {
 	struct xf_conn *conn = make(server, fd, peer);
@@ -226,8 +211,7 @@ void xf_conn__end(struct xf_conn *conn, enum xf_outcome outcome, int err)
 	struct xf_loop *loop = conn->server->loop;
 	struct xf_report report = { .outcome = outcome, .error = err };
 
-	if (conn->phase == XF_PHASE_FIRST)
-		xf_first__leave(conn);
+	xf_waiting__leave(conn);
 	xf_loop__disarm(loop, &conn->timer);
 	xf_loop__close(loop, &conn->upstream);
 	xf_loop__del(loop, &conn->client);
@@ -307,6 +291,7 @@ void xf_conn__relay(struct xf_conn *conn, int upstream)
 	};
 	int err;
 
+	xf_waiting__leave(conn);
 	xf_loop__disarm(server->loop, &conn->timer);
 	xf_loop__del(server->loop, &conn->client);
 	conn->reserved = 0;

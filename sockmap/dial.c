@@ -65,8 +65,10 @@ static int wait_for_answer(struct xf_conn *conn, int fd)
 	struct xf_loop *loop = server->loop;
 	int err;
 
-	if (!xf_conn__admit(conn))
+	if (!xf_waiting__admit(conn))
 		return -ENOMEM;
+	if (!conn->queue)
+		xf_waiting__enter(conn, &server->dials);
 	conn->upstream.fn = on_upstream;
 	conn->client.fn = on_client;
 	conn->timer.fn = on_timeout;

@@ -10,37 +10,6 @@
 
 #define ROOM 1024 /* to begin with: a request, or a ClientHello in a second piece */
 
-static void enter(struct xf_conn *conn)
-{
-	struct xf_server *server = conn->server;
-
-	conn->longer = server->shortest;
-	if (conn->longer)
-		conn->longer->shorter = conn;
-	else
-		server->longest = conn;
-	server->shortest = conn;
-	server->counters.waiting++;
-}
-
-void xf_first__leave(struct xf_conn *conn)
-{
-	struct xf_server *server = conn->server;
-
-	if (conn->longer)
-		conn->longer->shorter = conn->shorter;
-	else if (server->longest == conn)
-		server->longest = conn->shorter;
-	else
-		return; /* is not in the list */
-	if (conn->shorter)
-		conn->shorter->longer = conn->longer;
-	else
-		server->shortest = conn->longer;
-	conn->longer = conn->shorter = NULL;
-	server->counters.waiting--;
-}
-
 /* Room for more behind conn->len. */
 static bool grow(struct xf_conn *conn, size_t len)
 {
@@ -76,7 +45,7 @@ static void wait_for_more(struct xf_conn *conn)
 
 	if (conn->client.fd >= 0)
 		return;
-	if (!xf_conn__admit(conn)) {
+	if (!xf_waiting__admit(conn)) {
 		xf_conn__failed(conn, ENOMEM);
 		return;
 	}
@@ -101,7 +70,7 @@ static void decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool e
 		return;
 	}
 	if (decision.kind != XF_DECIDE_MORE) {
-		xf_first__leave(conn);
+		xf_waiting__leave(conn);
 		xf_conn__decided(conn, &decision, data, len);
 		return;
 	}
@@ -147,8 +116,8 @@ void xf_first__begin(struct xf_conn *conn)
 {
 	struct xf_server *server = conn->server;
 
-	while (server->longest && server->counters.waiting >= server->opts.max_waiting)
-		xf_conn__end(server->longest, XF_OUTCOME_FIRST_CROWD, 0);
-	enter(conn);
+	while (server->first.n && server->first.n >= server->opts.max_waiting)
+		xf_conn__end(server->first.longest, XF_OUTCOME_FIRST_CROWD, 0);
+	xf_waiting__enter(conn, &server->first);
 	take(conn); /* often it is there already */
 }

@@ -334,6 +334,7 @@ int xf_relay__new(struct xf_mover *mover, const struct xf_relay_opts *opts,
 	relay->mover = mover;
 	relay->opts = *opts;
 	relay->reserved = opts->reserved;
+	xf_budget__hand_over(mover->opts.budget, opts->reserved);
 	set_up(relay);
 	if (!xf_room__open(relay))
 		goto out_room;

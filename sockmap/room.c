@@ -30,7 +30,7 @@ static const struct size {
 } sizes[] = {
 	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
 	[XF_ROOM_SMALL] = { 16 * KIB, 64 * KIB, 8 * KIB, 8 * KIB },
-	[XF_ROOM_BASE] = { 64 * KIB, 128 * KIB, 48 * KIB, 24 * KIB },
+	[XF_ROOM_BASE] = { XF_ROOM_WINDOW, 128 * KIB, 48 * KIB, 24 * KIB },
 	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
 };
 
@@ -127,7 +127,7 @@ uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 {
 	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer;
 
-	if (!xf_budget__take(mover->opts.budget, buffer + FIRST_PACKET))
+	if (!xf_budget__take_waiting(mover->opts.budget, buffer + FIRST_PACKET))
 		return 0;
 	set_buffer(mover, client, SO_RCVBUF, SO_RCVBUFFORCE, buffer);
 	return buffer + FIRST_PACKET;
@@ -135,6 +135,7 @@ uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
 {
+	xf_budget__hand_over(mover->opts.budget, reserved);
 	xf_budget__give(mover->opts.budget, reserved);
 }
 

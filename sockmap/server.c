@@ -97,6 +97,7 @@ void xf_server__abort(struct xf_server *server, enum xf_outcome outcome)
 void xf_server__counters(const struct xf_server *server, struct xf_server_counters *counters)
 {
 	*counters = server->counters;
+	counters->waiting = server->first.n;
 }
 
 void xf_server__free(struct xf_server *server)

@@ -16,6 +16,12 @@ enum xf_phase {
 	XF_PHASE_RELAY,
 };
 
+/* Connections in the order in which they began to wait. */
+struct xf_queue {
+	struct xf_conn *longest, *shortest;
+	unsigned int n;
+};
+
 struct xf_conn {
 	struct xf_server *server;
 	struct xf_conn *prev, *next; /* in xf_server.conns */
@@ -28,8 +34,11 @@ struct xf_conn {
 	struct timespec started;
 	struct xf_addr peer, local;
 
+	/* Among those that wait: NULL, none of them, and its neighbours. */
+	struct xf_queue *queue;
+	struct xf_conn *longer, *shorter;
+
 	/* The first packet. */
-	struct xf_conn *longer, *shorter; /* neighbours among those that wait for theirs */
 	uint8_t *data;
 	size_t len, room;
 
@@ -69,8 +78,8 @@ struct xf_server {
 	struct xf_timer pause; /* nothing can be accepted: until then the listener is left alone */
 	struct xf_rare rare_fds, rare_max, rare_memory, rare_failed, rare_accept, rare_ports;
 
-	struct xf_conn *conns;		    /* all */
-	struct xf_conn *longest, *shortest; /* waiting for a first packet, in order of arrival */
+	struct xf_conn *conns;	      /* all */
+	struct xf_queue first, dials; /* waiting for a first packet, and for an upstream */
 	struct xf_server_counters counters;
 
 	struct xf_failures failures;
@@ -103,19 +112,24 @@ void xf_conn__relay(struct xf_conn *conn, int upstream);
 /* Before the relay: close, report, free. */
 void xf_conn__end(struct xf_conn *conn, enum xf_outcome outcome, int err);
 /* The same when something was lacking here, memory or descriptors say: counts and warns as well. */
-/* The connection has to wait: reserve what its client may send meanwhile. Who has waited longest for a
- * first packet makes room. False: there is none. */
-bool xf_conn__admit(struct xf_conn *conn);
 void xf_conn__failed(struct xf_conn *conn, int err);
 /* In any phase. */
 void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome);
+
+/* ---- waiting.c ---- */
+
+/* From now on it waits in this queue and in no other. */
+void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue);
+/* It waits no longer; fine when it does not. */
+void xf_waiting__leave(struct xf_conn *conn);
+/* It has to wait: reserve what its client may send meanwhile. Who has waited longest makes room.
+ * False: there is none. */
+bool xf_waiting__admit(struct xf_conn *conn);
 
 /* ---- first.c ---- */
 
 /* Read until the routes can decide. */
 void xf_first__begin(struct xf_conn *conn);
-/* It waits no longer. */
-void xf_first__leave(struct xf_conn *conn);
 
 /* ---- dial.c ---- */
 

@@ -55,6 +55,32 @@ static void large_numbers(void **state)
 	assert_false(xf_budget__take(&budget, 1));
 }
 
+/* Half of what is for relays, and not what is handed over to one. */
+static void waiting(void **state)
+{
+	struct xf_budget budget;
+
+	(void)state;
+	xf_budget__init(&budget, 1000);
+	assert_true(xf_budget__set_aside(&budget, 200));
+	assert_false(xf_budget__take_waiting(&budget, 401));
+	assert_true(xf_budget__take_waiting(&budget, 400));
+	assert_false(xf_budget__take_waiting(&budget, 1));
+	assert_int_equal(budget.taken, 600);
+	assert_int_equal(xf_budget__left(&budget), 400);
+	xf_budget__hand_over(&budget, 300);
+	assert_int_equal(budget.taken, 600);
+	assert_true(xf_budget__take_waiting(&budget, 300));
+	assert_false(xf_budget__take_waiting(&budget, 1));
+	xf_budget__give(&budget, 300);
+	/* Relays may have it all; then there is nothing to wait with. */
+	xf_budget__hand_over(&budget, 400);
+	assert_true(xf_budget__take(&budget, 390));
+	assert_false(xf_budget__take_waiting(&budget, 11));
+	assert_int_equal(budget.waiting, 0);
+	assert_true(xf_budget__take_waiting(&budget, 10));
+}
+
 /* It counts as taken, and comes back. */
 static void aside(void **state)
 {
@@ -168,11 +194,9 @@ static void threads_never_pass_the_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(take_and_give),
-		cmocka_unit_test(large_numbers),
-		cmocka_unit_test(aside),
-		cmocka_unit_test(how_much_is_left),
-		cmocka_unit_test(threads_never_pass_the_limit),
+		cmocka_unit_test(take_and_give),    cmocka_unit_test(large_numbers),
+		cmocka_unit_test(waiting),	    cmocka_unit_test(aside),
+		cmocka_unit_test(how_much_is_left), cmocka_unit_test(threads_never_pass_the_limit),
 	};
 
 	return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
