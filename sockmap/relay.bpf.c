@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "relay_abi.h"
@@ -12,19 +13,18 @@
 struct tcp_sock {
 	__u64 bytes_acked;
 	__u32 copied_seq;
+	__u32 rcv_nxt;
 } __attribute__((preserve_access_index));
 
 /* bpf_skb_adjust_room() takes off so many bytes at a time; 64 KiB are a segment's most. */
 #define XF_SKIP_MAX 4095
 #define XF_SKIP_ROUNDS 17
 
-/* TCP has tried again four times then: 0.2, 0.4, 0.8 and 1.6 s (TCP_RTO_MIN, doubled). */
-#define XF_SIP_NS 3000000000ULL
-
 /* No segment has so many bytes. */
 #define XF_SEGMENT_MAX (1 << 20)
 
 struct sk_buff {
+	void *sk;
 	char cb[48];
 } __attribute__((preserve_access_index));
 
@@ -241,32 +241,33 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	return SK_DROP;
 }
 
-/* What is taken off the sender repeats after a pause that TCP doubles each time; when the flow goes
- * on it would wait as long again as it was stopped. A byte that is let in now and then makes it
- * begin anew with the shortest pause. The time between two such grows with the time that the flow
- * is stopped, so that they are few however long that is. */
-static __always_inline __u32 xf_sip(struct xf_relay_flow *flow)
-{
-	__u64 now = bpf_ktime_get_ns();
-
-	if (!flow->stopped)
-		flow->stopped = flow->sipped = now;
-	if (now - flow->sipped < XF_SIP_NS + (now - flow->stopped) / 8)
-		return 0;
-	flow->sipped = now;
-	return 1;
-}
-
 /* How many bytes of a segment the flow may take in. When all together hold too much, those that
  * hold little go on with little at a time: they are not who holds it. */
 static __always_inline __u32 xf_allowed(const struct xf_relay_totals *all,
-					struct xf_relay_flow *flow)
+					const struct xf_relay_flow *flow)
 {
 	if (flow->stop)
-		return xf_sip(flow);
+		return 0;
 	if (all->held <= 2 * all->held_max)
 		return XF_SEGMENT_MAX;
 	return flow->counted || flow->base > XF_SEGMENT_MAX ? 0 : flow->base;
+}
+
+/* Whether bytes are missing before a segment. TCP would keep it, and the last missing byte would
+ * make a window's worth come in at once, past every limit. */
+static __always_inline int xf_is_early(struct __sk_buff *skb)
+{
+	void *sk = NULL;
+	__u32 next;
+	__be32 seq;
+
+	if (bpf_skb_load_bytes(skb, 4, &seq, sizeof(seq)) ||
+	    bpf_probe_read_kernel(&sk, sizeof(sk),
+				  (void *)skb + bpf_core_field_offset(struct sk_buff, sk)) ||
+	    bpf_probe_read_kernel(&next, sizeof(next),
+				  sk + bpf_core_field_offset(struct tcp_sock, rcv_nxt)))
+		return 0;
+	return (__s32)(bpf_ntohl(seq) - next) > 0;
 }
 
 /* Runs before TCP sees a segment. What a flow may not take in comes off the end of the payload, and
@@ -281,12 +282,14 @@ int xf_relay_filter(struct __sk_buff *skb)
 	__u32 header, allowed;
 	__u8 tcp[2]; /* data offset, flags */
 
-	if (!all || !(all->stops | all->hush))
+	if (!all || !(all->stops | all->hush | all->orderly))
 		return -1;
 	flow = xf_flow(bpf_get_socket_cookie(skb));
 	if (!flow)
 		return -1;
 	allowed = xf_allowed(all, flow);
+	if (all->orderly && xf_is_early(skb))
+		allowed = 0;
 	if (allowed >= XF_SEGMENT_MAX || bpf_skb_load_bytes(skb, 12, tcp, sizeof(tcp)))
 		return -1;
 	header = (tcp[0] >> 4) * 4;

@@ -37,12 +37,9 @@ struct xf_relay_flow {
 	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
 	__u64 messages;	/* that were redirected; the program's */
 	__u64 size;	/* of them, bytes, a moving average; the program's */
-	__u64 stopped;	/* ns: when the filter first took something off since stop was set; its own,
-			 * cleared with stop */
-	__u64 sipped;	/* ns: when it last let a byte in all the same */
 	__u32 next;	/* sequence number of the byte that comes next; the program's */
 	__u32 begun;	/* next is known */
-	__u64 reserved[1];
+	__u64 reserved[3];
 };
 
 _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");
@@ -56,9 +53,11 @@ struct xf_relay_totals {
 	__u64 unheard;	/* events that did not fit in the ring */
 	__u64 bulk;	/* a run of so many bytes is told; user space */
 	__u64 busy;	/* a mask: the message whose number has none of it is told; user space */
-	__u64 reserved[8];
+	__u64 reserved[7];
 	__u32 stops;	/* not 0: there may be flows that must stop; user space clears it */
 	__u32 hush;	/* the same, user space's own */
+	__u32 orderly;	/* not 0: the filter takes off what comes before its turn; user space */
+	__u32 reserved32;
 };
 
 _Static_assert(sizeof(struct xf_relay_totals) == 128, "two cache lines");

@@ -11,6 +11,9 @@
 struct xf_flow;
 struct xf_relay;
 
+/* The window of a relay that has no large room, bytes. */
+#define XF_ROOM_WINDOW (64 * 1024)
+
 /* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
  * there was no room and the relay must be the sockmap engine's at once. */
 bool xf_room__open(struct xf_relay *relay);

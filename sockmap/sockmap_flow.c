@@ -85,7 +85,6 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 		return;
 	if (trim) {
 		__atomic_store_n(&sm->totals->hush, 1, __ATOMIC_SEQ_CST);
-		mf->shared->stopped = 0; /* so that not even a sip is let in */
 		stop = __atomic_exchange_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
 		xf_tcp__received(from); /* time for a segment between the filter and the lock */
 	}
@@ -94,16 +93,9 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	xf_tcp__kick(from);
 	if (trim) {
 		__atomic_store_n(&mf->shared->stop, stop, __ATOMIC_SEQ_CST);
-		mf->shared->stopped = 0;
 		__atomic_store_n(&sm->totals->hush, 0, __ATOMIC_SEQ_CST);
 	}
 	mf->in_src = false;
-}
-
-static void let_in(struct xf_relay_flow *shared)
-{
-	__atomic_store_n(&shared->stop, 0, __ATOMIC_SEQ_CST);
-	shared->stopped = 0;
 }
 
 /* Where it cannot be paused the filter keeps it as it is. */
@@ -111,7 +103,7 @@ static void hold_up(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	mf->paused = xf_room__pause(mf->flow);
 	if (mf->paused) {
-		let_in(mf->shared);
+		__atomic_store_n(&mf->shared->stop, 0, __ATOMIC_SEQ_CST);
 	} else {
 		__atomic_store_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&sm->totals->stops, 1, __ATOMIC_SEQ_CST);
@@ -152,7 +144,7 @@ void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	account(sm, mf);
 	shared->told = 0;
 	shared->run = 0;
-	let_in(shared);
+	shared->stop = 0;
 	mf->paused = false;
 	xf_room__resume(mf->flow);
 	mf->draining = false;

@@ -481,6 +481,69 @@ connect() {
 	ends relay 0
 }
 
+# crowd_of COUNT BYTES: so many clients send this and wait; meanwhile others are served.
+crowd_of() {
+	begin crowd "${B[@]}" bash -c 'ulimit -n 4096
+		for ((i = 0; i < $0; i++)); do exec {fd}<>/dev/tcp/10.9.0.1/7000; printf "$1" >&$fd; done 2>/dev/null
+		echo all
+		sleep 60' "$1" "$2"
+	wait_for 10 has_lines crowd 1
+	sleep 0.2
+	good_ones
+	kill -KILL "${pid[crowd]}"
+	wait "${pid[crowd]}" || :
+}
+
+# crowded_out ARGUMENTS...: those that wait take all that they may have, and others are served all the same.
+crowded_out() {
+	many_connections
+	printf 'host dead -> 10.9.0.77:81\nhost good -> %s\n' $SERVER >"$T/routes"
+	printf 'GET / HTTP/1.1\r\nHost: good\r\n\r\n' >"$T/good"
+	ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
+	server server
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine" --memory 32M "$@"
+	crowd_of 600 'G'
+	crowd_of 600 'GET / HTTP/1.1\r\nHost: dead\r\n\r\n'
+	server_ends server
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	between "ends for want of room" "$(grep -c 'too many waiting' "$T/relay.out")" 600 1200
+	same "good ones that ended otherwise" \
+		"$(log_of 'select((.route // "" | test("good")) and .end != "closed") | .end' | wc -l)" 0
+}
+
+@test "who waits for a first packet or an upstream does not keep others out" {
+	each_engine crowded_out
+}
+
+# ---- segments that come before their turn ----
+
+@test "out of order but for a few bytes: when these come no more than them comes in" {
+	local pieces=() at
+
+	engine=sockmap
+	# Its kernel takes in what fits.
+	server server --rcvbuf 4096
+	kill -STOP "${pid[server]}"
+	# An eighth of the sockmap's part is a window: too little for two flows.
+	forward --memory 1M
+	for at in $(seq 1500 1400 43500); do
+		pieces+=("$at-$((at + 1400))")
+	done
+	ip -n "$LAB-a" neigh replace 10.9.0.50 lladdr 02:00:00:00:09:02 dev eth0 nud permanent
+	begin segments "${B[@]}" "$helpers/segments" eth0 10.9.0.50 $LISTEN 0-100 100 "${pieces[@]}" 100 100-1500 3000
+	wait_for 5 taken 1500
+	sleep 0.3
+	same "bytes taken in" "$(taken_in "sport = :7000")" 1500
+	kill -KILL "${pid[segments]}" "${pid[server]}" "${pid[relay]}"
+	wait "${pid[segments]}" "${pid[server]}" "${pid[relay]}" || :
+}
+
+# taken BYTES: at least so many.
+taken() {
+	[ "$(taken_in "sport = :7000")" -ge "$1" ]
+}
+
 # ---- the dial ----
 
 # settled COUNT: so many clients have been refused or wait for the dial's end.
