@@ -21,7 +21,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) $(2))
 .SUFFIXES:
 .PHONY: all install check tests bench bench-programs clean help
 
-all: xdpfun.o xdpfun-load
+all: xdpfun.o xdpfun-fw.o xdpfun-load
 
 # Nothing below is needed to clean up or to print help.
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
@@ -57,7 +57,7 @@ $(BUILD)/%.bpf.o: %.bpf.c Makefile
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
-xdpfun.o: $(BUILD)/xdp-prog/xdpfun.bpf.o
+xdpfun.o xdpfun-fw.o: %.o: $(BUILD)/xdp-prog/%.bpf.o
 	$(Q)cp $< $@
 
 $(BUILD)/%.o: %.c Makefile
@@ -109,7 +109,10 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*.h sockmap/*.h
 PROG_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog/test_*.c))
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
 
-$(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(wildcard tests/prog/*.h) xdp-prog/abi.h
+FIREWALL_SRC := $(wildcard firewall/*.c)
+
+$(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(FIREWALL_SRC) \
+		       $(wildcard tests/prog/*.h firewall/*.h) xdp-prog/abi.h xdp-prog/fw_abi.h xdp-prog/fw_hash.h
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) -lcmocka -ljson-c $(LIBS) -lpthread -o $@

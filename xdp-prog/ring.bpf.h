@@ -80,9 +80,11 @@ static __always_inline int xf_reader_lives(struct xdp_md *ctx)
 	return bpf_perf_event_output(ctx, &xf_alive, 0, &nothing, sizeof(nothing)) != -ENOENT;
 }
 
-/* A record for this packet, zeroed but for its time, or NULL. In both cases the packet has been
- * counted, in the first class that applies: unread, sampled out, rate limited, lost, submitted. */
-static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, struct xf_slot *slot)
+/* A record for this packet, zeroed but for its time, or NULL. It may be the beginning of something
+ * of @size bytes, a constant. In both cases the packet has been counted, in the first class that
+ * applies: unread, sampled out, rate limited, lost, submitted. */
+static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, struct xf_slot *slot,
+							 const __u32 size)
 {
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
 	struct xf_counters *counters = bpf_map_lookup_elem(&xf_counters, &zero);
@@ -107,7 +109,7 @@ static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, str
 		counters->rate_limited++;
 		return NULL;
 	}
-	rec = bpf_ringbuf_reserve(ring, sizeof(*rec), 0);
+	rec = bpf_ringbuf_reserve(ring, size, 0);
 	if (!rec) {
 		if (xf_reader_lives(ctx))
 			counters->lost++;
@@ -115,7 +117,7 @@ static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, str
 			counters->unread++;
 		return NULL;
 	}
-	__builtin_memset(rec, 0, sizeof(*rec));
+	__builtin_memset(rec, 0, size);
 	rec->boot_ns = now;
 	slot->counters = counters;
 	slot->config = config;

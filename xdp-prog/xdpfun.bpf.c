@@ -20,7 +20,7 @@ int xdpfun(struct xdp_md *ctx)
 {
 	struct xf_slot slot = {};
 
-	if (xf_ring_reserve(ctx, &slot)) {
+	if (xf_ring_reserve(ctx, &slot, sizeof(*slot.rec))) {
 		xf_parse(ctx, slot.rec);
 		xf_ring_submit(&slot);
 	}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which set holds: new ones beside it, the switch from one to the other, trials, and what a writer
+ * left behind that died. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/index.h"
+#include "firewall/table_impl.h"
+
+static uint32_t active(const struct xf_table *table)
+{
+	return (uint32_t)table->store.root->which;
+}
+
+/* The set that comes back after the trial, or XF_NO_SET. */
+static uint32_t fallback(const struct xf_table *table)
+{
+	const struct xf_fw_root *root = table->store.root;
+
+	return root->deadline ? root->which >> 32 : XF_NO_SET;
+}
+
+/* A trial whose deadline has passed. */
+static bool trial_over(const struct xf_table *table, uint64_t now)
+{
+	return table->store.root->deadline && now > table->store.root->deadline;
+}
+
+static uint64_t both(uint32_t number)
+{
+	return (uint64_t)number << 32 | number;
+}
+
+static bool set_in_use(const struct xf_table *table, uint32_t number)
+{
+	return table->store.root->version &&
+	       (number == active(table) || number == fallback(table) || number == table->building);
+}
+
+static bool slot_in_use(const struct xf_table *table, uint32_t slot)
+{
+	for (uint32_t i = 0; i < XF_FW_SETS; i++)
+		if (set_in_use(table, i) && table->store.sets[i].slot == slot)
+			return true;
+	return false;
+}
+
+static uint32_t free_set(const struct xf_table *table)
+{
+	uint32_t number = 0;
+
+	while (set_in_use(table, number))
+		number++;
+	return number;
+}
+
+/* Two sets at most hold or come back, and one is built: a region is always free. */
+static uint32_t free_slot(const struct xf_table *table)
+{
+	uint32_t slot = 0;
+
+	while (slot_in_use(table, slot))
+		slot += XF_FW_REGION_SLOTS;
+	return slot;
+}
+
+static void mark(struct xf_table *table, uint32_t bits)
+{
+	xf_publish(&table->store.root->writing, table->store.root->writing | bits);
+}
+
+static void unmark(struct xf_table *table, uint32_t bits)
+{
+	xf_publish(&table->store.root->writing, table->store.root->writing & ~bits);
+}
+
+int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules,
+		      struct xf_region *region, uint32_t *number)
+{
+	uint32_t slot = free_slot(table);
+
+	*number = free_set(table);
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_region__attach(region, &table->store, *number, false);
+	return xf_set__init(region, slot, deny, expected_rules);
+}
+
+void xf_table__drop_set(struct xf_table *table, struct xf_region *region)
+{
+	uint32_t slot = region->set->slot;
+
+	xf_region__detach(region);
+	xf_store__clear(&table->store, slot);
+	if (table->building == XF_NO_SET)
+		unmark(table, XF_FW_WRITING_TABLES);
+}
+
+static void attach_active(struct xf_table *table)
+{
+	xf_region__detach(&table->region);
+	table->number = active(table);
+	xf_region__attach(&table->region, &table->store, table->number, true);
+}
+
+/* The tables of a set that neither holds nor comes back, once no packet reads them. */
+static int release(struct xf_table *table, uint32_t number)
+{
+	uint32_t slot = table->store.sets[number].slot;
+	int err = xf_store__grace(&table->store);
+
+	if (!err && !slot_in_use(table, slot))
+		xf_store__clear(&table->store, slot);
+	if (table->building == XF_NO_SET)
+		unmark(table, XF_FW_WRITING_TABLES);
+	return err;
+}
+
+int xf_table__switch(struct xf_table *table, uint32_t number)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t old = active(table);
+
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_publish(&root->which,
+		   root->deadline ? (root->which & ~0xffffffffull) | number : both(number));
+	attach_active(table);
+	return release(table, old);
+}
+
+int xf_table__rebuild(struct xf_table *table, uint64_t now)
+{
+	struct xf_region region;
+	uint32_t number;
+	int err = -EAGAIN;
+
+	for (int i = 0; err == -EAGAIN && i < 3; i++) {
+		err = xf_table__new_set(table, table->region.set->deny,
+					table->region.set->keep.entries, &region, &number);
+		if (!err)
+			err = xf_set__copy_rules(&table->region, &region, now);
+		if (err)
+			xf_table__drop_set(table, &region);
+	}
+	if (err)
+		return err;
+	xf_region__detach(&region);
+	return xf_table__switch(table, number);
+}
+
+/* Tables of its own for the set on trial, so that the fallback's stay as they are. */
+static int unshare(struct xf_table *table)
+{
+	uint32_t back = fallback(table), number, slot;
+	struct xf_region region;
+	int err;
+
+	if (back == XF_NO_SET || table->store.sets[back].slot != table->region.set->slot)
+		return 0;
+	number = free_set(table);
+	slot = free_slot(table);
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_region__attach(&region, &table->store, number, false);
+	table->store.sets[number].slot = slot;
+	err = xf_set__clone(&table->region, &region);
+	if (err) {
+		xf_table__drop_set(table, &region);
+		return err;
+	}
+	xf_region__detach(&region);
+	return xf_table__switch(table, number);
+}
+
+/* Which set holds by itself changed when the trial ended. */
+static int end_trial(struct xf_table *table)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t tried = active(table), back = fallback(table);
+
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_publish(&root->which, both(back));
+	xf_publish(&root->deadline, 0);
+	attach_active(table);
+	return release(table, tried);
+}
+
+/* What nobody refers to: a writer died while it built or took down. */
+static void sweep_tables(struct xf_table *table)
+{
+	for (uint32_t i = 0; i < XF_FW_REGIONS; i++)
+		if (!slot_in_use(table, i * XF_FW_REGION_SLOTS))
+			xf_store__clear(&table->store, i * XF_FW_REGION_SLOTS);
+	unmark(table, XF_FW_WRITING_TABLES);
+}
+
+static int recover(struct xf_table *table, uint64_t now)
+{
+	uint32_t left = table->store.root->writing;
+	int err = 0;
+
+	/* A build of our own is no leftover. */
+	if (left & XF_FW_WRITING_TABLES && table->building == XF_NO_SET)
+		sweep_tables(table);
+	if (left & XF_FW_WRITING_RULES)
+		err = xf_table__rebuild(table, now);
+	if (!err)
+		unmark(table, XF_FW_WRITING_RULES);
+	return err;
+}
+
+void xf_table__refresh(struct xf_table *table, uint64_t now)
+{
+	uint32_t number = trial_over(table, now) ? fallback(table) : active(table);
+
+	if (table->number == number && table->region.seen == table->store.root->tables)
+		return;
+	xf_region__detach(&table->region);
+	table->number = number;
+	xf_region__attach(&table->region, &table->store, number, true);
+}
+
+int xf_table__settle(struct xf_table *table, uint64_t now)
+{
+	int err = 0;
+
+	xf_table__refresh(table, now);
+	table->store.why[0] = 0;
+	if (trial_over(table, now))
+		err = end_trial(table);
+	if (!err && table->store.root->writing)
+		err = recover(table, now);
+	return err;
+}
+
+int xf_table__begin(struct xf_table *table, uint64_t now)
+{
+	int err = xf_table__settle(table, now);
+
+	if (!err)
+		err = unshare(table);
+	if (!err)
+		mark(table, XF_FW_WRITING_RULES);
+	return err;
+}
+
+void xf_table__end(struct xf_table *table)
+{
+	unmark(table, XF_FW_WRITING_RULES);
+}
+
+int xf_table__try(struct xf_table *table, uint64_t deadline)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t number;
+	int err = xf_table__settle(table, xf_boot_time());
+
+	if (err)
+		return err;
+	if (root->deadline)
+		return -EBUSY;
+	number = free_set(table);
+	memcpy(&table->store.sets[number], table->region.set, sizeof(struct xf_fw_set));
+	/* Until the deadline is there the upper half of which is nobody's concern. */
+	xf_publish(&root->deadline, deadline);
+	xf_publish(&root->which, (uint64_t)active(table) << 32 | number);
+	attach_active(table);
+	return 0;
+}
+
+int xf_table__confirm(struct xf_table *table, uint64_t now)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t back = fallback(table);
+	bool over = trial_over(table, now);
+	int err;
+
+	if (!root->deadline)
+		return -ENOENT;
+	if (over) {
+		err = xf_table__settle(table, now);
+		return err ? err : -ETIME;
+	}
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_publish(&root->deadline, 0);
+	xf_publish(&root->which, both(active(table)));
+	return release(table, back);
+}
+
+uint64_t xf_table__trial(const struct xf_table *table, uint64_t now)
+{
+	return trial_over(table, now) ? 0 : table->store.root->deadline;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps of a rule set in this process's memory: sets, their tables, and the lines in these.
+ * Inside firewall/ only. */
+#ifndef XF_REGION_H
+#define XF_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xdp-prog/fw_abi.h"
+
+/* One store that packets see whole, after all that was stored before. */
+#define xf_publish(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
+
+/* What all sets share. */
+struct xf_store {
+	int root_fd, sets_fd, tables_fd, totals_fd;
+	struct xf_fw_root *root;
+	struct xf_fw_set *sets;
+	int grace_fd;	/* a map for xf_store__grace(), or -1 */
+	char why[160];	/* xf_table__why() */
+};
+
+/* Map the root and the sets. Returns 0 or -errno. */
+int xf_store__map(struct xf_store *store);
+void xf_store__unmap(struct xf_store *store);
+/* A table in no slot. Returns its descriptor or -errno. */
+int xf_store__make_table(size_t lines);
+/* Wait until no packet reads what was taken away before. Returns 0 or -errno. */
+int xf_store__grace(struct xf_store *store);
+/* Empty the slots of a region. */
+void xf_store__clear(struct xf_store *store, uint32_t slot);
+/* Set why, and return err. */
+int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* One set and its tables. Tables are mapped when they are needed first. */
+struct xf_region {
+	struct xf_store *store;
+	struct xf_fw_set *set;
+	bool live;		/* packets may read it */
+	bool lists_old;		/* live: packets may still read the other list of shapes */
+	uint32_t seen;		/* xf_fw_root.tables when the tables were mapped */
+	void *table[XF_FW_REGION_SLOTS];
+	size_t lines[XF_FW_REGION_SLOTS];
+};
+
+/* Tables of sets[number]. */
+void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_t number, bool live);
+/* Unmap them all; the maps stay. */
+void xf_region__detach(struct xf_region *region);
+/* Slots are counted from the region's first one. A table, or NULL when there is none or it cannot be
+ * mapped. */
+void *xf_region__table(struct xf_region *region, uint32_t slot);
+/* Make an empty one in place of what is there. Returns 0 or -errno. */
+int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines);
+void xf_region__drop(struct xf_region *region, uint32_t slot);
+
+/* The line of an id, or NULL. */
+void *xf_region__line(struct xf_region *region, uint32_t id);
+/* An empty line in *id. Returns 0, -E2BIG or another -errno. */
+int xf_region__alloc(struct xf_region *region, uint32_t *id);
+/* It is used again when no packet can have an eye on it. */
+void xf_region__free(struct xf_region *region, uint32_t id);
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From one set to another: rule by rule, or table by table. */
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/set.h"
+
+struct copy {
+	struct xf_region *from, *to;
+	uint64_t now;
+};
+
+static int copy_rule(void *arg, uint32_t id, struct xf_fw_rule *line)
+{
+	struct copy *copy = arg;
+	struct xf_rule rule;
+	int err;
+
+	(void)id;
+	if (!xf_rule_line_holds(line, copy->now))
+		return 0;
+	err = xf_rule_from_line(copy->from, line, &rule);
+	if (!err)
+		err = xf_set__add_line(copy->to, &rule, line);
+	return err;
+}
+
+int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now)
+{
+	struct copy copy = { from, to, now };
+
+	return xf_set__each(from, copy_rule, &copy);
+}
+
+static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t slot)
+{
+	void *table = xf_region__table(from, slot);
+	int err;
+
+	if (!table)
+		return 0;
+	err = xf_region__make(to, slot, from->lines[slot]);
+	if (!err)
+		memcpy(xf_region__table(to, slot), table, from->lines[slot] * XF_FW_LINE);
+	return err;
+}
+
+int xf_set__clone(struct xf_region *from, struct xf_region *to)
+{
+	uint32_t slot = to->set->slot, moved = slot - from->set->slot;
+	int err = 0;
+
+	memcpy(to->set, from->set, sizeof(*to->set));
+	to->set->slot = slot;
+	to->set->index = XF_FW_INDEX((uint32_t)from->set->index + moved, from->set->index >> 32);
+	for (int dir = 0; dir < 2; dir++)
+		if (from->set->dir[dir])
+			to->set->dir[dir] += moved;
+	for (slot = 0; slot < XF_FW_REGION_SLOTS - 1 && !err; slot++)
+		err = clone_table(from, to, slot);
+	return err;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Packets go through a list that is sorted by what each shape could find. There are two lists: the
+ * next one is written while the other is read. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/index.h"
+#include "firewall/shapes.h"
+
+static bool same_shape(const struct xf_fw_shape_keep *keep, const struct xf_cut *cut)
+{
+	const struct xf_fw_shape *a = &keep->shape, *b = &cut->shape;
+
+	return keep->used && keep->family == cut->piece.tail.detail[0] && a->best == b->best &&
+	       !memcmp(a->addr, b->addr, sizeof(a->addr)) && a->l4 == b->l4 && a->mac == b->mac &&
+	       a->needs == b->needs;
+}
+
+static struct xf_fw_shape_keep *find(struct xf_region *region, const struct xf_cut *cut)
+{
+	struct xf_fw_shape_keep *keep = region->set->keep.shape;
+
+	for (unsigned int i = 0; i < XF_FW_SHAPES; i++)
+		if (same_shape(&keep[i], cut))
+			return &keep[i];
+	return NULL;
+}
+
+static struct xf_fw_shape_keep *take_new(struct xf_region *region, const struct xf_cut *cut)
+{
+	struct xf_fw_shape_keep *keep = region->set->keep.shape;
+
+	for (unsigned int i = 0; i < XF_FW_SHAPES; i++) {
+		if (keep[i].used)
+			continue;
+		keep[i].shape = cut->shape;
+		keep[i].shape.number = i + 1;
+		keep[i].family = cut->piece.tail.detail[0];
+		keep[i].pieces = 0;
+		keep[i].used = 1;
+		region->set->keep.shapes_n++;
+		return &keep[i];
+	}
+	return NULL;
+}
+
+static int by_best(const void *a, const void *b)
+{
+	const struct xf_fw_shape *left = a, *right = b;
+
+	return left->best < right->best ? 1 : left->best > right->best ? -1 : 0;
+}
+
+/* A shape of frames: no IP is needed to match it. */
+static bool frame_shape(const struct xf_fw_shape *shape)
+{
+	return shape->mac && !shape->l4 && !shape->needs;
+}
+
+static void fill(struct xf_region *region, struct xf_fw_shapes *list)
+{
+	const struct xf_fw_shape_keep *keep = region->set->keep.shape;
+	uint32_t n4 = 0, n6 = 0;
+
+	list->frame = 0;
+	for (unsigned int i = 0; i < XF_FW_SHAPES; i++) {
+		if (!keep[i].used)
+			continue;
+		if (keep[i].family != 6)
+			list->shape4[n4++] = keep[i].shape;
+		if (keep[i].family != 4)
+			list->shape6[n6++] = keep[i].shape;
+		if (!keep[i].family && frame_shape(&keep[i].shape))
+			list->frame = keep[i].shape.number;
+	}
+	qsort(list->shape4, n4, sizeof(*list->shape4), by_best);
+	qsort(list->shape6, n6, sizeof(*list->shape6), by_best);
+	list->n4 = n4;
+	list->n6 = n6;
+}
+
+static int publish(struct xf_region *region)
+{
+	uint32_t next = !region->set->current;
+	int err = 0;
+
+	if (region->live && region->lists_old)
+		err = xf_store__grace(region->store);
+	if (err)
+		return err;
+	fill(region, &region->set->shapes[next]);
+	xf_publish(&region->set->current, next);
+	region->lists_old = true;
+	return 0;
+}
+
+/* Shapes without pieces that are not in use by anybody: for when a change fails half-way. */
+static void forget_empty(struct xf_region *region)
+{
+	struct xf_fw_shape_keep *keep = region->set->keep.shape;
+
+	for (unsigned int i = 0; i < XF_FW_SHAPES; i++) {
+		if (!keep[i].used || keep[i].pieces)
+			continue;
+		keep[i].used = 0;
+		region->set->keep.shapes_n--;
+	}
+}
+
+int xf_shapes__tidy(struct xf_region *region)
+{
+	uint32_t before = region->set->keep.shapes_n;
+
+	forget_empty(region);
+	return before == region->set->keep.shapes_n ? 0 : publish(region);
+}
+
+int xf_shapes__number(struct xf_region *region, struct xf_cut *cuts, size_t n)
+{
+	uint32_t before = region->set->keep.shapes_n;
+	struct xf_fw_shape_keep *keep;
+
+	for (size_t i = 0; i < n; i++) {
+		keep = find(region, &cuts[i]);
+		if (!keep)
+			keep = take_new(region, &cuts[i]);
+		if (!keep) {
+			forget_empty(region);
+			return xf_store__refuse(
+			    region->store, -E2BIG,
+			    "rules may differ in which fields, prefix lengths and sizes of port "
+			    "ranges they name in %u ways, and this would be one more",
+			    XF_FW_SHAPES);
+		}
+		cuts[i].piece.l4 |= (uint64_t)keep->shape.number << XF_FW_L4_SHAPE;
+	}
+	return before == region->set->keep.shapes_n ? 0 : publish(region);
+}
+
+bool xf_shapes__known(struct xf_region *region, struct xf_cut *cut)
+{
+	struct xf_fw_shape_keep *keep = find(region, cut);
+
+	if (keep)
+		cut->piece.l4 |= (uint64_t)keep->shape.number << XF_FW_L4_SHAPE;
+	return keep;
+}
+
+void xf_shapes__count(struct xf_region *region, unsigned int number, int change)
+{
+	if (number && number <= XF_FW_SHAPES)
+		region->set->keep.shape[number - 1].pieces += change;
+}

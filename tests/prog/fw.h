@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The firewall's object with a rule set behind it. */
+#ifndef XF_TEST_FW_H
+#define XF_TEST_FW_H
+
+#include "firewall/table.h"
+#include "tests/prog/ref_fw.h"
+
+struct bpf_object;
+
+struct xf_fw {
+	struct bpf_object *object;
+	struct xf_table *table;
+	int prog;
+	int totals;
+	int cpus;
+};
+
+/* Load $XDPFUN_FW_OBJECT (default ./xdpfun-fw.o) on an empty set. Returns 0 or -errno. */
+int xf_fw__open(struct xf_fw *fw, bool deny_policy);
+void xf_fw__close(struct xf_fw *fw);
+/* For cmocka: *state becomes a struct xf_fw with a policy of allow, or of deny. */
+int xf_fw_set_up(void **state);
+int xf_fw_set_up_deny(void **state);
+int xf_fw_tear_down(void **state);
+
+/* The verdict on a packet, or -errno. */
+int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
+/* What became of a packet: which of the totals went up by one packet of this length, and the verdict
+ * fits. A negative number when that cannot be said. */
+int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
+
+/* Random rules and packets that meet each other often. */
+void xf_fw_random_seed(uint64_t seed);
+uint32_t xf_fw_random(uint32_t below);
+void xf_fw_random_rule(struct xf_rule *rule);
+/* A rule that names a single IPv4 prefix. */
+void xf_fw_random_prefix4(struct xf_rule *rule);
+#define XF_FW_PACKET_MAX 512
+size_t xf_fw_random_packet(uint8_t bytes[XF_FW_PACKET_MAX]);
+
+#endif

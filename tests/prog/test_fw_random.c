@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The firewall and the reference matcher agree on random packets under random rules, however these
+ * came to be. */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/prog/fw.h"
+#include "tests/prog/harness.h"
+
+#define SETS 1000
+#define PACKETS 1000
+#define RULES_MAX 12000
+#define HOUR 3600000000000ull
+
+/* The rules that the set should have. */
+static struct xf_rule rules[RULES_MAX];
+static size_t n_rules;
+static uint64_t refused, shapes_full;
+
+static ssize_t known(const struct xf_rule *rule)
+{
+	for (size_t i = 0; i < n_rules; i++)
+		if (xf_rule_equal(&rules[i], rule))
+			return i;
+	return -1;
+}
+
+static void add_rule(struct xf_table *table, struct xf_build *build, const struct xf_rule *rule,
+		     uint64_t now)
+{
+	int err = build ? xf_build__add(build, rule, now) : xf_table__add(table, rule, now);
+
+	if (err == -E2BIG) { /* more shapes than there may be, or too many ranges of one port */
+		refused++;
+		return;
+	}
+	assert_int_equal(err, known(rule) >= 0 ? -EEXIST : 0);
+	if (!err)
+		rules[n_rules++] = *rule;
+}
+
+static void remove_rule(struct xf_table *table, size_t i, uint64_t now)
+{
+	assert_int_equal(xf_table__del(table, &rules[i], now), 0);
+	assert_int_equal(xf_table__del(table, &rules[i], now), -ENOENT);
+	rules[i] = rules[--n_rules];
+}
+
+/* A rule that was valid for a second, an hour ago. */
+static void add_expired(struct xf_table *table, uint64_t now)
+{
+	struct xf_rule rule;
+
+	xf_fw_random_rule(&rule);
+	if (known(&rule) >= 0)
+		return;
+	rule.ttl = 1;
+	xf_table__add(table, &rule, now - HOUR);
+}
+
+static void check_packets(const struct xf_fw *fw, unsigned int n, const char *what)
+{
+	bool deny = xf_table__denies(fw->table);
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint8_t bytes[XF_FW_PACKET_MAX];
+		size_t len = xf_fw_random_packet(bytes);
+		int got = xf_fw_fate(fw, bytes, len);
+		int want = xf_ref_fate(rules, n_rules, deny, bytes, len);
+
+		if (got == want)
+			continue;
+		xf_print_packet(bytes, len);
+		fail_msg("%s, %zu rules, packet %u: fate %d instead of %d", what, n_rules, i, got,
+			 want);
+	}
+}
+
+static int count_entry(void *arg, const struct xf_table_entry *entry)
+{
+	assert_true(known(&entry->rule) >= 0);
+	++*(size_t *)arg;
+	return 0;
+}
+
+static void check_list(const struct xf_fw *fw, uint64_t now)
+{
+	struct xf_table_stats stats;
+	size_t n = 0;
+
+	assert_int_equal(xf_table__each(fw->table, now, count_entry, &n), 0);
+	assert_int_equal(n, n_rules);
+	assert_int_equal(xf_table__stats(fw->table, now, &stats), 0);
+	assert_int_equal(stats.rules, n_rules);
+	shapes_full += stats.shapes == stats.shapes_max;
+}
+
+static void new_rules(const struct xf_fw *fw, size_t n, bool in_place, uint64_t now)
+{
+	struct xf_build *build = NULL;
+	struct xf_rule rule;
+
+	n_rules = 0;
+	if (in_place)
+		assert_int_equal(xf_table__flush(fw->table), 0);
+	else
+		assert_int_equal(xf_build__begin(&build, fw->table, n), 0);
+	while (n--) {
+		xf_fw_random_rule(&rule);
+		add_rule(fw->table, build, &rule, now);
+	}
+	if (build)
+		assert_int_equal(xf_build__commit(build), 0);
+}
+
+static void fresh_sets(void **state)
+{
+	const struct xf_fw *fw = *state;
+
+	for (unsigned int set = 0; set < SETS; set++) {
+		xf_fw_random_seed(set);
+		assert_int_equal(xf_table__set_policy(fw->table, set & 1), 0);
+		new_rules(fw, 1 + xf_fw_random(60), false, xf_boot_ns());
+		check_packets(fw, PACKETS, "new set");
+		if (set % 100 == 0)
+			check_list(fw, xf_boot_ns());
+	}
+}
+
+/* Rules come, go and expire, one at a time. */
+static void changed_sets(void **state)
+{
+	const struct xf_fw *fw = *state;
+
+	for (unsigned int set = 0; set < SETS / 10; set++) {
+		uint64_t now = xf_boot_ns();
+
+		xf_fw_random_seed(SETS + set);
+		new_rules(fw, 40, set & 1, now);
+		for (unsigned int step = 0; step < 10; step++) {
+			struct xf_rule rule;
+
+			for (unsigned int i = 0; i < 10; i++) {
+				add_expired(fw->table, now);
+				xf_fw_random_rule(&rule);
+				add_rule(fw->table, NULL, &rule, now);
+				if (n_rules > 1)
+					remove_rule(fw->table, xf_fw_random(n_rules), now);
+			}
+			check_packets(fw, PACKETS / 10, "changed set");
+		}
+		check_list(fw, now);
+		xf_table__expire(fw->table, now);
+		check_packets(fw, PACKETS / 10, "swept set");
+		check_list(fw, now);
+	}
+}
+
+/* So many IPv4 prefixes that there is a directory of them. */
+static void many_prefixes(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_rule rule;
+
+	xf_fw_random_seed(12345);
+	n_rules = 0;
+	assert_int_equal(xf_table__flush(fw->table), 0);
+	while (n_rules < 11000) {
+		xf_fw_random_prefix4(&rule);
+		for (unsigned int i = 0; i < 2; i++) /* both get new numbers */
+			if (rule.src.len + rule.dst.len > 20)
+				(i ? rule.src : rule.dst).addr[1] ^= 0;
+		add_rule(fw->table, NULL, &rule, now);
+	}
+	check_packets(fw, 3000, "many prefixes");
+	for (unsigned int step = 0; step < 8; step++) {
+		for (unsigned int i = 0; i < 1000; i++) {
+			remove_rule(fw->table, xf_fw_random(n_rules), now);
+			xf_fw_random_prefix4(&rule);
+			if (known(&rule) < 0 && i % 2) {
+				rule.ttl = 1;
+				xf_table__add(fw->table, &rule, now - HOUR);
+			}
+		}
+		check_packets(fw, 500, "fewer prefixes");
+	}
+	check_list(fw, now);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fresh_sets),
+		cmocka_unit_test(changed_sets),
+		cmocka_unit_test(many_prefixes),
+	};
+	const char *why = xf_harness_refusal();
+
+	if (why)
+		return xf_skip_all(why);
+	return cmocka_run_group_tests(tests, xf_fw_set_up, xf_fw_tear_down);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The contract between the firewall at the XDP hook and user space: the maps of a rule set and what
+ * is in them. Whatever changes a layout or a meaning here must raise XF_FW_ABI_VERSION.
+ *
+ * User space maps all of it into its memory and changes it while packets read it. So whatever the
+ * program reads can be switched by one aligned store, and the program trusts no number that it
+ * finds: a wrong one costs a wrong verdict, never a fault. */
+#ifndef XF_FW_ABI_H
+#define XF_FW_ABI_H
+
+#include <linux/types.h>
+
+#include "abi.h"
+
+#define XF_FW_PROG_NAME "xdpfun_fw"
+
+/* As XF_ABI_MAP is for the logger. */
+#define XF_FW_ABI_MAP ".rodata.xf_fw"
+#define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
+#define XF_FW_ABI_VERSION 1u
+
+/* The maps of a rule set. Programs that share them obey the same rules. */
+#define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
+#define XF_FW_SETS_MAP "xf_fw_sets"	/* ARRAY of XF_FW_SETS xf_fw_set, mappable */
+#define XF_FW_TABLES_MAP "xf_fw_tables" /* ARRAY_OF_MAPS: arrays of xf_fw_line, mappable */
+#define XF_FW_TOTALS_MAP "xf_fw_totals" /* PERCPU_ARRAY of one xf_fw_totals */
+
+/* Which set of rules holds. All zero (something else than xdpfun-load loaded the program): none,
+ * every packet passes. */
+struct xf_fw_root {
+	__u32 magic;
+	__u32 version;
+	/* Index of the set that holds, in the lower half, and of the one that holds once deadline is
+	 * over, in the upper. One word: both change at once. */
+	__u64 which;
+	__u64 deadline; /* CLOCK_BOOTTIME, ns; 0: no trial is running */
+	/* User space only: what is under way, or was when its author died; and how many tables were
+	 * ever made or dropped, by which others see that theirs may be out of date. */
+	__u32 writing;
+	__u32 tables;
+};
+#define XF_FW_WRITING_RULES 1u /* the set that holds */
+#define XF_FW_WRITING_TABLES 2u /* another one is built beside it, or taken down */
+
+_Static_assert(sizeof(struct xf_fw_root) == 32, "xf_fw_root is ABI");
+
+#define XF_FW_SETS 8
+#define XF_FW_REGIONS 4 /* sets with tables of their own; a trial of a policy shares the tables */
+
+/* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
+#define XF_FW_CHUNKS 256 /* of lines that ids name */
+#define XF_FW_SLOT_INDEX 256 /* two: the next larger one is built beside the other */
+#define XF_FW_SLOT_DIR 258 /* by enum xf_fw_dir */
+#define XF_FW_REGION_SLOTS 512
+#define XF_FW_SLOTS (XF_FW_REGIONS * XF_FW_REGION_SLOTS)
+
+/* A line of a table, and the size of a cache line. A table of lines is
+ * - a chunk: xf_fw_rule, xf_fw_piece and xf_fw_bucket. Their id is the chunk's number << 16 | the
+ *   line in the chunk; 0 is none of them.
+ * - an index: xf_fw_bin, 2^n of them
+ * - a directory of IPv4 prefixes: 2^24 __u32, one for each /24. The lower 24 bits are the id of the
+ *   longest prefix of /8 to /24 that covers it; bit 24 + n says that it contains a /(32 - n). */
+#define XF_FW_LINE 64
+struct xf_fw_line {
+	__u64 word[8];
+};
+_Static_assert(sizeof(struct xf_fw_line) == XF_FW_LINE, "xf_fw_line is ABI");
+
+#define XF_FW_CHUNK_LINES 65536
+#define XF_FW_ID_MASK 0xffffffu
+#define XF_FW_DIR_ENTRIES (1u << 24)
+#define XF_FW_DIR_SHORTEST 8 /* prefix length; shorter ones are in no directory */
+
+/* An index is a hash table. Bytes 0 to 6 of a bin's summary are fingerprints of the entries behind
+ * it, 0 where there is none; byte 7 is not 0 when entries of this bin are in the next one. An entry
+ * is a tag of 40 bits and an id of 24. For IPv4 the tag is the prefix itself, else a hash. An entry
+ * appears and disappears with its fingerprint. No two entries of an index have the same hash. */
+#define XF_FW_BIN_ENTRIES 7
+#define XF_FW_BIN_STEPS 8 /* an entry is at most so many bins behind its own, less one */
+struct xf_fw_bin {
+	__u64 summary;
+	__u64 entry[XF_FW_BIN_ENTRIES];
+};
+_Static_assert(sizeof(struct xf_fw_bin) == XF_FW_LINE, "xf_fw_bin is ABI");
+
+/* Where a set's index is: its slot in the lower half, the hash's shift in the upper. */
+#define XF_FW_INDEX(slot, shift) ((__u64)(shift) << 32 | (slot))
+
+enum xf_fw_dir {
+	XF_FW_SRC = 0,
+	XF_FW_DST = 1,
+};
+
+enum xf_fw_kind {
+	XF_FW_FREE = 0,
+	XF_FW_PREFIX4 = 1, /* a rule that names one prefix and nothing else */
+	XF_FW_PREFIX6 = 2,
+	XF_FW_OTHER = 3, /* any other rule */
+	XF_FW_PIECE = 4,
+	XF_FW_BUCKET = 5,
+};
+
+/* The common end of all lines of a chunk. */
+struct xf_fw_tail {
+	__u8 kind; /* enum xf_fw_kind */
+	__u8 detail[3];
+	__u32 link; /* user space: list of free lines, or of a rule's pieces */
+};
+
+/* The rank of a rule, from bit 0: deny, established, protocol and MAC named, 17 bits each of how
+ * narrow source and destination port are, 8 bits each of destination and source prefix length. */
+#define XF_FW_RANK_DENY 1ull
+#define XF_FW_RANK_ESTABLISHED 2ull
+#define XF_FW_RANK_PROTO 4ull
+#define XF_FW_RANK_MAC 8ull
+#define XF_FW_RANK_SPORT 4 /* shifts */
+#define XF_FW_RANK_DPORT 21
+#define XF_FW_RANK_DST 38
+#define XF_FW_RANK_SRC 46
+
+#define XF_FW_FOREVER (~0ull)
+
+struct xf_fw_rule {
+	__u64 packets; /* atomic */
+	__u64 bytes;
+	__u64 expires; /* CLOCK_BOOTTIME, ns; 0: the rule does not hold, XF_FW_FOREVER */
+	__u64 rank;
+	union {
+		__u64 addr[2]; /* of a single prefix, host byte order; IPv4 in the first */
+		struct {
+			__u16 sport_min, sport_max, dport_min, dport_max;
+			__u8 mac[6];
+			__u8 reserved[2];
+		} other;
+	};
+	__u32 next;   /* id: prefix, same one, lower rank */
+	__u32 pieces; /* id: the first one of another rule */
+	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its hash */
+	struct xf_fw_tail tail;
+};
+_Static_assert(sizeof(struct xf_fw_rule) == XF_FW_LINE, "xf_fw_rule is ABI");
+
+/* What a rule with several fields looks for: a packet's fields, each masked as its shape says. A
+ * range of ports is several pieces. IPv4: addr[0] is source << 32 | destination. IPv6: two words of
+ * source, two of destination. */
+struct xf_fw_piece {
+	__u64 addr[4];
+	__u64 l4;  /* XF_FW_L4_* and the shape's number << 48 */
+	__u64 mac; /* 48 bits, the first byte is the highest */
+	__u32 next; /* id: same fields, lower or equal rank */
+	__u32 rule; /* id */
+	struct xf_fw_tail tail; /* detail: family, 0 for both */
+};
+_Static_assert(sizeof(struct xf_fw_piece) == XF_FW_LINE, "xf_fw_piece is ABI");
+
+/* Pieces of the same fields: at most so many, one behind the other. */
+#define XF_FW_CHAIN 16
+
+/* Where the fields of layer 4 are in a word. */
+#define XF_FW_L4_SPORT 0
+#define XF_FW_L4_DPORT 16
+#define XF_FW_L4_PROTO 32
+#define XF_FW_L4_ESTABLISHED (1ull << 40)
+#define XF_FW_L4_SHAPE 48
+
+/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. */
+struct xf_fw_bucket {
+	__u64 addr;    /* the upper half; all that this is about is in it */
+	__u64 lengths; /* as xf_fw_set.lengths6 */
+	__u64 level;   /* bit 0: a /64, else a /32; bit 1: enum xf_fw_dir */
+	__u64 reserved[3];
+	__u32 rules; /* user space: how many */
+	__u32 reserved32;
+	struct xf_fw_tail tail;
+};
+_Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_LINE, "xf_fw_bucket is ABI");
+
+/* Which fields pieces of a shape have, and how many bits of them. */
+#define XF_FW_SHAPES 128
+enum xf_fw_lacks {
+	XF_FW_LACKS_PORTS = 1 << 0,
+	XF_FW_LACKS_FLAGS = 1 << 1, /* TCP flags */
+};
+struct xf_fw_shape {
+	__u64 best;    /* no rule of this shape has a larger rank */
+	__u64 addr[4]; /* masks, as in xf_fw_piece */
+	__u64 l4;      /* mask */
+	__u64 mac;     /* mask */
+	__u16 number;  /* from 1 */
+	__u16 needs;   /* enum xf_fw_lacks: packets that lack it are no match */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct xf_fw_shape) == XF_FW_LINE, "xf_fw_shape is ABI");
+
+/* Sorted by best, the largest first. Shapes without a prefix are in both lists. */
+struct xf_fw_shapes {
+	__u32 n4, n6;
+	__u32 frame; /* number of the shape that names a MAC only, or 0 */
+	__u32 reserved[13];
+	struct xf_fw_shape shape4[XF_FW_SHAPES];
+	struct xf_fw_shape shape6[XF_FW_SHAPES];
+};
+
+#define XF_FW_SEEDS 7
+
+/* One rule set. What user space alone reads and writes is in the second half. */
+struct xf_fw_set {
+	__u32 deny; /* the policy */
+	__u32 slot; /* first one of its region */
+	__u64 index; /* XF_FW_INDEX() */
+	__u64 seed[XF_FW_SEEDS]; /* of the hash, odd */
+	/* Lengths of single prefixes by enum xf_fw_dir. IPv4: bit 32 - length. IPv6: bit
+	 * 64 - length for up to 64 (not 0), bit 128 - length for longer ones, in two words. */
+	__u64 lengths4[2];
+	__u64 lengths6[2][2];
+	__u32 zero6[2];	 /* id of ::/0 */
+	__u32 dir[2];	 /* slot of the directory, or 0: there is none, look for each length */
+	__u32 buckets;	 /* not 0: IPv6 lengths longer than 32 are looked up in buckets first */
+	__u32 current;	 /* which of the two lists of shapes */
+	struct xf_fw_shapes shapes[2];
+
+	struct xf_fw_keep {
+		__u64 rules, prefixes;
+		__u64 entries, spilled; /* of the index: all, and those not in their own bin */
+		__u32 free, limbo;	/* lists of lines; those in limbo may still be read */
+		__u64 limbo_n;
+		__u32 fresh;  /* id of the first line that was never used */
+		__u32 swept;  /* id: how far the search for expired rules came */
+		__u64 timed; /* rules that expire */
+		__u64 count4[2];
+		__u32 lengths4_n[2][33];
+		__u32 lengths6_n[2][129];
+		__u32 shapes_n;
+		struct xf_fw_shape_keep {
+			struct xf_fw_shape shape;
+			__u32 pieces;
+			__u8 family, used;
+			__u8 reserved[2];
+		} shape[XF_FW_SHAPES];
+	} keep;
+};
+
+/* Packets and bytes by what became of them; each packet is in one. */
+struct xf_fw_total {
+	__u64 packets, bytes;
+};
+struct xf_fw_totals {
+	struct xf_fw_total allowed, denied; /* by a rule */
+	struct xf_fw_total policy_allowed, policy_denied;
+	struct xf_fw_total exempt;
+};
+_Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
+
+/* A dropped packet, in rings as the logger has them. */
+#define XF_FW_POLICY 0xffffffffu
+struct xf_fw_record {
+	struct xf_record packet;
+	__u32 rule; /* id, or XF_FW_POLICY */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct xf_fw_record) == 96, "xf_fw_record is ABI");
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a policy of deny lets through, so that it does not cut the machine off. A rule that names it
+ * still drops it. */
+#ifndef XF_FW_EXEMPT_BPF_H
+#define XF_FW_EXEMPT_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "fw_parse.bpf.h"
+
+/* Kernel's enum; the headers of user space do not have all of them for BPF. */
+#define XF_TCP_ESTABLISHED 1 /* a UDP socket that is connected says this too */
+#define XF_TCP_LISTEN 10
+
+/* <linux/icmp.h> pulls in headers that are not for the bpf target. */
+#define XF_ICMP_DEST_UNREACH 3
+#define XF_ICMP_TIME_EXCEEDED 11
+#define XF_ICMP_PARAMETERPROB 12
+
+#define XF_DHCP_SERVER 67
+#define XF_DHCP_CLIENT 68
+#define XF_DHCP6_SERVER 547
+#define XF_DHCP6_CLIENT 546
+
+#define XF_BIT(n) (1ull << ((n) & 63))
+
+/* ICMPv6 that must not be dropped, RFC 4890, 4.3.1 and 4.4.1, but for echo: errors, listener
+ * discovery, neighbour discovery, SEND and multicast routers. Types 0 to 63, and from 128. */
+#define XF_ICMP6_ERRORS (XF_BIT(1) | XF_BIT(2) | XF_BIT(3) | XF_BIT(4))
+#define XF_ICMP6_LOCAL                                                                             \
+	(XF_BIT(130 - 128) | XF_BIT(131 - 128) | XF_BIT(132 - 128) | XF_BIT(133 - 128) |           \
+	 XF_BIT(134 - 128) | XF_BIT(135 - 128) | XF_BIT(136 - 128) | XF_BIT(141 - 128) |           \
+	 XF_BIT(142 - 128) | XF_BIT(143 - 128) | XF_BIT(148 - 128) | XF_BIT(149 - 128) |           \
+	 XF_BIT(151 - 128) | XF_BIT(152 - 128) | XF_BIT(153 - 128))
+
+static __always_inline int xf_fw_exempt_icmp(const struct xf_fw_packet *packet)
+{
+	__u32 type = packet->type;
+
+	if (packet->family == 4)
+		return type == XF_ICMP_DEST_UNREACH || type == XF_ICMP_TIME_EXCEEDED ||
+		       type == XF_ICMP_PARAMETERPROB;
+	if (type < 64)
+		return XF_ICMP6_ERRORS >> type & 1;
+	return type >= 128 && type < 192 && (XF_ICMP6_LOCAL >> (type & 63) & 1);
+}
+
+static __always_inline int xf_fw_exempt_dhcp(const struct xf_fw_packet *packet)
+{
+	__u32 ports = packet->l4;
+
+	if (packet->family == 4)
+		return ports == (XF_DHCP_CLIENT << XF_FW_L4_DPORT | XF_DHCP_SERVER);
+	return ports == (XF_DHCP6_CLIENT << XF_FW_L4_DPORT | XF_DHCP6_SERVER);
+}
+
+static __always_inline __u32 xf_fw_tuple(const struct xf_fw_packet *packet,
+					 struct bpf_sock_tuple *tuple)
+{
+	__be16 sport = bpf_htons(packet->l4 >> XF_FW_L4_SPORT);
+	__be16 dport = bpf_htons(packet->l4 >> XF_FW_L4_DPORT);
+
+	if (packet->family == 4) {
+		tuple->ipv4.saddr = bpf_htonl(packet->src_hi);
+		tuple->ipv4.daddr = bpf_htonl(packet->dst_hi);
+		tuple->ipv4.sport = sport;
+		tuple->ipv4.dport = dport;
+		return sizeof(tuple->ipv4);
+	}
+	tuple->ipv6.saddr[0] = bpf_htonl(packet->src_hi >> 32);
+	tuple->ipv6.saddr[1] = bpf_htonl(packet->src_hi);
+	tuple->ipv6.saddr[2] = bpf_htonl(packet->src_lo >> 32);
+	tuple->ipv6.saddr[3] = bpf_htonl(packet->src_lo);
+	tuple->ipv6.daddr[0] = bpf_htonl(packet->dst_hi >> 32);
+	tuple->ipv6.daddr[1] = bpf_htonl(packet->dst_hi);
+	tuple->ipv6.daddr[2] = bpf_htonl(packet->dst_lo >> 32);
+	tuple->ipv6.daddr[3] = bpf_htonl(packet->dst_lo);
+	tuple->ipv6.sport = sport;
+	tuple->ipv6.dport = dport;
+	return sizeof(tuple->ipv6);
+}
+
+/* Whether this packet belongs to a TCP connection of this machine: of any state, but no listener. */
+static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+{
+	struct bpf_sock_tuple tuple = {};
+	__u32 size = xf_fw_tuple(packet, &tuple);
+	struct bpf_sock *sk;
+	int own;
+
+	/* The verifier wants to know the size. */
+	if (size == sizeof(tuple.ipv4))
+		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return 0;
+	own = sk->state != XF_TCP_LISTEN;
+	bpf_sk_release(sk);
+	return own;
+}
+
+/* Or to a UDP socket that is connected to its sender. */
+static __always_inline int xf_fw_own_udp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+{
+	struct bpf_sock_tuple tuple = {};
+	__u32 size = xf_fw_tuple(packet, &tuple);
+	struct bpf_sock *sk;
+	int own;
+
+	if (size == sizeof(tuple.ipv4))
+		sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return 0;
+	own = sk->state == XF_TCP_ESTABLISHED;
+	bpf_sk_release(sk);
+	return own;
+}
+
+/* Whether a packet that no rule matches passes although the policy is deny. */
+static __always_inline int xf_fw_exempt(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+{
+	if (!packet->family)
+		return packet->eth_type == bpf_htons(ETH_P_ARP);
+	if (packet->proto == (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return xf_fw_exempt_icmp(packet);
+	if (packet->lacks & XF_FW_LACKS_PORTS)
+		return 0;
+	if (packet->proto == IPPROTO_TCP)
+		return xf_fw_own_tcp(ctx, packet);
+	if (packet->proto == IPPROTO_UDP)
+		return xf_fw_exempt_dhcp(packet) || xf_fw_own_udp(ctx, packet);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where something is in an index: what the program and user space must work out alike. A prefix is
+ * written as its address and the lowest bit of its mask, b: the mask is -b, and nothing needs to know
+ * the length. */
+#ifndef XF_FW_HASH_H
+#define XF_FW_HASH_H
+
+#include "fw_abi.h"
+
+#define xf_fw_inline static inline __attribute__((always_inline))
+
+#define XF_FW_TAG_HASHED (1ull << 39)
+
+/* A product's upper bits depend on all of the number, its lower ones do not. */
+xf_fw_inline __u64 xf_fw_fold(__u64 product)
+{
+	return product ^ product >> 32;
+}
+
+/* The tag of an IPv4 prefix with the lowest bit b (1 for /32, 1 << 32 for /0): it tells all
+ * prefixes apart, because b ends the address. */
+xf_fw_inline __u64 xf_fw_tag4(__u32 dir, __u32 addr, __u64 b)
+{
+	return (__u64)dir << 33 | (__u64)(addr & -(__u32)b) << 1 | b;
+}
+
+xf_fw_inline __u64 xf_fw_hash4(const __u64 *seed, __u64 tag)
+{
+	return tag * seed[0];
+}
+
+/* An IPv6 prefix whose lowest bit is b in the upper word, or, with bit 0 of level set, in the
+ * lower. Bit 1 of level is enum xf_fw_dir. Buckets have b = 0. */
+xf_fw_inline __u64 xf_fw_hash6(const __u64 *seed, __u64 hi, __u64 lo, __u64 b, __u32 level)
+{
+	__u64 sum = xf_fw_fold(hi * seed[1]) + xf_fw_fold(lo * seed[2]) + xf_fw_fold(b * seed[3]) +
+		    level * seed[4];
+
+	return xf_fw_fold(sum * seed[0]);
+}
+
+xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __u64 mac)
+{
+	__u64 sum = xf_fw_fold(addr * seed[1]) + xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
+
+	return xf_fw_fold(sum * seed[0]);
+}
+
+/* Without addresses the same. */
+xf_fw_inline __u64 xf_fw_hash_piece6(const __u64 *seed, const __u64 *addr, __u64 l4, __u64 mac)
+{
+	__u64 sum = xf_fw_fold(addr[0] * seed[1]) + xf_fw_fold(addr[1] * seed[2]) +
+		    xf_fw_fold(addr[2] * seed[3]) + xf_fw_fold(addr[3] * seed[4]) +
+		    xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
+
+	return xf_fw_fold(sum * seed[0]);
+}
+
+xf_fw_inline __u64 xf_fw_tag_hashed(__u64 hash)
+{
+	return XF_FW_TAG_HASHED | (hash & (XF_FW_TAG_HASHED - 1));
+}
+
+/* The bin of a hash is hash >> shift, shift being 64 - log2(bins); its fingerprint the bits below. */
+xf_fw_inline __u64 xf_fw_fingerprint(__u64 hash, __u32 shift)
+{
+	return (hash >> (shift - 7) & 0x7f) | 0x80;
+}
+
+/* Which of a bin's entries have this fingerprint: bit 7 of each such byte. Exact, since bytes in use
+ * have their bit 7 set and no subtraction borrows. */
+xf_fw_inline __u64 xf_fw_candidates(__u64 summary, __u64 fingerprint)
+{
+	__u64 other = summary ^ fingerprint * 0x0001010101010101ull;
+
+	return (0x0080808080808080ull - (other & 0x007f7f7f7f7f7f7full)) & ~other &
+	       0x0080808080808080ull;
+}
+
+#endif

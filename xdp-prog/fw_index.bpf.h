@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps of a rule set, and how to come to the lines in them. */
+#ifndef XF_FW_INDEX_BPF_H
+#define XF_FW_INDEX_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "fw_abi.h"
+#include "fw_hash.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_fw_root);
+} xf_fw_root SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XF_FW_SETS);
+	__type(key, __u32);
+	__type(value, struct xf_fw_set);
+} xf_fw_sets SEC(".maps");
+
+/* Of any size. Sizes and not types, because clang only declares a struct that is named in here. */
+struct xf_fw_table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct xf_fw_line));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, XF_FW_SLOTS);
+	__type(key, __u32);
+	__array(values, struct xf_fw_table);
+} xf_fw_tables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_fw_totals);
+} xf_fw_totals SEC(".maps");
+
+/* The set that holds now and its number, or NULL. */
+static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
+{
+	__u32 zero = 0;
+	struct xf_fw_root *root = bpf_map_lookup_elem(&xf_fw_root, &zero);
+	__u64 which;
+
+	if (!root || root->version != XF_FW_ABI_VERSION)
+		return NULL;
+	which = root->which;
+	if (root->deadline && bpf_ktime_get_boot_ns() > root->deadline)
+		which >>= 32;
+	*number = which;
+	return bpf_map_lookup_elem(&xf_fw_sets, number);
+}
+
+static __always_inline const struct xf_fw_shapes *xf_fw_shapes(const struct xf_fw_set *set)
+{
+	return &set->shapes[set->current & 1];
+}
+
+static __always_inline void *xf_fw_line(__u32 slot, __u32 line)
+{
+	void *table = bpf_map_lookup_elem(&xf_fw_tables, &slot);
+
+	return table ? bpf_map_lookup_elem(table, &line) : NULL;
+}
+
+/* What an id names; @slot is the first one of its region. */
+static __always_inline void *xf_fw_of_id(__u32 slot, __u32 id)
+{
+	return xf_fw_line(slot + (id >> 16), id & 0xffff);
+}
+
+/* The id of the entry with this hash and tag, or 0. A global function, as others here, so that the
+ * verifier looks at it once; they take numbers only, which every kernel allows in a program that
+ * replaces a dispatcher's. */
+__noinline __u32 xf_fw_find(__u64 index, __u64 hash, __u64 tag)
+{
+	__u32 shift = (index >> 32) & 63, at = hash >> shift, slot = index;
+	__u64 fingerprint = xf_fw_fingerprint(hash, shift), candidates;
+	struct xf_fw_bin *bin;
+
+	for (int step = 0; step < XF_FW_BIN_STEPS; step++) {
+		bin = xf_fw_line(slot, at + step);
+		if (!bin)
+			return 0;
+		candidates = xf_fw_candidates(bin->summary, fingerprint);
+		if (candidates) {
+#pragma unroll
+			for (int i = 0; i < XF_FW_BIN_ENTRIES; i++)
+				if ((candidates >> (8 * i + 7) & 1) && bin->entry[i] >> 24 == tag)
+					return bin->entry[i] & XF_FW_ID_MASK;
+		}
+		if (!(bin->summary >> 56))
+			return 0;
+	}
+	return 0;
+}
+
+static __always_inline int xf_fw_holds(const struct xf_fw_rule *rule)
+{
+	__u64 expires = rule->expires;
+
+	return expires == XF_FW_FOREVER || (expires && expires > bpf_ktime_get_boot_ns());
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A record of each packet that is dropped, for whoever reads. */
+#ifndef XF_FW_LOG_BPF_H
+#define XF_FW_LOG_BPF_H
+
+#include "fw_abi.h"
+#include "parse.bpf.h"
+#include "ring.bpf.h"
+
+static __always_inline void xf_fw_log(struct xdp_md *ctx, __u32 rule)
+{
+	struct xf_slot slot = {};
+
+	if (!xf_ring_reserve(ctx, &slot, sizeof(struct xf_fw_record)))
+		return;
+	xf_parse(ctx, slot.rec);
+	((struct xf_fw_record *)slot.rec)->rule = rule;
+	xf_ring_submit(&slot);
+}
+
+#endif

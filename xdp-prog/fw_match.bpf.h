@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The best of the rules that a packet has met so far. */
+#ifndef XF_FW_MATCH_BPF_H
+#define XF_FW_MATCH_BPF_H
+
+#include "fw_index.bpf.h"
+
+struct xf_fw_match {
+	struct xf_fw_rule *rule; /* NULL: none */
+	__u64 least;		 /* the rank that a better one has at least */
+	__u32 id;
+};
+
+static __always_inline void xf_fw_take_rule(struct xf_fw_match *match, struct xf_fw_rule *rule,
+					    __u32 id)
+{
+	if (rule->rank < match->least)
+		return;
+	match->rule = rule;
+	match->least = rule->rank + 1;
+	match->id = id;
+}
+
+static __always_inline void xf_fw_take(const struct xf_fw_set *set, struct xf_fw_match *match,
+				       __u32 id)
+{
+	struct xf_fw_rule *rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+
+	if (rule)
+		xf_fw_take_rule(match, rule, id);
+}
+
+#endif

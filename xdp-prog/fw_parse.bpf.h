@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bytes to what rules are about. Reads what parse.bpf.h reads, in the same way, but makes no record
+ * of it: addresses first, the rest only when it is asked for. */
+#ifndef XF_FW_PARSE_BPF_H
+#define XF_FW_PARSE_BPF_H
+
+#include "fw_abi.h"
+#include "parse.bpf.h"
+
+/* Fields in host byte order. */
+struct xf_fw_packet {
+	struct xf_cursor rest; /* of the packet, behind what has been read */
+	__u64 src_hi, src_lo;  /* IPv4 in src_hi */
+	__u64 dst_hi, dst_lo;
+	__u64 mac;	       /* source, as in xf_fw_piece */
+	__u64 l4;	       /* XF_FW_L4_* */
+	__u16 eth_type;	       /* behind the tags, network byte order */
+	__u8 family;	       /* 4, 6, or 0: no IP, or not readable */
+	__u8 proto;
+	__u8 type;   /* of ICMP and ICMPv6; 0, which is not exempt, where it is not there */
+	__u32 lacks; /* enum xf_fw_lacks */
+};
+
+static __always_inline __u64 xf_fw_word(const void *at)
+{
+	const __be32 *half = at;
+
+	return (__u64)bpf_ntohl(half[0]) << 32 | bpf_ntohl(half[1]);
+}
+
+static __always_inline __u64 xf_fw_mac(const void *at)
+{
+	const __be16 *part = at;
+
+	return (__u64)bpf_ntohs(part[0]) << 32 | (__u64)bpf_ntohs(part[1]) << 16 |
+	       bpf_ntohs(part[2]);
+}
+
+static __always_inline int xf_fw_is_vlan(__be16 eth_type)
+{
+	return eth_type == bpf_htons(ETH_P_8021Q) || eth_type == bpf_htons(ETH_P_8021AD);
+}
+
+static __always_inline void xf_fw_skip_vlans(struct xf_fw_packet *packet)
+{
+	struct xf_vlan_hdr *vlan;
+
+#pragma unroll
+	for (int i = 0; i < XF_MAX_VLANS; i++) {
+		if (!xf_fw_is_vlan(packet->eth_type))
+			return;
+		vlan = xf_peek(&packet->rest, sizeof(*vlan));
+		if (!vlan)
+			return;
+		packet->eth_type = vlan->eth_type;
+		packet->rest.pos += sizeof(*vlan);
+	}
+}
+
+/* The frame as far as the addresses. */
+static __always_inline void xf_fw_parse_addresses(struct xf_fw_packet *packet)
+{
+	struct ethhdr *eth = xf_peek(&packet->rest, sizeof(*eth));
+	struct xf_ip4_hdr *ip4;
+	struct xf_ip6_hdr *ip6;
+
+	if (!eth)
+		return;
+	packet->mac = xf_fw_mac(eth->h_source);
+	packet->eth_type = eth->h_proto;
+	packet->rest.pos += sizeof(*eth);
+	if (xf_fw_is_vlan(packet->eth_type))
+		xf_fw_skip_vlans(packet);
+	if (packet->eth_type == bpf_htons(ETH_P_IP)) {
+		ip4 = xf_peek(&packet->rest, sizeof(*ip4));
+		if (!ip4 || ip4->version_ihl >> 4 != 4)
+			return;
+		packet->family = 4;
+		packet->src_hi = bpf_ntohl(*(__be32 *)ip4->src);
+		packet->dst_hi = bpf_ntohl(*(__be32 *)ip4->dst);
+	} else if (packet->eth_type == bpf_htons(ETH_P_IPV6)) {
+		ip6 = xf_peek(&packet->rest, sizeof(*ip6));
+		if (!ip6 || ip6->version_class >> 4 != 6)
+			return;
+		packet->family = 6;
+		packet->src_hi = xf_fw_word(ip6->src);
+		packet->src_lo = xf_fw_word(ip6->src + 8);
+		packet->dst_hi = xf_fw_word(ip6->dst);
+		packet->dst_lo = xf_fw_word(ip6->dst + 8);
+	}
+}
+
+/* Move over an IPv4 header. Returns 0 when layer 4 is not there. */
+static __always_inline int xf_fw_skip_ip4(struct xf_fw_packet *packet)
+{
+	struct xf_ip4_hdr *ip = xf_peek(&packet->rest, sizeof(*ip));
+	__u32 hdr_len, tot_len;
+
+	if (!ip)
+		return 0;
+	packet->proto = ip->proto;
+	hdr_len = (ip->version_ihl & 0xf) * 4;
+	if (hdr_len < sizeof(*ip) || !xf_peek(&packet->rest, hdr_len) ||
+	    ip->frag & bpf_htons(0x1fff))
+		return 0;
+	packet->rest.pos += hdr_len;
+	tot_len = bpf_ntohs(ip->tot_len) ?: 0x10000 + 60;
+	packet->rest.dgram = tot_len > hdr_len ? tot_len - hdr_len : 0;
+	return 1;
+}
+
+/* Move over extension headers, as xf_parse_ip6() does. */
+static __always_inline int xf_fw_skip_ip6(struct xf_fw_packet *packet)
+{
+	struct xf_ip6_hdr *ip = xf_peek(&packet->rest, sizeof(*ip));
+	struct xf_ext_rule rule;
+	struct xf_ext_hdr *ext;
+	__u32 payload;
+	__u64 more;
+
+	if (!ip)
+		return 0;
+	packet->proto = ip->next;
+	packet->rest.pos += sizeof(*ip);
+	payload = bpf_ntohs(ip->payload_len) ?: 0x10000 + 40;
+	for (int i = 0; i < XF_MAX_EXT_HDRS; i++) {
+		barrier();
+		rule = xf_ext_rules[packet->proto];
+		if (!rule.unit)
+			break;
+		ext = xf_peek(&packet->rest, sizeof(*ext));
+		if (!ext)
+			return 0;
+		if (packet->proto == IPPROTO_FRAGMENT && ext->frag_off & bpf_htons(0xfff8)) {
+			packet->proto = ext->next;
+			return 0;
+		}
+		more = (ext->len & rule.len_mask) * rule.unit;
+		barrier_var(more);
+		packet->rest.pos += sizeof(*ext) + (more & XF_EXT_LEN_MASK);
+		if (!xf_peek(&packet->rest, 0))
+			return 0;
+		packet->proto = ext->next;
+	}
+	if (xf_ext_rules[packet->proto].unit)
+		return 0;
+	more = packet->rest.pos - (void *)(ip + 1);
+	packet->rest.dgram = payload > more ? payload - more : 0;
+	return 1;
+}
+
+static __always_inline void xf_fw_parse_l4(struct xf_fw_packet *packet)
+{
+	__u8 *l4 = xf_peek(&packet->rest, 4);
+
+	if (!l4 || packet->rest.dgram < 4) {
+		l4 = xf_peek(&packet->rest, 2);
+		if (l4 && packet->rest.dgram >= 2)
+			packet->type = l4[0];
+		return;
+	}
+	packet->type = l4[0];
+	if (packet->proto != IPPROTO_TCP && packet->proto != IPPROTO_UDP &&
+	    packet->proto != IPPROTO_SCTP)
+		return;
+	packet->l4 |= (__u64)bpf_ntohs(((__be16 *)l4)[0]) << XF_FW_L4_SPORT |
+		      (__u64)bpf_ntohs(((__be16 *)l4)[1]) << XF_FW_L4_DPORT;
+	packet->lacks &= ~XF_FW_LACKS_PORTS;
+	if (packet->proto != IPPROTO_TCP || packet->rest.dgram < 14 || !xf_peek(&packet->rest, 14))
+		return;
+	packet->lacks &= ~XF_FW_LACKS_FLAGS;
+	if (l4[13] & 0x14) /* ACK, RST */
+		packet->l4 |= XF_FW_L4_ESTABLISHED;
+}
+
+/* What is behind the addresses. */
+static __always_inline void xf_fw_parse_rest(struct xf_fw_packet *packet)
+{
+	int more = 0;
+
+	packet->lacks = XF_FW_LACKS_PORTS | XF_FW_LACKS_FLAGS;
+	if (packet->family == 4)
+		more = xf_fw_skip_ip4(packet);
+	else if (packet->family == 6)
+		more = xf_fw_skip_ip6(packet);
+	packet->l4 = (__u64)packet->proto << XF_FW_L4_PROTO;
+	if (more)
+		xf_fw_parse_l4(packet);
+}
+
+#endif

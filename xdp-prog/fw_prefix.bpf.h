@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Rules that name a single prefix: the longest one that covers an address.
+ *
+ * Nearly always the longest prefix that is found holds. When it has expired or is being taken out, a
+ * second search looks at every length again and at the rules themselves. */
+#ifndef XF_FW_PREFIX_BPF_H
+#define XF_FW_PREFIX_BPF_H
+
+#include "fw_index.bpf.h"
+
+/* Of the rules of a prefix from @id on the first that holds, or 0: there are two at most. */
+static __always_inline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
+{
+	for (int i = 0; i < 2; i++) {
+		struct xf_fw_rule *rule = id ? xf_fw_of_id(slot, id) : NULL;
+
+		if (!rule)
+			return 0;
+		if (xf_fw_holds(rule))
+			return id;
+		id = rule->next;
+	}
+	return 0;
+}
+
+/* The longest of the @lengths. */
+__noinline __u32 xf_fw_probe4(__u64 index, __u64 seed, __u32 dir, __u32 addr, __u64 lengths)
+{
+	for (int i = 0; i <= 32; i++) {
+		__u64 b = lengths & -lengths, tag = xf_fw_tag4(dir, addr, b);
+		__u32 id;
+
+		if (!b)
+			break;
+		id = xf_fw_find(index, xf_fw_hash4(&seed, tag), tag);
+		if (id)
+			return id;
+		lengths ^= b;
+	}
+	return 0;
+}
+
+/* The longest one that holds. */
+__noinline __u32 xf_fw_search4(__u32 number, __u32 dir, __u32 addr)
+{
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u64 lengths;
+	__u32 id;
+
+	if (!set)
+		return 0;
+	lengths = set->lengths4[dir & 1];
+	for (int i = 0; i <= 32; i++) {
+		__u64 b = lengths & -lengths, tag = xf_fw_tag4(dir, addr, b);
+
+		if (!b)
+			break;
+		id = xf_fw_find(set->index, xf_fw_hash4(set->seed, tag), tag);
+		id = xf_fw_first_holding(set->slot, id);
+		if (id)
+			return id;
+		lengths ^= b;
+	}
+	return 0;
+}
+
+/* The longest one, whether it holds or not. */
+static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 dir, __u32 addr)
+{
+	__u64 lengths = set->lengths4[dir];
+	__u32 slot = set->dir[dir], found, id;
+	struct xf_fw_line *line;
+
+	if (slot) {
+		line = xf_fw_line(slot, addr >> 12);
+		if (!line)
+			return 0;
+		found = ((__u32 *)line)[addr >> 8 & 15];
+		if (found >> 24) {
+			id = xf_fw_probe4(set->index, set->seed[0], dir, addr, found >> 24);
+			if (id)
+				return id;
+		}
+		id = found & XF_FW_ID_MASK;
+		if (id)
+			return id;
+		lengths &= ~0ull << (33 - XF_FW_DIR_SHORTEST);
+	}
+	return lengths ? xf_fw_probe4(set->index, set->seed[0], dir, addr, lengths) : 0;
+}
+
+static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo, __u64 b,
+					    __u32 level)
+{
+	__u32 length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
+
+	return rule->tail.kind == XF_FW_PREFIX6 && rule->addr[0] == hi && rule->addr[1] == lo &&
+	       (length > 64) == (level & 1) && b == 1ull << (-length & 63);
+}
+
+/* The id of the prefix whose lowest bit is @b in the word that @level names. */
+static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, __u64 hi, __u64 lo, __u64 b,
+					 __u32 level)
+{
+	__u64 hash;
+	struct xf_fw_rule *rule;
+	__u32 id;
+
+	if (level & 1) {
+		lo &= -b;
+	} else {
+		hi &= -b;
+		lo = 0;
+	}
+	hash = xf_fw_hash6(set->seed, hi, lo, b, level);
+	id = xf_fw_find(set->index, hash, xf_fw_tag_hashed(hash));
+	if (!id)
+		return 0;
+	rule = xf_fw_of_id(set->slot, id);
+	return rule && xf_fw_is_prefix6(rule, hi, lo, b, level) ? id : 0;
+}
+
+/* The longest of the @lengths in one word. */
+__noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
+{
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+
+	if (!set)
+		return 0;
+	for (int i = 0; i < 64; i++) {
+		__u64 b = lengths & -lengths;
+		__u32 id;
+
+		if (!b)
+			break;
+		id = xf_fw_find6(set, hi, lo, b, level);
+		if (id)
+			return id;
+		lengths ^= b;
+	}
+	return 0;
+}
+
+/* The longest of the @lengths in one word that holds. */
+__noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
+{
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+
+	if (!set)
+		return 0;
+	for (int i = 0; i < 64; i++) {
+		__u64 b = lengths & -lengths;
+		__u32 id;
+
+		if (!b)
+			break;
+		id = xf_fw_find6(set, hi, lo, b, level);
+		id = xf_fw_first_holding(set->slot, id);
+		if (id)
+			return id;
+		lengths ^= b;
+	}
+	return 0;
+}
+
+/* The lengths of prefixes inside the /64 (bit 0 of level set) or the /32. */
+__noinline __u64 xf_fw_bucket_lengths(__u32 number, __u32 level, __u64 hi)
+{
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	struct xf_fw_bucket *bucket;
+	__u64 hash;
+	__u32 id;
+
+	if (!set)
+		return 0;
+	hash = xf_fw_hash6(set->seed, hi, 0, 0, level);
+	id = xf_fw_find(set->index, hash, xf_fw_tag_hashed(hash));
+	bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
+	if (!bucket || bucket->tail.kind != XF_FW_BUCKET || bucket->addr != hi ||
+	    bucket->level != level)
+		return 0;
+	return bucket->lengths;
+}
+
+/* Those lengths in a word of the address that there is a reason to look for. */
+static __always_inline __u64 xf_fw_lengths6(const struct xf_fw_set *set, __u32 number, __u32 level,
+					    __u64 hi)
+{
+	__u64 all = set->lengths6[level >> 1][level & 1], inside;
+
+	if (!(set->buckets & 1u << level))
+		return all;
+	inside = all & (level & 1 ? ~0ull : 0xffffffffull);
+	if (!inside)
+		return all;
+	if (!(level & 1))
+		hi &= 0xffffffff00000000ull;
+	return (all & ~inside) | (inside & xf_fw_bucket_lengths(number, level, hi));
+}
+
+/* The longest one, whether it holds or not. */
+__noinline __u32 xf_fw_longest6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
+{
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u64 lengths;
+	__u32 id;
+
+	if (!set)
+		return 0;
+	dir &= 1;
+	lengths = xf_fw_lengths6(set, number, dir << 1 | 1, hi);
+	id = lengths ? xf_fw_probe6(number, dir << 1 | 1, hi, lo, lengths) : 0;
+	if (id)
+		return id;
+	lengths = xf_fw_lengths6(set, number, dir << 1, hi);
+	id = lengths ? xf_fw_probe6(number, dir << 1, hi, lo, lengths) : 0;
+	return id ? id : set->zero6[dir];
+}
+
+/* The longest one that holds. */
+__noinline __u32 xf_fw_longest_holding6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
+{
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u32 id;
+
+	if (!set)
+		return 0;
+	dir &= 1;
+	id = xf_fw_search6(number, dir << 1 | 1, hi, lo, set->lengths6[dir][1]);
+	if (!id)
+		id = xf_fw_search6(number, dir << 1, hi, lo, set->lengths6[dir][0]);
+	return id ? id : xf_fw_first_holding(set->slot, set->zero6[dir]);
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Rules that name something else than one prefix: of the rules with the same fields all are in one
+ * hash table, so a packet is looked up once for each shape, in the order of what it could find. */
+#ifndef XF_FW_SHAPE_BPF_H
+#define XF_FW_SHAPE_BPF_H
+
+#include "fw_index.bpf.h"
+#include "fw_parse.bpf.h"
+
+/* Of the rules of these pieces the id of the first that holds, if its rank is not below @least; or
+ * 0. They are in the order of their rank. */
+__noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
+{
+	struct xf_fw_piece *piece;
+	struct xf_fw_rule *rule;
+
+	for (int i = 0; i < XF_FW_CHAIN; i++) {
+		piece = id ? xf_fw_of_id(slot, id) : NULL;
+		if (!piece)
+			return 0;
+		rule = xf_fw_of_id(slot, piece->rule);
+		if (!rule || rule->rank < least)
+			return 0;
+		if (xf_fw_holds(rule))
+			return piece->rule;
+		id = piece->next;
+	}
+	return 0;
+}
+
+/* What a packet is looked up by; all that is not IPv4 fits in no five numbers. */
+struct xf_fw_key {
+	__u64 addr[4], l4, mac;
+	__u32 number, lacks;
+	__u64 least;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_fw_key);
+} xf_fw_key SEC(".maps");
+
+/* The best rule so far whose rank is not below least, and the rank that a better one has at least. */
+struct xf_fw_best {
+	__u64 least;
+	__u32 id;
+};
+
+/* See whether the piece that has this hash is about these fields, and its rules better. */
+static __always_inline void xf_fw_try_piece(const struct xf_fw_set *set, struct xf_fw_best *best,
+					    __u64 hash, const __u64 *addr, __u64 l4, __u64 mac)
+{
+	__u32 id = xf_fw_find(set->index, hash, xf_fw_tag_hashed(hash));
+	struct xf_fw_piece *piece = id ? xf_fw_of_id(set->slot, id) : NULL;
+	struct xf_fw_rule *rule;
+
+	if (!piece || piece->tail.kind != XF_FW_PIECE ||
+	    (piece->addr[0] ^ addr[0]) | (piece->addr[1] ^ addr[1]) | (piece->addr[2] ^ addr[2]) |
+		(piece->addr[3] ^ addr[3]) | (piece->l4 ^ l4) | (piece->mac ^ mac))
+		return;
+	id = xf_fw_chain(set->slot, id, best->least);
+	rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+	if (!rule)
+		return;
+	best->least = rule->rank + 1;
+	best->id = id;
+}
+
+static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_shape *shape, __u64 l4)
+{
+	return (l4 & shape->l4) | (__u64)shape->number << XF_FW_L4_SHAPE;
+}
+
+/* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0. @number is that
+ * of the set, and what the packet lacks << 16. */
+__noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __u64 least)
+{
+	struct xf_fw_best best = { .least = least };
+	__u32 lacks = number >> 16, n = number & 0xffff;
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &n);
+	const struct xf_fw_shapes *shapes;
+	const struct xf_fw_shape *shape;
+	__u64 addr[4] = {}, fields, from;
+
+	if (!set)
+		return 0;
+	shapes = xf_fw_shapes(set);
+	for (__u32 i = 0; i < XF_FW_SHAPES && i < shapes->n4; i++) {
+		shape = &shapes->shape4[i];
+		if (shape->best < best.least)
+			break;
+		if (shape->needs & lacks)
+			continue;
+		addr[0] = both & shape->addr[0];
+		fields = xf_fw_masked_l4(shape, l4);
+		from = mac & shape->mac;
+		xf_fw_try_piece(set, &best, xf_fw_hash_piece4(set->seed, addr[0], fields, from),
+				addr, fields, from);
+	}
+	return best.id;
+}
+
+/* The same for the IPv6 packet in xf_fw_key. */
+__noinline __u32 xf_fw_shapes6(__u32 number)
+{
+	__u32 zero = 0;
+	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
+	const struct xf_fw_shapes *shapes;
+	const struct xf_fw_shape *shape;
+	struct xf_fw_best best = {};
+	__u64 addr[4], fields, from;
+
+	if (!set || !key)
+		return 0;
+	best.least = key->least;
+	shapes = xf_fw_shapes(set);
+	for (__u32 i = 0; i < XF_FW_SHAPES && i < shapes->n6; i++) {
+		shape = &shapes->shape6[i];
+		if (shape->best < best.least)
+			break;
+		if (shape->needs & key->lacks)
+			continue;
+		addr[0] = key->addr[0] & shape->addr[0];
+		addr[1] = key->addr[1] & shape->addr[1];
+		addr[2] = key->addr[2] & shape->addr[2];
+		addr[3] = key->addr[3] & shape->addr[3];
+		fields = xf_fw_masked_l4(shape, key->l4);
+		from = key->mac & shape->mac;
+		xf_fw_try_piece(set, &best, xf_fw_hash_piece6(set->seed, addr, fields, from), addr,
+				fields, from);
+	}
+	return best.id;
+}
+
+static __always_inline __u32 xf_fw_match_ip4(__u32 number, const struct xf_fw_packet *packet,
+					     __u64 least)
+{
+	return xf_fw_shapes4(number | packet->lacks << 16, packet->src_hi << 32 | packet->dst_hi,
+			     packet->l4, packet->mac, least);
+}
+
+static __always_inline __u32 xf_fw_match_ip6(__u32 number, const struct xf_fw_packet *packet,
+					     __u64 least)
+{
+	__u32 zero = 0;
+	struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
+
+	if (!key)
+		return 0;
+	key->addr[0] = packet->src_hi;
+	key->addr[1] = packet->src_lo;
+	key->addr[2] = packet->dst_hi;
+	key->addr[3] = packet->dst_lo;
+	key->l4 = packet->l4;
+	key->mac = packet->mac;
+	key->lacks = packet->lacks;
+	key->least = least;
+	return xf_fw_shapes6(number);
+}
+
+/* Any other frame: only the one shape that needs no IP. */
+static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_set *set,
+					       const struct xf_fw_packet *packet)
+{
+	__u32 frame = xf_fw_shapes(set)->frame;
+	__u64 addr[4] = {}, l4 = (__u64)frame << XF_FW_L4_SHAPE;
+	struct xf_fw_best best = {};
+
+	if (frame)
+		xf_fw_try_piece(set, &best, xf_fw_hash_piece4(set->seed, 0, l4, packet->mac), addr,
+				l4, packet->mac);
+	return best.id;
+}
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The firewall: of the rules that match a packet the most specific one drops or passes it, and the
+ * policy when there is none. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <xdp/xdp_helpers.h>
+
+#include "fw_abi.h"
+#include "fw_exempt.bpf.h"
+#include "fw_index.bpf.h"
+#include "fw_log.bpf.h"
+#include "fw_match.bpf.h"
+#include "fw_parse.bpf.h"
+#include "fw_prefix.bpf.h"
+#include "fw_shape.bpf.h"
+
+struct {
+	__uint(priority, 20);
+	__uint(XDP_PASS, 1);
+} XDP_RUN_CONFIG(xdpfun_fw);
+
+SEC(XF_FW_ABI_MAP) const volatile struct xf_abi xf_fw_abi = { XF_FW_ABI_MAGIC, XF_FW_ABI_VERSION };
+
+static __always_inline void xf_fw_match_prefix4(const struct xf_fw_set *set, __u32 number,
+						struct xf_fw_match *match, __u32 dir, __u32 addr)
+{
+	__u32 id = xf_fw_longest4(set, dir, addr);
+	struct xf_fw_rule *rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+
+	if (!rule)
+		return;
+	if (xf_fw_holds(rule))
+		xf_fw_take_rule(match, rule, id);
+	else
+		xf_fw_take(set, match, xf_fw_search4(number, dir, addr));
+}
+
+static __always_inline void xf_fw_match_prefix6(const struct xf_fw_set *set, __u32 number,
+						struct xf_fw_match *match, __u32 dir, __u64 hi,
+						__u64 lo)
+{
+	__u32 id = xf_fw_longest6(number, dir, hi, lo);
+	struct xf_fw_rule *rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+
+	if (!rule)
+		return;
+	if (xf_fw_holds(rule))
+		xf_fw_take_rule(match, rule, id);
+	else
+		xf_fw_take(set, match, xf_fw_longest_holding6(number, dir, hi, lo));
+}
+
+static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __u32 number,
+						 const struct xf_fw_packet *packet,
+						 struct xf_fw_match *match)
+{
+	if (packet->family == 4) {
+		if (set->lengths4[XF_FW_SRC])
+			xf_fw_match_prefix4(set, number, match, XF_FW_SRC, packet->src_hi);
+		if (set->lengths4[XF_FW_DST])
+			xf_fw_match_prefix4(set, number, match, XF_FW_DST, packet->dst_hi);
+	} else if (packet->family == 6) {
+		xf_fw_match_prefix6(set, number, match, XF_FW_SRC, packet->src_hi, packet->src_lo);
+		xf_fw_match_prefix6(set, number, match, XF_FW_DST, packet->dst_hi, packet->dst_lo);
+	}
+}
+
+/* The other rules. What only these and a policy of deny are interested in is read here. */
+static __always_inline void xf_fw_match_others(const struct xf_fw_set *set, __u32 number,
+					       struct xf_fw_packet *packet,
+					       struct xf_fw_match *match)
+{
+	const struct xf_fw_shapes *shapes = xf_fw_shapes(set);
+
+	if (!packet->family) {
+		xf_fw_take(set, match, xf_fw_match_frame(set, packet));
+		return;
+	}
+	if (!shapes->n4 && !shapes->n6 && (match->rule || !set->deny))
+		return;
+	xf_fw_parse_rest(packet);
+	if (packet->family == 4 && shapes->n4)
+		xf_fw_take(set, match, xf_fw_match_ip4(number, packet, match->least));
+	else if (packet->family == 6 && shapes->n6)
+		xf_fw_take(set, match, xf_fw_match_ip6(number, packet, match->least));
+}
+
+static __always_inline void xf_fw_count(struct xf_fw_total *total, __u32 len)
+{
+	total->packets++;
+	total->bytes += len;
+}
+
+/* A rule's verdict. */
+static __always_inline int xf_fw_obey(struct xdp_md *ctx, const struct xf_fw_match *match,
+				      struct xf_fw_totals *totals, __u32 len)
+{
+	struct xf_fw_rule *rule = match->rule;
+
+	__sync_fetch_and_add(&rule->packets, 1);
+	__sync_fetch_and_add(&rule->bytes, len);
+	if (!(rule->rank & XF_FW_RANK_DENY)) {
+		xf_fw_count(&totals->allowed, len);
+		return XDP_PASS;
+	}
+	xf_fw_count(&totals->denied, len);
+	xf_fw_log(ctx, match->id);
+	return XDP_DROP;
+}
+
+/* The verdict where no rule matches. */
+static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_set *set,
+					const struct xf_fw_packet *packet,
+					struct xf_fw_totals *totals, __u32 len)
+{
+	if (!set->deny) {
+		xf_fw_count(&totals->policy_allowed, len);
+		return XDP_PASS;
+	}
+	if (xf_fw_exempt(ctx, packet)) {
+		xf_fw_count(&totals->exempt, len);
+		return XDP_PASS;
+	}
+	xf_fw_count(&totals->policy_denied, len);
+	xf_fw_log(ctx, XF_FW_POLICY);
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int xdpfun_fw(struct xdp_md *ctx)
+{
+	struct xf_fw_packet packet = {
+		.rest = { .pos = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end },
+	};
+	struct xf_fw_match match = {};
+	struct xf_fw_totals *totals;
+	const struct xf_fw_set *set;
+	__u32 zero = 0, number;
+
+	set = xf_fw_current(&number);
+	totals = bpf_map_lookup_elem(&xf_fw_totals, &zero);
+	if (!set || !totals)
+		return XDP_PASS;
+	xf_fw_parse_addresses(&packet);
+	xf_fw_match_prefixes(set, number, &packet, &match);
+	xf_fw_match_others(set, number, &packet, &match);
+	if (match.rule)
+		return xf_fw_obey(ctx, &match, totals, xf_frame_len(ctx));
+	return xf_fw_policy(ctx, set, &packet, totals, xf_frame_len(ctx));
+}
+
+char _license[] SEC("license") = "GPL";
