@@ -17,18 +17,18 @@ int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expect
 
 	if (err)
 		return err;
-	if (table->building != XF_NO_SET)
+	if (table->building)
 		return -EBUSY;
 	build = calloc(1, sizeof(*build));
 	if (!build)
 		return -ENOMEM;
 	build->table = table;
-	err = xf_table__new_set(table, table->region.set->deny, expected_rules, &build->region,
-				&table->building);
+	err = xf_table__new_set(table, table->region.set->deny, expected_rules, &build->region);
 	if (err) {
-		xf_build__abort(build);
+		free(build);
 		return err;
 	}
+	table->building = &build->region;
 	*out = build;
 	return 0;
 }
@@ -36,21 +36,19 @@ int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expect
 /* With other seeds from the start. */
 static int restart(struct xf_build *build)
 {
-	struct xf_table *table = build->table;
 	struct xf_region region;
-	uint32_t number;
-	int err = xf_table__new_set(table, build->region.set->deny, build->region.set->keep.entries,
-				    &region, &number);
+	int err = xf_table__new_set(build->table, build->region.set->deny,
+				    build->region.set->keep.entries, &region);
 
-	if (!err)
-		err = xf_set__copy_rules(&build->region, &region, 0);
+	if (err)
+		return err;
+	err = xf_set__copy_rules(&build->region, &region, 0);
 	if (err) {
-		xf_table__drop_set(table, &region);
+		xf_region__detach(&region);
 		return err;
 	}
-	xf_table__drop_set(table, &build->region);
+	xf_region__detach(&build->region);
 	build->region = region;
-	table->building = number;
 	return 0;
 }
 
@@ -69,7 +67,6 @@ int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t n
 int xf_build__commit(struct xf_build *build)
 {
 	struct xf_table *table = build->table;
-	uint32_t number = table->building;
 	int err = xf_table__settle(table, xf_boot_time());
 
 	if (err) {
@@ -77,18 +74,16 @@ int xf_build__commit(struct xf_build *build)
 		return err;
 	}
 	build->region.set->deny = table->region.set->deny;
-	xf_region__detach(&build->region);
+	err = xf_table__switch(table, &build->region);
+	table->building = NULL;
 	free(build);
-	table->building = XF_NO_SET;
-	return xf_table__switch(table, number);
+	return err;
 }
 
 void xf_build__abort(struct xf_build *build)
 {
-	struct xf_table *table = build->table;
-
-	table->building = XF_NO_SET;
-	xf_table__drop_set(table, &build->region);
+	build->table->building = NULL;
+	xf_region__detach(&build->region);
 	free(build);
 }
 

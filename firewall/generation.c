@@ -32,10 +32,16 @@ static uint64_t both(uint32_t number)
 	return (uint64_t)number << 32 | number;
 }
 
+static uint32_t number_of(const struct xf_table *table, const struct xf_region *region)
+{
+	return region->set - table->store.sets;
+}
+
 static bool set_in_use(const struct xf_table *table, uint32_t number)
 {
-	return table->store.root->version &&
-	       (number == active(table) || number == fallback(table) || number == table->building);
+	if (table->building && number == number_of(table, table->building))
+		return true;
+	return table->store.root->version && (number == active(table) || number == fallback(table));
 }
 
 static bool slot_in_use(const struct xf_table *table, uint32_t slot)
@@ -76,24 +82,16 @@ static void unmark(struct xf_table *table, uint32_t bits)
 }
 
 int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules,
-		      struct xf_region *region, uint32_t *number)
+		      struct xf_region *region)
 {
 	uint32_t slot = free_slot(table);
+	int err;
 
-	*number = free_set(table);
-	mark(table, XF_FW_WRITING_TABLES);
-	xf_region__attach(region, &table->store, *number, false);
-	return xf_set__init(region, slot, deny, expected_rules);
-}
-
-void xf_table__drop_set(struct xf_table *table, struct xf_region *region)
-{
-	uint32_t slot = region->set->slot;
-
-	xf_region__detach(region);
-	xf_store__clear(&table->store, slot);
-	if (table->building == XF_NO_SET)
-		unmark(table, XF_FW_WRITING_TABLES);
+	xf_region__attach(region, &table->store, free_set(table), false);
+	err = xf_set__init(region, slot, deny, expected_rules);
+	if (err)
+		xf_region__detach(region);
+	return err;
 }
 
 static void attach_active(struct xf_table *table)
@@ -104,24 +102,34 @@ static void attach_active(struct xf_table *table)
 }
 
 /* The tables of a set that neither holds nor comes back, once no packet reads them. */
-static int release(struct xf_table *table, uint32_t number)
+static int release(struct xf_table *table, uint32_t slot)
 {
-	uint32_t slot = table->store.sets[number].slot;
-	int err = xf_store__grace(&table->store);
+	int err = 0;
 
-	if (!err && !slot_in_use(table, slot))
-		xf_store__clear(&table->store, slot);
-	if (table->building == XF_NO_SET)
+	if (!slot_in_use(table, slot)) {
+		err = xf_store__grace(&table->store);
+		if (!err)
+			err = xf_store__clear(&table->store, slot);
+	}
+	table->region.seen = table->store.root->tables;
+	if (!err)
 		unmark(table, XF_FW_WRITING_TABLES);
 	return err;
 }
 
-int xf_table__switch(struct xf_table *table, uint32_t number)
+int xf_table__switch(struct xf_table *table, struct xf_region *region)
 {
 	struct xf_fw_root *root = table->store.root;
-	uint32_t old = active(table);
+	uint32_t number = number_of(table, region), old = table->store.sets[active(table)].slot;
+	int err;
 
 	mark(table, XF_FW_WRITING_TABLES);
+	err = xf_region__install(region);
+	xf_region__detach(region);
+	if (err) {
+		xf_store__clear(&table->store, table->store.sets[number].slot);
+		return err;
+	}
 	xf_publish(&root->which,
 		   root->deadline ? (root->which & ~0xffffffffull) | number : both(number));
 	attach_active(table);
@@ -131,51 +139,45 @@ int xf_table__switch(struct xf_table *table, uint32_t number)
 int xf_table__rebuild(struct xf_table *table, uint64_t now)
 {
 	struct xf_region region;
-	uint32_t number;
 	int err = -EAGAIN;
 
 	for (int i = 0; err == -EAGAIN && i < 3; i++) {
 		err = xf_table__new_set(table, table->region.set->deny,
-					table->region.set->keep.entries, &region, &number);
-		if (!err)
-			err = xf_set__copy_rules(&table->region, &region, now);
+					table->region.set->keep.entries, &region);
 		if (err)
-			xf_table__drop_set(table, &region);
+			return err;
+		err = xf_set__copy_rules(&table->region, &region, now);
+		if (err)
+			xf_region__detach(&region);
 	}
-	if (err)
-		return err;
-	xf_region__detach(&region);
-	return xf_table__switch(table, number);
+	return err ? err : xf_table__switch(table, &region);
 }
 
 /* Tables of its own for the set on trial, so that the fallback's stay as they are. */
 static int unshare(struct xf_table *table)
 {
-	uint32_t back = fallback(table), number, slot;
+	uint32_t back = fallback(table), number;
 	struct xf_region region;
 	int err;
 
 	if (back == XF_NO_SET || table->store.sets[back].slot != table->region.set->slot)
 		return 0;
 	number = free_set(table);
-	slot = free_slot(table);
-	mark(table, XF_FW_WRITING_TABLES);
+	table->store.sets[number].slot = free_slot(table);
 	xf_region__attach(&region, &table->store, number, false);
-	table->store.sets[number].slot = slot;
 	err = xf_set__clone(&table->region, &region);
 	if (err) {
-		xf_table__drop_set(table, &region);
+		xf_region__detach(&region);
 		return err;
 	}
-	xf_region__detach(&region);
-	return xf_table__switch(table, number);
+	return xf_table__switch(table, &region);
 }
 
 /* Which set holds by itself changed when the trial ended. */
 static int end_trial(struct xf_table *table)
 {
 	struct xf_fw_root *root = table->store.root;
-	uint32_t tried = active(table), back = fallback(table);
+	uint32_t tried = table->store.sets[active(table)].slot, back = fallback(table);
 
 	mark(table, XF_FW_WRITING_TABLES);
 	xf_publish(&root->which, both(back));
@@ -184,7 +186,7 @@ static int end_trial(struct xf_table *table)
 	return release(table, tried);
 }
 
-/* What nobody refers to: a writer died while it built or took down. */
+/* What nobody refers to: a writer died while it put tables into slots or took them out. */
 static void sweep_tables(struct xf_table *table)
 {
 	for (uint32_t i = 0; i < XF_FW_REGIONS; i++)
@@ -198,8 +200,7 @@ static int recover(struct xf_table *table, uint64_t now)
 	uint32_t left = table->store.root->writing;
 	int err = 0;
 
-	/* A build of our own is no leftover. */
-	if (left & XF_FW_WRITING_TABLES && table->building == XF_NO_SET)
+	if (left & XF_FW_WRITING_TABLES)
 		sweep_tables(table);
 	if (left & XF_FW_WRITING_RULES)
 		err = xf_table__rebuild(table, now);
@@ -283,7 +284,7 @@ int xf_table__confirm(struct xf_table *table, uint64_t now)
 	mark(table, XF_FW_WRITING_TABLES);
 	xf_publish(&root->deadline, 0);
 	xf_publish(&root->which, both(active(table)));
-	return release(table, back);
+	return release(table, table->store.sets[back].slot);
 }
 
 uint64_t xf_table__trial(const struct xf_table *table, uint64_t now)

@@ -72,10 +72,10 @@ static uint64_t pages(uint64_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-/* Of all regions, so that a replacement under way is seen. */
+/* Of all regions, and of what is built in this process. */
 static uint64_t tables_memory(struct xf_table *table)
 {
-	uint64_t sum = 0;
+	uint64_t sum = table->building ? xf_region__size(table->building) : 0;
 
 	for (uint32_t slot = 0, id; slot < XF_FW_SLOTS; slot++) {
 		struct bpf_map_info info = {};

@@ -69,15 +69,6 @@ int xf_store__grace(struct xf_store *store)
 	return bpf_map_update_elem(store->tables_fd, &slot, &store->grace_fd, BPF_ANY) ? -errno : 0;
 }
 
-void xf_store__clear(struct xf_store *store, uint32_t slot)
-{
-	uint32_t id;
-
-	for (uint32_t end = slot + XF_FW_REGION_SLOTS - 1; slot < end; slot++)
-		if (!bpf_map_lookup_elem(store->tables_fd, &slot, &id))
-			bpf_map_delete_elem(store->tables_fd, &slot);
-}
-
 void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_t number, bool live)
 {
 	memset(region, 0, sizeof(*region));
@@ -92,6 +83,8 @@ static void unmap(struct xf_region *region, uint32_t slot)
 {
 	if (region->table[slot])
 		munmap(region->table[slot], region->lines[slot] * XF_FW_LINE);
+	if (region->table[slot] && !region->live)
+		close(region->fd[slot]);
 	region->table[slot] = NULL;
 	region->lines[slot] = 0;
 }
@@ -119,7 +112,7 @@ void *xf_region__table(struct xf_region *region, uint32_t slot)
 	__u32 size = sizeof(info);
 	int fd;
 
-	if (region->table[slot])
+	if (region->table[slot] || !region->live)
 		return region->table[slot];
 	if (bpf_map_lookup_elem(region->store->tables_fd, &key, &id))
 		return NULL;
@@ -132,6 +125,27 @@ void *xf_region__table(struct xf_region *region, uint32_t slot)
 	return region->table[slot];
 }
 
+int xf_region__install(struct xf_region *region)
+{
+	struct xf_slot_change changes[XF_FW_REGION_SLOTS];
+	size_t n = 0;
+
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
+		if (region->table[slot])
+			changes[n++] = (struct xf_slot_change){ region->set->slot + slot,
+								region->fd[slot] };
+	return xf_store__change_slots(region->store, changes, n);
+}
+
+uint64_t xf_region__size(const struct xf_region *region)
+{
+	uint64_t lines = 0;
+
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
+		lines += region->lines[slot];
+	return lines * XF_FW_LINE;
+}
+
 int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
 {
 	uint32_t key = region->set->slot + slot;
@@ -140,6 +154,12 @@ int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
 	if (fd < 0)
 		return fd;
 	err = map_table(region, slot, fd, lines);
+	if (!region->live) {
+		region->fd[slot] = fd;
+		if (err)
+			close(fd);
+		return err;
+	}
 	if (!err && bpf_map_update_elem(region->store->tables_fd, &key, &fd, BPF_ANY)) {
 		err = -errno;
 		unmap(region, slot);
@@ -154,7 +174,11 @@ void xf_region__drop(struct xf_region *region, uint32_t slot)
 	uint32_t key = region->set->slot + slot;
 
 	unmap(region, slot);
-	bpf_map_delete_elem(region->store->tables_fd, &key);
+	if (!region->live)
+		return;
+	/* Kernels before 6.8 free a table that leaves its slot at once. */
+	if (!xf_store__grace(region->store))
+		bpf_map_delete_elem(region->store->tables_fd, &key);
 	region->seen = ++region->store->root->tables;
 }
 

@@ -29,8 +29,17 @@ void xf_store__unmap(struct xf_store *store);
 int xf_store__make_table(size_t lines);
 /* Wait until no packet reads what was taken away before. Returns 0 or -errno. */
 int xf_store__grace(struct xf_store *store);
+
+/* A slot that changes: to the table fd, or to nothing when that is negative. */
+struct xf_slot_change {
+	uint32_t slot;
+	int fd;
+};
+/* Make them all; the kernel's grace periods, one for each, are waited for side by side. Returns 0 or
+ * -errno of one that failed. */
+int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *changes, size_t n);
 /* Empty the slots of a region. */
-void xf_store__clear(struct xf_store *store, uint32_t slot);
+int xf_store__clear(struct xf_store *store, uint32_t slot);
 /* Set why, and return err. */
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -39,10 +48,11 @@ int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
 struct xf_region {
 	struct xf_store *store;
 	struct xf_fw_set *set;
-	bool live;		/* packets may read it */
+	bool live;		/* packets may read it; else its tables are in no slots yet */
 	bool lists_old;		/* live: packets may still read the other list of shapes */
 	uint32_t seen;		/* xf_fw_root.tables when the tables were mapped */
 	void *table[XF_FW_REGION_SLOTS];
+	int fd[XF_FW_REGION_SLOTS]; /* not live: of the table, where there is one */
 	size_t lines[XF_FW_REGION_SLOTS];
 };
 
@@ -53,6 +63,10 @@ void xf_region__detach(struct xf_region *region);
 /* Slots are counted from the region's first one. A table, or NULL when there is none or it cannot be
  * mapped. */
 void *xf_region__table(struct xf_region *region, uint32_t slot);
+/* Put the tables of a region that is not live into their slots. Returns 0 or -errno. */
+int xf_region__install(struct xf_region *region);
+/* Bytes of all tables that this process has mapped. */
+uint64_t xf_region__size(const struct xf_region *region);
 /* Make an empty one in place of what is there. Returns 0 or -errno. */
 int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines);
 void xf_region__drop(struct xf_region *region, uint32_t slot);

@@ -40,7 +40,6 @@ static struct xf_table *alloc_table(void)
 	for (size_t i = 0; i < MAPS; i++)
 		table->maps[i] = (struct xf_table_map){ shapes_of_maps[i].name, -1 };
 	table->store.grace_fd = -1;
-	table->building = XF_NO_SET;
 	return table;
 }
 
@@ -96,7 +95,7 @@ int xf_table__create(struct xf_table **out, bool deny)
 {
 	struct xf_table *table = alloc_table();
 	struct xf_fw_root *root;
-	uint32_t number;
+	struct xf_region region;
 	int err;
 
 	if (!table)
@@ -105,15 +104,14 @@ int xf_table__create(struct xf_table **out, bool deny)
 	if (!err)
 		err = map_store(table);
 	if (!err)
-		err = xf_table__new_set(table, deny, 0, &table->region, &number);
+		err = xf_table__new_set(table, deny, 0, &region);
+	if (!err)
+		err = xf_table__switch(table, &region);
 	if (err) {
 		xf_table__close(table);
 		return err;
 	}
-	table->region.live = true;
 	root = table->store.root;
-	root->which = (uint64_t)number << 32 | number;
-	root->writing = 0;
 	root->magic = XF_FW_ABI_MAGIC;
 	xf_publish(&root->version, XF_FW_ABI_VERSION);
 	*out = table;

@@ -13,7 +13,7 @@ struct xf_table {
 	struct xf_table_map maps[4];
 	struct xf_region region; /* of the set that holds */
 	uint32_t number;	 /* its number */
-	uint32_t building;	 /* number of the one that is being built, or XF_NO_SET */
+	struct xf_region *building; /* one that is being built, or NULL */
 };
 
 uint64_t xf_boot_time(void);
@@ -29,13 +29,13 @@ int xf_table__settle(struct xf_table *table, uint64_t now);
 int xf_table__begin(struct xf_table *table, uint64_t now);
 void xf_table__end(struct xf_table *table);
 
-/* A set of its own beside the one that holds, empty and attached to region. Returns 0 or -errno. */
+/* An empty set beside the one that holds, attached to region. Until it holds nothing of it is left
+ * when the process ends; xf_region__detach() lets it go. Returns 0 or -errno. */
 int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules,
-		      struct xf_region *region, uint32_t *number);
-/* Let the set hold in place of the present one, whose tables go unless a trial needs them. */
-int xf_table__switch(struct xf_table *table, uint32_t number);
-/* Let it go. */
-void xf_table__drop_set(struct xf_table *table, struct xf_region *region);
+		      struct xf_region *region);
+/* Let that set hold in place of the present one, whose tables go unless a trial needs them. Detaches
+ * region. Returns 0 or -errno, and then the old one holds. */
+int xf_table__switch(struct xf_table *table, struct xf_region *region);
 /* The same rules in tables of their own, with other seeds. Returns 0 or -errno. */
 int xf_table__rebuild(struct xf_table *table, uint64_t now);
 
