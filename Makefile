@@ -148,6 +148,14 @@ $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard
 $(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c load_client.c load_server.c load_trips.c usage.c)
 $(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
 
+$(BUILD)/tests/bench/firewall: tests/bench/firewall.c tests/bench/bench.c $(FIREWALL_SRC) $(wildcard firewall/*.h) \
+			       xdp-prog/fw_abi.h xdp-prog/fw_hash.h
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c \
+		lib/stream.c $(LIBS) -lm -o $@
+
+bench-programs: $(BUILD)/tests/bench/firewall
 bench-programs: all $(BENCH_BIN) $(BENCH_BPF)
 
 bench:

@@ -76,7 +76,6 @@ void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_
 	region->set = &store->sets[number];
 	region->live = live;
 	region->seen = store->root->tables;
-	region->lists_old = true; /* nobody knows what the last writer did */
 }
 
 static void unmap(struct xf_region *region, uint32_t slot)

@@ -49,7 +49,6 @@ struct xf_region {
 	struct xf_store *store;
 	struct xf_fw_set *set;
 	bool live;		/* packets may read it; else its tables are in no slots yet */
-	bool lists_old;		/* live: packets may still read the other list of shapes */
 	uint32_t seen;		/* xf_fw_root.tables when the tables were mapped */
 	void *table[XF_FW_REGION_SLOTS];
 	int fd[XF_FW_REGION_SLOTS]; /* not live: of the table, where there is one */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets go through a list that is sorted by what each shape could find. There are two lists: the
- * next one is written while the other is read. */
+/* Packets go through a list that is sorted by what each shape could find. There are a few lists: the
+ * next one is written while the others may still be read. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,22 +27,57 @@ static struct xf_fw_shape_keep *find(struct xf_region *region, const struct xf_c
 	return NULL;
 }
 
-static struct xf_fw_shape_keep *take_new(struct xf_region *region, const struct xf_cut *cut)
+/* From here on no packet reads a list but the current one, nor a number that is not in use. */
+static int wait_for_readers(struct xf_region *region)
 {
-	struct xf_fw_shape_keep *keep = region->set->keep.shape;
+	struct xf_fw_keep *keep = &region->set->keep;
+	int err = region->live ? xf_store__grace(region->store) : 0;
 
+	if (err)
+		return err;
+	keep->lists_left = XF_FW_LISTS - 1;
+	memset(keep->shape_left, 1, sizeof(keep->shape_left));
+	return 0;
+}
+
+/* A number that nobody uses, in turn, so that one that has just been given up is not given again;
+ * 0 when there is none. */
+static unsigned int free_number(const struct xf_fw_keep *keep)
+{
 	for (unsigned int i = 0; i < XF_FW_SHAPES; i++) {
-		if (keep[i].used)
-			continue;
-		keep[i].shape = cut->shape;
-		keep[i].shape.number = i + 1;
-		keep[i].family = cut->piece.tail.detail[0];
-		keep[i].pieces = 0;
-		keep[i].used = 1;
-		region->set->keep.shapes_n++;
-		return &keep[i];
+		unsigned int next = (keep->shape_last + i) % XF_FW_SHAPES;
+
+		if (!keep->shape[next].used)
+			return next + 1;
 	}
-	return NULL;
+	return 0;
+}
+
+static int take_new(struct xf_region *region, const struct xf_cut *cut,
+		    struct xf_fw_shape_keep **taken)
+{
+	struct xf_fw_keep *keep = &region->set->keep;
+	unsigned int number = free_number(keep);
+	int err;
+
+	if (!number)
+		return xf_store__refuse(region->store, -E2BIG,
+					"rules may differ in which fields, prefix lengths and sizes of "
+					"port ranges they name in %u ways, and this would be one more",
+					XF_FW_SHAPES);
+	if (!keep->shape_left[number - 1]) {
+		err = wait_for_readers(region);
+		if (err)
+			return err;
+	}
+	*taken = &keep->shape[number - 1];
+	**taken = (struct xf_fw_shape_keep){
+		.shape = cut->shape, .family = cut->piece.tail.detail[0], .used = 1
+	};
+	(*taken)->shape.number = number;
+	keep->shape_last = number;
+	keep->shapes_n++;
+	return 0;
 }
 
 static int by_best(const void *a, const void *b)
@@ -82,29 +117,29 @@ static void fill(struct xf_region *region, struct xf_fw_shapes *list)
 
 static int publish(struct xf_region *region)
 {
-	uint32_t next = !region->set->current;
-	int err = 0;
+	struct xf_fw_keep *keep = &region->set->keep;
+	uint32_t next = (region->set->current + 1) % XF_FW_LISTS;
+	int err = keep->lists_left ? 0 : wait_for_readers(region);
 
-	if (region->live && region->lists_old)
-		err = xf_store__grace(region->store);
 	if (err)
 		return err;
+	keep->lists_left--;
 	fill(region, &region->set->shapes[next]);
 	xf_publish(&region->set->current, next);
-	region->lists_old = true;
 	return 0;
 }
 
-/* Shapes without pieces that are not in use by anybody: for when a change fails half-way. */
+/* Those that no piece needs. */
 static void forget_empty(struct xf_region *region)
 {
-	struct xf_fw_shape_keep *keep = region->set->keep.shape;
+	struct xf_fw_keep *keep = &region->set->keep;
 
 	for (unsigned int i = 0; i < XF_FW_SHAPES; i++) {
-		if (!keep[i].used || keep[i].pieces)
+		if (!keep->shape[i].used || keep->shape[i].pieces)
 			continue;
-		keep[i].used = 0;
-		region->set->keep.shapes_n--;
+		keep->shape[i].used = 0;
+		keep->shape_left[i] = 0;
+		keep->shapes_n--;
 	}
 }
 
@@ -119,23 +154,21 @@ int xf_shapes__tidy(struct xf_region *region)
 int xf_shapes__number(struct xf_region *region, struct xf_cut *cuts, size_t n)
 {
 	uint32_t before = region->set->keep.shapes_n;
-	struct xf_fw_shape_keep *keep;
+	int err = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		keep = find(region, &cuts[i]);
+	for (size_t i = 0; i < n && !err; i++) {
+		struct xf_fw_shape_keep *keep = find(region, &cuts[i]);
+
 		if (!keep)
-			keep = take_new(region, &cuts[i]);
-		if (!keep) {
-			forget_empty(region);
-			return xf_store__refuse(
-			    region->store, -E2BIG,
-			    "rules may differ in which fields, prefix lengths and sizes of port "
-			    "ranges they name in %u ways, and this would be one more",
-			    XF_FW_SHAPES);
-		}
-		cuts[i].piece.l4 |= (uint64_t)keep->shape.number << XF_FW_L4_SHAPE;
+			err = take_new(region, &cuts[i], &keep);
+		if (!err)
+			cuts[i].piece.l4 |= (uint64_t)keep->shape.number << XF_FW_L4_SHAPE;
 	}
-	return before == region->set->keep.shapes_n ? 0 : publish(region);
+	if (!err && before != region->set->keep.shapes_n)
+		err = publish(region);
+	if (err)
+		forget_empty(region);
+	return err;
 }
 
 bool xf_shapes__known(struct xf_region *region, struct xf_cut *cut)

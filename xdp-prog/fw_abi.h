@@ -201,6 +201,7 @@ struct xf_fw_shapes {
 	struct xf_fw_shape shape6[XF_FW_SHAPES];
 };
 
+#define XF_FW_LISTS 4 /* of shapes: some may still be read while the next one is written */
 #define XF_FW_SEEDS 7
 
 /* One rule set. What user space alone reads and writes is in the second half. */
@@ -216,8 +217,8 @@ struct xf_fw_set {
 	__u32 zero6[2];	 /* id of ::/0 */
 	__u32 dir[2];	 /* slot of the directory, or 0: there is none, look for each length */
 	__u32 buckets;	 /* not 0: IPv6 lengths longer than 32 are looked up in buckets first */
-	__u32 current;	 /* which of the two lists of shapes */
-	struct xf_fw_shapes shapes[2];
+	__u32 current;	 /* which of the lists of shapes */
+	struct xf_fw_shapes shapes[XF_FW_LISTS];
 
 	struct xf_fw_keep {
 		__u64 rules, prefixes;
@@ -231,6 +232,9 @@ struct xf_fw_set {
 		__u32 lengths4_n[2][33];
 		__u32 lengths6_n[2][129];
 		__u32 shapes_n;
+		__u32 shape_last;	/* number that was given last */
+		__u32 lists_left;	/* lists that no packet reads, but for the current one */
+		__u8 shape_left[XF_FW_SHAPES]; /* by number - 1: no packet uses it any more */
 		struct xf_fw_shape_keep {
 			struct xf_fw_shape shape;
 			__u32 pieces;

@@ -66,7 +66,7 @@ static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
 
 static __always_inline const struct xf_fw_shapes *xf_fw_shapes(const struct xf_fw_set *set)
 {
-	return &set->shapes[set->current & 1];
+	return &set->shapes[set->current & (XF_FW_LISTS - 1)];
 }
 
 static __always_inline void *xf_fw_line(__u32 slot, __u32 line)

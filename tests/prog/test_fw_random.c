@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
 
 #define SETS 1000
 #define PACKETS 1000
+#define WORKERS 10 /* most of the time goes by in the kernel's grace periods */
 #define RULES_MAX 12000
 #define HOUR 3600000000000ull
 
@@ -116,34 +119,30 @@ static void new_rules(const struct xf_fw *fw, size_t n, bool in_place, uint64_t 
 		assert_int_equal(xf_build__commit(build), 0);
 }
 
-static void fresh_sets(void **state)
+static void fresh_sets(struct xf_fw *fw, unsigned int worker)
 {
-	const struct xf_fw *fw = *state;
-
-	for (unsigned int set = 0; set < SETS; set++) {
+	for (unsigned int set = worker; set < SETS; set += WORKERS) {
 		xf_fw_random_seed(set);
 		assert_int_equal(xf_table__set_policy(fw->table, set & 1), 0);
 		new_rules(fw, 1 + xf_fw_random(60), false, xf_boot_ns());
 		check_packets(fw, PACKETS, "new set");
-		if (set % 100 == 0)
+		if (set % 100 < WORKERS)
 			check_list(fw, xf_boot_ns());
 	}
 }
 
 /* Rules come, go and expire, one at a time. */
-static void changed_sets(void **state)
+static void changed_sets(struct xf_fw *fw, unsigned int worker)
 {
-	const struct xf_fw *fw = *state;
-
-	for (unsigned int set = 0; set < SETS / 10; set++) {
+	for (unsigned int set = worker; set < SETS / 10; set += WORKERS) {
 		uint64_t now = xf_boot_ns();
 
 		xf_fw_random_seed(SETS + set);
 		new_rules(fw, 40, set & 1, now);
-		for (unsigned int step = 0; step < 10; step++) {
+		for (unsigned int step = 0; step < 5; step++) {
 			struct xf_rule rule;
 
-			for (unsigned int i = 0; i < 10; i++) {
+			for (unsigned int i = 0; i < 5; i++) {
 				add_expired(fw->table, now);
 				xf_fw_random_rule(&rule);
 				add_rule(fw->table, NULL, &rule, now);
@@ -160,20 +159,18 @@ static void changed_sets(void **state)
 }
 
 /* So many IPv4 prefixes that there is a directory of them. */
-static void many_prefixes(void **state)
+static void many_prefixes(struct xf_fw *fw, unsigned int worker)
 {
-	const struct xf_fw *fw = *state;
 	uint64_t now = xf_boot_ns();
 	struct xf_rule rule;
 
+	if (worker)
+		return;
 	xf_fw_random_seed(12345);
 	n_rules = 0;
 	assert_int_equal(xf_table__flush(fw->table), 0);
 	while (n_rules < 11000) {
 		xf_fw_random_prefix4(&rule);
-		for (unsigned int i = 0; i < 2; i++) /* both get new numbers */
-			if (rule.src.len + rule.dst.len > 20)
-				(i ? rule.src : rule.dst).addr[1] ^= 0;
 		add_rule(fw->table, NULL, &rule, now);
 	}
 	check_packets(fw, 3000, "many prefixes");
@@ -191,16 +188,62 @@ static void many_prefixes(void **state)
 	check_list(fw, now);
 }
 
+/* Each worker is a process with a rule set of its own. */
+static pid_t start_worker(void (*fn)(struct xf_fw *fw, unsigned int worker), unsigned int worker)
+{
+	pid_t pid = fork();
+	struct xf_fw fw;
+
+	if (pid)
+		return pid;
+	if (xf_fw__open(&fw, false))
+		_exit(1);
+	fn(&fw, worker);
+	xf_fw__close(&fw);
+	_exit(0);
+}
+
+static void with_workers(void (*fn)(struct xf_fw *fw, unsigned int worker))
+{
+	pid_t pids[WORKERS];
+	int status, failed = 0;
+
+	for (unsigned int i = 0; i < WORKERS; i++)
+		pids[i] = start_worker(fn, i);
+	for (unsigned int i = 0; i < WORKERS; i++)
+		if (pids[i] < 0 || waitpid(pids[i], &status, 0) < 0 || status)
+			failed++;
+	assert_int_equal(failed, 0);
+}
+
+static void random_sets(void **state)
+{
+	(void)state;
+	with_workers(fresh_sets);
+}
+
+static void random_changes(void **state)
+{
+	(void)state;
+	with_workers(changed_sets);
+}
+
+static void random_prefixes(void **state)
+{
+	(void)state;
+	with_workers(many_prefixes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fresh_sets),
-		cmocka_unit_test(changed_sets),
-		cmocka_unit_test(many_prefixes),
+		cmocka_unit_test(random_sets),
+		cmocka_unit_test(random_changes),
+		cmocka_unit_test(random_prefixes),
 	};
 	const char *why = xf_harness_refusal();
 
 	if (why)
 		return xf_skip_all(why);
-	return cmocka_run_group_tests(tests, xf_fw_set_up, xf_fw_tear_down);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
