@@ -3,7 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "firewall/table_impl.h"
@@ -12,14 +12,16 @@
 
 struct each {
 	struct xf_region *region;
+	const struct xf_fw_counts *counts;
 	uint64_t now;
 	int (*fn)(void *arg, const struct xf_table_entry *entry);
 	void *arg;
 };
 
-static int to_entry(struct xf_region *region, uint64_t now, uint32_t id,
-		    const struct xf_fw_rule *line, struct xf_table_entry *entry)
+static int to_entry(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
+		    uint32_t id, const struct xf_fw_rule *line, struct xf_table_entry *entry)
 {
+	const struct xf_fw_total *counted = xf_region__counted(region, counts, id);
 	uint64_t expires = line->expires;
 	int err = xf_rule_from_line(region, line, &entry->rule);
 
@@ -30,6 +32,8 @@ static int to_entry(struct xf_region *region, uint64_t now, uint32_t id,
 	entry->id = id;
 	entry->packets = __atomic_load_n(&line->packets, __ATOMIC_RELAXED);
 	entry->bytes = __atomic_load_n(&line->bytes, __ATOMIC_RELAXED);
+	entry->packets += counted ? counted->packets : 0;
+	entry->bytes += counted ? counted->bytes : 0;
 	return 0;
 }
 
@@ -41,15 +45,19 @@ static int each_line(void *arg, uint32_t id, struct xf_fw_rule *line)
 
 	if (!xf_rule_line_holds(line, each->now))
 		return 0;
-	err = to_entry(each->region, each->now, id, line, &entry);
+	err = to_entry(each->region, each->counts, each->now, id, line, &entry);
 	return err ? err : each->fn(each->arg, &entry);
 }
 
 int xf_table__each(struct xf_table *table, uint64_t now,
 		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
 {
-	struct each each = { &table->region, now, fn, arg };
+	struct xf_fw_counts counts;
+	struct each each = { &table->region, &counts, now, fn, arg };
+	int err = xf_store__counts(&table->store, &counts);
 
+	if (err)
+		return err;
 	xf_table__refresh(table, now);
 	return xf_set__each(&table->region, each_line, &each);
 }
@@ -57,12 +65,15 @@ int xf_table__each(struct xf_table *table, uint64_t now,
 int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_table_entry *entry)
 {
 	const struct xf_fw_rule *line;
+	struct xf_fw_counts counts;
 
 	xf_table__refresh(table, now);
+	if (xf_store__counts(&table->store, &counts))
+		return -ENOENT;
 	line = id <= XF_FW_ID_MASK ? xf_region__line(&table->region, id) : NULL;
 	if (!line || !xf_rule_line_is_rule(line) || !xf_rule_line_holds(line, now))
 		return -ENOENT;
-	return to_entry(&table->region, now, id, line, entry) ? -ENOENT : 0;
+	return to_entry(&table->region, &counts, now, id, line, entry) ? -ENOENT : 0;
 }
 
 static uint64_t pages(uint64_t bytes)
@@ -94,37 +105,6 @@ static uint64_t tables_memory(struct xf_table *table)
 	return sum;
 }
 
-static void add_total(const struct xf_fw_total *from, uint64_t *packets, uint64_t *bytes)
-{
-	*packets += from->packets;
-	*bytes += from->bytes;
-}
-
-static int sum_totals(struct xf_table *table, struct xf_table_stats *stats)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct xf_fw_totals *each = cpus > 0 ? calloc(cpus, sizeof(*each)) : NULL;
-	uint32_t zero = 0;
-	int err = 0;
-
-	if (!each)
-		return cpus > 0 ? -ENOMEM : cpus;
-	if (bpf_map_lookup_elem(table->store.totals_fd, &zero, each))
-		err = -errno;
-	for (int i = 0; i < cpus && !err; i++) {
-		add_total(&each[i].allowed, &stats->allowed.packets, &stats->allowed.bytes);
-		add_total(&each[i].denied, &stats->denied.packets, &stats->denied.bytes);
-		add_total(&each[i].policy_allowed, &stats->policy_allowed.packets,
-			  &stats->policy_allowed.bytes);
-		add_total(&each[i].policy_denied, &stats->policy_denied.packets,
-			  &stats->policy_denied.bytes);
-		add_total(&each[i].exempt, &stats->exempt.packets, &stats->exempt.bytes);
-	}
-	stats->memory += cpus * sizeof(*each);
-	free(each);
-	return err;
-}
-
 struct expired {
 	uint64_t now, rules, prefixes;
 };
@@ -141,10 +121,16 @@ static int count_expired(void *arg, uint32_t id, struct xf_fw_rule *line)
 	return 0;
 }
 
+_Static_assert(sizeof(struct xf_table_stats) - offsetof(struct xf_table_stats, allowed) ==
+		   sizeof(struct xf_fw_totals),
+	       "the totals have one order");
+
 int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats *stats)
 {
 	struct expired expired = { .now = now };
 	const struct xf_fw_keep *keep;
+	struct xf_fw_counts counts;
+	int err;
 
 	xf_table__refresh(table, now);
 	keep = &table->region.set->keep;
@@ -159,5 +145,8 @@ int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats 
 		.memory = tables_memory(table) + pages(sizeof(struct xf_fw_set) * XF_FW_SETS) +
 			  pages(sizeof(struct xf_fw_root)) + XF_FW_SLOTS * sizeof(void *),
 	};
-	return sum_totals(table, stats);
+	stats->memory += libbpf_num_possible_cpus() * sizeof(counts);
+	err = xf_store__counts(&table->store, &counts);
+	memcpy(&stats->allowed, &counts.totals, sizeof(counts.totals));
+	return err;
 }

@@ -15,7 +15,7 @@
 
 /* What all sets share. */
 struct xf_store {
-	int root_fd, sets_fd, tables_fd, totals_fd;
+	int root_fd, sets_fd, tables_fd, counts_fd;
 	struct xf_fw_root *root;
 	struct xf_fw_set *sets;
 	int grace_fd;	/* a map for xf_store__grace(), or -1 */
@@ -40,6 +40,8 @@ struct xf_slot_change {
 int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *changes, size_t n);
 /* Empty the slots of a region. */
 int xf_store__clear(struct xf_store *store, uint32_t slot);
+/* What all CPUs counted, summed. Returns 0 or -errno. */
+int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum);
 /* Set why, and return err. */
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -74,6 +76,9 @@ void xf_region__drop(struct xf_region *region, uint32_t slot);
 void *xf_region__line(struct xf_region *region, uint32_t id);
 /* An empty line in *id. Returns 0, -E2BIG or another -errno. */
 int xf_region__alloc(struct xf_region *region, uint32_t *id);
+/* Where CPUs count for it, in the sum of what they counted, or NULL when they count in the line. */
+const struct xf_fw_total *xf_region__counted(const struct xf_region *region,
+					     const struct xf_fw_counts *counts, uint32_t id);
 /* It is used again when no packet can have an eye on it. */
 void xf_region__free(struct xf_region *region, uint32_t id);
 

@@ -95,6 +95,26 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 	return err;
 }
 
+/* Let a rule that does not hold begin with nothing. */
+static int reset_counters(struct xf_region *region, uint32_t id, struct xf_fw_rule *line)
+{
+	const struct xf_fw_total *counted;
+	struct xf_fw_counts counts;
+	int err = 0;
+
+	line->packets = 0;
+	line->bytes = 0;
+	if (id >= XF_FW_COUNTED_LINES)
+		return 0;
+	err = xf_store__counts(region->store, &counts);
+	counted = xf_region__counted(region, &counts, id);
+	if (!err) {
+		line->packets -= counted->packets;
+		line->bytes -= counted->bytes;
+	}
+	return err;
+}
+
 /* The rule's line in *line, a new one if need be. Returns 0, -EEXIST or another -errno. */
 static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
 			  struct xf_fw_rule **line)
@@ -109,9 +129,7 @@ static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, 
 	*line = xf_region__line(region, id);
 	if (xf_rule_line_holds(*line, now))
 		return -EEXIST;
-	(*line)->packets = 0;
-	(*line)->bytes = 0;
-	return 0;
+	return reset_counters(region, id, *line);
 }
 
 int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
@@ -128,17 +146,17 @@ int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 	return err;
 }
 
-int xf_set__add_line(struct xf_region *region, const struct xf_rule *rule,
-		     const struct xf_fw_rule *line)
+int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
+			uint64_t packets, uint64_t bytes)
 {
 	struct xf_fw_rule *added;
 	int err = find_or_insert(region, rule, 0, &added);
 
 	if (err)
 		return err;
-	added->packets = line->packets;
-	added->bytes = line->bytes;
-	set_expiry(region, added, line->expires);
+	added->packets += packets;
+	added->bytes += bytes;
+	set_expiry(region, added, expires);
 	return 0;
 }
 

@@ -15,9 +15,9 @@ int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t ex
 int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now);
 int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now);
 
-/* Add a rule with the counters and the time of another line. */
-int xf_set__add_line(struct xf_region *region, const struct xf_rule *rule,
-		     const struct xf_fw_rule *line);
+/* Add a rule that is not there, with a time and counters that it had elsewhere. */
+int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
+			uint64_t packets, uint64_t bytes);
 
 /* Take out what has expired among the next so many lines. Returns how many rules that were. */
 size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t lines);

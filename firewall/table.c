@@ -19,7 +19,7 @@ static const struct shape_of_map {
 	{ XF_FW_ROOT_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_root), 1, BPF_F_MMAPABLE },
 	{ XF_FW_SETS_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_set), XF_FW_SETS, BPF_F_MMAPABLE },
 	{ XF_FW_TABLES_MAP, BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), XF_FW_SLOTS, 0 },
-	{ XF_FW_TOTALS_MAP, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct xf_fw_totals), 1, 0 },
+	{ XF_FW_COUNTS_MAP, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct xf_fw_counts), 1, 0 },
 };
 #define MAPS (sizeof(shapes_of_maps) / sizeof(shapes_of_maps[0]))
 
@@ -64,7 +64,7 @@ static int map_store(struct xf_table *table)
 	store->root_fd = table->maps[0].fd;
 	store->sets_fd = table->maps[1].fd;
 	store->tables_fd = table->maps[2].fd;
-	store->totals_fd = table->maps[3].fd;
+	store->counts_fd = table->maps[3].fd;
 	return xf_store__map(store);
 }
 

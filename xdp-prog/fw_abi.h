@@ -23,7 +23,7 @@
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
 #define XF_FW_SETS_MAP "xf_fw_sets"	/* ARRAY of XF_FW_SETS xf_fw_set, mappable */
 #define XF_FW_TABLES_MAP "xf_fw_tables" /* ARRAY_OF_MAPS: arrays of xf_fw_line, mappable */
-#define XF_FW_TOTALS_MAP "xf_fw_totals" /* PERCPU_ARRAY of one xf_fw_totals */
+#define XF_FW_COUNTS_MAP "xf_fw_counts" /* PERCPU_ARRAY of one xf_fw_counts */
 
 /* Which set of rules holds. All zero (something else than xdpfun-load loaded the program): none,
  * every packet passes. */
@@ -121,7 +121,7 @@ struct xf_fw_tail {
 #define XF_FW_FOREVER (~0ull)
 
 struct xf_fw_rule {
-	__u64 packets; /* atomic */
+	__u64 packets; /* what xf_fw_counts has not: all, atomic, or only what to add to it */
 	__u64 bytes;
 	__u64 expires; /* CLOCK_BOOTTIME, ns; 0: the rule does not hold, XF_FW_FOREVER */
 	__u64 rank;
@@ -254,6 +254,15 @@ struct xf_fw_totals {
 	struct xf_fw_total exempt;
 };
 _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
+
+/* Two atomic additions cost as much as a look-up, so the first lines of a region, all that a small
+ * set has, are counted by CPU. They are never reset: a new rule begins with what is there. */
+#define XF_FW_COUNTED_LINES 256
+struct xf_fw_counts {
+	struct xf_fw_totals totals;
+	struct xf_fw_total line[XF_FW_REGIONS][XF_FW_COUNTED_LINES];
+};
+_Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
 
 /* A dropped packet, in rings as the logger has them. */
 #define XF_FW_POLICY 0xffffffffu

@@ -45,8 +45,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct xf_fw_totals);
-} xf_fw_totals SEC(".maps");
+	__type(value, struct xf_fw_counts);
+} xf_fw_counts SEC(".maps");
 
 /* The set that holds now and its number, or NULL. */
 static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
@@ -106,6 +106,25 @@ __noinline __u32 xf_fw_find(__u64 index, __u64 hash, __u64 tag)
 			return 0;
 	}
 	return 0;
+}
+
+/* The same for the bin of the hash alone, which is nearly always enough; @table is the index. */
+static __always_inline __u32 xf_fw_find_in(void *table, __u64 index, __u64 hash, __u64 tag)
+{
+	__u32 shift = (index >> 32) & 63, at = hash >> shift;
+	struct xf_fw_bin *bin = bpf_map_lookup_elem(table, &at);
+	__u64 candidates;
+
+	if (!bin)
+		return 0;
+	candidates = xf_fw_candidates(bin->summary, xf_fw_fingerprint(hash, shift));
+	if (candidates) {
+#pragma unroll
+		for (int i = 0; i < XF_FW_BIN_ENTRIES; i++)
+			if ((candidates >> (8 * i + 7) & 1) && bin->entry[i] >> 24 == tag)
+				return bin->entry[i] & XF_FW_ID_MASK;
+	}
+	return bin->summary >> 56 ? xf_fw_find(index, hash, tag) : 0;
 }
 
 static __always_inline int xf_fw_holds(const struct xf_fw_rule *rule)

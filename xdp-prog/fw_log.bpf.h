@@ -10,7 +10,11 @@
 static __always_inline void xf_fw_log(struct xdp_md *ctx, __u32 rule)
 {
 	struct xf_slot slot = {};
+	__u32 cpu = bpf_get_smp_processor_id();
 
+	/* Without a reader nothing is counted: the set's totals say what was dropped. */
+	if (!bpf_map_lookup_elem(&xf_rings, &cpu))
+		return;
 	if (!xf_ring_reserve(ctx, &slot, sizeof(struct xf_fw_record)))
 		return;
 	xf_parse(ctx, slot.rec);

@@ -26,13 +26,18 @@ static __always_inline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
 /* The longest of the @lengths. */
 __noinline __u32 xf_fw_probe4(__u64 index, __u64 seed, __u32 dir, __u32 addr, __u64 lengths)
 {
+	__u32 slot = index;
+	void *table = bpf_map_lookup_elem(&xf_fw_tables, &slot);
+
+	if (!table)
+		return 0;
 	for (int i = 0; i <= 32; i++) {
 		__u64 b = lengths & -lengths, tag = xf_fw_tag4(dir, addr, b);
 		__u32 id;
 
 		if (!b)
 			break;
-		id = xf_fw_find(index, xf_fw_hash4(&seed, tag), tag);
+		id = xf_fw_find_in(table, index, xf_fw_hash4(&seed, tag), tag);
 		if (id)
 			return id;
 		lengths ^= b;
@@ -196,6 +201,11 @@ static __always_inline __u64 xf_fw_lengths6(const struct xf_fw_set *set, __u32 n
 	if (!(level & 1))
 		hi &= 0xffffffff00000000ull;
 	return (all & ~inside) | (inside & xf_fw_bucket_lengths(number, level, hi));
+}
+
+static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
+{
+	return (set->lengths6[dir][0] | set->lengths6[dir][1] | set->zero6[dir]) != 0;
 }
 
 /* The longest one, whether it holds or not. */

@@ -60,8 +60,12 @@ static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __
 		if (set->lengths4[XF_FW_DST])
 			xf_fw_match_prefix4(set, number, match, XF_FW_DST, packet->dst_hi);
 	} else if (packet->family == 6) {
-		xf_fw_match_prefix6(set, number, match, XF_FW_SRC, packet->src_hi, packet->src_lo);
-		xf_fw_match_prefix6(set, number, match, XF_FW_DST, packet->dst_hi, packet->dst_lo);
+		if (xf_fw_any6(set, XF_FW_SRC))
+			xf_fw_match_prefix6(set, number, match, XF_FW_SRC, packet->src_hi,
+					    packet->src_lo);
+		if (xf_fw_any6(set, XF_FW_DST))
+			xf_fw_match_prefix6(set, number, match, XF_FW_DST, packet->dst_hi,
+					    packet->dst_lo);
 	}
 }
 
@@ -91,19 +95,34 @@ static __always_inline void xf_fw_count(struct xf_fw_total *total, __u32 len)
 	total->bytes += len;
 }
 
-/* A rule's verdict. */
-static __always_inline int xf_fw_obey(struct xdp_md *ctx, const struct xf_fw_match *match,
-				      struct xf_fw_totals *totals, __u32 len)
+static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
+					     const struct xf_fw_match *match,
+					     struct xf_fw_counts *counts, __u32 len)
 {
-	struct xf_fw_rule *rule = match->rule;
+	__u64 region = set->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS, line = match->id;
 
-	__sync_fetch_and_add(&rule->packets, 1);
-	__sync_fetch_and_add(&rule->bytes, len);
-	if (!(rule->rank & XF_FW_RANK_DENY)) {
-		xf_fw_count(&totals->allowed, len);
+	if (line < XF_FW_COUNTED_LINES) {
+		/* The compiler knows, and the verifier looked at a copy. */
+		barrier_var(line);
+		line %= XF_FW_COUNTED_LINES;
+		xf_fw_count(&counts->line[region][line], len);
+	} else {
+		__sync_fetch_and_add(&match->rule->packets, 1);
+		__sync_fetch_and_add(&match->rule->bytes, len);
+	}
+}
+
+/* A rule's verdict. */
+static __always_inline int xf_fw_obey(struct xdp_md *ctx, const struct xf_fw_set *set,
+				      const struct xf_fw_match *match,
+				      struct xf_fw_counts *counts, __u32 len)
+{
+	xf_fw_count_rule(set, match, counts, len);
+	if (!(match->rule->rank & XF_FW_RANK_DENY)) {
+		xf_fw_count(&counts->totals.allowed, len);
 		return XDP_PASS;
 	}
-	xf_fw_count(&totals->denied, len);
+	xf_fw_count(&counts->totals.denied, len);
 	xf_fw_log(ctx, match->id);
 	return XDP_DROP;
 }
@@ -133,20 +152,20 @@ int xdpfun_fw(struct xdp_md *ctx)
 		.rest = { .pos = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end },
 	};
 	struct xf_fw_match match = {};
-	struct xf_fw_totals *totals;
+	struct xf_fw_counts *counts;
 	const struct xf_fw_set *set;
 	__u32 zero = 0, number;
 
 	set = xf_fw_current(&number);
-	totals = bpf_map_lookup_elem(&xf_fw_totals, &zero);
-	if (!set || !totals)
+	counts = bpf_map_lookup_elem(&xf_fw_counts, &zero);
+	if (!set || !counts)
 		return XDP_PASS;
 	xf_fw_parse_addresses(&packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
 	xf_fw_match_others(set, number, &packet, &match);
 	if (match.rule)
-		return xf_fw_obey(ctx, &match, totals, xf_frame_len(ctx));
-	return xf_fw_policy(ctx, set, &packet, totals, xf_frame_len(ctx));
+		return xf_fw_obey(ctx, set, &match, counts, xf_frame_len(ctx));
+	return xf_fw_policy(ctx, set, &packet, &counts->totals, xf_frame_len(ctx));
 }
 
 char _license[] SEC("license") = "GPL";

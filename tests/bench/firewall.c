@@ -218,8 +218,12 @@ static void measure_filter(const struct xf_rule *rules, size_t n)
 {
 	struct bpf_object *object = bpf_object__open(XDP_FILTER);
 	uint64_t flags[64] = { 0 };
+	struct bpf_map *pinned;
 	int map, fd;
 
+	if (object)
+		bpf_object__for_each_map(pinned, object)
+			bpf_map__set_pin_path(pinned, NULL);
 	if (!object || bpf_object__load(object)) {
 		printf("xdp-filter: not here\n");
 		return;

@@ -89,6 +89,7 @@ int draw6(struct xdp_md *ctx)
 SEC("xdp")
 int empty(struct xdp_md *ctx)
 {
+	(void)ctx;
 	return XDP_PASS;
 }
 

@@ -23,7 +23,7 @@ static int share_maps(struct xf_fw *fw)
 
 		if (err)
 			return err;
-		if (!strcmp(maps[i].name, XF_FW_TOTALS_MAP))
+		if (!strcmp(maps[i].name, XF_FW_COUNTS_MAP))
 			fw->totals = maps[i].fd;
 	}
 	return 0;
@@ -95,13 +95,13 @@ int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len)
 
 static void read_totals(const struct xf_fw *fw, struct xf_fw_total sum[5])
 {
-	struct xf_fw_totals each[fw->cpus];
+	struct xf_fw_counts each[fw->cpus];
 	uint32_t zero = 0;
 
 	assert_int_equal(bpf_map_lookup_elem(fw->totals, &zero, each), 0);
 	memset(sum, 0, 5 * sizeof(*sum));
 	for (int cpu = 0; cpu < fw->cpus; cpu++) {
-		const struct xf_fw_total *total = (const struct xf_fw_total *)&each[cpu];
+		const struct xf_fw_total *total = (const struct xf_fw_total *)&each[cpu].totals;
 
 		for (int i = 0; i < 5; i++) {
 			sum[i].packets += total[i].packets;
