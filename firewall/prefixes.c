@@ -9,8 +9,6 @@
 #include "firewall/words.h"
 #include "xdp-prog/fw_hash.h"
 
-#define LENGTHS_FEW 3 /* IPv6: so many are looked for one after the other, without buckets */
-
 /* A prefix as the index knows it. */
 struct place {
 	enum xf_fw_dir dir;
@@ -147,15 +145,20 @@ static uint32_t *length_count(struct xf_region *region, const struct place *plac
 			  : &keep->lengths4_n[place->dir][place->length];
 }
 
-/* Whether to look into buckets first, at the level of this prefix. Both ways lead to the same. */
-static void choose_buckets(struct xf_region *region, const struct place *place)
+/* Say of all addresses in the prefix that it may cover them. */
+static void set_near(struct xf_region *region, const struct place *place)
 {
-	uint64_t inside = *lengths(region, place) & (place->level & 1 ? ~0ull : 0xffffffffull);
-	uint32_t bit = 1u << place->level, buckets = region->set->buckets & ~bit;
+	struct xf_fw_set *set = region->set;
+	uint32_t first = place->hi >> 24, n = place->length < 8 ? 256 >> place->length : 1;
+	__u64 *near = set->near4[place->dir];
 
-	if (__builtin_popcountll(inside) > LENGTHS_FEW)
-		buckets |= bit;
-	xf_publish(&region->set->buckets, buckets);
+	if (place->ip6) {
+		near = set->near6[place->dir][place->level & 1];
+		first = place->length < 32 ? 0 : xf_fw_near6(place->hi);
+		n = place->length < 32 ? 256 : 1;
+	}
+	for (; n--; first++)
+		xf_publish(&near[first], near[first] | place->b);
 }
 
 static void count_length(struct xf_region *region, const struct place *place, int change)
@@ -169,9 +172,9 @@ static void count_length(struct xf_region *region, const struct place *place, in
 		xf_publish(lengths(region, place), *lengths(region, place) | place->b);
 	else
 		xf_publish(lengths(region, place), *lengths(region, place) & ~place->b);
-	if (place->ip6)
-		choose_buckets(region, place);
-	else
+	if (change > 0)
+		set_near(region, place);
+	if (!place->ip6)
 		region->set->keep.count4[place->dir] += change;
 }
 

@@ -216,8 +216,12 @@ struct xf_fw_set {
 	__u64 lengths6[2][2];
 	__u32 zero6[2];	 /* id of ::/0 */
 	__u32 dir[2];	 /* slot of the directory, or 0: there is none, look for each length */
-	__u32 buckets;	 /* not 0: IPv6 lengths longer than 32 are looked up in buckets first */
 	__u32 current;	 /* which of the lists of shapes */
+	__u32 reserved;
+	/* The same lengths, of those prefixes only that have to do with a packet's first byte (IPv4), or
+	 * with a hash of its first four (IPv6). A bit may say so of prefixes that have gone. */
+	__u64 near4[2][256];
+	__u64 near6[2][2][256];
 	struct xf_fw_shapes shapes[XF_FW_LISTS];
 
 	struct xf_fw_keep {

@@ -39,6 +39,12 @@ xf_fw_inline __u64 xf_fw_hash6(const __u64 *seed, __u64 hi, __u64 lo, __u64 b, _
 	return xf_fw_fold(sum * seed[0]);
 }
 
+/* Where the lengths of prefixes like this address are in near6. */
+xf_fw_inline __u32 xf_fw_near6(__u64 hi)
+{
+	return (__u32)(hi >> 32) * 0x9e3779b1u >> 24;
+}
+
 xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __u64 mac)
 {
 	__u64 sum = xf_fw_fold(addr * seed[1]) + xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
@@ -75,6 +81,13 @@ xf_fw_inline __u64 xf_fw_candidates(__u64 summary, __u64 fingerprint)
 
 	return (0x0080808080808080ull - (other & 0x007f7f7f7f7f7f7full)) & ~other &
 	       0x0080808080808080ull;
+}
+
+/* Which entry the lowest one is: the product's upper byte is the one of the constant that the single
+ * bit brings there. */
+xf_fw_inline __u64 xf_fw_first_candidate(__u64 candidates)
+{
+	return ((candidates & -candidates) >> 7) * 0x0001020304050607ull >> 56;
 }
 
 #endif

@@ -69,6 +69,14 @@ static __always_inline const struct xf_fw_shapes *xf_fw_shapes(const struct xf_f
 	return &set->shapes[set->current & (XF_FW_LISTS - 1)];
 }
 
+/* The table that is the set's index, or NULL. */
+static __always_inline void *xf_fw_index(const struct xf_fw_set *set)
+{
+	__u32 slot = set->index;
+
+	return bpf_map_lookup_elem(&xf_fw_tables, &slot);
+}
+
 static __always_inline void *xf_fw_line(__u32 slot, __u32 line)
 {
 	void *table = bpf_map_lookup_elem(&xf_fw_tables, &slot);
@@ -108,23 +116,26 @@ __noinline __u32 xf_fw_find(__u64 index, __u64 hash, __u64 tag)
 	return 0;
 }
 
-/* The same for the bin of the hash alone, which is nearly always enough; @table is the index. */
+/* The same where it matters most: the first candidate of the hash's own bin is nearly always the
+ * entry, if there is any. Which one it is must not be branches: nobody could predict them. @table is
+ * the index. */
 static __always_inline __u32 xf_fw_find_in(void *table, __u64 index, __u64 hash, __u64 tag)
 {
 	__u32 shift = (index >> 32) & 63, at = hash >> shift;
-	struct xf_fw_bin *bin = bpf_map_lookup_elem(table, &at);
-	__u64 candidates;
+	struct xf_fw_line *bin = bpf_map_lookup_elem(table, &at);
+	__u64 candidates, entry;
 
 	if (!bin)
 		return 0;
-	candidates = xf_fw_candidates(bin->summary, xf_fw_fingerprint(hash, shift));
+	candidates = xf_fw_candidates(bin->word[0], xf_fw_fingerprint(hash, shift));
 	if (candidates) {
-#pragma unroll
-		for (int i = 0; i < XF_FW_BIN_ENTRIES; i++)
-			if ((candidates >> (8 * i + 7) & 1) && bin->entry[i] >> 24 == tag)
-				return bin->entry[i] & XF_FW_ID_MASK;
+		entry = bin->word[(xf_fw_first_candidate(candidates) + 1) & 7];
+		if (entry >> 24 == tag)
+			return entry & XF_FW_ID_MASK;
+	} else if (!(bin->word[0] >> 56)) {
+		return 0;
 	}
-	return bin->summary >> 56 ? xf_fw_find(index, hash, tag) : 0;
+	return xf_fw_find(index, hash, tag);
 }
 
 static __always_inline int xf_fw_holds(const struct xf_fw_rule *rule)

@@ -72,8 +72,8 @@ __noinline __u32 xf_fw_search4(__u32 number, __u32 dir, __u32 addr)
 /* The longest one, whether it holds or not. */
 static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 dir, __u32 addr)
 {
-	__u64 lengths = set->lengths4[dir];
-	__u32 slot = set->dir[dir], found, id;
+	__u64 lengths = set->lengths4[dir] & set->near4[dir][addr >> 24];
+	__u32 slot = set->dir[dir], found, covering = 0, id;
 	struct xf_fw_line *line;
 
 	if (slot) {
@@ -81,17 +81,16 @@ static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 d
 		if (!line)
 			return 0;
 		found = ((__u32 *)line)[addr >> 8 & 15];
-		if (found >> 24) {
-			id = xf_fw_probe4(set->index, set->seed[0], dir, addr, found >> 24);
-			if (id)
-				return id;
-		}
-		id = found & XF_FW_ID_MASK;
-		if (id)
-			return id;
-		lengths &= ~0ull << (33 - XF_FW_DIR_SHORTEST);
+		covering = found & XF_FW_ID_MASK;
+		if (covering)
+			lengths = found >> 24;
+		else
+			lengths = (lengths & ~0ull << (33 - XF_FW_DIR_SHORTEST)) | found >> 24;
 	}
-	return lengths ? xf_fw_probe4(set->index, set->seed[0], dir, addr, lengths) : 0;
+	if (!lengths)
+		return covering;
+	id = xf_fw_probe4(set->index, set->seed[0], dir, addr, lengths);
+	return id ? id : covering;
 }
 
 static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo, __u64 b,
@@ -104,8 +103,8 @@ static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64
 }
 
 /* The id of the prefix whose lowest bit is @b in the word that @level names. */
-static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, __u64 hi, __u64 lo, __u64 b,
-					 __u32 level)
+static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *table, __u64 hi,
+					 __u64 lo, __u64 b, __u32 level)
 {
 	__u64 hash;
 	struct xf_fw_rule *rule;
@@ -118,7 +117,7 @@ static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, __u64 hi, 
 		lo = 0;
 	}
 	hash = xf_fw_hash6(set->seed, hi, lo, b, level);
-	id = xf_fw_find(set->index, hash, xf_fw_tag_hashed(hash));
+	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
 	if (!id)
 		return 0;
 	rule = xf_fw_of_id(set->slot, id);
@@ -129,8 +128,9 @@ static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, __u64 hi, 
 __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	void *table = set ? xf_fw_index(set) : NULL;
 
-	if (!set)
+	if (!table)
 		return 0;
 	for (int i = 0; i < 64; i++) {
 		__u64 b = lengths & -lengths;
@@ -138,7 +138,7 @@ __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u
 
 		if (!b)
 			break;
-		id = xf_fw_find6(set, hi, lo, b, level);
+		id = xf_fw_find6(set, table, hi, lo, b, level);
 		if (id)
 			return id;
 		lengths ^= b;
@@ -150,8 +150,9 @@ __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u
 __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	void *table = set ? xf_fw_index(set) : NULL;
 
-	if (!set)
+	if (!table)
 		return 0;
 	for (int i = 0; i < 64; i++) {
 		__u64 b = lengths & -lengths;
@@ -159,7 +160,7 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
 
 		if (!b)
 			break;
-		id = xf_fw_find6(set, hi, lo, b, level);
+		id = xf_fw_find6(set, table, hi, lo, b, level);
 		id = xf_fw_first_holding(set->slot, id);
 		if (id)
 			return id;
@@ -172,14 +173,15 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
 __noinline __u64 xf_fw_bucket_lengths(__u32 number, __u32 level, __u64 hi)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	void *table = set ? xf_fw_index(set) : NULL;
 	struct xf_fw_bucket *bucket;
 	__u64 hash;
 	__u32 id;
 
-	if (!set)
+	if (!table)
 		return 0;
 	hash = xf_fw_hash6(set->seed, hi, 0, 0, level);
-	id = xf_fw_find(set->index, hash, xf_fw_tag_hashed(hash));
+	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
 	bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
 	if (!bucket || bucket->tail.kind != XF_FW_BUCKET || bucket->addr != hi ||
 	    bucket->level != level)
@@ -187,16 +189,21 @@ __noinline __u64 xf_fw_bucket_lengths(__u32 number, __u32 level, __u64 hi)
 	return bucket->lengths;
 }
 
+static __always_inline __u64 xf_fw_but_lowest(__u64 bits)
+{
+	return bits & (bits - 1);
+}
+
 /* Those lengths in a word of the address that there is a reason to look for. */
 static __always_inline __u64 xf_fw_lengths6(const struct xf_fw_set *set, __u32 number, __u32 level,
 					    __u64 hi)
 {
-	__u64 all = set->lengths6[level >> 1][level & 1], inside;
+	__u64 all = set->lengths6[level >> 1][level & 1] &
+		    set->near6[level >> 1][level & 1][xf_fw_near6(hi)];
+	__u64 inside = all & (level & 1 ? ~0ull : 0xffffffffull);
 
-	if (!(set->buckets & 1u << level))
-		return all;
-	inside = all & (level & 1 ? ~0ull : 0xffffffffull);
-	if (!inside)
+	/* Two are found faster than a bucket. */
+	if (!xf_fw_but_lowest(xf_fw_but_lowest(inside)))
 		return all;
 	if (!(level & 1))
 		hi &= 0xffffffff00000000ull;

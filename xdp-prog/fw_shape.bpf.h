@@ -49,10 +49,11 @@ struct xf_fw_best {
 };
 
 /* See whether the piece that has this hash is about these fields, and its rules better. */
-static __always_inline void xf_fw_try_piece(const struct xf_fw_set *set, struct xf_fw_best *best,
-					    __u64 hash, const __u64 *addr, __u64 l4, __u64 mac)
+static __always_inline void xf_fw_try_piece(const struct xf_fw_set *set, void *table,
+					    struct xf_fw_best *best, __u64 hash, const __u64 *addr,
+					    __u64 l4, __u64 mac)
 {
-	__u32 id = xf_fw_find(set->index, hash, xf_fw_tag_hashed(hash));
+	__u32 id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
 	struct xf_fw_piece *piece = id ? xf_fw_of_id(set->slot, id) : NULL;
 	struct xf_fw_rule *rule;
 
@@ -82,9 +83,10 @@ __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &n);
 	const struct xf_fw_shapes *shapes;
 	const struct xf_fw_shape *shape;
+	void *table = set ? xf_fw_index(set) : NULL;
 	__u64 addr[4] = {}, fields, from;
 
-	if (!set)
+	if (!table)
 		return 0;
 	shapes = xf_fw_shapes(set);
 	for (__u32 i = 0; i < XF_FW_SHAPES && i < shapes->n4; i++) {
@@ -96,7 +98,7 @@ __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 		addr[0] = both & shape->addr[0];
 		fields = xf_fw_masked_l4(shape, l4);
 		from = mac & shape->mac;
-		xf_fw_try_piece(set, &best, xf_fw_hash_piece4(set->seed, addr[0], fields, from),
+		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece4(set->seed, addr[0], fields, from),
 				addr, fields, from);
 	}
 	return best.id;
@@ -110,10 +112,11 @@ __noinline __u32 xf_fw_shapes6(__u32 number)
 	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 	const struct xf_fw_shapes *shapes;
 	const struct xf_fw_shape *shape;
+	void *table = set ? xf_fw_index(set) : NULL;
 	struct xf_fw_best best = {};
 	__u64 addr[4], fields, from;
 
-	if (!set || !key)
+	if (!table || !key)
 		return 0;
 	best.least = key->least;
 	shapes = xf_fw_shapes(set);
@@ -129,7 +132,7 @@ __noinline __u32 xf_fw_shapes6(__u32 number)
 		addr[3] = key->addr[3] & shape->addr[3];
 		fields = xf_fw_masked_l4(shape, key->l4);
 		from = key->mac & shape->mac;
-		xf_fw_try_piece(set, &best, xf_fw_hash_piece6(set->seed, addr, fields, from), addr,
+		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece6(set->seed, addr, fields, from), addr,
 				fields, from);
 	}
 	return best.id;
@@ -168,9 +171,10 @@ static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_set *set,
 	__u32 frame = xf_fw_shapes(set)->frame;
 	__u64 addr[4] = {}, l4 = (__u64)frame << XF_FW_L4_SHAPE;
 	struct xf_fw_best best = {};
+	void *table = frame ? xf_fw_index(set) : NULL;
 
-	if (frame)
-		xf_fw_try_piece(set, &best, xf_fw_hash_piece4(set->seed, 0, l4, packet->mac), addr,
+	if (table)
+		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece4(set->seed, 0, l4, packet->mac), addr,
 				l4, packet->mac);
 	return best.id;
 }
