@@ -41,7 +41,7 @@ static bool set_in_use(const struct xf_table *table, uint32_t number)
 {
 	if (table->building && number == number_of(table, table->building))
 		return true;
-	return table->store.root->version && (number == active(table) || number == fallback(table));
+	return number == active(table) || number == fallback(table);
 }
 
 static bool slot_in_use(const struct xf_table *table, uint32_t slot)

@@ -94,7 +94,6 @@ static int create_maps(struct xf_table *table)
 int xf_table__create(struct xf_table **out, bool deny)
 {
 	struct xf_table *table = alloc_table();
-	struct xf_fw_root *root;
 	struct xf_region region;
 	int err;
 
@@ -103,17 +102,18 @@ int xf_table__create(struct xf_table **out, bool deny)
 	err = create_maps(table);
 	if (!err)
 		err = map_store(table);
-	if (!err)
+	if (!err) {
+		/* Set 0 holds, which is all zero and has no tables. */
+		table->store.root->magic = XF_FW_ABI_MAGIC;
+		table->store.root->version = XF_FW_ABI_VERSION;
 		err = xf_table__new_set(table, deny, 0, &region);
+	}
 	if (!err)
 		err = xf_table__switch(table, &region);
 	if (err) {
 		xf_table__close(table);
 		return err;
 	}
-	root = table->store.root;
-	root->magic = XF_FW_ABI_MAGIC;
-	xf_publish(&root->version, XF_FW_ABI_VERSION);
 	*out = table;
 	return 0;
 }

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What becomes of a rule set: counters, times, trials, limits, and writers that are killed. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/prog/fw.h"
+#include "tests/prog/harness.h"
+#include "xdp-prog/fw_abi.h"
+
+#define SECOND 1000000000ull
+#define LEN 60
+
+static struct xf_rule from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t len, bool deny)
+{
+	return (struct xf_rule){
+		.deny = deny,
+		.has = XF_RULE_SRC,
+		.family = 4,
+		.src = { .addr = { a, b, c, d }, .len = len },
+	};
+}
+
+/* A packet from 10.1.2.d. */
+static const uint8_t *packet_from(uint8_t d)
+{
+	static uint8_t bytes[LEN] = { [12] = 8,	   [14] = 0x45, [17] = 46, [22] = 64,
+				      [23] = 17, [26] = 10,   [27] = 1,  [28] = 2 };
+
+	bytes[29] = d;
+	return bytes;
+}
+
+static int verdict(const struct xf_fw *fw, uint8_t d)
+{
+	return xf_fw_verdict(fw, packet_from(d), LEN);
+}
+
+static void no_set_passes_everything(void **state)
+{
+	struct bpf_object *object = bpf_object__open("./xdpfun-fw.o");
+	struct xf_fw fw = { 0 };
+
+	(void)state;
+	assert_non_null(object);
+	assert_int_equal(bpf_object__load(object), 0);
+	fw.prog = bpf_program__fd(bpf_object__find_program_by_name(object, XF_FW_PROG_NAME));
+	assert_int_equal(verdict(&fw, 1), XDP_PASS);
+	bpf_object__close(object);
+}
+
+struct found {
+	struct xf_rule want;
+	struct xf_table_entry entry;
+	int n;
+};
+
+static int find_entry(void *arg, const struct xf_table_entry *entry)
+{
+	struct found *found = arg;
+
+	if (xf_rule_equal(&entry->rule, &found->want)) {
+		found->entry = *entry;
+		found->n++;
+	}
+	return 0;
+}
+
+static struct xf_table_entry entry_of(const struct xf_fw *fw, struct xf_rule rule)
+{
+	struct found found = { .want = rule };
+	struct xf_table_entry by_id;
+
+	assert_int_equal(xf_table__each(fw->table, xf_boot_ns(), find_entry, &found), 0);
+	assert_int_equal(found.n, 1);
+	assert_int_equal(xf_table__by_id(fw->table, found.entry.id, xf_boot_ns(), &by_id), 0);
+	assert_true(xf_rule_equal(&by_id.rule, &rule));
+	assert_int_equal(by_id.packets, found.entry.packets);
+	return found.entry;
+}
+
+/* Rules of small sets are counted in another place than those of large ones. */
+static void hits_are_counted(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_table_entry entry;
+
+	for (int round = 0; round < 2; round++) {
+		for (int d = 0; d < 600; d++) {
+			struct xf_rule rule = from4(10, d >> 8, 3, d, 32, true);
+
+			assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+			if (d == 0 || d == 599)
+				assert_int_equal(entry_of(fw, rule).packets, 0);
+		}
+		for (int i = 0; i < 3; i++) {
+			uint8_t bytes[LEN];
+
+			memcpy(bytes, packet_from(0), LEN);
+			memcpy(bytes + 27, (uint8_t[]){ 0, 3, 0 }, 3);
+			assert_int_equal(xf_fw_verdict(fw, bytes, LEN), XDP_DROP);
+			memcpy(bytes + 27, (uint8_t[]){ 599 >> 8, 3, 599 & 255 }, 3);
+			assert_int_equal(xf_fw_verdict(fw, bytes, LEN), XDP_DROP);
+		}
+		for (int d = 0; d < 600; d += 599) {
+			entry = entry_of(fw, from4(10, d >> 8, 3, d, 32, true));
+			assert_int_equal(entry.packets, 3);
+			assert_int_equal(entry.bytes, 3 * LEN);
+		}
+		for (int d = 0; d < 600; d++) {
+			struct xf_rule rule = from4(10, d >> 8, 3, d, 32, true);
+
+			assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+		}
+	}
+}
+
+static void an_expired_rule_uncovers_the_next(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns(), past = now - 100 * SECOND;
+	struct xf_rule wide = from4(10, 0, 0, 0, 8, true), deny = from4(10, 1, 2, 0, 24, true),
+		       allow = from4(10, 1, 2, 0, 24, false);
+
+	assert_int_equal(xf_table__add(fw->table, &wide, now), 0);
+	assert_int_equal(xf_table__add(fw->table, &allow, now), 0);
+	assert_int_equal(verdict(fw, 7), XDP_PASS);
+	deny.ttl = 3600;
+	assert_int_equal(xf_table__add(fw->table, &deny, now), 0);
+	assert_int_equal(verdict(fw, 7), XDP_DROP);
+	assert_in_range(entry_of(fw, deny).rule.ttl, 3590, 3600);
+	/* Its time is now that of a rule of long ago. */
+	deny.ttl = 50;
+	assert_int_equal(xf_table__add(fw->table, &deny, past), -EEXIST);
+	assert_int_equal(verdict(fw, 7), XDP_PASS);
+	allow.ttl = 50;
+	assert_int_equal(xf_table__add(fw->table, &allow, past), -EEXIST);
+	assert_int_equal(verdict(fw, 7), XDP_DROP);
+	assert_int_equal(xf_table__expire(fw->table, now), 2);
+	assert_int_equal(verdict(fw, 7), XDP_DROP);
+	assert_int_equal(xf_table__del(fw->table, &deny, now), -ENOENT);
+	assert_int_equal(xf_table__del(fw->table, &wide, now), 0);
+	assert_int_equal(verdict(fw, 7), XDP_PASS);
+}
+
+static size_t rules_of(const struct xf_fw *fw)
+{
+	struct xf_table_stats stats;
+
+	assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+	return stats.rules;
+}
+
+/* The program goes back by itself; the table follows when it is used next. */
+static void a_trial_ends_by_itself(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule old = from4(10, 1, 2, 3, 32, true), new = from4(10, 1, 2, 4, 32, true);
+	uint64_t now = xf_boot_ns(), deadline = now + SECOND;
+
+	assert_int_equal(xf_table__add(fw->table, &old, now), 0);
+	assert_int_equal(xf_table__try(fw->table, deadline), 0);
+	assert_int_equal(xf_table__try(fw->table, deadline), -EBUSY);
+	assert_int_equal(xf_table__trial(fw->table, now), deadline);
+	assert_int_equal(xf_table__set_policy(fw->table, true), 0);
+	assert_int_equal(verdict(fw, 9), XDP_DROP);
+	assert_int_equal(xf_table__add(fw->table, &new, now), 0);
+	assert_int_equal(xf_table__del(fw->table, &old, now), 0);
+	assert_int_equal(xf_table__set_policy(fw->table, false), 0);
+	assert_int_equal(verdict(fw, 3), XDP_PASS);
+	assert_int_equal(verdict(fw, 4), XDP_DROP);
+	assert_int_equal(verdict(fw, 9), XDP_PASS);
+	while (xf_boot_ns() <= deadline)
+		usleep(10000);
+	assert_int_equal(verdict(fw, 3), XDP_DROP);
+	assert_int_equal(verdict(fw, 4), XDP_PASS);
+	assert_int_equal(xf_table__trial(fw->table, xf_boot_ns()), 0);
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), -ETIME);
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), -ENOENT);
+	assert_int_equal(rules_of(fw), 1);
+	assert_int_equal(entry_of(fw, old).packets, 1);
+	assert_int_equal(verdict(fw, 3), XDP_DROP);
+}
+
+static void a_confirmed_trial_stays(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = from4(10, 1, 2, 5, 32, false);
+	uint64_t now = xf_boot_ns(), deadline = now + SECOND;
+	struct xf_build *build;
+
+	assert_int_equal(xf_table__try(fw->table, deadline), 0);
+	assert_int_equal(xf_build__begin(&build, fw->table, 1), 0);
+	assert_int_equal(xf_build__add(build, &rule, now), 0);
+	assert_int_equal(xf_build__commit(build), 0);
+	assert_int_equal(xf_table__set_policy(fw->table, true), 0);
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
+	while (xf_boot_ns() <= deadline)
+		usleep(10000);
+	assert_int_equal(verdict(fw, 5), XDP_PASS);
+	assert_int_equal(verdict(fw, 6), XDP_DROP);
+	assert_int_equal(rules_of(fw), 1);
+}
+
+static void too_many_shapes_change_nothing(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_table_stats before, after;
+	size_t added = 0;
+	int err = 0;
+
+	for (unsigned int len = 0; len < 32 * 32 && !err; len++) {
+		struct xf_rule rule = from4(0, 0, 0, 0, len / 32, true);
+
+		rule.has |= XF_RULE_DST;
+		rule.dst.len = len % 32;
+		err = xf_table__add(fw->table, &rule, now);
+		added += !err;
+	}
+	assert_int_equal(err, -E2BIG);
+	assert_true(strlen(xf_table__why(fw->table)) > 20);
+	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
+	assert_int_equal(before.rules, added);
+	assert_int_equal(before.shapes, before.shapes_max);
+	assert_int_equal(xf_table__flush(fw->table), 0);
+	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_int_equal(after.shapes, 0);
+	assert_int_equal(after.rules, 0);
+}
+
+static struct xf_table *open_again(const struct xf_table *table)
+{
+	const struct xf_table_map *maps;
+	size_t n = xf_table__maps(table, &maps);
+	struct xf_table *again;
+
+	assert_int_equal(xf_table__open(&again, maps, n), 0);
+	return again;
+}
+
+/* Until it is killed. */
+static void write_for_ever(const struct xf_fw *fw, uint64_t seed)
+{
+	struct xf_table *table = open_again(fw->table);
+	struct xf_build *build;
+	struct xf_rule rule;
+
+	xf_fw_random_seed(seed);
+	for (;;) {
+		xf_fw_random_rule(&rule);
+		xf_table__add(table, &rule, xf_boot_ns());
+		if (xf_fw_random(3))
+			continue;
+		xf_table__del(table, &rule, xf_boot_ns());
+		if (seed % 2 || xf_build__begin(&build, table, 10))
+			continue;
+		for (int i = 0; i < 30; i++) {
+			xf_fw_random_rule(&rule);
+			xf_build__add(build, &rule, xf_boot_ns());
+		}
+		xf_build__commit(build);
+	}
+}
+
+struct listed {
+	struct xf_rule rules[100000];
+	size_t n;
+};
+
+static int list_entry(void *arg, const struct xf_table_entry *entry)
+{
+	struct listed *listed = arg;
+
+	listed->rules[listed->n++] = entry->rule;
+	return 0;
+}
+
+/* What is listed is what packets meet, before and after the next writer has cleaned up. */
+static void check_listed(const struct xf_fw *fw, struct xf_table *table)
+{
+	static struct listed listed;
+	uint8_t bytes[XF_FW_PACKET_MAX];
+
+	listed.n = 0;
+	assert_int_equal(xf_table__each(table, xf_boot_ns(), list_entry, &listed), 0);
+	for (int i = 0; i < 300; i++) {
+		size_t len = xf_fw_random_packet(bytes);
+
+		assert_int_equal(xf_fw_fate(fw, bytes, len),
+				 xf_ref_fate(listed.rules, listed.n, false, bytes, len));
+	}
+}
+
+static void a_killed_writer_leaves_a_whole_set(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = from4(99, 1, 2, 3, 32, true);
+
+	for (unsigned int i = 0; i < 40; i++) {
+		struct xf_table *table;
+		pid_t pid = fork();
+		int status;
+
+		assert_true(pid >= 0);
+		if (!pid)
+			write_for_ever(fw, i);
+		usleep(3000 + i * 5000);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		table = open_again(fw->table);
+		check_listed(fw, table);
+		assert_int_equal(xf_table__add(table, &rule, xf_boot_ns()), 0);
+		check_listed(fw, table);
+		assert_int_equal(xf_table__del(table, &rule, xf_boot_ns()), 0);
+		xf_table__close(table);
+	}
+}
+
+static void memory_is_given_back(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_table_stats before, full, after;
+	struct xf_build *build;
+	uint64_t now = xf_boot_ns();
+
+	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
+	assert_int_equal(xf_build__begin(&build, fw->table, 50000), 0);
+	for (int i = 0; i < 50000; i++) {
+		struct xf_rule rule = from4(10, i >> 8, i, 0, 24, true);
+
+		assert_int_equal(xf_build__add(build, &rule, now), 0);
+	}
+	assert_int_equal(xf_build__commit(build), 0);
+	assert_int_equal(xf_table__stats(fw->table, now, &full), 0);
+	assert_true(full.memory > before.memory + (64 << 20));
+	assert_int_equal(full.prefixes, 50000);
+	assert_int_equal(xf_table__flush(fw->table), 0);
+	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_true(after.memory <= before.memory + 8192);
+}
+
+#define on_empty_set(test) cmocka_unit_test_setup_teardown(test, xf_fw_set_up, xf_fw_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_set_passes_everything),
+		on_empty_set(hits_are_counted),
+		on_empty_set(an_expired_rule_uncovers_the_next),
+		on_empty_set(a_trial_ends_by_itself),
+		on_empty_set(a_confirmed_trial_stays),
+		on_empty_set(too_many_shapes_change_nothing),
+		on_empty_set(a_killed_writer_leaves_a_whole_set),
+		on_empty_set(memory_is_given_back),
+	};
+	const char *why = xf_harness_refusal();
+
+	if (why)
+		return xf_skip_all(why);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
