@@ -83,12 +83,14 @@ xdpfun-load: $(LOADER_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
 UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c) \
 	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
+	    $(addprefix firewall/,rank.c pieces.c) \
 	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/*.h loader/*.h sockmap/*.h xdp-prog/abi.h tests/unit/*.h)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/*.h loader/*.h sockmap/*.h firewall/*.h \
+			  xdp-prog/abi.h xdp-prog/fw_*.h tests/unit/*.h)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(UNIT_FLAGS) $(filter %.c,$^) -lcmocka -ljson-c -o $@
