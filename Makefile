@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make            xdpfun.o and xdpfun-load in this folder, everything else below $(BUILD)
+# make            xdpfun.o, xdpfun-fw.o and xdpfun-load in this folder, everything else below $(BUILD)
 # make help       the other targets
 
 BUILD ?= build
@@ -150,14 +150,10 @@ $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard
 $(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c load_client.c load_server.c load_trips.c usage.c)
 $(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
 
-$(BUILD)/tests/bench/firewall: tests/bench/firewall.c tests/bench/bench.c $(FIREWALL_SRC) $(wildcard firewall/*.h) \
-			       xdp-prog/fw_abi.h xdp-prog/fw_hash.h
-	$(call say,BENCH,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c \
-		lib/stream.c $(LIBS) -lm -o $@
+BENCH_BIN += $(BUILD)/tests/bench/firewall
+$(BUILD)/tests/bench/firewall: $(FIREWALL_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
+$(BUILD)/tests/bench/firewall: LIBS += -lm
 
-bench-programs: $(BUILD)/tests/bench/firewall
 bench-programs: all $(BENCH_BIN) $(BENCH_BPF)
 
 bench:
@@ -169,13 +165,14 @@ check: all
 install: all
 	install -Dm755 xdpfun-load $(DESTDIR)$(PREFIX)/sbin/xdpfun-load
 	install -Dm644 xdpfun.o $(DESTDIR)$(PREFIX)/lib/bpf/xdpfun.o
+	install -Dm644 xdpfun-fw.o $(DESTDIR)$(PREFIX)/lib/bpf/xdpfun-fw.o
 	install -Dm644 docs/xdpfun-load.8 $(DESTDIR)$(PREFIX)/share/man/man8/xdpfun-load.8
 
 clean:
-	rm -rf $(BUILD) xdpfun.o xdpfun-load
+	rm -rf $(BUILD) xdpfun.o xdpfun-fw.o xdpfun-load
 
 help:
-	@echo 'make           build ./xdpfun.o and ./xdpfun-load'
+	@echo 'make           build ./xdpfun.o, ./xdpfun-fw.o and ./xdpfun-load'
 	@echo 'make install   install them and the manual page (DESTDIR, PREFIX=$(PREFIX))'
 	@echo 'make tests     build the test programs too'
 	@echo 'make check     run the tests that need no virtual machine (as root; see scripts/test)'

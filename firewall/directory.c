@@ -122,7 +122,8 @@ static void fill(struct xf_region *region, enum xf_fw_dir dir, uint32_t *entry,
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct leaf *leaf = &leaves[i];
-		uint32_t id = head_of(region, dir, leaf), *at = entry + first_of(leaf->addr, leaf->length);
+		uint32_t id = head_of(region, dir, leaf),
+			 *at = entry + first_of(leaf->addr, leaf->length);
 
 		if (leaf->length > 24)
 			*at |= inside_bit(leaf->length);
@@ -172,8 +173,8 @@ void xf_directory__replace(struct xf_region *region, enum xf_fw_dir dir, uint32_
 static uint32_t parent_of(struct xf_region *region, enum xf_fw_dir dir, uint32_t addr,
 			  unsigned int length)
 {
-	uint64_t shorter = region->set->lengths4[dir] & ~0ull << (33 - length) &
-			   ~(~0ull << (33 - SHORTEST));
+	uint64_t shorter =
+	    region->set->lengths4[dir] & ~0ull << (33 - length) & ~(~0ull << (33 - SHORTEST));
 
 	for (; shorter; shorter &= shorter - 1) {
 		uint64_t b = shorter & -shorter;

@@ -22,12 +22,12 @@ struct xf_index_key xf_index_key4(const struct xf_fw_set *set, uint32_t dir, uin
 {
 	uint64_t tag = xf_fw_tag4(dir, addr, b);
 
-	return (struct xf_index_key){ xf_fw_hash4(set->seed, tag), tag };
+	return (struct xf_index_key) { xf_fw_hash4(set->seed, tag), tag };
 }
 
 static struct xf_index_key hashed(uint64_t hash)
 {
-	return (struct xf_index_key){ hash, xf_fw_tag_hashed(hash) };
+	return (struct xf_index_key) { hash, xf_fw_tag_hashed(hash) };
 }
 
 struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint64_t lo, uint64_t b,
@@ -102,8 +102,8 @@ static int put(const struct view *view, struct xf_index_key key, uint32_t id)
 			if (at->summary >> 8 * i & 0xff)
 				continue;
 			at->entry[i] = key.tag << 24 | id;
-			xf_publish(&at->summary, at->summary | xf_fw_fingerprint(key.hash, view->shift)
-								   << 8 * i);
+			xf_publish(&at->summary,
+				   at->summary | xf_fw_fingerprint(key.hash, view->shift) << 8 * i);
 			for (; bin < at; bin++)
 				xf_publish(&bin->summary, bin->summary | 1ull << 56);
 			return step;
@@ -136,12 +136,12 @@ static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry
 	const struct xf_fw_set *set = region->set;
 
 	if (!(tag & XF_FW_TAG_HASHED))
-		return (struct xf_index_key){ xf_fw_hash4(set->seed, tag), tag };
+		return (struct xf_index_key) { xf_fw_hash4(set->seed, tag), tag };
 	if (tail && tail->kind == XF_FW_PREFIX6) {
 		struct xf_fw_rule *rule = (struct xf_fw_rule *)line;
 		uint32_t level = rule->tail.detail[2];
-		uint32_t length = rule->rank >>
-				  (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
+		uint32_t length =
+		    rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
 
 		return xf_index_key6(set, rule->addr[0], rule->addr[1], 1ull << (-length & 63),
 				     level);
@@ -153,7 +153,7 @@ static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry
 	}
 	if (tail && tail->kind == XF_FW_PIECE)
 		return xf_index_key_piece(set, (struct xf_fw_piece *)line);
-	return (struct xf_index_key){ 0, 0 };
+	return (struct xf_index_key) { 0, 0 };
 }
 
 /* Enter all of one table into another. Returns how many are not in their own bin, or -errno. */

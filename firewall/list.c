@@ -136,7 +136,7 @@ int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats 
 	keep = &table->region.set->keep;
 	if (keep->timed)
 		xf_set__each(&table->region, count_expired, &expired);
-	*stats = (struct xf_table_stats){
+	*stats = (struct xf_table_stats) {
 		.rules = keep->rules - expired.rules,
 		.prefixes = keep->prefixes - expired.prefixes,
 		.shapes = keep->shapes_n,

@@ -134,7 +134,8 @@ static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_
 }
 
 /* Put a piece behind those of a higher rank. */
-static int link_piece(struct xf_region *region, struct xf_fw_piece *piece, uint32_t id, uint64_t rank)
+static int link_piece(struct xf_region *region, struct xf_fw_piece *piece, uint32_t id,
+		      uint64_t rank)
 {
 	struct xf_index_key key = xf_index_key_piece(region->set, piece);
 	uint32_t head;

@@ -15,7 +15,7 @@ size_t xf_ports_cut(uint16_t min, uint16_t max, struct xf_ports ports[XF_PORTS_M
 
 		while (at + size - 1 > max)
 			size /= 2;
-		ports[n++] = (struct xf_ports){ at, -size };
+		ports[n++] = (struct xf_ports) { at, -size };
 		at += size;
 	}
 	return n;
@@ -47,8 +47,9 @@ static void put_addresses(const struct xf_rule *rule, struct xf_cut *cut)
 		put_prefix6(&rule->dst, addr + 2, mask + 2);
 	} else if (rule->family == 4) {
 		mask[0] = (upper(rule->src.len) >> 32 << 32) | upper(rule->dst.len) >> 32;
-		addr[0] = (xf_from_bytes(rule->src.addr, 4) << 32 | xf_from_bytes(rule->dst.addr, 4)) &
-			  mask[0];
+		addr[0] =
+		    (xf_from_bytes(rule->src.addr, 4) << 32 | xf_from_bytes(rule->dst.addr, 4)) &
+		    mask[0];
 	}
 }
 
@@ -86,14 +87,15 @@ static uint64_t best_narrowness(uint16_t mask)
 	return 65535 - others;
 }
 
-static void put_ports(struct xf_cut *cut, struct xf_ports sport, struct xf_ports dport, uint64_t rank)
+static void put_ports(struct xf_cut *cut, struct xf_ports sport, struct xf_ports dport,
+		      uint64_t rank)
 {
 	uint64_t ports = 0x1ffffull << XF_FW_RANK_SPORT | 0x1ffffull << XF_FW_RANK_DPORT;
 
-	cut->piece.l4 |= (uint64_t)sport.first << XF_FW_L4_SPORT |
-			 (uint64_t)dport.first << XF_FW_L4_DPORT;
-	cut->shape.l4 |= (uint64_t)sport.mask << XF_FW_L4_SPORT |
-			 (uint64_t)dport.mask << XF_FW_L4_DPORT;
+	cut->piece.l4 |= (uint64_t)sport.first << XF_FW_L4_SPORT | (uint64_t)dport.first
+								       << XF_FW_L4_DPORT;
+	cut->shape.l4 |= (uint64_t)sport.mask << XF_FW_L4_SPORT | (uint64_t)dport.mask
+								      << XF_FW_L4_DPORT;
 	cut->shape.best = (rank & ~ports) | XF_FW_RANK_DENY |
 			  best_narrowness(sport.mask) << XF_FW_RANK_SPORT |
 			  best_narrowness(dport.mask) << XF_FW_RANK_DPORT;

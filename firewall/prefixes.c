@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules of a single prefix: entries of the index, the lengths that exist, and for IPv6 which lengths
- * exist where. */
+/* Rules of a single prefix: entries of the index, the lengths that exist, and for IPv6 which
+ * lengths exist where. */
 #include <errno.h>
 #include <string.h>
 
@@ -42,8 +42,9 @@ void xf_rule_to_prefix_line(const struct xf_rule *rule, struct xf_fw_rule *line)
 
 static unsigned int length_of(const struct xf_fw_rule *line)
 {
-	return line->rank >> (line->tail.detail[0] == XF_RULE_DST ? XF_FW_RANK_DST
-								  : XF_FW_RANK_SRC) & 0xff;
+	return line->rank >>
+		   (line->tail.detail[0] == XF_RULE_DST ? XF_FW_RANK_DST : XF_FW_RANK_SRC) &
+	       0xff;
 }
 
 void xf_rule_from_prefix_line(const struct xf_fw_rule *line, struct xf_rule *rule)
@@ -208,9 +209,9 @@ static int enter_bucket(struct xf_region *region, const struct place *place)
 		if (err)
 			return err;
 		bucket = xf_region__line(region, id);
-		*bucket = (struct xf_fw_bucket){
-			.addr = hi, .level = place->level, .tail.kind = XF_FW_BUCKET
-		};
+		*bucket = (struct xf_fw_bucket) { .addr = hi,
+						  .level = place->level,
+						  .tail.kind = XF_FW_BUCKET };
 		err = xf_index__insert(region, key, id);
 		if (err) {
 			xf_region__free(region, id);

@@ -50,8 +50,8 @@ void xf_store__unmap(struct xf_store *store)
 int xf_store__make_table(size_t lines)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xf_fw_table", sizeof(uint32_t), XF_FW_LINE, lines,
-				&opts);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xf_fw_table", sizeof(uint32_t), XF_FW_LINE,
+				lines, &opts);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -131,8 +131,8 @@ int xf_region__install(struct xf_region *region)
 
 	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
 		if (region->table[slot])
-			changes[n++] = (struct xf_slot_change){ region->set->slot + slot,
-								region->fd[slot] };
+			changes[n++] =
+			    (struct xf_slot_change) { region->set->slot + slot, region->fd[slot] };
 	return xf_store__change_slots(region->store, changes, n);
 }
 

@@ -18,8 +18,8 @@ struct xf_store {
 	int root_fd, sets_fd, tables_fd, counts_fd;
 	struct xf_fw_root *root;
 	struct xf_fw_set *sets;
-	int grace_fd;	/* a map for xf_store__grace(), or -1 */
-	char why[160];	/* xf_table__why() */
+	int grace_fd;  /* a map for xf_store__grace(), or -1 */
+	char why[160]; /* xf_table__why() */
 };
 
 /* Map the root and the sets. Returns 0 or -errno. */
@@ -35,8 +35,8 @@ struct xf_slot_change {
 	uint32_t slot;
 	int fd;
 };
-/* Make them all; the kernel's grace periods, one for each, are waited for side by side. Returns 0 or
- * -errno of one that failed. */
+/* Make them all; the kernel's grace periods, one for each, are waited for side by side. Returns 0
+ * or -errno of one that failed. */
 int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *changes, size_t n);
 /* Empty the slots of a region. */
 int xf_store__clear(struct xf_store *store, uint32_t slot);
@@ -50,19 +50,20 @@ int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
 struct xf_region {
 	struct xf_store *store;
 	struct xf_fw_set *set;
-	bool live;		/* packets may read it; else its tables are in no slots yet */
-	uint32_t seen;		/* xf_fw_root.tables when the tables were mapped */
+	bool live;     /* packets may read it; else its tables are in no slots yet */
+	uint32_t seen; /* xf_fw_root.tables when the tables were mapped */
 	void *table[XF_FW_REGION_SLOTS];
 	int fd[XF_FW_REGION_SLOTS]; /* not live: of the table, where there is one */
 	size_t lines[XF_FW_REGION_SLOTS];
 };
 
 /* Tables of sets[number]. */
-void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_t number, bool live);
+void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_t number,
+		       bool live);
 /* Unmap them all; the maps stay. */
 void xf_region__detach(struct xf_region *region);
-/* Slots are counted from the region's first one. A table, or NULL when there is none or it cannot be
- * mapped. */
+/* Slots are counted from the region's first one. A table, or NULL when there is none or it cannot
+ * be mapped. */
 void *xf_region__table(struct xf_region *region, uint32_t slot);
 /* Put the tables of a region that is not live into their slots. Returns 0 or -errno. */
 int xf_region__install(struct xf_region *region);

@@ -213,8 +213,8 @@ size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t lines)
 	return n;
 }
 
-int xf_set__each(struct xf_region *region, int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line),
-		 void *arg)
+int xf_set__each(struct xf_region *region,
+		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line), void *arg)
 {
 	int err = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One set of rules: what can be done to it, whether packets meet it or not. Inside firewall/ only. */
+/* One set of rules: what can be done to it, whether packets meet it or not. Inside firewall/ only.
+ */
 #ifndef XF_SET_H
 #define XF_SET_H
 
@@ -22,13 +23,15 @@ int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, ui
 /* Take out what has expired among the next so many lines. Returns how many rules that were. */
 size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t lines);
 
-/* All rules that are or were once valid, in no order. The callback's non-zero ends it and is returned. */
-int xf_set__each(struct xf_region *region, int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line),
-		 void *arg);
+/* All rules that are or were once valid, in no order. The callback's non-zero ends it and is
+ * returned. */
+int xf_set__each(struct xf_region *region,
+		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line), void *arg);
 bool xf_rule_line_is_rule(const struct xf_fw_rule *line);
 bool xf_rule_line_holds(const struct xf_fw_rule *line, uint64_t now);
 /* The rule in a line, without its ttl. Returns 0 or -EUCLEAN. */
-int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line, struct xf_rule *rule);
+int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line,
+		      struct xf_rule *rule);
 
 /* Enter all rules of one set that hold into another, with their counters and times. */
 int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now);

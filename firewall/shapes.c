@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets go through a list that is sorted by what each shape could find. There are a few lists: the
- * next one is written while the others may still be read. */
+/* Packets go through a list that is sorted by what each shape could find. There are a few lists:
+ * the next one is written while the others may still be read. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,19 +61,20 @@ static int take_new(struct xf_region *region, const struct xf_cut *cut,
 	int err;
 
 	if (!number)
-		return xf_store__refuse(region->store, -E2BIG,
-					"rules may differ in which fields, prefix lengths and sizes of "
-					"port ranges they name in %u ways, and this would be one more",
-					XF_FW_SHAPES);
+		return xf_store__refuse(
+		    region->store, -E2BIG,
+		    "rules may differ in which fields, prefix lengths and sizes of "
+		    "port ranges they name in %u ways, and this would be one more",
+		    XF_FW_SHAPES);
 	if (!keep->shape_left[number - 1]) {
 		err = wait_for_readers(region);
 		if (err)
 			return err;
 	}
 	*taken = &keep->shape[number - 1];
-	**taken = (struct xf_fw_shape_keep){
-		.shape = cut->shape, .family = cut->piece.tail.detail[0], .used = 1
-	};
+	**taken = (struct xf_fw_shape_keep) { .shape = cut->shape,
+					      .family = cut->piece.tail.detail[0],
+					      .used = 1 };
 	(*taken)->shape.number = number;
 	keep->shape_last = number;
 	keep->shapes_n++;

@@ -22,8 +22,9 @@ struct work {
 static int change(const struct xf_store *store, const struct xf_slot_change *change)
 {
 	if (change->fd >= 0)
-		return bpf_map_update_elem(store->tables_fd, &change->slot, &change->fd, BPF_ANY) ? -errno
-												  : 0;
+		return bpf_map_update_elem(store->tables_fd, &change->slot, &change->fd, BPF_ANY)
+			   ? -errno
+			   : 0;
 	if (bpf_map_delete_elem(store->tables_fd, &change->slot) && errno != ENOENT)
 		return -errno;
 	return 0;
@@ -68,6 +69,6 @@ int xf_store__clear(struct xf_store *store, uint32_t slot)
 
 	for (uint32_t end = slot + XF_FW_REGION_SLOTS - 1; slot < end; slot++)
 		if (!bpf_map_lookup_elem(store->tables_fd, &slot, &id))
-			changes[n++] = (struct xf_slot_change){ slot, -1 };
+			changes[n++] = (struct xf_slot_change) { slot, -1 };
 	return xf_store__change_slots(store, changes, n);
 }

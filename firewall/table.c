@@ -17,7 +17,8 @@ static const struct shape_of_map {
 	uint32_t value_size, entries, flags;
 } shapes_of_maps[] = {
 	{ XF_FW_ROOT_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_root), 1, BPF_F_MMAPABLE },
-	{ XF_FW_SETS_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_set), XF_FW_SETS, BPF_F_MMAPABLE },
+	{ XF_FW_SETS_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_set), XF_FW_SETS,
+	  BPF_F_MMAPABLE },
 	{ XF_FW_TABLES_MAP, BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), XF_FW_SLOTS, 0 },
 	{ XF_FW_COUNTS_MAP, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct xf_fw_counts), 1, 0 },
 };
@@ -38,7 +39,7 @@ static struct xf_table *alloc_table(void)
 	if (!table)
 		return NULL;
 	for (size_t i = 0; i < MAPS; i++)
-		table->maps[i] = (struct xf_table_map){ shapes_of_maps[i].name, -1 };
+		table->maps[i] = (struct xf_table_map) { shapes_of_maps[i].name, -1 };
 	table->store.grace_fd = -1;
 	return table;
 }

@@ -11,8 +11,8 @@
 struct xf_table {
 	struct xf_store store;
 	struct xf_table_map maps[4];
-	struct xf_region region; /* of the set that holds */
-	uint32_t number;	 /* its number */
+	struct xf_region region;    /* of the set that holds */
+	uint32_t number;	    /* its number */
 	struct xf_region *building; /* one that is being built, or NULL */
 };
 
@@ -33,8 +33,8 @@ void xf_table__end(struct xf_table *table);
  * when the process ends; xf_region__detach() lets it go. Returns 0 or -errno. */
 int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules,
 		      struct xf_region *region);
-/* Let that set hold in place of the present one, whose tables go unless a trial needs them. Detaches
- * region. Returns 0 or -errno, and then the old one holds. */
+/* Let that set hold in place of the present one, whose tables go unless a trial needs them.
+ * Detaches region. Returns 0 or -errno, and then the old one holds. */
 int xf_table__switch(struct xf_table *table, struct xf_region *region);
 /* The same rules in tables of their own, with other seeds. Returns 0 or -errno. */
 int xf_table__rebuild(struct xf_table *table, uint64_t now);

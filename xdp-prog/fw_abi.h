@@ -30,8 +30,8 @@
 struct xf_fw_root {
 	__u32 magic;
 	__u32 version;
-	/* Index of the set that holds, in the lower half, and of the one that holds once deadline is
-	 * over, in the upper. One word: both change at once. */
+	/* Index of the set that holds, in the lower half, and of the one that holds once deadline
+	 * is over, in the upper. One word: both change at once. */
 	__u64 which;
 	__u64 deadline; /* CLOCK_BOOTTIME, ns; 0: no trial is running */
 	/* User space only: what is under way, or was when its author died; and how many tables were
@@ -39,7 +39,7 @@ struct xf_fw_root {
 	__u32 writing;
 	__u32 tables;
 };
-#define XF_FW_WRITING_RULES 1u /* the set that holds */
+#define XF_FW_WRITING_RULES 1u	/* the set that holds */
 #define XF_FW_WRITING_TABLES 2u /* another one is built beside it, or taken down */
 
 _Static_assert(sizeof(struct xf_fw_root) == 32, "xf_fw_root is ABI");
@@ -48,9 +48,9 @@ _Static_assert(sizeof(struct xf_fw_root) == 32, "xf_fw_root is ABI");
 #define XF_FW_REGIONS 4 /* sets with tables of their own; a trial of a policy shares the tables */
 
 /* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
-#define XF_FW_CHUNKS 256 /* of lines that ids name */
+#define XF_FW_CHUNKS 256     /* of lines that ids name */
 #define XF_FW_SLOT_INDEX 256 /* two: the next larger one is built beside the other */
-#define XF_FW_SLOT_DIR 258 /* by enum xf_fw_dir */
+#define XF_FW_SLOT_DIR 258   /* by enum xf_fw_dir */
 #define XF_FW_REGION_SLOTS 512
 #define XF_FW_SLOTS (XF_FW_REGIONS * XF_FW_REGION_SLOTS)
 
@@ -135,7 +135,8 @@ struct xf_fw_rule {
 	};
 	__u32 next;   /* id: prefix, same one, lower rank */
 	__u32 pieces; /* id: the first one of another rule */
-	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its hash */
+	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its hash
+	 */
 	struct xf_fw_tail tail;
 };
 _Static_assert(sizeof(struct xf_fw_rule) == XF_FW_LINE, "xf_fw_rule is ABI");
@@ -145,10 +146,10 @@ _Static_assert(sizeof(struct xf_fw_rule) == XF_FW_LINE, "xf_fw_rule is ABI");
  * source, two of destination. */
 struct xf_fw_piece {
 	__u64 addr[4];
-	__u64 l4;  /* XF_FW_L4_* and the shape's number << 48 */
-	__u64 mac; /* 48 bits, the first byte is the highest */
-	__u32 next; /* id: same fields, lower or equal rank */
-	__u32 rule; /* id */
+	__u64 l4;		/* XF_FW_L4_* and the shape's number << 48 */
+	__u64 mac;		/* 48 bits, the first byte is the highest */
+	__u32 next;		/* id: same fields, lower or equal rank */
+	__u32 rule;		/* id */
 	struct xf_fw_tail tail; /* detail: family, 0 for both */
 };
 _Static_assert(sizeof(struct xf_fw_piece) == XF_FW_LINE, "xf_fw_piece is ABI");
@@ -206,20 +207,21 @@ struct xf_fw_shapes {
 
 /* One rule set. What user space alone reads and writes is in the second half. */
 struct xf_fw_set {
-	__u32 deny; /* the policy */
-	__u32 slot; /* first one of its region */
-	__u64 index; /* XF_FW_INDEX() */
+	__u32 deny;		 /* the policy */
+	__u32 slot;		 /* first one of its region */
+	__u64 index;		 /* XF_FW_INDEX() */
 	__u64 seed[XF_FW_SEEDS]; /* of the hash, odd */
 	/* Lengths of single prefixes by enum xf_fw_dir. IPv4: bit 32 - length. IPv6: bit
 	 * 64 - length for up to 64 (not 0), bit 128 - length for longer ones, in two words. */
 	__u64 lengths4[2];
 	__u64 lengths6[2][2];
-	__u32 zero6[2];	 /* id of ::/0 */
-	__u32 dir[2];	 /* slot of the directory, or 0: there is none, look for each length */
-	__u32 current;	 /* which of the lists of shapes */
+	__u32 zero6[2]; /* id of ::/0 */
+	__u32 dir[2];	/* slot of the directory, or 0: there is none, look for each length */
+	__u32 current;	/* which of the lists of shapes */
 	__u32 reserved;
-	/* The same lengths, of those prefixes only that have to do with a packet's first byte (IPv4), or
-	 * with a hash of its first four (IPv6). A bit may say so of prefixes that have gone. */
+	/* The same lengths, of those prefixes only that have to do with a packet's first byte
+	 * (IPv4), or with a hash of its first four (IPv6). A bit may say so of prefixes that have
+	 * gone. */
 	__u64 near4[2][256];
 	__u64 near6[2][2][256];
 	struct xf_fw_shapes shapes[XF_FW_LISTS];
@@ -229,15 +231,15 @@ struct xf_fw_set {
 		__u64 entries, spilled; /* of the index: all, and those not in their own bin */
 		__u32 free, limbo;	/* lists of lines; those in limbo may still be read */
 		__u64 limbo_n;
-		__u32 fresh;  /* id of the first line that was never used */
-		__u32 swept;  /* id: how far the search for expired rules came */
+		__u32 fresh; /* id of the first line that was never used */
+		__u32 swept; /* id: how far the search for expired rules came */
 		__u64 timed; /* rules that expire */
 		__u64 count4[2];
 		__u32 lengths4_n[2][33];
 		__u32 lengths6_n[2][129];
 		__u32 shapes_n;
-		__u32 shape_last;	/* number that was given last */
-		__u32 lists_left;	/* lists that no packet reads, but for the current one */
+		__u32 shape_last; /* number that was given last */
+		__u32 lists_left; /* lists that no packet reads, but for the current one */
 		__u8 shape_left[XF_FW_SHAPES]; /* by number - 1: no packet uses it any more */
 		struct xf_fw_shape_keep {
 			struct xf_fw_shape shape;

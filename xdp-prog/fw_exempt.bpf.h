@@ -23,7 +23,7 @@
 #define XF_DHCP6_SERVER 547
 #define XF_DHCP6_CLIENT 546
 
-#define XF_BIT(n) (1ull << ((n) & 63))
+#define XF_BIT(n) (1ull << ((n)&63))
 
 /* ICMPv6 that must not be dropped, RFC 4890, 4.3.1 and 4.4.1, but for echo: errors, listener
  * discovery, neighbour discovery, SEND and multicast routers. Types 0 to 63, and from 128. */
@@ -81,7 +81,8 @@ static __always_inline __u32 xf_fw_tuple(const struct xf_fw_packet *packet,
 	return sizeof(tuple->ipv6);
 }
 
-/* Whether this packet belongs to a TCP connection of this machine: of any state, but no listener. */
+/* Whether this packet belongs to a TCP connection of this machine: of any state, but no listener.
+ */
 static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
 {
 	struct bpf_sock_tuple tuple = {};

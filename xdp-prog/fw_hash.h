@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where something is in an index: what the program and user space must work out alike. A prefix is
- * written as its address and the lowest bit of its mask, b: the mask is -b, and nothing needs to know
- * the length. */
+ * written as its address and the lowest bit of its mask, b: the mask is -b, and nothing needs to
+ * know the length. */
 #ifndef XF_FW_HASH_H
 #define XF_FW_HASH_H
 
@@ -47,7 +47,8 @@ xf_fw_inline __u32 xf_fw_near6(__u64 hi)
 
 xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __u64 mac)
 {
-	__u64 sum = xf_fw_fold(addr * seed[1]) + xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
+	__u64 sum =
+	    xf_fw_fold(addr * seed[1]) + xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
 
 	return xf_fw_fold(sum * seed[0]);
 }
@@ -67,14 +68,15 @@ xf_fw_inline __u64 xf_fw_tag_hashed(__u64 hash)
 	return XF_FW_TAG_HASHED | (hash & (XF_FW_TAG_HASHED - 1));
 }
 
-/* The bin of a hash is hash >> shift, shift being 64 - log2(bins); its fingerprint the bits below. */
+/* The bin of a hash is hash >> shift, shift being 64 - log2(bins); its fingerprint the bits below.
+ */
 xf_fw_inline __u64 xf_fw_fingerprint(__u64 hash, __u32 shift)
 {
 	return (hash >> (shift - 7) & 0x7f) | 0x80;
 }
 
-/* Which of a bin's entries have this fingerprint: bit 7 of each such byte. Exact, since bytes in use
- * have their bit 7 set and no subtraction borrows. */
+/* Which of a bin's entries have this fingerprint: bit 7 of each such byte. Exact, since bytes in
+ * use have their bit 7 set and no subtraction borrows. */
 xf_fw_inline __u64 xf_fw_candidates(__u64 summary, __u64 fingerprint)
 {
 	__u64 other = summary ^ fingerprint * 0x0001010101010101ull;
@@ -83,8 +85,8 @@ xf_fw_inline __u64 xf_fw_candidates(__u64 summary, __u64 fingerprint)
 	       0x0080808080808080ull;
 }
 
-/* Which entry the lowest one is: the product's upper byte is the one of the constant that the single
- * bit brings there. */
+/* Which entry the lowest one is: the product's upper byte is the one of the constant that the
+ * single bit brings there. */
 xf_fw_inline __u64 xf_fw_first_candidate(__u64 candidates)
 {
 	return ((candidates & -candidates) >> 7) * 0x0001020304050607ull >> 56;

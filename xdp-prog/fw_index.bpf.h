@@ -117,8 +117,8 @@ __noinline __u32 xf_fw_find(__u64 index, __u64 hash, __u64 tag)
 }
 
 /* The same where it matters most: the first candidate of the hash's own bin is nearly always the
- * entry, if there is any. Which one it is must not be branches: nobody could predict them. @table is
- * the index. */
+ * entry, if there is any. Which one it is must not be branches: nobody could predict them. @table
+ * is the index. */
 static __always_inline __u32 xf_fw_find_in(void *table, __u64 index, __u64 hash, __u64 tag)
 {
 	__u32 shift = (index >> 32) & 63, at = hash >> shift;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Rules that name a single prefix: the longest one that covers an address.
  *
- * Nearly always the longest prefix that is found holds. When it has expired or is being taken out, a
- * second search looks at every length again and at the rules themselves. */
+ * Nearly always the longest prefix that is found holds. When it has expired or is being taken out,
+ * a second search looks at every length again and at the rules themselves. */
 #ifndef XF_FW_PREFIX_BPF_H
 #define XF_FW_PREFIX_BPF_H
 
@@ -93,8 +93,8 @@ static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 d
 	return id ? id : covering;
 }
 
-static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo, __u64 b,
-					    __u32 level)
+static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo,
+					    __u64 b, __u32 level)
 {
 	__u32 length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
 

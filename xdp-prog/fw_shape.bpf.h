@@ -42,7 +42,8 @@ struct {
 	__type(value, struct xf_fw_key);
 } xf_fw_key SEC(".maps");
 
-/* The best rule so far whose rank is not below least, and the rank that a better one has at least. */
+/* The best rule so far whose rank is not below least, and the rank that a better one has at least.
+ */
 struct xf_fw_best {
 	__u64 least;
 	__u32 id;
@@ -98,8 +99,9 @@ __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 		addr[0] = both & shape->addr[0];
 		fields = xf_fw_masked_l4(shape, l4);
 		from = mac & shape->mac;
-		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece4(set->seed, addr[0], fields, from),
-				addr, fields, from);
+		xf_fw_try_piece(set, table, &best,
+				xf_fw_hash_piece4(set->seed, addr[0], fields, from), addr, fields,
+				from);
 	}
 	return best.id;
 }
@@ -132,8 +134,8 @@ __noinline __u32 xf_fw_shapes6(__u32 number)
 		addr[3] = key->addr[3] & shape->addr[3];
 		fields = xf_fw_masked_l4(shape, key->l4);
 		from = key->mac & shape->mac;
-		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece6(set->seed, addr, fields, from), addr,
-				fields, from);
+		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece6(set->seed, addr, fields, from),
+				addr, fields, from);
 	}
 	return best.id;
 }
@@ -174,8 +176,8 @@ static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_set *set,
 	void *table = frame ? xf_fw_index(set) : NULL;
 
 	if (table)
-		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece4(set->seed, 0, l4, packet->mac), addr,
-				l4, packet->mac);
+		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece4(set->seed, 0, l4, packet->mac),
+				addr, l4, packet->mac);
 	return best.id;
 }
 

@@ -114,8 +114,8 @@ static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 
 /* A rule's verdict. */
 static __always_inline int xf_fw_obey(struct xdp_md *ctx, const struct xf_fw_set *set,
-				      const struct xf_fw_match *match,
-				      struct xf_fw_counts *counts, __u32 len)
+				      const struct xf_fw_match *match, struct xf_fw_counts *counts,
+				      __u32 len)
 {
 	xf_fw_count_rule(set, match, counts, len);
 	if (!(match->rule->rank & XF_FW_RANK_DENY)) {

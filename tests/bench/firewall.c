@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the firewall costs: firewall [RULES] prints one figure a line, for so many prefixes (default
- * 1,000,000). Packets go through a program that draws their source from 2^20 addresses of the rules;
- * its cost and that of an empty program behind it are subtracted. */
+ * 1,000,000). Packets go through a program that draws their source from 2^20 addresses of the
+ * rules; its cost and that of an empty program behind it are subtracted. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -30,12 +30,14 @@ struct draw {
 
 static struct draw *draws;
 static struct bpf_object *drawing;
-static uint8_t frame4[FRAME] = { [12] = 8,	  [14] = 0x45, [17] = 60, [22] = 64, [23] = 6,
-				 [30] = 192,	  [33] = 1,    [34] = 4,  [36] = 1,  [37] = 187,
-				 [46] = 0x50,	  [47] = 0x10 };
-static uint8_t frame6[FRAME] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60, [19] = 20,  [20] = 6,
-				 [21] = 64,   [38] = 0x20, [39] = 1,    [54] = 4,   [56] = 1,
-				 [57] = 187,  [66] = 0x50, [67] = 0x10 };
+static uint8_t frame4[FRAME] = {
+	[12] = 8, [14] = 0x45, [17] = 60, [22] = 64,  [23] = 6,	   [30] = 192,
+	[33] = 1, [34] = 4,    [36] = 1,  [37] = 187, [46] = 0x50, [47] = 0x10
+};
+static uint8_t frame6[FRAME] = {
+	[12] = 0x86, [13] = 0xdd, [14] = 0x60, [19] = 20,  [20] = 6,	[21] = 64,  [38] = 0x20,
+	[39] = 1,    [54] = 4,	  [56] = 1,    [57] = 187, [66] = 0x50, [67] = 0x10
+};
 
 static uint64_t boot_ns(void)
 {
@@ -222,7 +224,7 @@ static void measure_filter(const struct xf_rule *rules, size_t n)
 	int map, fd;
 
 	if (object)
-		bpf_object__for_each_map(pinned, object)
+		bpf_object__for_each_map (pinned, object)
 			bpf_map__set_pin_path(pinned, NULL);
 	if (!object || bpf_object__load(object)) {
 		printf("xdp-filter: not here\n");
@@ -233,7 +235,8 @@ static void measure_filter(const struct xf_rule *rules, size_t n)
 		flags[i] = 1; /* source address */
 	for (size_t i = 0; i < n; i++)
 		if (rules[i].family == 4)
-			bench_check(bpf_map_update_elem(map, rules[i].src.addr, flags, BPF_ANY), "add");
+			bench_check(bpf_map_update_elem(map, rules[i].src.addr, flags, BPF_ANY),
+				    "add");
 	fd = bpf_program__fd(bpf_object__next_program(object, NULL));
 	fill_draws(rules, n, 4, false);
 	printf("xdp-filter, %zu addresses: %.1f ns\n", n, measure(fd, 4));
@@ -259,7 +262,8 @@ static void measure_trie(const struct xf_rule *rules, size_t n)
 	fd = bpf_program__fd(program("lpm_alone"));
 	for (int skewed = 0; skewed < 2; skewed++) {
 		fill_draws(rules, n, 4, skewed);
-		printf("LPM trie alone, %s: %.1f ns\n", skewed ? "Zipf" : "uniform", measure(fd, 4));
+		printf("LPM trie alone, %s: %.1f ns\n", skewed ? "Zipf" : "uniform",
+		       measure(fd, 4));
 	}
 }
 
@@ -291,11 +295,11 @@ static void measure_changes(struct xf_table *table)
 	const size_t n = 300000;
 	uint64_t start;
 
-	rule.src = (struct xf_prefix){ .addr = { 77 }, .len = 8 };
+	rule.src = (struct xf_prefix) { .addr = { 77 }, .len = 8 };
 	xf_table__del(table, &rule, boot_ns());
 	measure_change(table, "open, add a /8, close", &rule, xf_table__add);
 	measure_change(table, "open, del the /8, close", &rule, xf_table__del);
-	rule.src = (struct xf_prefix){ .addr = { 77, 1, 2, 3 }, .len = 32 };
+	rule.src = (struct xf_prefix) { .addr = { 77, 1, 2, 3 }, .len = 32 };
 	measure_change(table, "open, add a /32, close", &rule, xf_table__add);
 	measure_change(table, "open, del the /32, close", &rule, xf_table__del);
 	start = bench_now_ns();
@@ -319,7 +323,7 @@ static void other_rule(struct xf_rule *rule)
 		break;
 	case 1:
 		rule->has |= XF_RULE_DST;
-		rule->dst = (struct xf_prefix){ .addr = { 192, 0, 0, 1 }, .len = 32 };
+		rule->dst = (struct xf_prefix) { .addr = { 192, 0, 0, 1 }, .len = 32 };
 		rule->src.len = 24;
 		rule->src.addr[3] = 0;
 		break;

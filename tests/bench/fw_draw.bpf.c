@@ -101,7 +101,8 @@ int lpm_alone(struct xdp_md *ctx)
 	struct key4 key = { .length = 32 };
 	__u32 *deny;
 
-	if ((void *)(source + 1) > (void *)(long)ctx->data_end || eth->h_proto != bpf_htons(ETH_P_IP))
+	if ((void *)(source + 1) > (void *)(long)ctx->data_end ||
+	    eth->h_proto != bpf_htons(ETH_P_IP))
 		return XDP_PASS;
 	key.addr = *source;
 	deny = bpf_map_lookup_elem(&trie, &key);

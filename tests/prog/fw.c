@@ -49,8 +49,7 @@ int xf_fw__open(struct xf_fw *fw, bool deny_policy)
 		xf_fw__close(fw);
 		return err;
 	}
-	fw->prog = bpf_program__fd(
-	    bpf_object__find_program_by_name(fw->object, XF_FW_PROG_NAME));
+	fw->prog = bpf_program__fd(bpf_object__find_program_by_name(fw->object, XF_FW_PROG_NAME));
 	return 0;
 }
 

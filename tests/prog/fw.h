@@ -26,8 +26,8 @@ int xf_fw_tear_down(void **state);
 
 /* The verdict on a packet, or -errno. */
 int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
-/* What became of a packet: which of the totals went up by one packet of this length, and the verdict
- * fits. A negative number when that cannot be said. */
+/* What became of a packet: which of the totals went up by one packet of this length, and the
+ * verdict fits. A negative number when that cannot be said. */
 int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
 
 /* Random rules and packets that meet each other often. */

@@ -29,7 +29,9 @@ static bool one_in(uint32_t n)
 static void random_address(uint8_t *addr, int n)
 {
 	for (int i = 0; i < n; i++)
-		addr[i] = i == 0 ? 10 : one_in(6) ? xf_fw_random(256) : xf_fw_random(2) << xf_fw_random(2) * 7;
+		addr[i] = i == 0      ? 10
+			  : one_in(6) ? xf_fw_random(256)
+				      : xf_fw_random(2) << xf_fw_random(2) * 7;
 }
 
 static void random_prefix(struct xf_prefix *prefix, int family)
@@ -132,7 +134,8 @@ static uint8_t *put_l4(uint8_t *at, uint8_t proto)
 
 static uint8_t *put_ip4(uint8_t *at)
 {
-	uint8_t proto = random_proto(), words = one_in(8) ? 5 + xf_fw_random(11) : 5, *l4 = at + 4 * words;
+	uint8_t proto = random_proto(), words = one_in(8) ? 5 + xf_fw_random(11) : 5,
+		*l4 = at + 4 * words;
 
 	memset(at, 0, 4 * words);
 	at[0] = 0x40 | words;

@@ -118,8 +118,8 @@ static bool exempt(const struct xf_record *rec)
 				       : rec->sport == 547 && rec->dport == 546;
 }
 
-enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy, const uint8_t *bytes,
-			 size_t len)
+enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy,
+			 const uint8_t *bytes, size_t len)
 {
 	const struct xf_rule *best = NULL;
 	struct xf_record rec;

@@ -18,7 +18,7 @@ enum xf_fate {
 	XF_FATE_EXEMPT,
 };
 
-enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy, const uint8_t *bytes,
-			 size_t len);
+enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy,
+			 const uint8_t *bytes, size_t len);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* While rules are changed in every way, each packet meets the old verdict or the new one: what stays
- * allowed is never dropped, what stays denied never passes. */
+/* While rules are changed in every way, each packet meets the old verdict or the new one: what
+ * stays allowed is never dropped, what stays denied never passes. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
@@ -22,16 +22,25 @@ struct packet {
 
 static struct packet packet_from(uint8_t x, uint8_t y, uint8_t z)
 {
-	struct packet packet = { { [12] = 8,   [14] = 0x45, [17] = 50, [22] = 64, [23] = 17,
-				   [26] = 10,  [27] = x,    [28] = y,  [29] = z,  [30] = 10,
-				   [33] = 1,   [37] = 53 } };
+	struct packet packet = { { [12] = 8,
+				   [14] = 0x45,
+				   [17] = 50,
+				   [22] = 64,
+				   [23] = 17,
+				   [26] = 10,
+				   [27] = x,
+				   [28] = y,
+				   [29] = z,
+				   [30] = 10,
+				   [33] = 1,
+				   [37] = 53 } };
 
 	return packet;
 }
 
 static struct xf_rule from4(uint8_t x, uint8_t y, uint8_t z, uint8_t len, bool deny)
 {
-	return (struct xf_rule){
+	return (struct xf_rule) {
 		.deny = deny,
 		.has = XF_RULE_SRC,
 		.family = 4,
@@ -39,8 +48,8 @@ static struct xf_rule from4(uint8_t x, uint8_t y, uint8_t z, uint8_t len, bool d
 	};
 }
 
-/* Runs packets until it is told to stop. 10.1.1.1 is allowed, 10.1.0.0/16 and port 53 from 10.2/16 are
- * denied, whatever else there is. */
+/* Runs packets until it is told to stop. 10.1.1.1 is allowed, 10.1.0.0/16 and port 53 from 10.2/16
+ * are denied, whatever else there is. */
 struct traffic {
 	const struct xf_fw *fw;
 	atomic_bool stop;
@@ -83,11 +92,11 @@ static void del(struct xf_table *table, const struct xf_rule *rule)
  * shapes. */
 static void churn(struct xf_table *table, unsigned int round)
 {
-	struct xf_rule covering[] = { from4(0, 0, 0, 8, true),	from4(1, 1, 0, 24, true),
+	struct xf_rule covering[] = { from4(0, 0, 0, 8, true), from4(1, 1, 0, 24, true),
 				      from4(0, 0, 0, 12, false), from4(2, 0, 1, 32, false) };
 	struct xf_rule other = { .has = XF_RULE_DST | XF_RULE_PROTO, .family = 4, .proto = 17 };
 
-	other.dst = (struct xf_prefix){ .addr = { 10, 0, 0, 1 }, .len = 24 + round % 8 };
+	other.dst = (struct xf_prefix) { .addr = { 10, 0, 0, 1 }, .len = 24 + round % 8 };
 	other.deny = round % 2;
 	for (int i = 0; i < 4; i++)
 		add(table, &covering[i]);
@@ -138,7 +147,7 @@ static void every_packet_meets_a_whole_set(void **state)
 	fixed_rules[0] = from4(1, 1, 1, 32, false);
 	fixed_rules[1] = from4(1, 0, 0, 16, true);
 	fixed_rules[2] = from4(2, 0, 0, 32, true);
-	fixed_rules[2].src = (struct xf_prefix){ .addr = { 10, 2, 0, 1 }, .len = 32 };
+	fixed_rules[2].src = (struct xf_prefix) { .addr = { 10, 2, 0, 1 }, .len = 32 };
 	fixed_rules[2].has |= XF_RULE_DPORT;
 	fixed_rules[2].dport_min = fixed_rules[2].dport_max = 53;
 	for (int i = 0; i < 3; i++)

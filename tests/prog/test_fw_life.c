@@ -20,7 +20,7 @@
 
 static struct xf_rule from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t len, bool deny)
 {
-	return (struct xf_rule){
+	return (struct xf_rule) {
 		.deny = deny,
 		.has = XF_RULE_SRC,
 		.family = 4,
@@ -31,8 +31,8 @@ static struct xf_rule from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t 
 /* A packet from 10.1.2.d. */
 static const uint8_t *packet_from(uint8_t d)
 {
-	static uint8_t bytes[LEN] = { [12] = 8,	   [14] = 0x45, [17] = 46, [22] = 64,
-				      [23] = 17, [26] = 10,   [27] = 1,  [28] = 2 };
+	static uint8_t bytes[LEN] = { [12] = 8,	 [14] = 0x45, [17] = 46, [22] = 64,
+				      [23] = 17, [26] = 10,   [27] = 1,	 [28] = 2 };
 
 	bytes[29] = d;
 	return bytes;
@@ -105,9 +105,9 @@ static void hits_are_counted(void **state)
 			uint8_t bytes[LEN];
 
 			memcpy(bytes, packet_from(0), LEN);
-			memcpy(bytes + 27, (uint8_t[]){ 0, 3, 0 }, 3);
+			memcpy(bytes + 27, (uint8_t[]) { 0, 3, 0 }, 3);
 			assert_int_equal(xf_fw_verdict(fw, bytes, LEN), XDP_DROP);
-			memcpy(bytes + 27, (uint8_t[]){ 599 >> 8, 3, 599 & 255 }, 3);
+			memcpy(bytes + 27, (uint8_t[]) { 599 >> 8, 3, 599 & 255 }, 3);
 			assert_int_equal(xf_fw_verdict(fw, bytes, LEN), XDP_DROP);
 		}
 		for (int d = 0; d < 600; d += 599) {

@@ -174,7 +174,9 @@ static void drops_are_logged(void **state)
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NUMA_NODE, .numa_node = -1);
 	int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "xf_test_ring", 0, 0, 4096, &opts);
 	const struct xf_fw *fw = *state;
-	struct xf_rule rule = { .deny = true, .has = XF_RULE_DPORT, .dport_min = 7, .dport_max = 9 };
+	struct xf_rule rule = {
+		.deny = true, .has = XF_RULE_DPORT, .dport_min = 7, .dport_max = 9
+	};
 	struct xf_counters counters[fw->cpus];
 	struct dropped dropped = { .n = 0 };
 	struct ring_buffer *reader;
@@ -198,8 +200,8 @@ static void drops_are_logged(void **state)
 	{
 		struct xf_table_entry entry;
 
-		assert_int_equal(xf_table__by_id(fw->table, dropped.records[0].rule, xf_boot_ns(), &entry),
-				 0);
+		assert_int_equal(
+		    xf_table__by_id(fw->table, dropped.records[0].rule, xf_boot_ns(), &entry), 0);
 		assert_true(xf_rule_equal(&entry.rule, &rule));
 	}
 	assert_int_equal(bpf_map_lookup_elem(map_fd(fw, XF_COUNTERS_MAP), &zero, counters), 0);
