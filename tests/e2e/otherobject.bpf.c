@@ -13,7 +13,7 @@ int xdpfun(struct xdp_md *ctx)
 {
 	struct xf_slot slot = {};
 
-	if (xf_ring_reserve(ctx, &slot)) {
+	if (xf_ring_reserve(ctx, &slot, sizeof(*slot.rec))) {
 		slot.rec->len = ctx->data_end - ctx->data;
 		xf_ring_submit(&slot);
 	}
