@@ -172,7 +172,7 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned int len)
 }
 
 /* An IPv4-mapped prefix is the IPv4 one: such addresses count as IPv4. */
-static void unmap(struct xf_prefix *prefix)
+static void unmap(struct xf_addr_prefix *prefix)
 {
 	if (!prefix->v6 || prefix->len < 96 ||
 	    !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)prefix->addr))
@@ -184,7 +184,8 @@ static void unmap(struct xf_prefix *prefix)
 }
 
 /* "ADDR" or "ADDR/LEN". */
-static int bits_parse(char *text, struct xf_prefix *prefix, const char *form, const char **why)
+static int bits_parse(char *text, struct xf_addr_prefix *prefix, const char *form,
+		      const char **why)
 {
 	static const uint8_t zeros[16];
 	uint8_t rest[16];
@@ -221,12 +222,13 @@ static const char *port_colon(const char *s)
 	return strchr(s, ':') == colon ? colon : NULL;
 }
 
-int xf_prefix_parse(const char *s, bool with_port, struct xf_prefix *prefix, const char **why)
+int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix,
+		    const char **why)
 {
 	const char *form = with_port ? EXPECT_PREFIX_PORT : EXPECT_PREFIX;
 	const char *colon = with_port ? port_colon(s) : NULL;
 	size_t len = colon ? (size_t)(colon - s) : strlen(s);
-	struct xf_prefix made = { .len = 0 };
+	struct xf_addr_prefix made = { .len = 0 };
 	bool brackets = colon && *s == '[';
 	char text[INET6_ADDRSTRLEN + 4];
 	int err;
@@ -245,7 +247,7 @@ int xf_prefix_parse(const char *s, bool with_port, struct xf_prefix *prefix, con
 	return err;
 }
 
-bool xf_prefix_has(const struct xf_prefix *prefix, const struct xf_addr *addr)
+bool xf_prefix_has(const struct xf_addr_prefix *prefix, const struct xf_addr *addr)
 {
 	const uint8_t *bytes;
 	bool v6;

@@ -31,7 +31,7 @@ uint16_t xf_sockaddr_port(const struct xf_addr *addr);
 /* Same family, address, scope and port. */
 bool xf_sockaddr_equal(const struct xf_addr *a, const struct xf_addr *b);
 
-struct xf_prefix {
+struct xf_addr_prefix {
 	uint8_t addr[16]; /* network byte order; IPv4 in the first four */
 	uint8_t len;	  /* bits */
 	bool v6;
@@ -40,8 +40,9 @@ struct xf_prefix {
 
 /* "192.0.2.0/24", "2001:db8::/32", or one address. With @with_port also "192.0.2.0/24:443" and
  * "[2001:db8::/32]:443". Bits behind the prefix must be 0. Returns 0, or -EINVAL with *@why set. */
-int xf_prefix_parse(const char *s, bool with_port, struct xf_prefix *prefix, const char **why);
+int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix,
+		    const char **why);
 /* An IPv4-mapped IPv6 address counts as the IPv4 address. */
-bool xf_prefix_has(const struct xf_prefix *prefix, const struct xf_addr *addr);
+bool xf_prefix_has(const struct xf_addr_prefix *prefix, const struct xf_addr *addr);
 
 #endif

@@ -110,7 +110,7 @@ struct first {
 	char sni[XF_NAME_MAX + 1], host[XF_NAME_MAX + 1];
 };
 
-static bool in_list(const struct xf_prefix *list, unsigned int n, const struct xf_addr *addr)
+static bool in_list(const struct xf_addr_prefix *list, unsigned int n, const struct xf_addr *addr)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		if (xf_prefix_has(&list[i], addr))

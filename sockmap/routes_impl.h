@@ -28,9 +28,9 @@ struct xf_routes {
 	unsigned int n_rules;
 	struct xf_addr *upstreams; /* of all rules */
 	unsigned int n_upstreams;
-	struct xf_prefix *sources; /* accept-proxy */
+	struct xf_addr_prefix *sources; /* accept-proxy */
 	unsigned int n_sources;
-	struct xf_prefix *destinations; /* proxy-destinations */
+	struct xf_addr_prefix *destinations; /* proxy-destinations */
 	unsigned int n_destinations;
 };
 

@@ -341,10 +341,11 @@ static int parse_rule(struct parse *p, struct word word, size_t i)
 }
 
 /* The prefixes to the end of the line, of which there must be one. */
-static int parse_prefixes(struct parse *p, bool with_port, struct xf_prefix **list, unsigned int *n)
+static int parse_prefixes(struct parse *p, bool with_port, struct xf_addr_prefix **list,
+			  unsigned int *n)
 {
 	struct word word = next_word(p);
-	struct xf_prefix prefix, *entry;
+	struct xf_addr_prefix prefix, *entry;
 	char text[PREFIX_TEXT];
 	const char *why;
 

@@ -244,7 +244,7 @@ static void test_prefixes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		struct xf_addr addr = addr_of(members[i].host, members[i].port);
 		char *copy = strdup(members[i].prefix);
-		struct xf_prefix prefix;
+		struct xf_addr_prefix prefix;
 		const char *why = "";
 
 		if (xf_prefix_parse(copy, members[i].with_port, &prefix, &why))
@@ -300,7 +300,7 @@ static void test_bad_prefixes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_prefixes); i++) {
-		struct xf_prefix prefix = { .len = 77 };
+		struct xf_addr_prefix prefix = { .len = 77 };
 		char *copy = strdup(bad_prefixes[i].text);
 		const char *why = NULL;
 
