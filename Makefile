@@ -81,7 +81,8 @@ xdpfun-load: $(LOADER_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
-UNIT_SRC := $(LIB_SRC) $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c) \
+UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) $(wildcard loader/out_*.c) \
+	    $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c) \
 	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
 	    $(addprefix firewall/,rank.c pieces.c) \
 	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)
@@ -99,10 +100,10 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/
 $(BUILD)/tests/unit/test_first_read: sockmap/first.c sockmap/waiting.c
 
 # Fuzz targets: what parses bytes from the network or a file, under libFuzzer.
-FUZZ_SRC := $(LIB_SRC) $(wildcard sockmap/first_*.c sockmap/routes*.c)
+FUZZ_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c sockmap/first_*.c sockmap/routes*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*.h sockmap/*.h tests/fuzz/*.h)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*.h firewall/*.h sockmap/*.h tests/fuzz/*.h)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(filter-out -O2,$(ALL_CFLAGS)) -O1 -g -fsanitize=fuzzer,address,undefined \
