@@ -18,8 +18,6 @@
 
 #define RACE_TRIES 5
 
-extern const char xf_object_start[], xf_object_end[];
-
 static int (*print_fn)(const char *fmt, va_list args);
 
 static int libxdp_print(enum libxdp_print_level level, const char *fmt, va_list args)
@@ -33,18 +31,9 @@ void xf_attach_set_print(int (*print)(const char *fmt, va_list args))
 	libxdp_set_print(libxdp_print);
 }
 
-static struct bpf_object *object_open(const char *path)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = XF_PROG_NAME);
-
-	if (path)
-		return bpf_object__open_file(path, &opts);
-	return bpf_object__open_mem(xf_object_start, xf_object_end - xf_object_start, &opts);
-}
-
 int xf_object_tag(const char *object, unsigned char tag[8])
 {
-	struct bpf_object *obj = object_open(object);
+	struct bpf_object *obj = xf_cargo_open(&xf_cargo_logger, object);
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 	int err;
@@ -73,29 +62,29 @@ static void attempt_close(struct attempt *try)
 	bpf_object__close(try->obj);
 }
 
-static int check_object(struct bpf_object *obj, const char *name)
+static int reuse_maps(struct bpf_object *obj, const struct xf_attach_opts *opts)
 {
-	int abi = xf_object_abi(obj);
+	for (unsigned int i = 0; i < opts->n_maps; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, opts->maps[i].name);
+		int err = map ? bpf_map__reuse_fd(map, opts->maps[i].fd) : -ENOENT;
 
-	if (abi == XF_ABI_VERSION)
-		return 0;
-	if (abi < 0)
-		xf_err("%s is not an xdpfun object", name);
-	else
-		xf_err("%s has ABI version %d, and this xdpfun-load reads version %u", name, abi,
-		       XF_ABI_VERSION);
-	xf_hint("use an xdpfun.o that was built together with this loader");
-	return abi < 0 ? abi : -EPROTO;
+		if (!err)
+			continue;
+		xf_err("cannot give %s its map %s: %s", xf_cargo_name(opts->cargo, opts->object),
+		       opts->maps[i].name, strerror(-err));
+		return err;
+	}
+	return 0;
 }
 
 static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, prog_opts);
-	const char *name = opts->object ?: "the built-in xdpfun.o";
+	const char *name = xf_cargo_name(opts->cargo, opts->object);
 	int err;
 
 	memset(try, 0, sizeof(*try));
-	try->obj = object_open(opts->object);
+	try->obj = xf_cargo_open(opts->cargo, opts->object);
 	if (!try->obj) {
 		char why[128];
 
@@ -103,17 +92,14 @@ static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 		libbpf_strerror(err, why, sizeof(why)); /* it has error numbers of its own */
 		xf_err("cannot open %s: %s", name, why);
 		if (err < -4000)
-			xf_hint("it must be a BPF object file (ELF) such as xdpfun.o");
+			xf_hint("it must be a BPF object file (ELF) such as %s", opts->cargo->file);
 		return err;
 	}
-	err = check_object(try->obj, name);
+	err = xf_cargo_check(opts->cargo, opts->object, try->obj);
+	if (!err)
+		err = reuse_maps(try->obj, opts);
 	if (err)
 		goto fail;
-	err = xf_preload__use(opts->preload, try->obj);
-	if (err) {
-		xf_err("cannot give %s its maps: %s", name, strerror(-err));
-		goto fail;
-	}
 	prog_opts.obj = try->obj;
 	try->prog = xdp_program__create(&prog_opts);
 	if (!try->prog) {
@@ -186,7 +172,7 @@ static int attempt_run(const struct xf_attach_opts *opts, const struct xf_chain 
 	else if (xdp_program__fd(try.prog) >= 0 || err == -EBUSY || err == -EEXIST)
 		*refused = true;
 	else
-		xf_refusal_load(opts->ifname, opts->object, err);
+		xf_refusal_load(opts, err);
 out:
 	attempt_close(&try);
 	return err;

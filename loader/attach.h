@@ -7,19 +7,27 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "cargo.h"
 #include "chain.h"
-#include "preload.h"
+
+/* A map that the program shall use in place of one of its own. */
+struct xf_reuse {
+	const char *name; /* in the object */
+	int fd;
+};
 
 struct xf_attach_opts {
+	const struct xf_cargo *cargo;
 	const char *ifname;
 	unsigned int ifindex;
 	enum xf_mode mode;
 	unsigned int prio;
 	unsigned int actions; /* bit set of enum xdp_action */
-	const char *object;   /* path of an xdpfun object; NULL: the one in the loader */
+	const char *object;   /* path of a file to take in place of the cargo */
 	bool require_chain;   /* refuse to attach without a dispatcher */
 	const char *no_bpffs; /* from xf_bpffs_prepare() */
-	const struct xf_preload *preload;
+	const struct xf_reuse *maps;
+	unsigned int n_maps;
 };
 
 struct xf_attached {
@@ -35,8 +43,8 @@ int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached);
  * not attached (any more), or another -errno. No message. */
 int xf_detach(unsigned int ifindex, __u32 prog_id);
 
-/* The kernel's hash of the instructions that the object has on this kernel, found by loading it
- * once without attaching it. Returns 0 or -errno. */
+/* The kernel's hash of the instructions that the logger's object, or that file, has on this kernel,
+ * found by loading it once without attaching it. Returns 0 or -errno. */
 int xf_object_tag(const char *object, unsigned char tag[8]);
 
 /* Have libxdp print through this function. */

@@ -12,6 +12,7 @@
 #include "log_args.h"
 #include "orphan.h"
 #include "owner.h"
+#include "preload.h"
 #include "relay_args.h"
 #include "run.h"
 
@@ -59,6 +60,7 @@ static const struct xf_opt options[] = {
 static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct xf_source *src)
 {
 	return (struct xf_attach_opts){
+		.cargo = &xf_cargo_logger,
 		.ifname = src->name,
 		.ifindex = src->ifindex,
 		.mode = run->args->mode,
@@ -106,6 +108,7 @@ static int attach_new(struct xf_run *run, struct xf_source *src)
 {
 	struct xf_config config = xf_log_args__config(run->args, src->reader.wake_mask);
 	struct xf_attach_opts opts = attach_opts(run, src);
+	struct xf_reuse maps[XF_PRELOAD_MAPS];
 	struct xf_preload preload;
 	struct xf_owner self;
 	pid_t holder;
@@ -115,7 +118,9 @@ static int attach_new(struct xf_run *run, struct xf_source *src)
 		err = xf_preload__open(&preload, &src->reader, &config, &self);
 	if (err)
 		return err;
-	opts.preload = &preload;
+	xf_preload__maps(&preload, maps);
+	opts.maps = maps;
+	opts.n_maps = XF_PRELOAD_MAPS;
 	err = xf_attach(&opts, &src->at);
 	xf_preload__close(&preload);
 	if (err)

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAPS_MAX 64 /* of one program; the kernel's own limit */
+#include "maps.h"
 
 static const __u32 zero;
 
@@ -32,65 +32,35 @@ static int *map_slot(struct xf_inst *inst, size_t i)
 	return (int *)((char *)inst + map_slots[i].offset);
 }
 
-/* Returns true when the map is the ABI section and says that the program is xdpfun's. */
-static bool is_abi(int fd, const struct bpf_map_info *info, __u32 *version)
+/* Keep the map if it is one of those that we know. */
+static bool take_map(void *arg, int fd, const struct bpf_map_info *info)
 {
-	struct xf_abi abi;
-	bool ours = false;
-	char *value;
+	struct xf_inst *inst = arg;
 
-	if (strcmp(info->name, XF_ABI_MAP) || info->value_size < sizeof(abi))
-		return false;
-	value = calloc(1, info->value_size);
-	if (value && !bpf_map_lookup_elem(fd, &zero, value)) {
-		memcpy(&abi, value, sizeof(abi));
-		ours = abi.magic == XF_ABI_MAGIC;
-		*version = abi.version;
+	for (size_t i = 0; i < MAP_SLOTS; i++) {
+		if (strcmp(info->name, map_slots[i].name) || *map_slot(inst, i) >= 0)
+			continue;
+		*map_slot(inst, i) = fd;
+		return true;
 	}
-	free(value);
-	return ours;
-}
-
-/* Keep the map if it is one of those that we know, else close it. Returns whether it was the ABI
- * section. */
-static bool take_map(struct xf_inst *inst, int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	bool abi = false;
-
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len)) {
-		for (size_t i = 0; i < MAP_SLOTS; i++) {
-			if (strcmp(info.name, map_slots[i].name) || *map_slot(inst, i) >= 0)
-				continue;
-			*map_slot(inst, i) = fd;
-			return false;
-		}
-		abi = is_abi(fd, &info, &inst->abi_version);
-	}
-	close(fd);
-	return abi;
+	if (xf_maps__is_abi(fd, info, &xf_cargo_logger, &inst->abi_version))
+		inst->ours = true;
+	return false;
 }
 
 static int open_maps(struct xf_inst *inst)
 {
-	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX,
-				      .map_ids = (__u64)(unsigned long)ids };
-	bool ours = false;
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int err;
 
 	if (bpf_obj_get_info_by_fd(inst->prog_fd, &info, &len))
 		return -errno;
 	memcpy(inst->tag, info.tag, XF_TAG_LEN);
-	for (__u32 i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++) {
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		if (fd < 0)
-			return -errno;
-		if (take_map(inst, fd))
-			ours = true;
-	}
-	if (!ours)
+	err = xf_maps__each(inst->prog_fd, take_map, inst);
+	if (err)
+		return err;
+	if (!inst->ours)
 		return -ENOENT;
 	if (inst->abi_version != XF_ABI_VERSION)
 		return -EPROTO;

@@ -3,6 +3,8 @@
 #ifndef XF_INST_H
 #define XF_INST_H
 
+#include <stdbool.h>
+
 #include "../xdp-prog/abi.h"
 
 #define XF_TAG_LEN 8
@@ -17,6 +19,7 @@ struct xf_inst {
 	int config_fd;
 	int owner_fd;
 	int alive_fd;
+	bool ours; /* while it is opened */
 };
 
 /* Open the program with this id. Returns 0; -ENOENT when there is none or it is not xdpfun's;

@@ -9,6 +9,7 @@
 #include "inst.h"
 #include "lib/msg.h"
 #include "owner.h"
+#include "reader.h"
 
 /* The object's tag is looked up at most once, and only if there is an orphan to compare it with. */
 struct own_tag {

@@ -81,32 +81,9 @@ void xf_preload__close(struct xf_preload *pre)
 	}
 }
 
-static int reuse(struct bpf_object *obj, const char *name, int fd)
+void xf_preload__maps(const struct xf_preload *pre, struct xf_reuse maps[XF_PRELOAD_MAPS])
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
-
-	return map ? bpf_map__reuse_fd(map, fd) : -ENOENT;
-}
-
-int xf_object_abi(struct bpf_object *obj)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, XF_ABI_MAP);
-	const struct xf_abi *abi;
-	size_t size = 0;
-
-	abi = map ? bpf_map__initial_value(map, &size) : NULL;
-	if (!abi || size < sizeof(*abi) || abi->magic != XF_ABI_MAGIC)
-		return -ENOENT;
-	return abi->version;
-}
-
-int xf_preload__use(const struct xf_preload *pre, struct bpf_object *obj)
-{
-	int err = reuse(obj, XF_RINGS_MAP, pre->rings_fd);
-
-	if (!err)
-		err = reuse(obj, XF_CONFIG_MAP, pre->config_fd);
-	if (!err)
-		err = reuse(obj, XF_OWNER_MAP, pre->owner_fd);
-	return err;
+	maps[0] = (struct xf_reuse) { XF_RINGS_MAP, pre->rings_fd };
+	maps[1] = (struct xf_reuse) { XF_CONFIG_MAP, pre->config_fd };
+	maps[2] = (struct xf_reuse) { XF_OWNER_MAP, pre->owner_fd };
 }

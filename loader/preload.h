@@ -5,9 +5,8 @@
 #define XF_PRELOAD_H
 
 #include "../xdp-prog/abi.h"
+#include "attach.h"
 #include "reader.h"
-
-struct bpf_object;
 
 struct xf_preload {
 	int rings_fd;
@@ -20,9 +19,8 @@ int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 		     const struct xf_config *config, const struct xf_owner *owner);
 void xf_preload__close(struct xf_preload *pre);
 
-/* The ABI version of an opened object, or -ENOENT when it is no xdpfun object. */
-int xf_object_abi(struct bpf_object *obj);
-/* Make the opened and not yet loaded object use these maps. Returns 0 or -errno. */
-int xf_preload__use(const struct xf_preload *pre, struct bpf_object *obj);
+/* The maps, to be given to xf_attach(). */
+#define XF_PRELOAD_MAPS 3
+void xf_preload__maps(const struct xf_preload *pre, struct xf_reuse maps[XF_PRELOAD_MAPS]);
 
 #endif

@@ -14,7 +14,12 @@ void xf_source__init(struct xf_source *src, const char *name, unsigned int ifind
 	strncpy(src->name, name, sizeof(src->name) - 1);
 	src->ifindex = ifindex;
 	src->alive_fd = -1;
-	src->inst = (struct xf_inst) { 0, 0, {}, -1, -1, -1, -1, -1, -1 };
+	src->inst = (struct xf_inst) { .prog_fd = -1,
+				       .rings_fd = -1,
+				       .counters_fd = -1,
+				       .config_fd = -1,
+				       .owner_fd = -1,
+				       .alive_fd = -1 };
 }
 
 void xf_source__close(struct xf_source *src)
