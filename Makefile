@@ -48,6 +48,7 @@ LIB_SRC := $(wildcard lib/*.c)
 LOADER_SRC := $(wildcard loader/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 SOCKMAP_SRC := $(filter-out %.bpf.c,$(wildcard sockmap/*.c))
+FIREWALL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard firewall/*.c))
 LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/object.o
 SOCKMAP_OBJ := $(SOCKMAP_SRC:%.c=$(BUILD)/%.o) $(BUILD)/sockmap/object.o
 
@@ -65,8 +66,8 @@ $(BUILD)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# The loader carries the object with it, so that it works wherever it is copied to.
-$(BUILD)/loader/object.o: loader/object.S xdpfun.o
+# The loader carries the objects with it, so that it works wherever it is copied to.
+$(BUILD)/loader/object.o: loader/object.S xdpfun.o xdpfun-fw.o
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -c $< -o $@
@@ -76,13 +77,13 @@ $(BUILD)/sockmap/object.o: sockmap/object.S $(BUILD)/sockmap/relay.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
-xdpfun-load: $(LOADER_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
+xdpfun-load: $(LOADER_OBJ) $(FIREWALL_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
-UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) $(wildcard loader/out_*.c) \
-	    $(addprefix loader/,actions.c clock.c merge.c ring.c sink.c tally.c) \
+UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) firewall/judge.c firewall/rank.c $(wildcard loader/out_*.c) \
+	    $(addprefix loader/,actions.c clock.c lines.c merge.c ring.c sink.c tally.c) \
 	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
 	    $(addprefix firewall/,rank.c pieces.c) \
 	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)

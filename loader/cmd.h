@@ -13,17 +13,22 @@ enum xf_exit {
 };
 
 struct xf_opt;
+struct xf_rest;
 
 /* What each subcommand does first: parse by @opts into @args, print @usage and the options for
  * --help (when *@help is set then), refuse words that are no option. Returns -1 to go on, else the
  * exit status. */
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
 		 const bool *help);
+/* The same for one that takes words, which are left in *@rest. */
+int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
+		       void *args, const bool *help, struct xf_rest *rest);
 
 int xf_cmd_log(int argc, char **argv);
 int xf_cmd_follow(int argc, char **argv);
 int xf_cmd_status(int argc, char **argv);
 int xf_cmd_unload(int argc, char **argv);
+int xf_cmd_firewall(int argc, char **argv);
 int xf_cmd_echo(int argc, char **argv);
 int xf_cmd_forward(int argc, char **argv);
 

@@ -19,22 +19,28 @@ static const char *meant(const struct xf_opt *opts)
 	return "there are only options";
 }
 
+int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
+		       void *args, const bool *help, struct xf_rest *rest)
+{
+	if (xf_opts_parse(opts, argc, argv, args, rest))
+		return XF_EXIT_USAGE;
+	if (!*help)
+		return -1;
+	printf("%s\nOptions:\n", usage);
+	xf_opts_help(stdout, opts);
+	return XF_EXIT_OK;
+}
+
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
 		 const bool *help)
 {
 	struct xf_rest rest;
+	int status = xf_cmd_parse_words(opts, usage, argc, argv, args, help, &rest);
 
-	if (xf_opts_parse(opts, argc, argv, args, &rest))
-		return XF_EXIT_USAGE;
-	if (*help) {
-		printf("%s\nOptions:\n", usage);
-		xf_opts_help(stdout, opts);
-		return XF_EXIT_OK;
-	}
-	if (rest.n) {
+	if (status < 0 && rest.n) {
 		xf_err("unexpected word '%s'", rest.at[0]);
 		xf_hint("%s; --help shows the options", meant(opts));
 		return XF_EXIT_USAGE;
 	}
-	return -1;
+	return status;
 }

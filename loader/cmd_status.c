@@ -11,8 +11,8 @@
 #include "caps.h"
 #include "cmd.h"
 #include "hooks.h"
+#include "json.h"
 #include "lib/msg.h"
-#include "out.h"
 
 struct status_args {
 	struct xf_strs interfaces;
@@ -92,7 +92,7 @@ static json_object *owner_json(const struct xf_hook_prog *ours)
 {
 	json_object *obj;
 
-	if (!ours->ours || ours->owner_state == XF_OWNER_NONE)
+	if (ours->kind != XF_HOOK_LOGGER || ours->owner_state == XF_OWNER_NONE)
 		return NULL; /* null */
 	obj = json_object_new_object();
 	json_object_object_add(obj, "pid", json_object_new_int64(ours->owner.pid));
@@ -110,25 +110,17 @@ static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_
 	json_object_object_add(obj, "prio",
 			       prog->has_prio ? json_object_new_int64(prog->prio) : NULL);
 	json_object_object_add(obj, "chain_actions", actions_json(prog->actions));
-	json_object_object_add(obj, "ours", json_object_new_boolean(ours->ours));
+	json_object_object_add(obj, "ours", json_object_new_boolean(ours->kind != XF_HOOK_FOREIGN));
 	json_object_object_add(obj, "owner", owner_json(ours));
-	if (ours->ours)
+	if (ours->kind != XF_HOOK_FOREIGN)
 		json_object_object_add(obj, "abi", json_object_new_int64(ours->abi_version));
+	if (ours->set[0])
+		json_object_object_add(obj, "set", json_object_new_string(ours->set));
 	if (ours->reader > 0)
 		json_object_object_add(obj, "reader", json_object_new_int64(ours->reader));
 	if (ours->readable)
 		json_object_object_add(obj, "counters", counters_json(&ours->counters));
 	return obj;
-}
-
-/* Names may hold bytes that JSON does not allow; the log's own form of them is read back. */
-static json_object *name_json(const char *ifname)
-{
-	char text[XF_JSON_NAME_MAX + 3] = "\"";
-	char *end = xf_json_name(text + 1, ifname);
-
-	strcpy(end, "\"");
-	return json_tokener_parse(text);
 }
 
 static json_object *hook_json(const struct xf_hook *hook)
@@ -137,7 +129,7 @@ static json_object *hook_json(const struct xf_hook *hook)
 	bool dispatcher = used && hook->chain.kind != XF_CHAIN_BARE;
 	json_object *obj = json_object_new_object(), *progs = json_object_new_array();
 
-	json_object_object_add(obj, "iface", name_json(hook->ifname));
+	json_object_object_add(obj, "iface", xf_json_iface(hook->ifname));
 	json_object_object_add(obj, "mode",
 			       used ? json_object_new_string(xf_mode_name(hook->chain.mode)) : NULL);
 	json_object_object_add(obj, "dispatcher", json_object_new_boolean(dispatcher));
@@ -157,9 +149,7 @@ static void print_json(const struct xf_hook *hooks, int n)
 	for (int i = 0; i < n; i++)
 		json_object_array_add(list, hook_json(&hooks[i]));
 	json_object_object_add(root, "interfaces", list);
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
-							  JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(root);
+	xf_json_print(root);
 }
 
 static const char *dispatcher_text(const struct xf_chain *chain)
@@ -181,9 +171,13 @@ static const char *dispatcher_text(const struct xf_chain *chain)
 
 static const char *owner_text(const struct xf_hook_prog *ours, char *out, size_t size)
 {
-	if (!ours->ours)
+	if (ours->set[0])
+		snprintf(out, size, "set %s", ours->set);
+	else if (ours->kind == XF_HOOK_FOREIGN)
 		return "-";
-	if (ours->owner_state == XF_OWNER_NONE && ours->reader > 0)
+	else if (ours->kind == XF_HOOK_FIREWALL)
+		return "none";
+	else if (ours->owner_state == XF_OWNER_NONE && ours->reader > 0)
 		snprintf(out, size, "none, read by %d", ours->reader);
 	else if (ours->owner_state == XF_OWNER_NONE)
 		return "none";
@@ -197,7 +191,7 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 {
 	const struct xf_chain_prog *prog = &hook->chain.prog[i];
 	const struct xf_hook_prog *ours = &hook->prog[i];
-	char prio[16] = "-", actions[80], owner[48];
+	char prio[16] = "-", actions[80], owner[64];
 
 	if (prog->has_prio)
 		snprintf(prio, sizeof(prio), "%u", prog->prio);
@@ -205,7 +199,7 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 	       i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain), prio,
 	       prog->name, prog->id, xf_actions_text(actions, sizeof(actions), prog->actions),
 	       owner_text(ours, owner, sizeof(owner)));
-	if (!ours->ours)
+	if (ours->kind != XF_HOOK_LOGGER)
 		return;
 	if (!ours->readable) {
 		printf("%-15s    ABI version %u, which this xdpfun-load does not read\n", "",

@@ -24,7 +24,7 @@ struct unload_args {
 static const char usage[] =
 	"Usage: xdpfun-load unload -i IFACE... | --all  [--force]\n\n"
 	"Remove the xdpfun programs whose loader died, and those that something else loaded, from each IFACE.\n"
-	"Programs that are not xdpfun's are never touched.\n";
+	"Programs that are not xdpfun's are never touched, nor is a firewall that 'firewall attach' made.\n";
 
 static const struct xf_opt options[] = {
 	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
@@ -43,6 +43,24 @@ static const struct xf_opt options[] = {
 	  .offset = offsetof(struct unload_args, help), .help = "show this help" },
 	{ .type = XF_OPT_END },
 };
+
+/* A firewall that stays on purpose, without a process. Whoever cleans up after loggers must not open
+ * the machine by the way. */
+static int leave_firewall(const struct xf_hook *hook, unsigned int i, bool named)
+{
+	const char *set = hook->prog[i].set;
+
+	if (!named) {
+		xf_info("%s: left program %u, the firewall of the set '%s'", hook->ifname,
+			hook->chain.prog[i].id, set);
+		return 0;
+	}
+	xf_err("%s: program %u is the firewall of the set '%s', which only 'firewall detach' "
+	       "removes",
+	       hook->ifname, hook->chain.prog[i].id, set);
+	xf_hint("'xdpfun-load firewall detach -i %s --set %s'", hook->ifname, set);
+	return -EBUSY;
+}
 
 static const char *why(const struct xf_hook_prog *prog)
 {
@@ -96,20 +114,23 @@ static int check_readable(const struct xf_hook *hook)
 
 static int unload(const struct xf_hook *hooks, int n, const struct unload_args *args)
 {
-	int removed = 0, failed = 0;
+	int removed = 0, failed = 0, left = 0;
 
 	for (int h = 0; h < n; h++) {
 		failed += !args->all && check_readable(&hooks[h]);
 		for (unsigned int i = 0; i < hooks[h].chain.n; i++) {
-			if (!hooks[h].prog[i].ours)
+			if (hooks[h].prog[i].kind == XF_HOOK_FOREIGN)
 				continue;
-			if (remove_prog(&hooks[h], i, args->force))
+			if (hooks[h].prog[i].set[0]) {
+				failed += !!leave_firewall(&hooks[h], i, !args->all);
+				left++;
+			} else if (remove_prog(&hooks[h], i, args->force))
 				failed++;
 			else
 				removed++;
 		}
 	}
-	if (!removed && !failed)
+	if (!removed && !failed && !left)
 		xf_info("there is no xdpfun program to remove");
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }

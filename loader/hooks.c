@@ -6,9 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fw_prog.h"
 #include "inst.h"
 #include "lib/msg.h"
 #include "link.h"
+
+static int read_firewall(struct xf_hook_prog *prog, __u32 id)
+{
+	struct xf_fw_prog firewall;
+	int err = xf_fw_prog__read(&firewall, id);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	prog->kind = XF_HOOK_FIREWALL;
+	prog->abi_version = firewall.abi_version;
+	xf_fw_set_of(firewall.root_id, prog->set);
+	return 0;
+}
 
 /* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be looked
  * at. */
@@ -18,8 +32,8 @@ static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks
 	int err = xf_inst__open(&inst, id);
 
 	if (err && err != -EPROTO)
-		return err == -ENOENT ? 0 : err;
-	prog->ours = true;
+		return err == -ENOENT ? read_firewall(prog, id) : err;
+	prog->kind = XF_HOOK_LOGGER;
 	prog->abi_version = inst.abi_version;
 	prog->readable = !err && !xf_inst__counters(&inst, &prog->counters);
 	if (!xf_inst__owner(&inst, &prog->owner))

@@ -9,14 +9,25 @@
 #include <sys/types.h>
 
 #include "chain.h"
+#include "fw_pins.h"
 #include "lib/opt.h"
 #include "lock.h"
 #include "owner.h"
 
+enum xf_hook_kind {
+	XF_HOOK_FOREIGN,
+	XF_HOOK_LOGGER,
+	XF_HOOK_FIREWALL,
+};
+
 struct xf_hook_prog {
-	bool ours;
-	bool readable; /* of our ABI: owner's, counters are known */
+	enum xf_hook_kind kind;
 	__u32 abi_version;
+	/* Of a firewall: the set that it obeys; empty when it has no pinned one, which is so when
+	 * something else loaded it. */
+	char set[XF_FW_NAME_MAX + 1];
+	/* Of a logger. */
+	bool readable; /* of our ABI: owner's, counters are known */
 	struct xf_owner owner;
 	enum xf_owner_state owner_state;
 	pid_t reader; /* 0: none; -1: one whose pid cannot be known */

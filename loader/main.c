@@ -20,6 +20,7 @@ static const struct command {
 	{ "follow", xf_cmd_follow, "print the log of an xdpfun.o that something else loaded" },
 	{ "status", xf_cmd_status, "show what is attached where, and our counters" },
 	{ "unload", xf_cmd_unload, "remove xdpfun programs that nobody owns any more" },
+	{ "firewall", xf_cmd_firewall, "allow or deny packets at the hook" },
 	{ "echo", xf_cmd_echo, "send every byte of TCP connections back" },
 	{ "forward", xf_cmd_forward, "pass TCP connections on, chosen by their first packet" },
 };
@@ -28,8 +29,8 @@ static const struct command {
 static void help(void)
 {
 	printf("Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
-	       "See packets at XDP speed, next to the XDP programs that already run, and pass TCP\n"
-	       "connections on inside the kernel.\n\nCommands:\n");
+	       "See and filter packets at XDP speed, next to the XDP programs that already run, and\n"
+	       "pass TCP connections on inside the kernel.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
 	printf(
@@ -56,7 +57,8 @@ static int unknown(const char *word)
 	if (nearest)
 		xf_hint("did you mean 'xdpfun-load %s'?", nearest);
 	else
-		xf_hint("the commands are log, follow, status, unload, echo and forward; "
+		xf_hint("the commands are log, follow, status, unload, firewall, echo and "
+			"forward; "
 			"'xdpfun-load --help' explains them");
 	return XF_EXIT_USAGE;
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fw_prog.h"
 #include "inst.h"
 #include "lib/msg.h"
 #include "liblog.h"
@@ -36,12 +37,19 @@ static void explain_bare_xdpfun(const char *ifname, const struct xf_inst *inst)
 static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chain *chain)
 {
 	const struct xf_chain_prog *prog = &chain->prog[0];
+	struct xf_fw_prog firewall;
 	struct xf_inst inst;
 
 	xf_err("cannot attach to %s: program %s (id %u, %s mode) holds the hook alone, without a "
 	       "libxdp "
 	       "dispatcher that we could join",
 	       opts->ifname, prog->name, prog->id, xf_mode_name(chain->mode));
+	if (!xf_fw_prog__read(&firewall, prog->id)) {
+		xf_hint("it is xdpfun's firewall, attached where no chain was possible; 'xdpfun-load "
+			"status -i %s' shows its set, and 'xdpfun-load firewall detach' removes it",
+			opts->ifname);
+		return;
+	}
 	if (xf_inst__open(&inst, prog->id)) {
 		xf_hint("ask its owner to load it through libxdp ('xdp-loader load'), or remove it "
 			"first");
@@ -104,9 +112,9 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 	return -EBUSY;
 }
 
-void xf_refusal_load(const char *ifname, const char *object, int err)
+void xf_refusal_load(const struct xf_attach_opts *opts, int err)
 {
-	const char *name = object ?: "the built-in xdpfun.o";
+	const char *name = xf_cargo_name(opts->cargo, opts->object), *ifname = opts->ifname;
 
 	if (access(VMLINUX_BTF, R_OK)) {
 		xf_err("cannot load %s for %s: this kernel has no BTF (%s is missing)", name,

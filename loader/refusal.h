@@ -16,7 +16,7 @@
 /* Whether what is on the hook lets us join. Returns 0, or -errno after a message. */
 int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *chain);
 /* The object did not load: quote the verifier, or name the limit that was hit. */
-void xf_refusal_load(const char *ifname, const char *object, int err);
+void xf_refusal_load(const struct xf_attach_opts *opts, int err);
 /* The kernel or the driver refused the attachment. */
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err);
 /* "Operation not supported: the driver has no native XDP", for one line about the fall-back. */

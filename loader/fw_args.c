@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the subcommands of the firewall have in common on the command line. */
+#include "fw_args.h"
+
+#include <errno.h>
+
+#include "bpffs.h"
+#include "caps.h"
+#include "fw_pins.h"
+#include "lib/msg.h"
+
+const char *const xf_fw_policies[] = { "allow", "deny", NULL };
+
+int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const char *usage,
+		      int argc, char **argv, struct xf_rest *rest)
+{
+	int status;
+
+	args->set = "default";
+	args->policy = -1;
+	if (rest)
+		status = xf_cmd_parse_words(opts, usage, argc, argv, args, &args->help, rest);
+	else
+		status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+	if (status >= 0)
+		return status;
+	if (xf_fw_name_check(args->set))
+		return XF_EXIT_USAGE;
+	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
+	return -1;
+}
+
+int xf_fw_begin(const char *what)
+{
+	const char *no_bpffs;
+	int err = xf_caps_check(what);
+
+	if (err)
+		return err;
+	no_bpffs = xf_bpffs_prepare();
+	if (!no_bpffs)
+		return 0;
+	xf_err("a rule set is kept in bpffs, and there is none: %s", no_bpffs);
+	xf_hint("'mount -t bpf bpf /sys/fs/bpf' mounts one; LIBXDP_BPFFS can name another");
+	return -ENODEV;
+}

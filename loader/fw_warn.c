@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Warn whoever is about to lock himself out. */
+#include "fw_warn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fw_session.h"
+#include "lib/addr.h"
+#include "lib/msg.h"
+
+void xf_fw_warn__init(struct xf_fw_warn *warn)
+{
+	memset(warn, 0, sizeof(*warn));
+	warn->session = xf_fw_session_find(&warn->login.packet);
+	warn->running.packet = warn->login.packet;
+	warn->running.packet.established = true;
+}
+
+bool xf_fw_warn__concerns(const struct xf_fw_warn *warn, const struct xf_rule *rule, bool added)
+{
+	return warn->session && rule->deny == added &&
+	       (xf_rule_matches(rule, &warn->login.packet) ||
+		xf_rule_matches(rule, &warn->running.packet));
+}
+
+void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
+{
+	if (!warn->session)
+		return;
+	xf_judge__see(&warn->login, rule);
+	xf_judge__see(&warn->running, rule);
+}
+
+static int see_entry(void *arg, const struct xf_table_entry *entry)
+{
+	xf_fw_warn__see(arg, &entry->rule);
+	return 0;
+}
+
+void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now)
+{
+	if (warn->session)
+		xf_table__each(table, now, see_entry, warn);
+}
+
+void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set)
+{
+	const struct xf_judge_packet *packet = &warn->login.packet;
+	bool cut = warn->running.any && warn->running.rule.deny;
+	bool refused = warn->login.any ? warn->login.rule.deny : deny_policy;
+	char peer[XF_IP6_TEXT + 1], rule[XF_RULE_TEXT_MAX] = "the policy";
+
+	if (!warn->session || (!cut && !refused))
+		return;
+	if (packet->family == 4)
+		*xf_ip4_text(peer, packet->src) = '\0';
+	else
+		*xf_ip6_text(peer, packet->src) = '\0';
+	if (cut)
+		xf_rule_format(&warn->running.rule, rule);
+	else if (warn->login.any)
+		xf_rule_format(&warn->login.rule, rule);
+	if (cut)
+		xf_warn("this SSH session, from %s to port %u, is denied: by '%s'", peer,
+			packet->dport, rule);
+	else
+		xf_warn("a new SSH login from %s to port %u, where this session comes from, is "
+			"denied (by %s); the session itself goes on",
+			peer, packet->dport, rule);
+	xf_hint("'xdpfun-load firewall add --set %s allow from %s proto tcp dport %u' allows it; "
+		"with 'attach --confirm SECONDS' a mistake undoes itself",
+		set, peer, packet->dport);
+}

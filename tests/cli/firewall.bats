@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The firewall's command line: what is refused and how, help, missing privileges. Nothing here attaches anything.
+
+bats_require_minimum_version 1.5.0
+XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
+verbs=(attach confirm detach add del replace flush policy list stats)
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+fail() {
+	printf '%s\n' "$@"
+	return 1
+}
+
+# says TEXT...: each of them is in what was printed to stderr.
+says() {
+	local text
+
+	for text; do
+		[[ $stderr = *"$text"* ]] || fail "this is not said: $text" "but this: $stderr"
+	done
+}
+
+# refuses ARGUMENTS... -- TEXT...: a usage error that says TEXT, with nothing on stdout.
+refuses() {
+	local arguments=()
+
+	while [ "$1" != -- ]; do
+		arguments+=("$1")
+		shift
+	done
+	shift
+	run -2 --separate-stderr timeout 10 "$XF" firewall "${arguments[@]}" </dev/null
+	[ -z "$output" ] || fail "${arguments[*]}: this went to stdout: $output"
+	says "$@"
+	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"
+}
+
+# unprivileged ARGUMENTS...: as nobody, who can do nothing.
+unprivileged() {
+	open=$(mktemp -d)
+	chmod 755 "$open"
+	cp "$XF" "$open/xdpfun-load"
+	run -"$1" --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups "$open/xdpfun-load" firewall "${@:2}"
+	rm -r "$open"
+}
+
+@test "--help goes to stdout, with every command, and is a success" {
+	run -0 --separate-stderr "$XF" firewall --help
+	[ -z "$stderr" ] || fail "on stderr: $stderr"
+	commands=$output
+	for word in "${verbs[@]}"; do
+		[[ $commands = *"  $word "* ]] || fail "$word is missing in: $commands"
+		for option in --help -h; do
+			run -0 --separate-stderr "$XF" firewall "$word" $option
+			[ -z "$stderr" ] || fail "on stderr: $stderr"
+			[[ $output = "Usage: xdpfun-load firewall $word"*--set* ]] || fail "$word $option says: $output"
+			while IFS= read -r line; do
+				[ ${#line} -le 105 ] || fail "a long line: $line"
+			done <<<"$output"
+		done
+	done
+	run -0 "$XF" --help
+	[[ $output = *"  firewall "* ]] || fail "$output"
+}
+
+@test "a command is needed, and an unknown one names the nearest" {
+	refuses -- "needs a command" --help
+	refuses atach -- "'firewall atach'" "firewall attach"
+	refuses remove -- "'firewall remove'" --help
+	refuses --set x list -- "'firewall --set'"
+}
+
+@test "a set's name is checked" {
+	for name in .hidden a/b .. "a b" "ä" aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
+		refuses list --set "$name" -- --set "\"$name\"" "1 to 32 letters"
+	done
+	refuses list --set "" -- --set '""'
+	refuses list --set -- --set missing
+}
+
+@test "a rule's mistakes have a column" {
+	refuses add deny form 192.0.2.1 -- "column 6" "expected 'from'" '"form"' "deny form 192.0.2.1"
+	refuses del deny from 10.0.0.1/8 -- "column 11" "expected 10.0.0.0/8"
+	refuses add "deny from 1.2.3.4 to ::1" -- "column 22" "IPv4 prefix"
+	refuses add deny proto icmp dport 80 -- "column 23" "proto icmp has none"
+	refuses add allow proto udp established -- "column 17" "proto tcp beside 'established'"
+	refuses add deny -- "column 5" "the policy"
+	refuses add deny dport 80abc -- "column 12" '"80abc"'
+	refuses add -- "there is no rule" "'-'"
+	refuses add "# deny from 1.2.3.4" -- "there is no rule"
+	refuses add deny from - -- "column 11" '"-"'
+}
+
+@test "options may stand anywhere, and unknown ones are named" {
+	refuses add --sett x deny from 1.2.3.4 -- --sett "mean --set?"
+	refuses add deny from 1.2.3.4 --prio 3 -- --prio
+	refuses detach --purg -- "mean --purge?"
+	refuses list eth0 -- "'eth0'"
+	refuses attach eth0 -- "'eth0'" -i
+}
+
+@test "attach: choices and ranges" {
+	refuses attach --policy drop -- --policy '"drop"' "allow or deny"
+	refuses attach --mode sbk -- '"sbk"' "auto, native or skb"
+	refuses attach --confirm 0 -- --confirm '"0"' seconds
+	refuses attach --confirm 10m -- '"10m"'
+	refuses attach -P -1 -- -P '"-1"'
+}
+
+@test "policy and replace want one word" {
+	refuses policy -- "expected allow or deny"
+	refuses policy drop -- "expected allow or deny" "'drop'"
+	refuses policy allow deny -- "expected allow or deny"
+	refuses replace -- missing
+	refuses replace a b -- "one FILE"
+}
+
+@test "not root: the missing capabilities are named, and mistakes before them" {
+	for word in attach confirm detach flush list stats "policy deny" "add deny from 192.0.2.1" "del deny from 192.0.2.1" \
+		"add -" "replace /dev/null"; do
+		# shellcheck disable=SC2086 # words
+		unprivileged 1 $word
+		says "'firewall ${word%% *}'" CAP_NET_ADMIN root
+		[ -z "$output" ] || fail "$word: on stdout: $output"
+	done
+	unprivileged 2 add deny form 192.0.2.1
+	says "column 6"
+	unprivileged 0 --help
+}
+
+@test "an interface that does not exist, before anything is made" {
+	run -1 --separate-stderr unshare -n "$XF" firewall attach -i nope0 --set cli-test-nope
+	says "'nope0'"
+}
+
+@test "a file that cannot be read" {
+	run -1 --separate-stderr "$XF" firewall replace --set cli-test-nope nofile
+	says nofile "No such file"
+}

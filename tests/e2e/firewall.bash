@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the tests of the firewall share. It filters on side a, traffic comes from side b.
+
+# fw ARGUMENTS...: a firewall command in a.
+fw() {
+	"${A[@]}" "$XF" firewall "$@"
+}
+
+# attach_fw [ARGUMENTS...]: on eth0.
+attach_fw() {
+	fw attach -i eth0 "$@" 2>>"$T/attach.err"
+}
+
+# Every set is taken off and away.
+purge() {
+	local set
+
+	for set in $("${A[@]}" ls /sys/fs/bpf/xdpfun/firewall); do
+		fw detach --purge -q --set "${set//\~/.}"
+	done
+}
+
+# ping_once [ADDRESS]: from b, is it answered?
+ping_once() {
+	"${B[@]}" ping -q -n -c 1 -W 1 "${1:-10.9.0.1}" >/dev/null
+}
+
+answers() {
+	wait_for 3 ping_once "$@" || fail "no answer to a ping of ${1:-10.9.0.1}"
+}
+
+# silent [ADDRESS]: two pings in a row are not answered.
+silent() {
+	! "${B[@]}" ping -q -n -c 2 -i 0.2 -W 0.5 "${1:-10.9.0.1}" >/dev/null || fail "${1:-10.9.0.1} answers a ping"
+}
+
+# listener NAME PORT: in a, sends "hello" to each TCP client.
+listener() {
+	begin "$1" "${A[@]}" socat "TCP-LISTEN:$2,fork,reuseaddr" "SYSTEM:echo hello"
+	wait_for 5 listens_on "$2"
+}
+
+listens_on() {
+	[ -n "$("${A[@]}" ss -Hltn "sport = $1")" ]
+}
+
+# tcp_from_b PORT: what the listener says, within a second.
+tcp_from_b() {
+	"${B[@]}" timeout 1 bash -c 'exec 3<>"/dev/tcp/10.9.0.1/$1" && head -n 1 <&3' - "$1" 2>/dev/null
+}
+
+reaches() {
+	same "what port $1 says" "$(tcp_from_b "$1")" hello
+}
+
+blocked() {
+	same "what port $1 says" "$(tcp_from_b "$1" || :)" ""
+}
+
+# total SET NAME: packets, from stats --json.
+total() {
+	fw stats --set "$1" --json | jq ".counters.$2.packets"
+}
+
+# hits RULE: packets that it decided.
+hits() {
+	fw list --json | jq --arg rule "$1" '.rules[] | select(.rule == $rule) | .packets'
+}

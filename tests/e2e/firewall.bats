@@ -1,0 +1,294 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The firewall's life: attach and detach, sets and their pins, what status and unload make of it, trials, streams of rules.
+
+load lib.bash
+load firewall.bash
+
+@test "attach, filter, detach: the loader is gone meanwhile" {
+	attach_fw
+	grep -qE "eth0: attached program [0-9]+ in native mode, priority 20, set 'default', policy allow" "$T/attach.err"
+	answers
+	fw add deny from 10.9.0.2
+	silent
+	[ "$(hits "deny from 10.9.0.2")" -ge 2 ]
+	fw del deny from 10.9.0.2
+	answers
+	same rules "$(fw list)" ""
+	fw detach
+	same "what is attached" "$(program_on eth0)" ""
+	purge
+}
+
+@test "a set is filled before it is attached, and its rules outlive a detach" {
+	fw add deny from 10.9.0.2 --set web.front-1
+	answers
+	attach_fw --set web.front-1
+	silent
+	run -0 --separate-stderr fw detach -i eth0 --set web.front-1
+	matches "what it says" "$stderr" "rules of the set 'web.front-1' stay"
+	answers
+	same rules "$(fw list --set web.front-1)" "deny from 10.9.0.2"
+	attach_fw --set web.front-1
+	silent
+	run -0 --separate-stderr fw detach --purge --set web.front-1
+	matches "what it says" "$stderr" "removed the set 'web.front-1'"
+	answers
+	run -1 --separate-stderr fw list --set web.front-1
+	matches "what it says" "$stderr" "no rule set 'web.front-1'"
+}
+
+@test "a second attach says that it is there, in another mode it is refused" {
+	attach_fw -m skb
+	before=$(program_on eth0)
+	run -0 --separate-stderr fw attach -i eth0
+	matches "what it says" "$stderr" "eth0: already attached, program $before in skb mode"
+	run -1 --separate-stderr fw attach -i eth0 -m native
+	matches "what it says" "$stderr" "already attached in skb mode, not in native"
+	same_program eth0 "$before"
+	purge
+}
+
+@test "auto falls back to SKB mode and says why" {
+	ip -n "$LAB-a" link add plain0 type bridge
+	ip -n "$LAB-a" link set plain0 up
+	run -0 --separate-stderr fw attach -i plain0
+	matches "what it says" "$stderr" "plain0: native XDP refused .*, using SKB mode"
+	matches "what it says" "$stderr" "plain0: attached program [0-9]+ in skb mode"
+	purge
+	run -1 --separate-stderr fw attach -i plain0 -m native
+	matches "what it says" "$stderr" "cannot attach to plain0 in native mode"
+	run -1 fw list
+}
+
+@test "two interfaces share a set, one of them is taken off" {
+	second_pair
+	fw attach -i eth0 -i eth1
+	fw add deny proto icmp
+	silent
+	silent 10.9.1.1
+	same interfaces "$(fw stats --json | jq -r '[.interfaces[].iface] | join(" ")')" "eth0 eth1"
+	fw detach -i eth1
+	silent
+	answers 10.9.1.1
+	run -1 --separate-stderr fw detach -i eth1
+	matches "what it says" "$stderr" "eth1: no program of the set 'default'"
+	run -1 --separate-stderr fw detach --purge -i eth1
+	purge
+}
+
+@test "two interfaces with sets of their own" {
+	second_pair
+	fw attach -q -i eth0 --set one
+	fw attach -q -i eth1 --set two
+	fw add --set one deny proto icmp
+	silent
+	answers 10.9.1.1
+	fw policy --set two deny
+	same "policy of one" "$(fw stats --set one --json | jq -r .policy)" allow
+	same "policy of two" "$(fw stats --set two --json | jq -r .policy)" deny
+	silent 10.9.1.1
+	purge
+}
+
+@test "a set is not removed while programs obey it elsewhere" {
+	second_pair
+	fw attach -q -i eth0 -i eth1
+	run -1 --separate-stderr fw detach -i eth0 --purge
+	matches "what it says" "$stderr" "not removed, programs that obey it: 1,"
+	silent_set=$(fw list)
+	same rules "$silent_set" ""
+	purge
+}
+
+@test "status knows it and unload leaves it alone" {
+	attach_fw
+	id=$(program_on eth0)
+	same "ours and its set" "$(status_of eth0 '.programs[0] | "\(.id) \(.name) \(.ours) \(.set) \(.owner)"')" \
+		"$id xdpfun_fw true default null"
+	run -0 "${A[@]}" "$XF" status -i eth0
+	matches status "$output" "xdpfun_fw +$id .* set default"
+	run -1 --separate-stderr "${A[@]}" "$XF" unload -i eth0
+	matches "what it says" "$stderr" "firewall of the set 'default'.*firewall detach -i eth0 --set default"
+	run -1 "${A[@]}" "$XF" unload -i eth0 --force
+	run -0 --separate-stderr "${A[@]}" "$XF" unload --all
+	matches "what it says" "$stderr" "eth0: left program $id"
+	same_program eth0 "$id"
+	purge
+}
+
+@test "xdp-loader loads the object, which passes everything; unload removes it" {
+	"${A[@]}" xdp-loader load eth0 "$top/xdpfun-fw.o"
+	answers
+	same "ours and its set" "$(status_of eth0 '.programs[0] | "\(.ours) \(.set)"')" "true null"
+	"${A[@]}" "$XF" unload -q -i eth0
+	same "what is attached" "$(program_on eth0)" ""
+}
+
+@test "beside another program: refused, and what it says about whom" {
+	needs_no_chaining
+	attach_fw
+	run -1 --separate-stderr "${A[@]}" timeout 5 "$XF" -i eth0
+	matches "what it says" "$stderr" "it is xdpfun's firewall"
+	fw detach -q
+	attach_foreign
+	run -1 --separate-stderr fw attach -i eth0 --set other
+	matches "what it says" "$stderr" "holds the hook alone"
+	run -1 fw list --set other
+	ip -n "$LAB-a" link set dev eth0 xdp off
+	purge
+}
+
+@test "pins: root alone" {
+	fw add deny from 192.0.2.1
+	folder=/sys/fs/bpf/xdpfun/firewall
+	same modes "$("${A[@]}" stat -c %a /sys/fs/bpf/xdpfun $folder $folder/default | sort -u)" 700
+	same "modes of the pins" "$("${A[@]}" find $folder/default -type f -printf '%m\n' | sort -u)" 600
+	open=$(mktemp -d)
+	chmod 755 "$open"
+	cp "$XF" "$open/xdpfun-load"
+	run -1 "${A[@]}" setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+net_admin,+bpf,+perfmon,+sys_admin \
+		--ambient-caps=+net_admin,+bpf,+perfmon,+sys_admin "$open/xdpfun-load" firewall list
+	rm -r "$open"
+	matches "what it says" "$output" "Permission denied"
+	purge
+}
+
+@test "a rule that is there and one that is not" {
+	fw add deny from 192.0.2.1
+	run -1 --separate-stderr fw add deny from 192.0.2.1
+	matches "what it says" "$stderr" "already"
+	fw add --exist deny from 192.0.2.1
+	fw del deny from 192.0.2.1/32
+	run -1 --separate-stderr fw del deny from 192.0.2.1
+	matches "what it says" "$stderr" "no such rule"
+	fw del --exist deny from 192.0.2.1
+	purge
+}
+
+@test "list: the most specific first, as replace reads it" {
+	cat >"$T/rules" <<-END
+		allow from 192.0.2.7 to 10.0.0.0/8 proto tcp dport 22
+		deny from 192.0.2.7
+		deny from 192.0.2.0/24
+		deny from 2001:d00::/24
+		allow dport 443
+		allow dport 1000-2000
+		allow ether 02:00:00:00:00:01
+		deny proto udp
+		allow established
+	END
+	shuf "$T/rules" | fw replace -
+	fw list >"$T/first"
+	same order "$(head -n 1 "$T/first")" "allow from 192.0.2.7 to 10.0.0.0/8 proto tcp dport 22"
+	same rules "$(sort "$T/first")" "$(sort "$T/rules")"
+	fw flush
+	same rules "$(fw list)" ""
+	fw replace "$T/first"
+	same rules "$(fw list)" "$(cat "$T/first")"
+	fw list --json >"$T/json"
+	same "rules in JSON" "$(jq -r '.rules[].rule' "$T/json")" "$(cat "$T/first")"
+	same "a rule in JSON" "$(jq -c '.rules[0] | [.action, .from, .to, .proto, .dport, .packets]' "$T/json")" \
+		'["allow","192.0.2.7","10.0.0.0/8","tcp","22",0]'
+	matches "list -v" "$(fw list -v)" "# 0 packets, 0 bytes"
+	purge
+}
+
+@test "replace: a mistake names file, line and column and changes nothing" {
+	fw add deny from 192.0.2.1
+	printf 'deny from 192.0.2.2\n# fine\n\n  deny from 10.0.0.1/8\ndeny form 1.2.3.4\n' >"$T/rules"
+	run -1 --separate-stderr fw replace "$T/rules"
+	matches "what it says" "$stderr" "rules:4:13: .*expected 10.0.0.0/8"
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	run -1 --separate-stderr fw replace --set other "$T/rules"
+	run -1 fw list --set other
+	printf 'deny from 192.0.2.2\ndeny from 192.0.2.2\r\ndeny from 192.0.2.3' >"$T/rules"
+	run -0 --separate-stderr fw replace "$T/rules"
+	matches "what it says" "$stderr" "2 rules, 1 lines were repetitions"
+	same rules "$(fw list)" $'deny from 192.0.2.2\ndeny from 192.0.2.3'
+	purge
+}
+
+@test "add -: bad lines are named and left out, the others count" {
+	printf 'deny from 192.0.2.1\nnonsense\n\n# x\ndeny from 192.0.2.2 ttl\ndeny from 192.0.2.1\ndeny from 192.0.2.3' >"$T/rules"
+	run -1 --separate-stderr fw add - <"$T/rules"
+	matches "what it says" "$stderr" "stdin:2:1: expected allow or deny, not \"nonsense\""
+	matches "what it says" "$stderr" "stdin:5:24: "
+	matches "what it says" "$stderr" "2 rules added, 1 were there already, 2 lines refused"
+	same rules "$(fw list)" $'deny from 192.0.2.1\ndeny from 192.0.2.3'
+	run -1 --separate-stderr fw del - <<<$'deny from 192.0.2.3\ndeny from 192.0.2.4'
+	matches "what it says" "$stderr" "1 rules taken out, 1 were not there"
+	run -0 fw del --exist - <<<$'deny from 192.0.2.1\ndeny from 192.0.2.4'
+	same rules "$(fw list)" ""
+	purge
+}
+
+@test "add - from a pipe that stays open: rules hold at once, and others get in" {
+	attach_fw
+	mkfifo "$T/pipe"
+	begin feed "${A[@]}" bash -c '"$1" firewall add - <"$2"' - "$XF" "$T/pipe"
+	exec 7>"$T/pipe"
+	echo "deny from 10.9.0.2" >&7
+	wait_for 3 silent
+	fw del deny from 10.9.0.2
+	answers
+	echo "deny proto icmp" >&7
+	wait_for 3 silent
+	same rules "$(fw list)" "deny proto icmp"
+	exec 7>&-
+	ends feed 0
+	says feed "2 rules added"
+	purge
+}
+
+@test "two writers at once: nothing is lost" {
+	"$BASH" -c 'for i in {1..30000}; do echo "deny from 172.16.$((i >> 8)).$((i & 255))"; done' >"$T/one"
+	sed 's/172.16/172.17/' "$T/one" >"$T/two"
+	begin one "${A[@]}" bash -c '"$1" firewall add - <"$2"' - "$XF" "$T/one"
+	begin two "${A[@]}" bash -c '"$1" firewall add - <"$2"' - "$XF" "$T/two"
+	for i in {1..20}; do
+		fw add "deny from 192.0.2.$i"
+	done
+	ends one 0 60
+	ends two 0 60
+	same rules "$(fw list | wc -l)" 60020
+	same "rules by stats" "$(fw stats --json | jq .rules)" 60020
+	purge
+}
+
+@test "a trial that is confirmed, and one that is not" {
+	attach_fw
+	run -0 --separate-stderr fw attach -i eth0 --policy deny --confirm 60
+	matches "what it says" "$stderr" "on trial: .* within 60 seconds"
+	silent
+	[ "$(fw stats --json | jq .trial_seconds)" -gt 30 ]
+	run -1 --separate-stderr fw attach -i eth0 --policy allow --confirm 60
+	matches "what it says" "$stderr" "on trial already"
+	fw confirm
+	silent
+	run -1 --separate-stderr fw confirm
+	matches "what it says" "$stderr" "not on trial"
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	fw attach -q -i eth0 --policy allow --confirm 2
+	answers
+	sleep 2
+	silent
+	run -1 --separate-stderr fw confirm
+	matches "what it says" "$stderr" "is over|not on trial"
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	purge
+}
+
+@test "a first attach on trial: rules and policy hold, then everything passes though the session is dead" {
+	fw add allow from 10.9.0.77
+	# A session with a shell that waits, all of which is killed.
+	begin session "${A[@]}" setsid bash -c '"$1" firewall attach -i eth0 --policy deny --confirm 3 && sleep 100' - "$XF"
+	says session "on trial"
+	silent
+	kill -KILL -- "-${pid[session]}" 2>/dev/null || kill -KILL "${pid[session]}"
+	wait_for 5 ping_once
+	same "what is attached" "$(status_of eth0 '.programs[0].set')" default
+	same rules "$(fw list)" "allow from 10.9.0.77"
+	purge
+}

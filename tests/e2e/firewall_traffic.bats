@@ -1,0 +1,242 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the firewall does with real traffic: rules of each kind, the policy deny with live clients, ttl, replace under
+# load, and warnings before somebody locks himself out.
+
+load lib.bash
+load firewall.bash
+
+@test "ports: TCP is blocked and let through by rules, the more specific one wins" {
+	listener one 8001
+	listener two 8002
+	attach_fw
+	reaches 8001
+	fw add deny proto tcp dport 8000-8001
+	blocked 8001
+	reaches 8002
+	fw add allow from 10.9.0.2 proto tcp dport 8001
+	reaches 8001
+	fw add deny from 10.9.0.2 to 10.9.0.1 dport 8001
+	blocked 8001
+	reaches 8002
+	purge
+}
+
+@test "IPv6, and rules for both families" {
+	ipv6_up
+	attach_fw
+	answers fd00:9::1
+	fw add deny from fd00:9::/64 proto icmpv6
+	silent fd00:9::1
+	answers
+	fw replace - <<<"deny ether 02:00:00:00:09:02"
+	silent fd00:9::1
+	silent
+	fw replace - <<<"deny ether 02:00:00:00:09:03"
+	answers fd00:9::1
+	answers
+	purge
+}
+
+@test "policy deny: nobody new comes in, this machine's clients go on" {
+	listener old 8001
+	begin server "${B[@]}" socat TCP-LISTEN:8080,fork,reuseaddr "SYSTEM:echo HTTP/1.0 200 OK; echo; echo fine"
+	begin names "${B[@]}" socat UDP-LISTEN:5353,fork,reuseaddr "SYSTEM:cat"
+	attach_fw
+	# A connection from before.
+	mkfifo "$T/in"
+	begin accepts "${A[@]}" socat TCP-LISTEN:8003,reuseaddr EXEC:cat
+	wait_for 5 listens_on 8003
+	begin client "${B[@]}" bash -c 'exec 3<>/dev/tcp/10.9.0.1/8003; cat <"$1" >&3 & head -n 1 <&3' - "$T/in"
+	exec 7>"$T/in"
+	wait_for 5 is_connected 8003
+	fw policy deny
+	silent
+	blocked 8001
+	echo "still there" >&7
+	wait_for 5 has_lines client 1
+	same "what came back" "$(cat "$T/client.out")" "still there"
+	exec 7>&-
+	# Connections outwards.
+	same "what curl gets" "$("${A[@]}" curl -s -m 5 http://10.9.0.2:8080/)" fine
+	same "what UDP brings back" "$("${A[@]}" timeout 5 bash -c 'exec 3<>/dev/udp/10.9.0.2/5353; echo question >&3; head -n 1 <&3')" question
+	# Neighbours are found.
+	ip -n "$LAB-b" neigh del 10.9.0.1 dev eth0
+	ip -n "$LAB-a" neigh del 10.9.0.2 dev eth0
+	same "what curl gets" "$("${A[@]}" curl -s -m 5 http://10.9.0.2:8080/)" fine
+	# And who is allowed.
+	fw add allow from 10.9.0.2 proto tcp dport 8001
+	reaches 8001
+	silent
+	[ "$(total default policy_denied)" -gt 0 ]
+	[ "$(total default exempt)" -gt 0 ]
+	[ "$(total default allowed)" -gt 0 ]
+	purge
+}
+
+is_connected() {
+	[ -n "$("${A[@]}" ss -Htn state established "sport = $1")" ]
+}
+
+@test "ttl: a rule ends for packets by itself, and is gone" {
+	attach_fw
+	fw add deny from 10.9.0.2 ttl 3
+	silent
+	matches rules "$(fw list)" '^deny from 10\.9\.0\.2 ttl [123]$'
+	sleep 1.5
+	run -1 fw add deny from 10.9.0.2 ttl 3
+	sleep 1.6
+	silent
+	wait_for 4 ping_once
+	same rules "$(fw list)" ""
+	same "rules by stats" "$(fw stats --json | jq .rules)" 0
+	purge
+}
+
+@test "counters add up" {
+	attach_fw
+	fw add deny proto udp dport 9
+	for _ in {1..5}; do
+		udp_to 10.9.0.1 9
+	done
+	pings 7
+	same "packets of the rule" "$(hits "deny proto udp dport 9")" 5
+	same "packets denied" "$(total default denied)" 5
+	same "packets allowed by the policy" "$(total default policy_allowed)" 7
+	matches "list -v" "$(fw list -v)" "^deny proto udp dport 9 # 5 packets, [0-9]+ bytes$"
+	same "bytes denied" "$(fw stats --json | jq .counters.denied.bytes)" "$(hits_bytes "deny proto udp dport 9")"
+	purge
+}
+
+hits_bytes() {
+	fw list --json | jq --arg rule "$1" '.rules[] | select(.rule == $rule) | .bytes'
+}
+
+# rules_for PORT: a set that allows ports 7001 and PORT and denies 7002 and 7003, with many others beside.
+rules_for() {
+	echo "deny proto udp dport 7002"
+	echo "$1 proto udp dport 7003"
+	seq -f 'deny from 172.16.%g.0/24' 0 255
+	seq -f 'deny from 2001:db8:%g::/48' 0 999
+}
+
+@test "replace under load: what both sets allow gets through, what both deny does not" {
+	rules_for allow >"$T/rules.a"
+	rules_for deny >"$T/rules.b"
+	attach_fw
+	fw replace -q "$T/rules.a"
+	begin sink "${A[@]}" "$helpers/sequence" receive 7001 7002 7003
+	wait_for 5 has_lines sink 1
+	begin source "${B[@]}" "$helpers/sequence" send 10.9.0.1 4 100 7001 7002 7003
+	for _ in {1..20}; do
+		fw replace -q "$T/rules.b"
+		fw replace -q "$T/rules.a"
+	done
+	ends source 0 10
+	sleep 0.3
+	kill -TERM "${pid[sink]}"
+	ends sink 0
+	sent=$(sed -n 's/^sent //p' "$T/source.out")
+	same "port 7001" "$(grep ^7001 "$T/sink.out")" "7001 received $sent missing 0"
+	same "port 7002" "$(grep ^7002 "$T/sink.out")" "7002 received 0 missing 0"
+	between "datagrams to port 7003" "$(sed -n 's/^7003 received \([0-9]*\) .*/\1/p' "$T/sink.out")" 1 $((sent - 1))
+	purge
+}
+
+@test "kill -9 during replace: the old set or the new one, whole, and the next works" {
+	seq 0 99999 | awk '{ printf "deny from 172.%d.%d.%d\n", 16 + int($1 / 65536), int($1 / 256) % 256, $1 % 256 }' >"$T/rules.a"
+	sed 's/172/173/' "$T/rules.a" >"$T/rules.b"
+	attach_fw
+	fw replace -q "$T/rules.a"
+	begin sink "${A[@]}" "$helpers/sequence" receive 7001
+	wait_for 5 has_lines sink 1
+	begin source "${B[@]}" "$helpers/sequence" send 10.9.0.1 30 100 7001
+	for i in {1..12}; do
+		begin replace "${A[@]}" "$XF" firewall replace -q "$T/rules.b"
+		sleep "0.$(printf %02d $((i * 4)))"
+		kill -KILL "${pid[replace]}" 2>/dev/null || :
+		wait "${pid[replace]}" || :
+		fw list >"$T/after"
+		same "rules after a kill" "$(wc -l <"$T/after")" 100000
+		same "sets whose rules are there" "$(awk -F '[ .]' '{ print $3 }' "$T/after" | sort -u | wc -l)" 1
+		fw replace -q "$T/rules.a"
+		same rules "$(fw list | head -n 1)" "deny from 172.16.0.0"
+	done
+	kill -TERM "${pid[source]}"
+	wait "${pid[source]}" || :
+	sleep 0.3
+	kill -TERM "${pid[sink]}"
+	ends sink 0
+	same "port 7001" "$(grep -o 'missing .*' "$T/sink.out")" "missing 0"
+	purge
+}
+
+@test "kill -9 of a stream of rules: what it has added holds, and the next writer goes on" {
+	seq 0 99999 | awk '{ printf "deny from 172.%d.%d.%d\n", 16 + int($1 / 65536), int($1 / 256) % 256, $1 % 256 }' >"$T/rules"
+	for i in {1..8}; do
+		begin feed "${A[@]}" bash -c 'exec "$1" firewall add --exist - <"$2"' - "$XF" "$T/rules"
+		sleep "0.$(printf %02d $((i * 5)))"
+		kill -KILL "${pid[feed]}" 2>/dev/null || :
+		wait "${pid[feed]}" || :
+		fw add --exist "deny from 192.0.2.$i"
+		n=$(fw list | wc -l)
+		same "rules by stats" "$(fw stats --json | jq .rules)" "$n"
+		same "a rule twice" "$(fw list | sort | uniq -d)" ""
+	done
+	fw add -q --exist - <"$T/rules"
+	same rules "$(fw list | wc -l)" 100008
+	purge
+}
+
+warns() {
+	matches "what it says" "$stderr" "warning: $1"
+	matches "what it says" "$stderr" "hint: .*allow from 192.0.2.7 proto tcp dport 22"
+}
+
+@test "the SSH peer that would be denied is warned about" {
+	attach_fw
+	ssh=(env SSH_CONNECTION="192.0.2.7 50000 10.9.0.1 22")
+	denied="a new SSH login from 192.0.2.7 to port 22.*denied \(by"
+	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall policy deny
+	warns "$denied the policy"
+	fw policy allow
+	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall attach -i eth0 --policy deny
+	warns "$denied the policy"
+	fw policy allow
+	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall add deny from 192.0.2.0/24
+	warns "this SSH session, from 192.0.2.7 to port 22, is denied: by 'deny from 192.0.2.0/24'"
+	fw flush
+	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall add - <<<$'deny from 192.0.2.7\ndeny from 192.0.2.7 proto tcp'
+	warns "this SSH session"
+	same warnings "$(grep -c warning <<<"$stderr")" 1
+	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall replace - <<<"deny dport 22"
+	warns "this SSH session"
+	# A rule that lets it in, and what concerns others.
+	fw replace - <<<"allow from 192.0.2.7 proto tcp dport 22"
+	for command in "policy deny" "add deny from 192.0.2.0/24" "add deny dport 80"; do
+		# shellcheck disable=SC2086 # words
+		run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall $command
+		no_match "what it says" "$stderr" warning
+	done
+	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall del allow from 192.0.2.7 proto tcp dport 22
+	warns "this SSH session"
+	purge
+}
+
+@test "the session is found through sudo: by an ancestor's environment, and by an SSH server's socket" {
+	fw policy allow
+	# The environment of a process above, but not our own.
+	run -0 --separate-stderr env SSH_CONNECTION="192.0.2.7 50000 10.9.0.1 22" bash -c 'env -i PATH="$PATH" "$@"; true' - \
+		"${A[@]}" "$XF" firewall policy deny
+	warns "a new SSH login from 192.0.2.7"
+	fw policy allow
+	# A process called sshd with a connection.
+	begin peer "${A[@]}" socat TCP-LISTEN:8001,fork,reuseaddr EXEC:cat
+	wait_for 5 listens_on 8001
+	cp "$BASH" "$T/sshd"
+	run -0 --separate-stderr "${B[@]}" "$T/sshd" -c 'exec 3<>/dev/tcp/10.9.0.1/8001; "$@"; true' - \
+		env -u SSH_CONNECTION "${A[@]}" "$XF" firewall policy deny
+	matches "what it says" "$stderr" "warning: a new SSH login from 10.9.0.1 to port"
+	purge
+}
