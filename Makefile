@@ -48,7 +48,8 @@ LIB_SRC := $(wildcard lib/*.c)
 LOADER_SRC := $(wildcard loader/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 SOCKMAP_SRC := $(filter-out %.bpf.c,$(wildcard sockmap/*.c))
-FIREWALL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard firewall/*.c))
+FIREWALL_SRC := $(wildcard firewall/*.c)
+FIREWALL_OBJ := $(FIREWALL_SRC:%.c=$(BUILD)/%.o)
 LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/object.o
 SOCKMAP_OBJ := $(SOCKMAP_SRC:%.c=$(BUILD)/%.o) $(BUILD)/sockmap/object.o
 
@@ -82,10 +83,9 @@ xdpfun-load: $(LOADER_OBJ) $(FIREWALL_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
-UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) firewall/judge.c firewall/rank.c $(wildcard loader/out_*.c) \
-	    $(addprefix loader/,actions.c clock.c lines.c merge.c ring.c sink.c tally.c) \
+UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) $(addprefix firewall/,judge.c pieces.c rank.c) \
+	    $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c lines.c merge.c ring.c sink.c tally.c) \
 	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
-	    $(addprefix firewall/,rank.c pieces.c) \
 	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -113,9 +113,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*.h firewall/*.
 PROG_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog/test_*.c))
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
 
-FIREWALL_SRC := $(wildcard firewall/*.c)
-
-$(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(FIREWALL_SRC) \
+$(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(FIREWALL_SRC) $(LIB_SRC) \
 		       $(wildcard tests/prog/*.h firewall/*.h) xdp-prog/abi.h xdp-prog/fw_abi.h xdp-prog/fw_hash.h
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
@@ -141,7 +139,8 @@ tests: all $(UNIT_BIN) $(FUZZ_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
 # What measures; scripts/bench builds it by itself.
 BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale stream relay_load relay_rw relay_splice)
 BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
-BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c lib/msg.c lib/stream.c
+BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c loader/maps.c \
+		lib/msg.c lib/stream.c
 
 $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard tests/bench/*.h loader/*.h) xdp-prog/abi.h
 	$(call say,BENCH,$@)

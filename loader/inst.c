@@ -43,7 +43,7 @@ static bool take_map(void *arg, int fd, const struct bpf_map_info *info)
 		*map_slot(inst, i) = fd;
 		return true;
 	}
-	if (xf_maps__is_abi(fd, info, &xf_cargo_logger, &inst->abi_version))
+	if (xf_maps__is_abi(fd, info, XF_ABI_MAP, XF_ABI_MAGIC, &inst->abi_version))
 		inst->ours = true;
 	return false;
 }

@@ -34,7 +34,7 @@ int xf_maps__each(int prog_fd, bool (*fn)(void *arg, int fd, const struct bpf_ma
 	return 0;
 }
 
-bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const struct xf_cargo *cargo,
+bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const char *name, __u32 magic,
 		     __u32 *version)
 {
 	static const __u32 zero;
@@ -42,12 +42,12 @@ bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const struct xf_ca
 	bool is = false;
 	char *value;
 
-	if (strcmp(info->name, cargo->abi_map) || info->value_size < sizeof(abi))
+	if (strcmp(info->name, name) || info->value_size < sizeof(abi))
 		return false;
 	value = calloc(1, info->value_size);
 	if (value && !bpf_map_lookup_elem(fd, &zero, value)) {
 		memcpy(&abi, value, sizeof(abi));
-		is = abi.magic == cargo->magic;
+		is = abi.magic == magic;
 		*version = abi.version;
 	}
 	free(value);
