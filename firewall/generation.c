@@ -22,9 +22,15 @@ static uint32_t fallback(const struct xf_table *table)
 }
 
 /* A trial whose deadline has passed. */
-static bool trial_over(const struct xf_table *table, uint64_t now)
+static bool deadline_over(const struct xf_table *table, uint64_t now)
 {
 	return table->store.root->deadline && now > table->store.root->deadline;
+}
+
+/* With a set to come back: after a first trial there is none, and what was tried stays, on hold. */
+static bool trial_over(const struct xf_table *table, uint64_t now)
+{
+	return deadline_over(table, now) && fallback(table) != XF_NO_SET;
 }
 
 static uint64_t both(uint32_t number)
@@ -268,18 +274,50 @@ int xf_table__try(struct xf_table *table, uint64_t deadline)
 	return 0;
 }
 
+int xf_table__try_first(struct xf_table *table, uint64_t deadline)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint64_t now = xf_boot_time();
+	int err = xf_table__settle(table, now);
+
+	if (err)
+		return err;
+	if (root->deadline && !xf_table__held(table, now))
+		return -EBUSY;
+	/* In this order the set holds in between, or nothing still. */
+	xf_publish(&root->which, (uint64_t)XF_NO_SET << 32 | active(table));
+	xf_publish(&root->deadline, deadline);
+	return 0;
+}
+
+bool xf_table__held(const struct xf_table *table, uint64_t now)
+{
+	return deadline_over(table, now) && fallback(table) == XF_NO_SET;
+}
+
+void xf_table__resume(struct xf_table *table)
+{
+	struct xf_fw_root *root = table->store.root;
+
+	xf_publish(&root->which, both(active(table)));
+	xf_publish(&root->deadline, 0);
+}
+
 int xf_table__confirm(struct xf_table *table, uint64_t now)
 {
 	struct xf_fw_root *root = table->store.root;
 	uint32_t back = fallback(table);
-	bool over = trial_over(table, now);
 	int err;
 
 	if (!root->deadline)
 		return -ENOENT;
-	if (over) {
+	if (deadline_over(table, now)) {
 		err = xf_table__settle(table, now);
 		return err ? err : -ETIME;
+	}
+	if (back == XF_NO_SET) {
+		xf_table__resume(table);
+		return 0;
 	}
 	mark(table, XF_FW_WRITING_TABLES);
 	xf_publish(&root->deadline, 0);
@@ -289,5 +327,5 @@ int xf_table__confirm(struct xf_table *table, uint64_t now)
 
 uint64_t xf_table__trial(const struct xf_table *table, uint64_t now)
 {
-	return trial_over(table, now) ? 0 : table->store.root->deadline;
+	return deadline_over(table, now) ? 0 : table->store.root->deadline;
 }

@@ -153,7 +153,8 @@ int xf_table__open(struct xf_table **out, const struct xf_table_map *maps, size_
 		err = map_store(table);
 	root = table->store.root;
 	if (!err && (root->magic != XF_FW_ABI_MAGIC || root->version != XF_FW_ABI_VERSION ||
-		     (uint32_t)root->which >= XF_FW_SETS || root->which >> 32 >= XF_FW_SETS))
+		     (uint32_t)root->which >= XF_FW_SETS ||
+		     (root->which >> 32 >= XF_FW_SETS && root->which >> 32 != XF_NO_SET)))
 		err = -EPROTO;
 	if (err) {
 		xf_table__close(table);

@@ -57,6 +57,13 @@ int xf_table__set_policy(struct xf_table *table, bool deny);
 /* A trial: what is changed from here on holds until the deadline only, and the program itself goes
  * back to what held before, with nobody's help. -EBUSY: one is running. */
 int xf_table__try(struct xf_table *table, uint64_t deadline);
+/* The same for a set that no program obeys yet, or that is on hold: before it there was no firewall,
+ * so after the deadline every packet passes, while rules and policy stay, on hold. */
+int xf_table__try_first(struct xf_table *table, uint64_t deadline);
+/* Whether the set is on hold: a first trial is over that nobody confirmed. */
+bool xf_table__held(const struct xf_table *table, uint64_t now);
+/* End a hold: the set holds, for good. */
+void xf_table__resume(struct xf_table *table);
 /* Make it permanent. -ENOENT: none is running; -ETIME: it is over, the old rules hold. */
 int xf_table__confirm(struct xf_table *table, uint64_t now);
 /* When the deadline of a running trial is, or 0. */

@@ -138,7 +138,7 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set
 static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *set, uint64_t now,
 		       bool first)
 {
-	int err = first ? xf_table__try(set->table, now + args->confirm_ns)
+	int err = first ? xf_table__try_first(set->table, now + args->confirm_ns)
 			: xf_table__try(set->table, now + args->confirm_ns);
 
 	if (err == -EBUSY) {
@@ -166,7 +166,9 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 	xf_fw_warn__see_all(&warn, set->table, now);
 	xf_fw_warn__say(&warn, deny, args->set);
 	if (args->confirm_ns)
-		err = begin_trial(args, set, now, !users);
+		err = begin_trial(args, set, now, !users || xf_table__held(set->table, now));
+	else if (xf_table__held(set->table, now))
+		xf_table__resume(set->table);
 	if (err || deny == xf_table__denies(set->table))
 		return err;
 	err = xf_table__set_policy(set->table, deny);
@@ -231,8 +233,10 @@ static int confirm(const struct xf_fw_args *args)
 	else if (err == -ENOENT)
 		xf_err("the set '%s' is not on trial", args->set);
 	else if (err == -ETIME)
-		xf_err("the trial of the set '%s' is over: what held before it holds again",
-		       args->set);
+		xf_err("the trial of the set '%s' is over: %s", args->set,
+		       xf_table__held(set.table, xf_fw_now())
+			   ? "every packet passes until 'firewall attach' comes again"
+			   : "what held before it holds again");
 	else
 		xf_fw_set__explain(&set, "confirm", err);
 	xf_fw_set__close(&set);

@@ -29,6 +29,7 @@ struct figures {
 	const char *set;
 	bool deny;
 	uint64_t trial_s; /* seconds that are left, 0: none is running */
+	bool held;
 	struct xf_table_stats stats;
 	struct xf_fw_place *places;
 	int places_n;
@@ -70,6 +71,7 @@ static int read_set(const struct xf_fw_args *args, struct figures *figures)
 	figures->deny = xf_table__denies(set.table);
 	ends = xf_table__trial(set.table, now);
 	figures->trial_s = ends > now ? (ends - now + 999999999) / 1000000000 : 0;
+	figures->held = xf_table__held(set.table, now);
 	err = xf_table__stats(set.table, now, &figures->stats);
 	if (err)
 		xf_err("cannot read the counters of the set '%s': %s", args->set, strerror(-err));
@@ -130,6 +132,7 @@ static void print_json(const struct figures *figures)
 			       json_object_new_string(xf_fw_policies[figures->deny]));
 	json_object_object_add(root, "trial_seconds",
 			       figures->trial_s ? json_object_new_uint64(figures->trial_s) : NULL);
+	json_object_object_add(root, "held", json_object_new_boolean(figures->held));
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		json_object_object_add(root, sizes[i].key, json_object_new_uint64(sizes[i].value));
 	json_object_object_add(root, "interfaces", places_json(figures));
@@ -144,6 +147,9 @@ static void print_text(const struct figures *figures)
 	printf("set %s, policy %s", figures->set, xf_fw_policies[figures->deny]);
 	if (figures->trial_s)
 		printf(", on trial for %" PRIu64 " more seconds", figures->trial_s);
+	if (figures->held)
+		printf(", on hold: the trial was not confirmed and every packet passes until the "
+		       "next 'attach'");
 	printf("\nattached to");
 	for (int i = 0; i < figures->places_n; i++)
 		printf("%s %s (program %u, %s mode)", i ? "," : "", figures->places[i].ifname,

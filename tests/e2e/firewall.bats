@@ -280,8 +280,8 @@ load firewall.bash
 	purge
 }
 
-@test "a first attach on trial: rules and policy hold, then everything passes though the session is dead" {
-	fw add allow from 10.9.0.77
+@test "a first attach on trial: then everything passes though the session is dead, and the rules stay on hold" {
+	fw add deny from 10.9.0.2 proto icmp
 	# A session with a shell that waits, all of which is killed.
 	begin session "${A[@]}" setsid bash -c '"$1" firewall attach -i eth0 --policy deny --confirm 3 && sleep 100' - "$XF"
 	says session "on trial"
@@ -289,6 +289,33 @@ load firewall.bash
 	kill -KILL -- "-${pid[session]}" 2>/dev/null || kill -KILL "${pid[session]}"
 	wait_for 5 ping_once
 	same "what is attached" "$(status_of eth0 '.programs[0].set')" default
-	same rules "$(fw list)" "allow from 10.9.0.77"
+	same rules "$(fw list)" "deny from 10.9.0.2 proto icmp"
+	same "on hold" "$(fw stats --json | jq -c '[.held, .policy, .trial_seconds]')" '[true,"deny",null]'
+	matches stats "$(fw stats)" "policy deny, on hold: "
+	run -1 --separate-stderr fw confirm
+	matches "what it says" "$stderr" "is over: every packet passes until 'firewall attach'"
+	# Changes are kept for later.
+	fw add allow from 10.9.0.77
+	answers
+	fw attach -q -i eth0 --confirm 60
+	silent
+	fw confirm
+	silent
+	fw attach -q -i eth0
+	same rules "$(fw list | wc -l)" 2
+	purge
+}
+
+@test "a first trial that is confirmed, and one on hold that is attached for good" {
+	attach_fw --policy deny --confirm 60
+	silent
+	fw confirm
+	silent
+	fw detach -q
+	attach_fw --confirm 1
+	wait_for 4 ping_once
+	attach_fw
+	silent
+	same "on hold" "$(fw stats --json | jq .held)" false
 	purge
 }
