@@ -6,11 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "../xdp-prog/fw_abi.h"
@@ -18,9 +19,8 @@
 #include "firewall/table.h"
 #include "lib/msg.h"
 
-#define PATIENCE_MS 1000 /* after so long a wait is said */
-#define STEP_MS 2
-#define NO_DOT '~' /* bpffs has no dots in names */
+#define PATIENCE_S 1 /* after so long a wait is said */
+#define NO_DOT '~'   /* bpffs has no dots in names */
 
 static const char name_bytes[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -109,22 +109,32 @@ static int set_path(char path[XF_FW_PATH_MAX], const char *name, bool unfinished
 	return 0;
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* Waits in the kernel, which gives the lock to whoever waits as soon as it is free; the timer only
+ * interrupts that for a message. */
 static int wait_for_lock(int fd, int how, const char *name)
 {
-	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	const struct itimerval patience = { .it_value.tv_sec = PATIENCE_S }, none = {};
+	struct sigaction act = { .sa_handler = on_alarm }, old;
+	int err = 0;
 
-	for (int waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-		if (!flock(fd, how | LOCK_NB))
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		nanosleep(&step, NULL);
+	if (!flock(fd, how | LOCK_NB))
+		return 0;
+	sigaction(SIGALRM, &act, &old);
+	setitimer(ITIMER_REAL, &patience, NULL);
+	while (!err && flock(fd, how)) {
+		if (errno == EINTR)
+			xf_info("waiting for another process that works on the set '%s'", name);
+		else
+			err = -errno;
 	}
-	xf_info("waiting for another process that works on the set '%s'", name);
-	while (flock(fd, how))
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	setitimer(ITIMER_REAL, &none, NULL);
+	sigaction(SIGALRM, &old, NULL);
+	return err;
 }
 
 /* Whether the folder that was opened still is what the path names. */

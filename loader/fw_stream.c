@@ -10,7 +10,7 @@
 #include "lib/msg.h"
 
 #define NS_PER_MS 1000000ULL
-#define LINGER_MS 10	/* how long we wait for the next line before others get the set */
+#define LINGER_MS 10		  /* how long we wait for the next line before others get the set */
 #define TURN_NS (200 * NS_PER_MS) /* how long we keep it while lines come */
 #define PAUSE_NS NS_PER_MS	  /* between two turns, in which others may take it */
 #define EXPIRE_NS (2000 * NS_PER_MS)

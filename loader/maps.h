@@ -12,8 +12,8 @@
 int xf_maps__each(int prog_fd, bool (*fn)(void *arg, int fd, const struct bpf_map_info *info),
 		  void *arg);
 
-/* Whether the map is the section of this name, with this magic number, that says from which object a
- * program came; and then in which version of the ABI. */
+/* Whether the map is the section of this name, with this magic number, that says from which object
+ * a program came; and then in which version of the ABI. */
 bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const char *name, __u32 magic,
 		     __u32 *version);
 

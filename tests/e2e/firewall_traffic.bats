@@ -39,9 +39,18 @@ load firewall.bash
 	purge
 }
 
+# A program that reads a request and answers it.
+http_answer() {
+	cat <<-'END'
+		while read -r line && [ ${#line} -gt 1 ]; do :; done
+		printf 'HTTP/1.0 200 OK\r\n\r\nfine\n'
+	END
+}
+
 @test "policy deny: nobody new comes in, this machine's clients go on" {
 	listener old 8001
-	begin server "${B[@]}" socat TCP-LISTEN:8080,fork,reuseaddr "SYSTEM:echo HTTP/1.0 200 OK; echo; echo fine"
+	http_answer >"$T/http"
+	begin server "${B[@]}" socat TCP-LISTEN:8080,fork,reuseaddr "EXEC:bash $T/http"
 	begin names "${B[@]}" socat UDP-LISTEN:5353,fork,reuseaddr "SYSTEM:cat"
 	attach_fw
 	# A connection from before.

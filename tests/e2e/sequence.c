@@ -87,7 +87,8 @@ static int receive_all(char **argv, int ports)
 	/* After the signal, what is still in the buffers. */
 	while (poll(fds, ports, stop ? 0 : 50) > 0 || !stop)
 		for (int i = 0; i < ports; i++) {
-			if (recv(fds[i].fd, &number, sizeof(number), MSG_DONTWAIT) != sizeof(number))
+			if (recv(fds[i].fd, &number, sizeof(number), MSG_DONTWAIT) !=
+			    sizeof(number))
 				continue;
 			received[i]++;
 			if (number >= next[i])

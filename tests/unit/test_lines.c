@@ -143,8 +143,10 @@ static void many_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_in_pieces), cmocka_unit_test(an_empty_file),
-		cmocka_unit_test(long_lines),	   cmocka_unit_test(many_lines),
+		cmocka_unit_test(lines_in_pieces),
+		cmocka_unit_test(an_empty_file),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(many_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
