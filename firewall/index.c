@@ -217,6 +217,11 @@ static bool crowded(const struct xf_region *region, uint32_t bins)
 	return (keep->entries + 1) * 8 > (uint64_t)bins * FILL_X8;
 }
 
+static bool spills(const struct xf_region *region, uint32_t shift)
+{
+	return region->set->keep.spilled > bins_of(shift) / 2;
+}
+
 int xf_index__insert(struct xf_region *region, struct xf_index_key key, uint32_t id)
 {
 	struct xf_fw_keep *keep = &region->set->keep;
@@ -227,8 +232,11 @@ int xf_index__insert(struct xf_region *region, struct xf_index_key key, uint32_t
 	if (crowded(region, bins_of(shift)))
 		err = resize(region, shift - 1);
 	/* Bins that once spilled cost look-ups a second one for ever, whatever is taken out. */
-	else if (keep->spilled > bins_of(shift) / 2)
+	else if (spills(region, shift))
 		err = resize(region, shift);
+	/* It is not from what was taken out: else each insert from here on would build it anew. */
+	if (!err && spills(region, region->set->index >> 32))
+		err = resize(region, (region->set->index >> 32) - 1);
 	for (int i = 0; !err && steps < 0; i++) {
 		err = view(region, &in);
 		if (!err)
