@@ -14,6 +14,7 @@ enum xf_exit {
 
 struct xf_opt;
 struct xf_rest;
+struct xf_strs;
 
 /* What each subcommand does first: parse by @opts into @args, print @usage and the options for
  * --help (when *@help is set then), refuse words that are no option. Returns -1 to go on, else the
@@ -23,6 +24,12 @@ int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **
 /* The same for one that takes words, which are left in *@rest. */
 int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
 		       void *args, const bool *help, struct xf_rest *rest);
+
+/* Whether each interface is named once. Returns 0, or -1 after a message. */
+int xf_cmd_check_once(const struct xf_strs *interfaces);
+
+/* Write out what was printed. Returns @status, or XF_EXIT_FAILED after a message. */
+int xf_cmd_end_output(int status);
 
 int xf_cmd_log(int argc, char **argv);
 int xf_cmd_follow(int argc, char **argv);

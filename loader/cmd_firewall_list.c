@@ -165,9 +165,5 @@ int xf_fw_list(int argc, char **argv)
 	else if (status == XF_EXIT_OK)
 		print_text(&list, args.verbose);
 	free(list.at);
-	if (fflush(stdout) || ferror(stdout)) {
-		xf_err("cannot write to stdout");
-		return XF_EXIT_FAILED;
-	}
-	return status;
+	return xf_cmd_end_output(status);
 }

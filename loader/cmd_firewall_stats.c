@@ -182,9 +182,5 @@ int xf_fw_stats(int argc, char **argv)
 	else if (status == XF_EXIT_OK)
 		print_text(&figures);
 	free(figures.places);
-	if (fflush(stdout) || ferror(stdout)) {
-		xf_err("cannot write to stdout");
-		return XF_EXIT_FAILED;
-	}
-	return status;
+	return xf_cmd_end_output(status);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What each subcommand does first with its words. */
+/* What each subcommand does first with its words, and last with its output. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,4 +44,25 @@ int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **
 		return XF_EXIT_USAGE;
 	}
 	return status;
+}
+
+int xf_cmd_check_once(const struct xf_strs *interfaces)
+{
+	for (unsigned int i = 0; i < interfaces->n; i++)
+		for (unsigned int j = 0; j < i; j++) {
+			if (strcmp(interfaces->at[i], interfaces->at[j]))
+				continue;
+			xf_err("interface '%s' is named twice", interfaces->at[i]);
+			return -1;
+		}
+	return 0;
+}
+
+int xf_cmd_end_output(int status)
+{
+	/* Whoever has closed the pipe, as head(1) does, has what he wanted. */
+	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
+		return status;
+	xf_err("cannot write to stdout: %s", strerror(errno));
+	return XF_EXIT_FAILED;
 }

@@ -246,11 +246,7 @@ static int show(const struct status_args *args)
 		print_table(hooks, n);
 	free(hooks);
 	xf_locks__close(&locks);
-	if (fflush(stdout) || ferror(stdout)) {
-		xf_err("cannot write to stdout");
-		return XF_EXIT_FAILED;
-	}
-	return n < 0 ? XF_EXIT_FAILED : XF_EXIT_OK;
+	return xf_cmd_end_output(n < 0 ? XF_EXIT_FAILED : XF_EXIT_OK);
 }
 
 int xf_cmd_status(int argc, char **argv)

@@ -24,7 +24,7 @@ int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const 
 		status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
 	if (status >= 0)
 		return status;
-	if (xf_fw_name_check(args->set))
+	if (xf_fw_name_check(args->set) || xf_cmd_check_once(&args->interfaces))
 		return XF_EXIT_USAGE;
 	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
 	return -1;

@@ -44,13 +44,8 @@ static int check_write(const struct xf_log_args *args)
 
 static int check_interfaces(struct xf_log_args *args)
 {
-	for (unsigned int i = 0; i < args->interfaces.n; i++)
-		for (unsigned int j = 0; j < i; j++) {
-			if (strcmp(args->interfaces.at[i], args->interfaces.at[j]))
-				continue;
-			xf_err("interface '%s' is named twice", args->interfaces.at[i]);
-			return -1;
-		}
+	if (xf_cmd_check_once(&args->interfaces))
+		return -1;
 	if (!args->interfaces.n)
 		args->interfaces.at[args->interfaces.n++] = DEFAULT_INTERFACE;
 	return 0;

@@ -112,6 +112,11 @@ unprivileged() {
 	refuses attach -P -1 -- -P '"-1"'
 }
 
+@test "an interface is named once" {
+	refuses attach -i lo -i lo -- "'lo'" twice
+	refuses detach -i lo -i eth7 -i lo -- "'lo'" twice
+}
+
 @test "policy and replace want one word" {
 	refuses policy -- "expected allow or deny"
 	refuses policy drop -- "expected allow or deny" "'drop'"

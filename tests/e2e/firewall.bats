@@ -192,6 +192,11 @@ load firewall.bash
 	same "a rule in JSON" "$(jq -c '.rules[0] | [.action, .from, .to, .proto, .dport, .packets]' "$T/json")" \
 		'["allow","192.0.2.7","10.0.0.0/8","tcp","22",0]'
 	matches "list -v" "$(fw list -v)" "# 0 packets, 0 bytes"
+	# A closed pipe is no failure, a full disk is one.
+	run -0 --separate-stderr "${A[@]}" bash -c 'set -o pipefail; "$1" firewall list | true' - "$XF"
+	same "what it says" "$stderr" ""
+	run -1 "${A[@]}" bash -c '"$1" firewall list >/dev/full' - "$XF"
+	matches "what it says" "$output" "cannot write to stdout: No space left"
 	purge
 }
 
