@@ -2,13 +2,12 @@
 /* xdpfun-load firewall replace: all rules of a set by those in a file, at once. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "caps.h"
 #include "fw_change.h"
 #include "lib/msg.h"
-
-#define LINE_GUESS 24 /* bytes of a line, to know how many rules to expect */
 
 static const char usage[] =
 	"Usage: xdpfun-load firewall replace [--set NAME] FILE\n\n"
@@ -18,105 +17,150 @@ static const char usage[] =
 
 static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
 
-struct replacement {
-	const struct xf_fw_args *args;
-	struct xf_fw_set *set;
-	struct xf_build *build;
-	struct xf_lines lines;
-	struct xf_fw_warn warn;
-	uint64_t rules, twice;
+/* What is in the file. All of it is read before the set is locked: it may come from a slow pipe. */
+struct rule_list {
+	struct listed {
+		struct xf_rule rule;
+		uint32_t line;
+	} *at;
+	size_t n, space;
 };
 
-static int take_rule(struct replacement *r, const struct xf_rule *rule)
+static int list_add(struct rule_list *list, const struct xf_rule *rule, uint32_t line)
 {
-	int err = xf_build__add(r->build, rule, xf_fw_now());
+	if (list->n == list->space) {
+		size_t space = list->space ? list->space * 2 : 1024;
+		struct listed *more = reallocarray(list->at, space, sizeof(*more));
 
-	if (err == -EEXIST) {
-		r->twice++;
-		return 0;
+		if (!more) {
+			xf_err("cannot keep %zu rules: %s", list->n, strerror(ENOMEM));
+			return -ENOMEM;
+		}
+		list->at = more;
+		list->space = space;
 	}
-	if (err == -E2BIG || err == -ENOSPC)
-		xf_err("%s:%" PRIu64 ": too much for a set: %s", r->lines.name, r->lines.number,
-		       xf_table__why(r->set->table));
-	else if (err)
-		xf_fw_set__explain(r->set, "replace the rules of", err);
-	if (err)
-		return err;
-	r->rules++;
-	xf_fw_warn__see(&r->warn, rule);
+	list->at[list->n++] = (struct listed) { *rule, line };
 	return 0;
 }
 
 /* Returns 0, or -errno after a message. */
-static int take_file(struct replacement *r)
+static int read_rules(const char *path, struct rule_list *list)
 {
 	struct xf_rule_error error;
+	struct xf_lines lines;
 	struct xf_rule rule;
 	const char *line;
 	size_t len;
-	int ret, err;
+	int ret, err = xf_lines__open(&lines, path);
 
-	while ((ret = xf_lines__next(&r->lines, -1, &line, &len)) == 1) {
+	if (err)
+		return err;
+	while (!err && (ret = xf_lines__next(&lines, -1, &line, &len))) {
+		if (ret < 0) {
+			xf_fw_unread_line(&lines, ret);
+			err = ret;
+			break;
+		}
 		err = xf_rule_parse(line, len, &rule, &error);
 		if (err < 0)
-			xf_fw_bad_line(&r->lines, &error);
+			xf_fw_bad_line(&lines, &error);
 		else if (err > 0)
-			err = take_rule(r, &rule);
-		if (err)
-			return err;
+			err = list_add(list, &rule, lines.number);
 	}
-	if (ret)
-		xf_fw_unread_line(&r->lines, ret);
-	return ret;
+	xf_lines__close(&lines);
+	return err;
 }
 
-static int build(struct replacement *r)
+/* Returns 0, or -errno after a message; *@twice counts rules that came more than once. */
+static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
+		     const struct rule_list *list, size_t *twice)
 {
-	int err = xf_build__begin(&r->build, r->set->table,
-				  xf_lines__size(&r->lines) / LINE_GUESS);
+	uint64_t now = xf_fw_now();
+
+	for (size_t i = 0; i < list->n; i++) {
+		int err = xf_build__add(build, &list->at[i].rule, now);
+
+		if (err == -EEXIST) {
+			++*twice;
+		} else if (err == -E2BIG || err == -ENOSPC) {
+			xf_err("line %" PRIu32 ": too much for a set: %s", list->at[i].line,
+			       xf_table__why(set->table));
+			return err;
+		} else if (err) {
+			xf_fw_set__explain(set, "replace the rules of", err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void warn(const struct xf_fw_set *set, const struct rule_list *list)
+{
+	struct xf_fw_warn warning;
+
+	xf_fw_warn__init(&warning);
+	for (size_t i = 0; i < list->n; i++)
+		xf_fw_warn__see(&warning, &list->at[i].rule);
+	xf_fw_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
+}
+
+static int replace_rules(const struct xf_fw_set *set, const struct rule_list *list, size_t *twice)
+{
+	struct xf_build *build;
+	int err = xf_build__begin(&build, set->table, list->n);
 
 	if (err) {
-		xf_fw_set__explain(r->set, "replace the rules of", err);
+		xf_fw_set__explain(set, "replace the rules of", err);
 		return err;
 	}
-	xf_fw_warn__init(&r->warn);
-	err = take_file(r);
+	err = add_rules(build, set, list, twice);
 	if (err) {
-		xf_build__abort(r->build);
+		xf_build__abort(build);
 		return err;
 	}
-	xf_fw_warn__say(&r->warn, xf_table__denies(r->set->table), r->args->set);
-	err = xf_build__commit(r->build);
+	warn(set, list);
+	err = xf_build__commit(build);
 	if (err)
-		xf_fw_set__explain(r->set, "replace the rules of", err);
+		xf_fw_set__explain(set, "replace the rules of", err);
+	return err;
+}
+
+static int replace_set(const struct xf_fw_args *args, const struct rule_list *list)
+{
+	struct xf_fw_set set;
+	size_t twice = 0;
+	int err = xf_fw_set__open(&set, args->set, XF_FW_CREATE);
+
+	if (err)
+		return err;
+	err = replace_rules(&set, list, &twice);
+	if (err && set.created)
+		xf_fw_pins__remove(&set.pins);
+	xf_fw_set__close(&set);
+	if (!err && twice)
+		xf_info("set '%s': %zu rules, %zu lines were repetitions", args->set,
+			list->n - twice, twice);
+	else if (!err)
+		xf_info("set '%s': %zu rules", args->set, list->n);
 	return err;
 }
 
 static int replace(const struct xf_fw_args *args, const char *path)
 {
-	struct xf_fw_set set;
-	struct replacement r = { .args = args, .set = &set };
+	struct rule_list list = {};
 	int err;
 
-	if (xf_caps_check("firewall replace") || xf_lines__open(&r.lines, path))
+	if (xf_caps_check("firewall replace"))
 		return XF_EXIT_FAILED;
-	err = xf_fw_begin("firewall replace") ?:
-	      xf_fw_set__open(&set, args->set, XF_FW_CREATE);
-	if (!err) {
-		err = build(&r);
-		if (err && set.created)
-			xf_fw_pins__remove(&set.pins);
-		else if (err)
-			xf_hint("nothing has changed, the rules of the set '%s' are the old ones",
-				args->set);
-		xf_fw_set__close(&set);
-	}
-	xf_lines__close(&r.lines);
-	if (!err && r.twice)
-		xf_info("set '%s': %" PRIu64 " rules, %" PRIu64 " lines were repetitions",
-			args->set, r.rules, r.twice);
-	else if (!err)
-		xf_info("set '%s': %" PRIu64 " rules", args->set, r.rules);
+	err = read_rules(path, &list);
+	if (!err)
+		err = xf_fw_begin("firewall replace");
+	if (!err)
+		err = replace_set(args, &list);
+	if (err)
+		xf_hint("nothing has changed, the rules of the set '%s' are what they were",
+			args->set);
+	free(list.at);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/msg.h"
@@ -38,13 +37,6 @@ void xf_lines__close(struct xf_lines *lines)
 	if (lines->fd > STDIN_FILENO)
 		close(lines->fd);
 	lines->fd = -1;
-}
-
-uint64_t xf_lines__size(const struct xf_lines *lines)
-{
-	struct stat st;
-
-	return !fstat(lines->fd, &st) && S_ISREG(st.st_mode) ? st.st_size : 0;
 }
 
 /* Returns 1, 0 at the end of the file, -EAGAIN or another -errno. */

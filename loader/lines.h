@@ -27,7 +27,4 @@ void xf_lines__close(struct xf_lines *lines);
  * too long, which was skipped; or another -errno. */
 int xf_lines__next(struct xf_lines *lines, int wait_ms, const char **line, size_t *len);
 
-/* About how many bytes there are to read, 0 when that is not known. */
-uint64_t xf_lines__size(const struct xf_lines *lines);
-
 #endif
