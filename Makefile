@@ -152,7 +152,7 @@ $(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c loa
 $(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
 
 BENCH_BIN += $(BUILD)/tests/bench/firewall
-$(BUILD)/tests/bench/firewall: $(FIREWALL_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
+$(BUILD)/tests/bench/firewall: $(FIREWALL_SRC) $(LIB_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
 $(BUILD)/tests/bench/firewall: LIBS += -lm
 
 bench-programs: all $(BENCH_BIN) $(BENCH_BPF)
