@@ -137,7 +137,7 @@ $(BUILD)/tests/vm/%: tests/vm/%.c
 tests: all $(UNIT_BIN) $(FUZZ_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
 
 # What measures; scripts/bench builds it by itself.
-BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale stream relay_load relay_rw relay_splice)
+BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale firewall stream relay_load relay_rw relay_splice)
 BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c loader/maps.c \
 		lib/msg.c lib/stream.c
@@ -151,7 +151,6 @@ $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard
 $(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c load_client.c load_server.c load_trips.c usage.c)
 $(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
 
-BENCH_BIN += $(BUILD)/tests/bench/firewall
 $(BUILD)/tests/bench/firewall: $(FIREWALL_SRC) $(LIB_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
 $(BUILD)/tests/bench/firewall: LIBS += -lm
 
