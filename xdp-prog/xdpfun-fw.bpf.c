@@ -50,6 +50,12 @@ static __always_inline void xf_fw_match_prefix6(const struct xf_fw_set *set, __u
 		xf_fw_take(set, match, xf_fw_longest_holding6(number, dir, hi, lo));
 }
 
+/* Whether a rule for destinations alone could be better: not than one that names a source. */
+static __always_inline int xf_fw_dst_may_win(const struct xf_fw_match *match)
+{
+	return match->least <= 1ull << XF_FW_RANK_SRC;
+}
+
 static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __u32 number,
 						 const struct xf_fw_packet *packet,
 						 struct xf_fw_match *match)
@@ -57,13 +63,13 @@ static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __
 	if (packet->family == 4) {
 		if (set->lengths4[XF_FW_SRC])
 			xf_fw_match_prefix4(set, number, match, XF_FW_SRC, packet->src_hi);
-		if (set->lengths4[XF_FW_DST])
+		if (set->lengths4[XF_FW_DST] && xf_fw_dst_may_win(match))
 			xf_fw_match_prefix4(set, number, match, XF_FW_DST, packet->dst_hi);
 	} else if (packet->family == 6) {
 		if (xf_fw_any6(set, XF_FW_SRC))
 			xf_fw_match_prefix6(set, number, match, XF_FW_SRC, packet->src_hi,
 					    packet->src_lo);
-		if (xf_fw_any6(set, XF_FW_DST))
+		if (xf_fw_any6(set, XF_FW_DST) && xf_fw_dst_may_win(match))
 			xf_fw_match_prefix6(set, number, match, XF_FW_DST, packet->dst_hi,
 					    packet->dst_lo);
 	}
