@@ -89,18 +89,13 @@ static uint64_t tables_memory(struct xf_table *table)
 {
 	uint64_t sum = table->building ? xf_region__size(table->building) : 0;
 
-	for (uint32_t slot = 0, id; slot < XF_FW_SLOTS; slot++) {
-		struct bpf_map_info info = {};
-		__u32 size = sizeof(info);
-		int fd;
+	for (uint32_t slot = 0; slot < XF_FW_SLOTS; slot++) {
+		size_t lines;
+		int fd = xf_store__table(&table->store, slot, &lines);
 
-		if (bpf_map_lookup_elem(table->store.tables_fd, &slot, &id))
-			continue;
-		fd = bpf_map_get_fd_by_id(id);
 		if (fd < 0)
 			continue;
-		if (!bpf_obj_get_info_by_fd(fd, &info, &size))
-			sum += pages((uint64_t)info.max_entries * XF_FW_LINE) + pages(1);
+		sum += pages(lines * XF_FW_LINE) + pages(1);
 		close(fd);
 	}
 	return sum;

@@ -106,20 +106,15 @@ static int map_table(struct xf_region *region, uint32_t slot, int fd, size_t lin
 
 void *xf_region__table(struct xf_region *region, uint32_t slot)
 {
-	uint32_t key = region->set->slot + slot, id;
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info);
+	size_t lines;
 	int fd;
 
 	if (region->table[slot] || !region->live)
 		return region->table[slot];
-	if (bpf_map_lookup_elem(region->store->tables_fd, &key, &id))
-		return NULL;
-	fd = bpf_map_get_fd_by_id(id);
+	fd = xf_store__table(region->store, region->set->slot + slot, &lines);
 	if (fd < 0)
 		return NULL;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
-		map_table(region, slot, fd, info.max_entries);
+	map_table(region, slot, fd, lines);
 	close(fd);
 	return region->table[slot];
 }
@@ -147,8 +142,8 @@ uint64_t xf_region__size(const struct xf_region *region)
 
 int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
 {
-	uint32_t key = region->set->slot + slot;
 	int fd = xf_store__make_table(lines), err;
+	const struct xf_slot_change change = { region->set->slot + slot, fd };
 
 	if (fd < 0)
 		return fd;
@@ -159,9 +154,10 @@ int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
 			close(fd);
 		return err;
 	}
-	if (!err && bpf_map_update_elem(region->store->tables_fd, &key, &fd, BPF_ANY)) {
-		err = -errno;
-		unmap(region, slot);
+	if (!err) {
+		err = xf_store__change_slot(region->store, &change);
+		if (err)
+			unmap(region, slot);
 	}
 	region->seen = ++region->store->root->tables;
 	close(fd);
@@ -170,14 +166,14 @@ int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
 
 void xf_region__drop(struct xf_region *region, uint32_t slot)
 {
-	uint32_t key = region->set->slot + slot;
+	const struct xf_slot_change change = { region->set->slot + slot, -1 };
 
 	unmap(region, slot);
 	if (!region->live)
 		return;
 	/* Kernels before 6.8 free a table that leaves its slot at once. */
 	if (!xf_store__grace(region->store))
-		bpf_map_delete_elem(region->store->tables_fd, &key);
+		xf_store__change_slot(region->store, &change);
 	region->seen = ++region->store->root->tables;
 }
 

@@ -35,11 +35,15 @@ struct xf_slot_change {
 	uint32_t slot;
 	int fd;
 };
+/* Returns 0 or -errno. */
+int xf_store__change_slot(struct xf_store *store, const struct xf_slot_change *change);
 /* Make them all; the kernel's grace periods, one for each, are waited for side by side. Returns 0
  * or -errno of one that failed. */
 int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *changes, size_t n);
 /* Empty the slots of a region. */
 int xf_store__clear(struct xf_store *store, uint32_t slot);
+/* The table in a slot. Returns a descriptor, with its lines in *lines, or -errno. */
+int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *lines);
 /* What all CPUs counted, summed. Returns 0 or -errno. */
 int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum);
 /* Set why, and return err. */

@@ -25,6 +25,16 @@
 #define XF_FW_TABLES_MAP "xf_fw_tables" /* ARRAY_OF_MAPS: arrays of xf_fw_line, mappable */
 #define XF_FW_COUNTS_MAP "xf_fw_counts" /* PERCPU_ARRAY of one xf_fw_counts */
 
+#define XF_FW_SETS 8
+#define XF_FW_REGIONS 4 /* sets with tables of their own; a trial of a policy shares the tables */
+
+/* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
+#define XF_FW_CHUNKS 256     /* of lines that ids name */
+#define XF_FW_SLOT_INDEX 256 /* two: the next larger one is built beside the other */
+#define XF_FW_SLOT_DIR 258   /* by enum xf_fw_dir */
+#define XF_FW_REGION_SLOTS 512
+#define XF_FW_SLOTS (XF_FW_REGIONS * XF_FW_REGION_SLOTS)
+
 /* Which set of rules holds. All zero (something else than xdpfun-load loaded the program): none,
  * every packet passes. */
 struct xf_fw_root {
@@ -38,21 +48,14 @@ struct xf_fw_root {
 	 * ever made or dropped, by which others see that theirs may be out of date. */
 	__u32 writing;
 	__u32 tables;
+	/* User space only: id of the table in each slot, or 0. A slot that has one has its id here;
+	 * one whose author died may not have the table whose id is here. */
+	__u32 table[XF_FW_SLOTS];
 };
 #define XF_FW_WRITING_RULES 1u	/* the set that holds */
 #define XF_FW_WRITING_TABLES 2u /* another one is built beside it, or taken down */
 
-_Static_assert(sizeof(struct xf_fw_root) == 32, "xf_fw_root is ABI");
-
-#define XF_FW_SETS 8
-#define XF_FW_REGIONS 4 /* sets with tables of their own; a trial of a policy shares the tables */
-
-/* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
-#define XF_FW_CHUNKS 256     /* of lines that ids name */
-#define XF_FW_SLOT_INDEX 256 /* two: the next larger one is built beside the other */
-#define XF_FW_SLOT_DIR 258   /* by enum xf_fw_dir */
-#define XF_FW_REGION_SLOTS 512
-#define XF_FW_SLOTS (XF_FW_REGIONS * XF_FW_REGION_SLOTS)
+_Static_assert(sizeof(struct xf_fw_root) == 32 + 4 * XF_FW_SLOTS, "xf_fw_root is ABI");
 
 /* A line of a table, and the size of a cache line. A table of lines is
  * - a chunk: xf_fw_rule, xf_fw_piece and xf_fw_bucket. Their id is the chunk's number << 16 | the
