@@ -8,6 +8,7 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 XF=${XF:-$here/xdpfun-load}
 OBJ=${OBJ:-$here/xdpfun.o}
+FW_OBJ=${FW_OBJ:-$here/xdpfun-fw.o}
 SECOND=${SECOND:-$here/second.o}
 PASS_PROG=${PASS_PROG:-/usr/libexec/xdp-tools/xdp_pass.o}
 STREAM=${STREAM:-$here/seqstream}
@@ -89,7 +90,7 @@ t() {
 	status=$?
 	if [ $status -ne 0 ]; then
 		# What it left behind must not fail the tests that come after.
-		rm -rf "$BPFFS/xdp" "$BPFFS/xdp-filter"
+		rm -rf "$BPFFS/xdp" "$BPFFS/xdp-filter" "$BPFFS/xdpfun"
 		echo "not ok $name"
 		while IFS= read -r line; do echo "#   $line"; done <"$tmp/out"
 		for file in "$tmp"/t/*.err; do
