@@ -3,15 +3,13 @@
 #ifndef XF_CARGO_H
 #define XF_CARGO_H
 
-#include <linux/types.h>
-
 struct bpf_object;
+struct xf_abi_mark;
 
 struct xf_cargo {
 	const char *file; /* what it is called outside */
 	const char *prog_name;
-	const char *abi_map; /* the section with its struct xf_abi */
-	__u32 magic, version;
+	const struct xf_abi_mark *abi;
 	const char *start, *end;
 };
 

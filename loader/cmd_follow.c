@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/msg.h"
-#include "link.h"
 #include "log_args.h"
 #include "refusal.h"
 #include "run.h"
@@ -45,7 +44,7 @@ static int find_candidates(struct candidates *found, const struct xf_chain *chai
 	for (unsigned int i = 0; i < chain->n; i++) {
 		__u32 id = chain->prog[i].id;
 		struct xf_inst inst;
-		int err = only_id && id != only_id ? -ENOENT : xf_inst__open(&inst, id);
+		int err = only_id && id != only_id ? -ENOENT : xf_inst__open(&inst, &xf_abi_logger, id);
 
 		if (err && err != -EPROTO && err != -ENOENT)
 			return err;
@@ -119,52 +118,26 @@ static int choose(const struct xf_run *run, struct xf_source *src)
 	return -ENOENT;
 }
 
-static int become_reader(struct xf_run *run, struct xf_source *src)
-{
-	pid_t holder;
-	int err = xf_locks__read_program(&run->locks, src->at.prog_id, &holder);
-
-	if (err != -EBUSY)
-		return err;
-	if (holder)
-		xf_err("%s: program %u is being read by process %d", src->name, src->at.prog_id, holder);
-	else
-		xf_err("%s: program %u is being read by a process in another pid namespace", src->name,
-		       src->at.prog_id);
-	xf_hint("a program has one reader; end that one, or attach another program with 'xdpfun-load log -i %s'",
-		src->name);
-	return err;
-}
-
 static int start_source(struct xf_run *run, const char *name)
 {
-	struct xf_source *src = &run->sources[run->n];
-	unsigned int ifindex = xf_link_find(name);
-	struct xf_config config;
+	struct xf_source *src = xf_run__source(run, &xf_abi_logger, name);
 	int err;
 
-	if (!ifindex)
+	if (!src)
 		return -ENODEV;
-	xf_source__init(src, name, ifindex);
-	run->n++;
 	err = choose(run, src);
-	if (!err)
-		err = become_reader(run, src);
-	if (!err)
-		err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
 	if (err)
 		return err;
-	config = xf_log_args__config(run->args, src->reader.wake_mask);
-	err = xf_source__take_over(src, &config);
-	if (!err)
-		xf_info("%s: following program %u in %s mode", name, src->at.prog_id,
-			xf_mode_name(src->at.mode));
+	err = xf_run__read(run, src);
+	if (err == -EBUSY)
+		xf_hint("a program has one reader; end that one, or attach another program with 'xdpfun-load log -i %s'",
+			name);
 	if (!err && !src->at.dispatcher_id) {
 		xf_warn("%s: program %u was loaded without a dispatcher, the next XDP program there will be refused",
 			name, src->at.prog_id);
 		xf_hint("to reload it in a chain: " XF_RELOAD_COMMANDS, name, name);
 	}
-	return err ?: xf_session__add(run->session, src, false);
+	return err;
 }
 
 int xf_cmd_follow(int argc, char **argv)

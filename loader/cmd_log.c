@@ -162,14 +162,11 @@ static int adopt_or_attach(struct xf_run *run, struct xf_source *src)
 
 static int start_source(struct xf_run *run, const char *name)
 {
-	struct xf_source *src = &run->sources[run->n];
-	unsigned int ifindex = xf_link_find(name);
+	struct xf_source *src = xf_run__source(run, &xf_abi_logger, name);
 	int err;
 
-	if (!ifindex)
+	if (!src)
 		return -ENODEV;
-	xf_source__init(src, name, ifindex);
-	run->n++;
 	xf_link_warn_offloads(name);
 	err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
 	if (err)

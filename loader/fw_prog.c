@@ -24,8 +24,7 @@ static bool look_at_map(void *arg, int fd, const struct bpf_map_info *info)
 
 	if (!strcmp(info->name, XF_FW_ROOT_MAP))
 		look->prog->root_id = info->id;
-	else if (xf_maps__is_abi(fd, info, XF_FW_ABI_MAP, XF_FW_ABI_MAGIC,
-				 &look->prog->abi_version))
+	else if (xf_maps__is_abi(fd, info, &xf_abi_firewall, &look->prog->abi_version))
 		look->firewall = true;
 	return false;
 }

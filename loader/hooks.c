@@ -29,7 +29,7 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id)
 static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
 {
 	struct xf_inst inst;
-	int err = xf_inst__open(&inst, id);
+	int err = xf_inst__open(&inst, &xf_abi_logger, id);
 
 	if (err && err != -EPROTO)
 		return err == -ENOENT ? read_firewall(prog, id) : err;

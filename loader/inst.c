@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A loaded xdpfun program, through the maps that belong to its program id. */
+/* A loaded program of ours, through the maps that belong to its program id. */
 #include "inst.h"
 
 #include <bpf/bpf.h>
@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "maps.h"
 
 static const __u32 zero;
 
@@ -43,7 +41,7 @@ static bool take_map(void *arg, int fd, const struct bpf_map_info *info)
 		*map_slot(inst, i) = fd;
 		return true;
 	}
-	if (xf_maps__is_abi(fd, info, XF_ABI_MAP, XF_ABI_MAGIC, &inst->abi_version))
+	if (xf_maps__is_abi(fd, info, inst->mark, &inst->abi_version))
 		inst->ours = true;
 	return false;
 }
@@ -62,7 +60,7 @@ static int open_maps(struct xf_inst *inst)
 		return err;
 	if (!inst->ours)
 		return -ENOENT;
-	if (inst->abi_version != XF_ABI_VERSION)
+	if (inst->abi_version != inst->mark->version)
 		return -EPROTO;
 	for (size_t i = 0; i < MAP_SLOTS; i++)
 		if (*map_slot(inst, i) < 0)
@@ -70,11 +68,11 @@ static int open_maps(struct xf_inst *inst)
 	return 0;
 }
 
-int xf_inst__open(struct xf_inst *inst, __u32 prog_id)
+int xf_inst__open(struct xf_inst *inst, const struct xf_abi_mark *mark, __u32 prog_id)
 {
 	int err;
 
-	*inst = (struct xf_inst) { .prog_id = prog_id, .prog_fd = -1 };
+	*inst = (struct xf_inst) { .prog_id = prog_id, .prog_fd = -1, .mark = mark };
 	for (size_t i = 0; i < MAP_SLOTS; i++)
 		*map_slot(inst, i) = -1;
 	inst->prog_fd = bpf_prog_get_fd_by_id(prog_id);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A loaded xdpfun program, whoever loaded it, through the maps that belong to its program id. */
+/* A loaded program of ours, whoever loaded it, through the maps that belong to its program id. */
 #ifndef XF_INST_H
 #define XF_INST_H
 
 #include <stdbool.h>
 
 #include "../xdp-prog/abi.h"
+#include "maps.h"
 
 #define XF_TAG_LEN 8
 
@@ -19,14 +20,16 @@ struct xf_inst {
 	int config_fd;
 	int owner_fd;
 	int alive_fd;
-	bool ours; /* while it is opened */
+	/* while it is opened: */
+	const struct xf_abi_mark *mark;
+	bool ours;
 };
 
-/* Open the program with this id. Returns 0; -ENOENT when there is none or it is not xdpfun's;
- * -EPROTO when it is xdpfun's with an ABI that we do not speak (then only abi_version,
+/* Open the program with this id. Returns 0; -ENOENT when there is none or it is not of the object
+ * with this mark; -EPROTO when it is, with an ABI that we do not speak (then only abi_version,
  * xf_inst__owner() and xf_inst__close() are of use); or another -errno. Everything but 0 and
  * -EPROTO leaves nothing open. */
-int xf_inst__open(struct xf_inst *inst, __u32 prog_id);
+int xf_inst__open(struct xf_inst *inst, const struct xf_abi_mark *mark, __u32 prog_id);
 void xf_inst__close(struct xf_inst *inst);
 
 /* Sum over all CPUs. Returns 0 or -errno. */

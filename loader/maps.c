@@ -8,9 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../xdp-prog/abi.h"
+#include "../xdp-prog/fw_abi.h"
 
 #define MAPS_MAX 64 /* of one program; the kernel's own limit */
+
+const struct xf_abi_mark xf_abi_logger = { XF_ABI_MAP, XF_ABI_MAGIC, XF_ABI_VERSION };
+const struct xf_abi_mark xf_abi_firewall = { XF_FW_ABI_MAP, XF_FW_ABI_MAGIC, XF_FW_ABI_VERSION };
 
 int xf_maps__each(int prog_fd, bool (*fn)(void *arg, int fd, const struct bpf_map_info *info),
 		  void *arg)
@@ -34,7 +37,7 @@ int xf_maps__each(int prog_fd, bool (*fn)(void *arg, int fd, const struct bpf_ma
 	return 0;
 }
 
-bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const char *name, __u32 magic,
+bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const struct xf_abi_mark *mark,
 		     __u32 *version)
 {
 	static const __u32 zero;
@@ -42,12 +45,12 @@ bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const char *name, 
 	bool is = false;
 	char *value;
 
-	if (strcmp(info->name, name) || info->value_size < sizeof(abi))
+	if (strcmp(info->name, mark->map) || info->value_size < sizeof(abi))
 		return false;
 	value = calloc(1, info->value_size);
 	if (value && !bpf_map_lookup_elem(fd, &zero, value)) {
 		memcpy(&abi, value, sizeof(abi));
-		is = abi.magic == magic;
+		is = abi.magic == mark->magic;
 		*version = abi.version;
 	}
 	free(value);

@@ -12,9 +12,15 @@
 int xf_maps__each(int prog_fd, bool (*fn)(void *arg, int fd, const struct bpf_map_info *info),
 		  void *arg);
 
-/* Whether the map is the section of this name, with this magic number, that says from which object
- * a program came; and then in which version of the ABI. */
-bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const char *name, __u32 magic,
+/* How a program shows from which of our objects it came: a section with a struct xf_abi. */
+struct xf_abi_mark {
+	const char *map;
+	__u32 magic, version; /* ours */
+};
+extern const struct xf_abi_mark xf_abi_logger, xf_abi_firewall;
+
+/* Whether the map is that section; and then in which version of the ABI. */
+bool xf_maps__is_abi(int fd, const struct bpf_map_info *info, const struct xf_abi_mark *mark,
 		     __u32 *version);
 
 #endif

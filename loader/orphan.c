@@ -52,7 +52,7 @@ static int look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts
 	struct xf_owner owner = {};
 	struct xf_inst inst;
 	bool is_orphan;
-	int err = xf_inst__open(&inst, prog->id);
+	int err = xf_inst__open(&inst, &xf_abi_logger, prog->id);
 
 	if (err && err != -EPROTO)
 		return err == -ENOENT ? 0 : err;
@@ -99,7 +99,7 @@ static int remove_one(unsigned int ifindex, __u32 id, uint64_t *unread)
 {
 	struct xf_reader left = {};
 	struct xf_inst inst;
-	int opened = xf_inst__open(&inst, id);
+	int opened = xf_inst__open(&inst, &xf_abi_logger, id);
 	bool open = opened == 0;
 	int err = xf_detach(ifindex, id);
 

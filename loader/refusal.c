@@ -50,7 +50,7 @@ static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chai
 			opts->ifname);
 		return;
 	}
-	if (xf_inst__open(&inst, prog->id)) {
+	if (xf_inst__open(&inst, &xf_abi_logger, prog->id)) {
 		xf_hint("ask its owner to load it through libxdp ('xdp-loader load'), or remove it "
 			"first");
 		return;

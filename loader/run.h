@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One run of log or follow, from the first check to the exit status. */
+/* One run of log, follow or firewall log, from the first check to the exit status. */
 #ifndef XF_RUN_H
 #define XF_RUN_H
 
@@ -16,6 +16,7 @@ struct xf_run {
 	struct xf_log_echo *echo; /* with --echo */
 	struct xf_source sources[XF_STRS_MAX];
 	unsigned int n; /* of sources; a failed start may have left the last one unfinished */
+	void *arg;	/* the subcommand's own */
 };
 
 /* Check capabilities (@what is the subcommand), open locks, bpffs, session and echo, call @start for each
@@ -24,5 +25,12 @@ struct xf_run {
  * Returns the exit status. */
 int xf_run(struct xf_run *run, const char *what, const struct xf_session_opts *opts,
 	   int (*start)(struct xf_run *run, const char *name));
+
+/* For @start: one more source, with a program of that object on this interface. Returns NULL after a message
+ * when there is no such interface. */
+struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi, const char *name);
+/* For @start: read the program src->at, which runs already, and let the session have the source. Returns 0;
+ * -EBUSY after a message when another process reads it; or another -errno after a message. */
+int xf_run__read(struct xf_run *run, struct xf_source *src);
 
 #endif

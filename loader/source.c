@@ -8,9 +8,11 @@
 
 #include "lib/msg.h"
 
-void xf_source__init(struct xf_source *src, const char *name, unsigned int ifindex)
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *name,
+		     unsigned int ifindex)
 {
 	memset(src, 0, sizeof(*src));
+	src->abi = abi;
 	strncpy(src->name, name, sizeof(src->name) - 1);
 	src->ifindex = ifindex;
 	src->alive_fd = -1;
@@ -36,7 +38,7 @@ void xf_source__close(struct xf_source *src)
 
 static int open_program(struct xf_source *src)
 {
-	int err = xf_inst__open(&src->inst, src->at.prog_id);
+	int err = xf_inst__open(&src->inst, src->abi, src->at.prog_id);
 
 	if (err) {
 		xf_err("%s: cannot open the maps of program %u: %s", src->name, src->at.prog_id,

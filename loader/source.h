@@ -21,6 +21,7 @@ enum xf_source_state {
 };
 
 struct xf_source {
+	const struct xf_abi_mark *abi; /* of the object that its program is from */
 	char name[IF_NAMESIZE];
 	unsigned int ifindex;
 	struct xf_attached at;
@@ -37,7 +38,8 @@ struct xf_source {
 };
 
 /* An empty source, safe to close. */
-void xf_source__init(struct xf_source *src, const char *name, unsigned int ifindex);
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *name,
+		     unsigned int ifindex);
 void xf_source__close(struct xf_source *src);
 
 /* The program at.prog_id was just attached with our rings and configuration in it, locked by us.
