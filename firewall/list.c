@@ -62,19 +62,18 @@ int xf_table__each(struct xf_table *table, uint64_t now,
 	return xf_set__each(&table->region, each_line, &each);
 }
 
-int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_table_entry *entry)
+int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_rule *rule)
 {
 	const struct xf_fw_rule *line;
-	struct xf_fw_counts counts;
 
 	xf_table__refresh(table, now);
-	/* A lot to read on a machine with many CPUs. */
-	if (id < XF_FW_COUNTED_LINES && xf_store__counts(&table->store, &counts))
-		return -ENOENT;
 	line = id <= XF_FW_ID_MASK ? xf_region__line(&table->region, id) : NULL;
-	if (!line || !xf_rule_line_is_rule(line) || !xf_rule_line_holds(line, now))
+	if (!line || !xf_rule_line_is_rule(line) || !xf_rule_line_holds(line, now) ||
+	    xf_rule_from_line(&table->region, line, rule))
 		return -ENOENT;
-	return to_entry(&table->region, &counts, now, id, line, entry) ? -ENOENT : 0;
+	/* A line is taken apart only after it has ceased to hold: if it still does it was whole. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return xf_rule_line_holds(line, now) ? 0 : -ENOENT;
 }
 
 static uint64_t pages(uint64_t bytes)

@@ -78,8 +78,9 @@ struct xf_table_entry {
 /* In no order. The callback's non-zero ends it and is returned. */
 int xf_table__each(struct xf_table *table, uint64_t now,
 		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg);
-/* The rule of that id, or -ENOENT. */
-int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_table_entry *entry);
+/* The rule that the id named at that time, without a ttl, or -ENOENT when it is gone. No lock is
+ * needed, and it is cheap. A later rule may have the id of one that is gone. */
+int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_rule *rule);
 
 struct xf_table_stats {
 	uint64_t rules, prefixes; /* all, and of them those that name a single prefix and nothing else */

@@ -179,6 +179,7 @@ static void drops_are_logged(void **state)
 	};
 	struct xf_counters counters[fw->cpus];
 	struct dropped dropped = { .n = 0 };
+	struct xf_rule by_id;
 	struct ring_buffer *reader;
 	uint32_t zero = 0;
 
@@ -197,13 +198,9 @@ static void drops_are_logged(void **state)
 	assert_int_equal(dropped.records[0].packet.len, LEN4);
 	assert_int_equal(dropped.records[1].rule, XF_FW_POLICY);
 	assert_int_equal(dropped.records[1].packet.dport, 53);
-	{
-		struct xf_table_entry entry;
-
-		assert_int_equal(
-		    xf_table__by_id(fw->table, dropped.records[0].rule, xf_boot_ns(), &entry), 0);
-		assert_true(xf_rule_equal(&entry.rule, &rule));
-	}
+	assert_int_equal(
+	    xf_table__by_id(fw->table, dropped.records[0].rule, xf_boot_ns(), &by_id), 0);
+	assert_true(xf_rule_equal(&by_id, &rule));
 	assert_int_equal(bpf_map_lookup_elem(map_fd(fw, XF_COUNTERS_MAP), &zero, counters), 0);
 	for (int cpu = 1; cpu < fw->cpus; cpu++)
 		counters[0].submitted += counters[cpu].submitted;
