@@ -84,7 +84,7 @@ xdpfun-load: $(LOADER_OBJ) $(FIREWALL_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 
 # Unit tests run without root, under the sanitizers, on everything that needs no kernel.
 UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) $(addprefix firewall/,judge.c pieces.c rank.c) \
-	    $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c lines.c merge.c ring.c sink.c tally.c) \
+	    $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c fw_fits.c lines.c merge.c ring.c sink.c tally.c) \
 	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
 	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -21,6 +21,7 @@ static const struct verb {
 	{ "policy", xf_fw_policy, "allow|deny", "what happens to packets that no rule matches" },
 	{ "list", xf_fw_list, "[--json]", "print the rules, the most specific first" },
 	{ "stats", xf_fw_stats, "[--json]", "print totals, sizes and where it is attached" },
+	{ "log", xf_fw_log, "[-i IFACE]...", "print the packets that it drops, and why" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

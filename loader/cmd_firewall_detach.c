@@ -43,25 +43,6 @@ static int detach_one(const struct xf_fw_args *args, const struct xf_fw_place *p
 	return 0;
 }
 
-/* Each interface that was named must have had it. Returns how many had not. */
-static int count_absent(const struct xf_fw_args *args, const struct xf_fw_place *places, int n)
-{
-	int absent = 0;
-
-	for (unsigned int i = 0; i < args->interfaces.n; i++) {
-		int at = 0;
-
-		while (at < n && strcmp(places[at].ifname, args->interfaces.at[i]))
-			at++;
-		if (at < n)
-			continue;
-		xf_err("%s: no program of the set '%s' is attached", args->interfaces.at[i],
-		       args->set);
-		absent++;
-	}
-	return absent;
-}
-
 /* Returns how many could not be detached; the others are left in *@places. */
 static int detach_all(const struct xf_fw_args *args, __u32 root_id, struct xf_fw_place **places,
 		      int *n)
@@ -73,7 +54,7 @@ static int detach_all(const struct xf_fw_args *args, __u32 root_id, struct xf_fw
 		return 1;
 	xf_locks__attach_begin(&locks);
 	*n = xf_fw_places(places, &args->interfaces, root_id);
-	failed = *n < 0 ? 1 : count_absent(args, *places, *n);
+	failed = *n < 0 ? 1 : xf_fw_count_absent(&args->interfaces, args->set, *places, *n);
 	for (int i = 0; i < *n; i++)
 		failed += !!detach_one(args, &(*places)[i]);
 	if (!*n && !args->interfaces.n && !args->purge) {

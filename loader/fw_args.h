@@ -80,5 +80,6 @@ int xf_fw_flush(int argc, char **argv);
 int xf_fw_policy(int argc, char **argv);
 int xf_fw_list(int argc, char **argv);
 int xf_fw_stats(int argc, char **argv);
+int xf_fw_log(int argc, char **argv);
 
 #endif

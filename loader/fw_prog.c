@@ -122,6 +122,29 @@ int xf_fw_places(struct xf_fw_place **places, const struct xf_strs *names, __u32
 	return err;
 }
 
+const struct xf_fw_place *xf_fw_place_on(const char *ifname, const struct xf_fw_place *places,
+					 int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(places[i].ifname, ifname))
+			return &places[i];
+	return NULL;
+}
+
+int xf_fw_count_absent(const struct xf_strs *names, const char *set,
+		       const struct xf_fw_place *places, int n)
+{
+	int absent = 0;
+
+	for (unsigned int i = 0; i < names->n; i++) {
+		if (xf_fw_place_on(names->at[i], places, n))
+			continue;
+		xf_err("%s: no program of the set '%s' is attached", names->at[i], set);
+		absent++;
+	}
+	return absent;
+}
+
 static bool is_among(__u32 id, const struct xf_fw_place *places, int n)
 {
 	while (n > 0)

@@ -126,6 +126,11 @@ void xf_fw_set__close(struct xf_fw_set *set)
 	xf_fw_pins__close(&set->pins);
 }
 
+void xf_fw_set__unlock(struct xf_fw_set *set)
+{
+	xf_fw_pins__close(&set->pins);
+}
+
 void xf_fw_set__explain(const struct xf_fw_set *set, const char *what, int err)
 {
 	const char *why = xf_table__why(set->table);

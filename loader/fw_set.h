@@ -24,6 +24,8 @@ struct xf_fw_set {
 /* Returns 0, or -errno after a message, -ENOENT when there is no such set. */
 int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use);
 void xf_fw_set__close(struct xf_fw_set *set);
+/* Let others change it from here on. What needs no lock still works. */
+void xf_fw_set__unlock(struct xf_fw_set *set);
 
 /* CLOCK_BOOTTIME in ns, as rule sets count time. */
 uint64_t xf_fw_now(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What log and follow have in common on the command line. */
+/* What log, follow and firewall log have in common on the command line. */
 #include "log_args.h"
 
 #include <stdio.h>
@@ -46,7 +46,7 @@ static int check_interfaces(struct xf_log_args *args)
 {
 	if (xf_cmd_check_once(&args->interfaces))
 		return -1;
-	if (!args->interfaces.n)
+	if (!args->interfaces.n && !args->set)
 		args->interfaces.at[args->interfaces.n++] = DEFAULT_INTERFACE;
 	return 0;
 }
@@ -74,6 +74,7 @@ struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 {
 	return (struct xf_session_opts) {
 		.format = formats[args->format],
+		.unload = "xdpfun-load unload",
 		.sink = { .path = args->write, .append = args->append, .force = args->force },
 		.count = args->count,
 		.duration_ns = args->duration_ns,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What log and follow have in common on the command line. */
+/* What log, follow and firewall log have in common on the command line. */
 #ifndef XF_LOG_ARGS_H
 #define XF_LOG_ARGS_H
 
@@ -22,7 +22,9 @@ struct xf_log_args {
 	struct xf_addr echo_listen;
 	/* follow only */
 	uint32_t id;
-	/* both */
+	/* firewall log only */
+	const char *set; /* not NULL: the default is all its interfaces, not eth0 */
+	/* all */
 	int format;
 	const char *write;
 	bool append;

@@ -9,12 +9,22 @@
 
 #define XF_OUT_MAX 1024 /* bytes: no line of any format is longer, with its newline */
 
+/* What dropped the packet; nothing for the logger's. */
+enum xf_denied {
+	XF_DENIED_NOT = 0,
+	XF_DENIED_BY_RULE,
+	XF_DENIED_BY_POLICY,
+};
+#define XF_OUT_RULE_MAX 255
+
 /* What a line needs beside the record. Names are those of the interface at that time, at most 15
  * bytes. */
 struct xf_line {
 	const struct xf_record *rec;
 	const char *iface;
 	uint64_t wall_ns; /* since the epoch, UTC */
+	enum xf_denied denied;
+	const char *rule; /* that denied it, at most XF_OUT_RULE_MAX bytes; NULL when it is gone */
 };
 
 /* State that only saves work between lines (the text of the current second). Zero it before first

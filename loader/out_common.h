@@ -13,12 +13,12 @@
 
 #define XF_IFACE_MAX 15 /* bytes of an interface's name */
 
-/* Append a string literal: inlined, its length is a constant and the copy a few stores. */
-static inline __attribute__((always_inline)) char *put(char *out, const char *literal)
+/* Append a string: inlined, the length of a literal is a constant and the copy a few stores. */
+static inline __attribute__((always_inline)) char *put(char *out, const char *text)
 {
-	size_t len = strlen(literal);
+	size_t len = strlen(text);
 
-	memcpy(out, literal, len);
+	memcpy(out, text, len);
 	return out + len;
 }
 

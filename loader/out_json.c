@@ -176,6 +176,20 @@ static char *put_network(char *out, const struct xf_record *rec)
 	return out;
 }
 
+/* Nothing in a rule's text needs an escape. */
+static char *put_denied(char *out, const struct xf_line *line)
+{
+	if (line->denied == XF_DENIED_BY_POLICY)
+		return put(out, ",\"denied_by\":\"policy\",\"rule\":null");
+	out = put(out, ",\"denied_by\":\"rule\",\"rule\":");
+	if (!line->rule)
+		return put(out, "null");
+	*out++ = '"';
+	out = put(out, line->rule);
+	*out++ = '"';
+	return out;
+}
+
 char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *out)
 {
 	const struct xf_record *rec = line->rec;
@@ -194,5 +208,7 @@ char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *
 		out = put(out, ",\"frag_more\":true");
 	if (rec->have & XF_TRUNCATED)
 		out = put(out, ",\"truncated\":true");
+	if (line->denied)
+		out = put_denied(out, line);
 	return put(out, "}\n");
 }

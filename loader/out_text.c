@@ -181,6 +181,14 @@ static char *put_eth(char *out, const struct xf_record *rec)
 	return out;
 }
 
+static char *put_denied(char *out, const struct xf_line *line)
+{
+	out = put(out, " denied by ");
+	if (line->denied == XF_DENIED_BY_POLICY)
+		return put(out, "the policy");
+	return put(out, line->rule ?: "a rule that is gone");
+}
+
 char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *out)
 {
 	const struct xf_record *rec = line->rec;
@@ -199,6 +207,8 @@ char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *
 	out = xf_u64_text(out, rec->len);
 	if (rec->have & XF_TRUNCATED)
 		out = put(out, " [truncated]");
+	if (line->denied)
+		out = put_denied(out, line);
 	*out++ = '\n';
 	return out;
 }

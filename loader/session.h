@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Read the rings of several interfaces and write lines, until something ends it. What log and
- * follow share. */
+/* Read the rings of several interfaces and write lines, until something ends it. What log,
+ * follow and firewall log share. */
 #ifndef XF_SESSION_H
 #define XF_SESSION_H
 
@@ -13,6 +13,10 @@
 
 struct xf_session_opts {
 	xf_out_fn format;
+	/* Adds to a line what its record alone does not tell; NULL: there is nothing to add. */
+	void (*explain)(void *arg, struct xf_line *line);
+	void *explain_arg;
+	const char *unload; /* the command that removes a program from an interface */
 	struct xf_sink_opts sink;
 	uint64_t count;	      /* lines over all interfaces; 0: no limit */
 	uint64_t duration_ns; /* 0: no limit */

@@ -31,12 +31,15 @@ static unsigned int print_batch(struct xf_session *s)
 	xf_clock__check(&s->clock);
 	while (n < BATCH && !xf_session__count_reached(s) &&
 	       (rec = xf_merge__head(&s->merge, &i))) {
-		struct xf_line line = { rec, s->sources[i]->name,
-					xf_clock__wall(&s->clock, rec->boot_ns) };
+		struct xf_line line = { .rec = rec,
+					.iface = s->sources[i]->name,
+					.wall_ns = xf_clock__wall(&s->clock, rec->boot_ns) };
 		char *room = xf_sink__room(s->sink);
 
 		if (!room)
 			break;
+		if (s->opts.explain)
+			s->opts.explain(s->opts.explain_arg, &line);
 		xf_sink__put(s->sink, s->opts.format(&s->cache, &line, room) - room, i);
 		s->printed++;
 		xf_merge__pass(&s->merge);

@@ -2,6 +2,7 @@
 /* What happens to the interfaces of a session while it runs. */
 #include "session_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bpffs.h"
@@ -43,7 +44,7 @@ static void refresh(struct xf_source *src)
 static void check_source(struct xf_session *s, unsigned int i, const struct xf_link_event *event)
 {
 	struct xf_source *src = s->sources[i];
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], why[192];
 
 	if (event->kind == XF_LINK_DELETED) {
 		end_source(s, i, "the interface is gone", true);
@@ -55,11 +56,11 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_l
 		/* We cannot detach it from here: give it up, so that whoever is there may. */
 		if (src->ours)
 			xf_inst__owner_set(&src->inst, &nobody);
-		end_source(
-		    s, i,
-		    "the interface moved to another network namespace, where the program stays "
-		    "on it; 'xdpfun-load unload' removes it there",
-		    false);
+		snprintf(why, sizeof(why),
+			 "the interface moved to another network namespace, where the program "
+			 "stays on it; '%s' removes it there",
+			 s->opts.unload);
+		end_source(s, i, why, false);
 		return;
 	}
 	if (!if_indextoname(src->ifindex, name)) {

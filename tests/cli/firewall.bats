@@ -5,7 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
-verbs=(attach confirm detach add del replace flush policy list stats)
+verbs=(attach confirm detach add del replace flush policy list stats log)
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
@@ -81,6 +81,7 @@ unprivileged() {
 	done
 	refuses list --set "" -- --set '""'
 	refuses list --set -- --set missing
+	refuses log --set a/b -- --set '"a/b"'
 }
 
 @test "a rule's mistakes have a column" {
@@ -112,9 +113,20 @@ unprivileged() {
 	refuses attach -P -1 -- -P '"-1"'
 }
 
+@test "log: the logger's options" {
+	refuses log -f xml -- '"xml"' "text or json"
+	refuses log --sample 0 -- --sample '"0"'
+	refuses log --rate -1 -- --rate '"-1"'
+	refuses log --force -- --force --write
+	refuses log -w x.pcap -- x.pcap
+	refuses log --id 3 -- --id
+	refuses log eth0 -- "'eth0'" -i
+}
+
 @test "an interface is named once" {
 	refuses attach -i lo -i lo -- "'lo'" twice
 	refuses detach -i lo -i eth7 -i lo -- "'lo'" twice
+	refuses log -i lo -i lo -- "'lo'" twice
 }
 
 @test "policy and replace want one word" {
@@ -126,7 +138,7 @@ unprivileged() {
 }
 
 @test "not root: the missing capabilities are named, and mistakes before them" {
-	for word in attach confirm detach flush list stats "policy deny" "add deny from 192.0.2.1" "del deny from 192.0.2.1" \
+	for word in attach confirm detach flush list stats log "policy deny" "add deny from 192.0.2.1" "del deny from 192.0.2.1" \
 		"add -" "replace /dev/null"; do
 		# shellcheck disable=SC2086 # words
 		unprivileged 1 $word

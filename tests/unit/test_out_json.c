@@ -356,18 +356,54 @@ static void test_any_name_is_valid(void **state)
 	}
 }
 
+static void test_denials(void **state)
+{
+	static const struct {
+		enum xf_denied denied;
+		const char *rule, *by;
+	} rows[] = {
+		{ XF_DENIED_BY_RULE, "deny from 2001:db8::/32 proto tcp dport 80-90", "rule" },
+		{ XF_DENIED_BY_RULE, NULL, "rule" }, /* it is gone */
+		{ XF_DENIED_BY_POLICY, NULL, "policy" },
+	};
+	const struct xf_record rec = { .have = XF_TRUNCATED };
+	struct xf_out_cache cache = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct xf_line line = { .rec = &rec, .iface = "eth0", .denied = rows[i].denied,
+					.rule = rows[i].rule };
+		char out[XF_OUT_MAX];
+		struct json_object *obj =
+		    read_back(out, xf_out_json(&cache, &line, out) - out);
+
+		want_true(obj, "truncated");
+		want_string(obj, "denied_by", rows[i].by);
+		if (rows[i].rule)
+			want_string(obj, "rule", rows[i].rule);
+		else
+			assert_null(take(obj, "rule"));
+		json_object_put(obj);
+	}
+}
+
 static void test_longest_line(void **state)
 {
 	static const char name[] = "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01";
+	char rule[XF_OUT_RULE_MAX + 1] = "";
+	struct xf_line line = { .iface = name, .wall_ns = UINT64_MAX, .denied = XF_DENIED_BY_RULE,
+				.rule = rule };
 	struct xf_out_cache cache = { 0 };
 	struct xf_record rec;
-	char *out;
+	char *out = malloc(XF_OUT_MAX);
 	size_t len;
 
 	(void)state;
 	memset(&rec, 0xff, sizeof(rec)); /* also a number of tags that is too large */
 	rec.have = (2 * XF_TRUNCATED - 1) & ~(XF_HAVE_IP4 | XF_HAVE_ARP_IP4);
-	len = format(&cache, &rec, name, UINT64_MAX, &out);
+	memset(rule, 'x', XF_OUT_RULE_MAX);
+	line.rec = &rec;
+	len = xf_out_json(&cache, &line, out) - out;
 	json_object_put(read_back(out, len));
 	assert_in_range(len, 500, XF_OUT_MAX - 32);
 	free(out);
@@ -410,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_exact_line),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_any_name_is_valid),
+		cmocka_unit_test(test_denials),
 		cmocka_unit_test(test_longest_line),
 		cmocka_unit_test(test_time),
 	};

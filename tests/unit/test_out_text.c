@@ -130,6 +130,17 @@ static const struct row {
 };
 
 static const struct {
+	const char *name;
+	enum xf_denied denied;
+	const char *rule, *want;
+} denials[] = {
+	{ "a rule", XF_DENIED_BY_RULE, "deny from 10.9.0.2", " denied by deny from 10.9.0.2" },
+	{ "a rule that is gone", XF_DENIED_BY_RULE, NULL, " denied by a rule that is gone" },
+	{ "the policy", XF_DENIED_BY_POLICY, NULL, " denied by the policy" },
+	{ "the logger says nothing", XF_DENIED_NOT, NULL, "" },
+};
+
+static const struct {
 	const char *name, *iface, *want;
 } names[] = {
 	{ "longest name", "abcdefghijklmno", "abcdefghijklmno" },
@@ -162,6 +173,31 @@ static void test_rows(void **state)
 		if (len != strlen(want) || memcmp(out, want, len))
 			fail_msg("%s: %.*s", rows[i].name, (int)len, out);
 		free(out);
+	}
+}
+
+/* Behind the logger's line, whole or truncated. */
+static void test_denials(void **state)
+{
+	struct xf_record rec = { ETH, IP4, HAVE4, .proto = 17, .len = 44 };
+	struct xf_out_cache cache = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(denials); i++) {
+		size_t at = i / 2;
+		struct xf_line line = { .rec = &rec,
+					.iface = "eth0",
+					.wall_ns = WALL_NS,
+					.denied = denials[at].denied,
+					.rule = denials[at].rule };
+		char out[XF_OUT_MAX], want[XF_OUT_MAX];
+
+		rec.have ^= XF_TRUNCATED;
+		*xf_out_text(&cache, &line, out) = '\0';
+		snprintf(want, sizeof(want), TIME "eth0 10.9.0.1 > 10.9.0.2 udp len 44%s%s\n",
+			 rec.have & XF_TRUNCATED ? " [truncated]" : "", denials[at].want);
+		if (strcmp(out, want))
+			fail_msg("%s: %s", denials[at].name, out);
 	}
 }
 
@@ -291,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_denials),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_time_is_local),

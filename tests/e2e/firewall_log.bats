@@ -1,0 +1,266 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The firewall's log: the packets that it drops, and by which rule.
+
+load lib.bash
+load firewall.bash
+
+# wants TEXT [COUNT]: so many lines of the log are this behind time and interface.
+wants() {
+	same "number of lines '$1' in $(cut -d' ' -f 2- "$T/log.out" | sort | uniq -c)" \
+		"$(cut -d' ' -f 3- "$T/log.out" | grep -cxF -- "$1")" "${2:-1}"
+}
+
+# end_log LINES: once it has printed so many lines.
+end_log() {
+	wait_for 5 has_lines log "$1"
+	stop log
+	same lines "$(lines log)" "$1"
+}
+
+@test "by a rule and by the policy; what passes is not in it" {
+	attach_fw --policy deny
+	fw add allow proto tcp dport 22
+	fw add deny proto udp dport 5000-5001
+	fw add deny from 10.9.0.2 proto icmp ttl 100
+	start log firewall log
+	udp_to 10.9.0.1 5001
+	udp_to 10.9.0.1 6000
+	silent
+	listener ssh 22
+	reaches 22
+	end_log 4
+	matches "first line" "$(head -n 1 "$T/log.out")" \
+		"^[0-9:]{8}\.[0-9]{6} eth0 10\.9\.0\.2:[0-9]+ > 10\.9\.0\.1:5001 udp len 44 denied by deny proto udp dport 5000-5001$"
+	matches "second line" "$(sed -n 2p "$T/log.out")" "10\.9\.0\.1:6000 udp len 44 denied by the policy$"
+	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by deny from 10.9.0.2 proto icmp" 2
+	totals log
+	same "counters" "$seen $logged $lost $unread" "4 4 0 0"
+	same "denied by rules and policy" "$(total default denied) $(total default policy_denied)" "3 1"
+	same "what is attached" "$(program_on eth0)" "$(program log)"
+	purge
+}
+
+@test "IPv6" {
+	attach_fw
+	ipv6_up
+	fw add deny from fd00:9::/64 proto icmpv6
+	fw add deny to fd00:9::1 dport 7000
+	start log firewall log
+	silent fd00:9::1
+	udp_to fd00:9::1 7000
+	end_log 3
+	wants "fd00:9::2 > fd00:9::1 icmpv6 128/0 len 118 denied by deny from fd00:9::/64 proto icmpv6" 2
+	matches "last line" "$(tail -n 1 "$T/log.out")" \
+		"eth0 \[fd00:9::2\]:[0-9]+ > \[fd00:9::1\]:7000 udp len 64 denied by deny to fd00:9::1 dport 7000$"
+	purge
+}
+
+@test "JSON" {
+	attach_fw --policy deny
+	fw add deny proto udp dport 5000
+	start log firewall log -f json
+	udp_to 10.9.0.1 5000
+	udp_to 10.9.0.1 6000
+	end_log 2
+	same objects "$(jq -c '[.iface, .src, .dst, .proto, .dport, .denied_by, .rule]' "$T/log.out")" \
+		'["eth0","10.9.0.2","10.9.0.1","udp",5000,"rule","deny proto udp dport 5000"]
+["eth0","10.9.0.2","10.9.0.1","udp",6000,"policy",null]'
+	same "rule in the list" "$(fw list --json | jq -r '.rules[0].rule')" "$(jq -r 'select(.rule).rule' "$T/log.out")"
+	purge
+}
+
+@test "two interfaces of a set, each with what is dropped there; and one of them" {
+	second_pair
+	fw attach -q -i eth0 -i eth1
+	fw add deny from 192.0.2.1 --set other
+	fw add deny proto icmp
+	start log firewall log -i eth1
+	silent
+	silent 10.9.1.1
+	end_log 2
+	same interfaces "$(cut -d' ' -f 2 "$T/log.out" | sort -u)" eth1
+	run -1 --separate-stderr fw log -i eth1 --set other
+	matches "what it says" "$stderr" "eth1: no program of the set 'other'"
+	begin log "${A[@]}" "$XF" firewall log
+	wait_for 10 at_work log 2
+	"${B[@]}" ping -q -n -c 3 -i 0.1 -W 0.2 10.9.0.1 >/dev/null || :
+	silent 10.9.1.1
+	end_log 5
+	for want in "eth0 3" "eth1 2"; do
+		totals log "${want% *}"
+		same "counters of $want" "$seen $logged" "${want#* } ${want#* }"
+	done
+	same "lines of eth0" "$(grep -c ' eth0 10.9.0.2 > 10.9.0.1 ' "$T/log.out")" 3
+	same "lines of eth1" "$(grep -c ' eth1 10.9.1.2 > 10.9.1.1 ' "$T/log.out")" 2
+	purge
+}
+
+@test "--count, --duration, --write" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log -c 7 -f json -w "$T/file"
+	frames 10
+	ends log 0
+	same "JSON objects" "$(jq -s length "$T/file")" 7
+	totals log
+	same logged "$logged" 7
+	run -1 --separate-stderr fw log -w "$T/file"
+	matches "what it says" "$stderr" "file exists already"
+	run -0 --separate-stderr fw log -d 0.2 --stats=0.1
+	[ "$(grep -c "^eth0: seen 0," <<<"$stderr")" -ge 2 ] || fail "$stderr"
+	purge
+}
+
+@test "--sample and --rate end with the log" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log --sample 1000000000
+	frames 1000
+	stop log
+	totals log
+	same seen "$seen" 1000
+	between "sampled out" "$sampled" 999 1000
+	start log firewall log --rate 10
+	frames 1000
+	stop log
+	totals log
+	same seen "$seen" 1000
+	between "rate limited" "$limited" 900 990
+	start log firewall log
+	frames 100
+	end_log 100
+	same denied "$(total default denied)" 2100
+	purge
+}
+
+@test "a full ring: what is lost is counted, and the verdict stays" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log --buffer 4096
+	kill -STOP "${pid[log]}"
+	frames 500
+	same denied "$(total default denied)" 500
+	kill -CONT "${pid[log]}"
+	stop log
+	totals log
+	same seen "$seen" 500
+	between lost "$lost" 300 480
+	same "lines and logged" "$(lines log)" "$logged"
+	purge
+}
+
+@test "a second reader is refused and told who reads" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log
+	run -1 --separate-stderr fw log
+	matches "what it says" "$stderr" "eth0: program $(program log) is being read by process ${pid[log]}"
+	matches "what it says" "$stderr" "one reader; end that one first"
+	frames 3
+	end_log 3
+	purge
+}
+
+@test "a reader that was killed makes way for the next, and drops go on" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log
+	kill -KILL "${pid[log]}"
+	wait "${pid[log]}" || :
+	silent
+	start log firewall log
+	frames 8
+	end_log 8
+	totals log
+	same logged "$logged" 8
+	purge
+}
+
+@test "a rule that is gone when its packet is printed, and one that has expired" {
+	attach_fw
+	fw add deny proto udp
+	fw add deny proto icmp ttl 1
+	start log firewall log -f json
+	kill -STOP "${pid[log]}"
+	udp_to 10.9.0.1 5000
+	"${B[@]}" ping -q -n -c 1 -W 0.2 10.9.0.1 >/dev/null || :
+	fw del deny proto udp
+	sleep 1.1
+	kill -CONT "${pid[log]}"
+	end_log 2
+	same objects "$(jq -c '[.proto, .denied_by, .rule]' "$T/log.out")" \
+		'["udp","rule",null]
+["icmp","rule","deny proto icmp"]'
+	purge
+}
+
+@test "rules that were replaced meanwhile are not taken for those that have their place" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log
+	kill -STOP "${pid[log]}"
+	silent
+	printf 'deny from 192.0.2.%d\n' {1..20} | fw replace -q -
+	kill -CONT "${pid[log]}"
+	wait_for 5 has_lines log 2
+	fw add deny proto icmp
+	silent
+	end_log 4
+	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by a rule that is gone" 2
+	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by deny proto icmp" 2
+	purge
+}
+
+@test "writers do not wait for the log" {
+	attach_fw
+	start log firewall log
+	kill -STOP "${pid[log]}"
+	"${A[@]}" timeout 5 "$XF" firewall add deny proto icmp
+	kill -CONT "${pid[log]}"
+	silent
+	end_log 2
+	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by deny proto icmp" 2
+	purge
+}
+
+@test "the firewall is taken off under it" {
+	second_pair
+	fw attach -q -i eth0 -i eth1
+	fw add deny proto icmp
+	start log firewall log -i eth0 -i eth1
+	fw detach -q -i eth0
+	says log "eth0: somebody unloaded the program"
+	silent 10.9.1.1
+	wait_for 5 has_lines log 2
+	fw detach -q --purge
+	ends log 0
+	totals log eth1
+	same logged "$logged" 2
+}
+
+@test "an interface moves to another network namespace" {
+	second_pair
+	fw attach -q -i eth0 -i eth1
+	fw add deny proto icmp
+	start log firewall log -i eth0 -i eth1
+	ip -n "$LAB-b" link set eth0 name peer0
+	ip -n "$LAB-a" link set eth0 netns "$LAB-b"
+	says log "eth0: .* another network namespace.*'xdpfun-load firewall detach' removes it there"
+	silent 10.9.1.1
+	end_log 2
+	nsenter --net="/run/netns/$LAB-b" --mount="/proc/$holder/ns/mnt" "$XF" firewall detach -q -i eth0
+	purge
+}
+
+@test "nothing to read" {
+	run -1 --separate-stderr fw log
+	matches "what it says" "$stderr" "no rule set 'default'"
+	fw add deny from 192.0.2.1
+	run -1 --separate-stderr fw log
+	matches "what it says" "$stderr" "the set 'default' is attached to no interface.*firewall attach -i IFACE --set default"
+	run -1 --separate-stderr fw log -i nope0
+	matches "what it says" "$stderr" "'nope0'"
+	purge
+}
