@@ -290,6 +290,12 @@ int xf_table__try_first(struct xf_table *table, uint64_t deadline)
 	return 0;
 }
 
+void xf_table__put_off(struct xf_table *table, uint64_t deadline)
+{
+	if (table->store.root->deadline)
+		xf_publish(&table->store.root->deadline, deadline);
+}
+
 bool xf_table__held(const struct xf_table *table, uint64_t now)
 {
 	return deadline_over(table, now) && fallback(table) == XF_NO_SET;

@@ -64,6 +64,9 @@ int xf_table__try_first(struct xf_table *table, uint64_t deadline);
 bool xf_table__held(const struct xf_table *table, uint64_t now);
 /* End a hold: the set holds, for good. */
 void xf_table__resume(struct xf_table *table);
+/* Put off the deadline of the trial that was begun, also when it has just passed: what is tried may take
+ * longer to attach. */
+void xf_table__put_off(struct xf_table *table, uint64_t deadline);
 /* Make it permanent. -ENOENT: none is running; -ETIME: it is over, the old rules hold. */
 int xf_table__confirm(struct xf_table *table, uint64_t now);
 /* When the deadline of a running trial is, or 0. */

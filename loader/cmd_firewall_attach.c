@@ -186,6 +186,15 @@ static int find_interfaces(const struct xf_fw_args *args)
 	return 0;
 }
 
+/* The user's time begins when all is attached. */
+static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set *set)
+{
+	xf_table__put_off(set->table, xf_fw_now() + args->confirm_ns);
+	xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g "
+		"seconds packets meet what held before",
+		args->set, args->confirm_ns / 1e9);
+}
+
 static int attach(const struct xf_fw_args *args)
 {
 	struct xf_fw_set set;
@@ -201,9 +210,7 @@ static int attach(const struct xf_fw_args *args)
 	if (failed == (int)args->interfaces.n && set.created)
 		xf_fw_pins__remove(&set.pins); /* nobody has seen it */
 	else if (args->confirm_ns && failed < (int)args->interfaces.n)
-		xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g "
-			"seconds packets meet what held before",
-			args->set, args->confirm_ns / 1e9);
+		announce_trial(args, &set);
 	xf_fw_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }

@@ -189,6 +189,23 @@ static void a_trial_ends_by_itself(void **state)
 	assert_int_equal(verdict(fw, 3), XDP_DROP);
 }
 
+/* Attaching may take longer than the trial. */
+static void a_trial_is_put_off(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = from4(10, 1, 2, 3, 32, true);
+	uint64_t now = xf_boot_ns();
+
+	assert_int_equal(xf_table__try_first(fw->table, now + 1), 0);
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(verdict(fw, 3), XDP_PASS);
+	xf_table__put_off(fw->table, xf_boot_ns() + 100 * SECOND);
+	assert_int_equal(verdict(fw, 3), XDP_DROP);
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
+	xf_table__put_off(fw->table, 1); /* none is running */
+	assert_int_equal(verdict(fw, 3), XDP_DROP);
+}
+
 static void a_confirmed_trial_stays(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -357,6 +374,7 @@ int main(void)
 		on_empty_set(hits_are_counted),
 		on_empty_set(an_expired_rule_uncovers_the_next),
 		on_empty_set(a_trial_ends_by_itself),
+		on_empty_set(a_trial_is_put_off),
 		on_empty_set(a_confirmed_trial_stays),
 		on_empty_set(too_many_shapes_change_nothing),
 		on_empty_set(a_killed_writer_leaves_a_whole_set),
