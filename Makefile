@@ -151,7 +151,7 @@ $(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard
 $(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c load_client.c load_server.c load_trips.c usage.c)
 $(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
 
-$(BUILD)/tests/bench/firewall: $(FIREWALL_SRC) $(LIB_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
+$(BUILD)/tests/bench/firewall: tests/bench/fw_draw.c $(FIREWALL_SRC) $(LIB_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
 $(BUILD)/tests/bench/firewall: LIBS += -lm
 
 bench-programs: all $(BENCH_BIN) $(BENCH_BPF)

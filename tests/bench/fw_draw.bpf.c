@@ -40,13 +40,26 @@ struct key4 {
 	__u32 addr;
 };
 
+struct key6 {
+	__u32 length;
+	__u32 addr[4];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 20);
 	__type(key, struct key4);
 	__type(value, __u32);
-} trie SEC(".maps");
+} trie4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 20);
+	__type(key, struct key6);
+	__type(value, __u32);
+} trie6 SEC(".maps");
 
 static __always_inline struct draw *next_draw(void)
 {
@@ -94,7 +107,7 @@ int empty(struct xdp_md *ctx)
 }
 
 SEC("xdp")
-int lpm_alone(struct xdp_md *ctx)
+int trie_alone4(struct xdp_md *ctx)
 {
 	struct ethhdr *eth = (void *)(long)ctx->data;
 	__u32 *source = (void *)eth + ETH_HLEN + 12;
@@ -105,7 +118,24 @@ int lpm_alone(struct xdp_md *ctx)
 	    eth->h_proto != bpf_htons(ETH_P_IP))
 		return XDP_PASS;
 	key.addr = *source;
-	deny = bpf_map_lookup_elem(&trie, &key);
+	deny = bpf_map_lookup_elem(&trie4, &key);
+	return deny && *deny ? XDP_DROP : XDP_PASS;
+}
+
+SEC("xdp")
+int trie_alone6(struct xdp_md *ctx)
+{
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	__u32 *source = (void *)eth + ETH_HLEN + 8;
+	struct key6 key = { .length = 128 };
+	__u32 *deny;
+
+	if ((void *)(source + 4) > (void *)(long)ctx->data_end ||
+	    eth->h_proto != bpf_htons(ETH_P_IPV6))
+		return XDP_PASS;
+	for (int i = 0; i < 4; i++)
+		key.addr[i] = source[i];
+	deny = bpf_map_lookup_elem(&trie6, &key);
 	return deny && *deny ? XDP_DROP : XDP_PASS;
 }
 
