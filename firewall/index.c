@@ -128,6 +128,21 @@ int xf_index__make(struct xf_region *region, uint64_t entries)
 	return err;
 }
 
+/* The key of the prefix, or of the bucket in whose place it is. */
+static struct xf_index_key key_of_prefix6(const struct xf_fw_set *set,
+					  const struct xf_fw_rule *rule, uint64_t tag)
+{
+	uint32_t level = rule->tail.detail[2];
+	uint32_t length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
+	struct xf_index_key key =
+	    xf_index_key6(set, rule->addr[0], rule->addr[1], 1ull << (-length & 63), level);
+
+	if (key.tag == tag)
+		return key;
+	return xf_index_key6(set, level & 1 ? rule->addr[0] : rule->addr[0] & ~0xffffffffull, 0, 0,
+			     level);
+}
+
 static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry)
 {
 	uint64_t tag = entry >> 24;
@@ -137,15 +152,8 @@ static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry
 
 	if (!(tag & XF_FW_TAG_HASHED))
 		return (struct xf_index_key) { xf_fw_hash4(set->seed, tag), tag };
-	if (tail && tail->kind == XF_FW_PREFIX6) {
-		struct xf_fw_rule *rule = (struct xf_fw_rule *)line;
-		uint32_t level = rule->tail.detail[2];
-		uint32_t length =
-		    rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
-
-		return xf_index_key6(set, rule->addr[0], rule->addr[1], 1ull << (-length & 63),
-				     level);
-	}
+	if (tail && tail->kind == XF_FW_PREFIX6)
+		return key_of_prefix6(set, (struct xf_fw_rule *)line, tag);
 	if (tail && tail->kind == XF_FW_BUCKET) {
 		struct xf_fw_bucket *bucket = (struct xf_fw_bucket *)line;
 

@@ -120,17 +120,6 @@ int xf_prefix__find(struct xf_region *region, const struct xf_rule *rule, uint32
 	return -ENOENT;
 }
 
-/* Make id the first rule of a prefix that has one already. */
-static void set_head(struct xf_region *region, const struct place *place, uint32_t old, uint32_t id)
-{
-	if (everything6(place))
-		xf_publish(&region->set->zero6[place->dir], id);
-	else
-		xf_index__set(region, key_of(region, place), id);
-	if (!place->ip6)
-		xf_directory__replace(region, place->dir, place->hi, place->length, old, id);
-}
-
 static __u64 *lengths(struct xf_region *region, const struct place *place)
 {
 	if (!place->ip6)
@@ -179,65 +168,104 @@ static void count_length(struct xf_region *region, const struct place *place, in
 		region->set->keep.count4[place->dir] += change;
 }
 
-/* The bucket of a prefix, and the id of it. */
-static struct xf_fw_bucket *bucket_of(struct xf_region *region, const struct place *place,
-				      struct xf_index_key *key, uint32_t *id)
-{
-	uint64_t hi = place->level & 1 ? place->hi : place->hi & ~0xffffffffull;
-
-	*key = xf_index_key6(region->set, hi, 0, 0, place->level);
-	*id = xf_index__find(region, *key);
-	return xf_region__line(region, *id);
-}
-
 static bool has_bucket(const struct place *place)
 {
 	return place->ip6 && place->length > 32;
 }
 
-static int enter_bucket(struct xf_region *region, const struct place *place)
+/* A /64 or a /32. */
+static uint64_t around(const struct place *place)
 {
-	uint64_t hi = place->level & 1 ? place->hi : place->hi & ~0xffffffffull;
-	struct xf_index_key key;
+	return place->level & 1 ? place->hi : place->hi & ~0xffffffffull;
+}
+
+static struct xf_index_key bucket_key(const struct xf_region *region, const struct place *place)
+{
+	return xf_index_key6(region->set, around(place), 0, 0, place->level);
+}
+
+static int make_bucket(struct xf_region *region, const struct place *place, uint64_t lengths,
+		       uint32_t rules)
+{
 	struct xf_fw_bucket *bucket;
 	uint32_t id;
-	int err;
+	int err = xf_region__alloc(region, &id);
 
-	bucket = bucket_of(region, place, &key, &id);
-	if (!bucket) {
-		err = xf_region__alloc(region, &id);
-		if (err)
-			return err;
-		bucket = xf_region__line(region, id);
-		*bucket = (struct xf_fw_bucket) { .addr = hi,
-						  .level = place->level,
-						  .tail.kind = XF_FW_BUCKET };
-		err = xf_index__insert(region, key, id);
-		if (err) {
-			xf_region__free(region, id);
-			return err;
-		}
-	} else if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != hi ||
-		   bucket->level != place->level) {
+	if (err)
+		return err;
+	bucket = xf_region__line(region, id);
+	*bucket = (struct xf_fw_bucket) { .addr = around(place),
+					  .lengths = lengths,
+					  .level = place->level,
+					  .rules = rules,
+					  .tail.kind = XF_FW_BUCKET };
+	xf_index__set(region, bucket_key(region, place), id);
+	return 0;
+}
+
+/* Beside the only prefix that was there. */
+static int join(struct xf_region *region, const struct place *place, const struct xf_fw_rule *only)
+{
+	struct place other = place_of(only);
+
+	if (other.level != place->level || around(&other) != around(place))
 		return -EAGAIN;
-	}
+	return make_bucket(region, place, other.b | place->b, 2);
+}
+
+static int enter_bucket(struct xf_region *region, const struct place *place, uint32_t id)
+{
+	struct xf_index_key key = bucket_key(region, place);
+	struct xf_fw_bucket *bucket;
+	uint32_t found;
+
+	/* One entry could be taken for the other. */
+	if (key.tag == key_of(region, place).tag)
+		return -EAGAIN;
+	found = xf_index__find(region, key);
+	if (!found)
+		return xf_index__insert(region, key, id);
+	bucket = xf_region__line(region, found);
+	if (!bucket)
+		return -EAGAIN;
+	if (bucket->tail.kind == XF_FW_PREFIX6)
+		return join(region, place, (struct xf_fw_rule *)bucket);
+	if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != around(place) ||
+	    bucket->level != place->level)
+		return -EAGAIN;
 	bucket->rules++;
 	xf_publish(&bucket->lengths, bucket->lengths | place->b);
 	return 0;
 }
 
 /* Lengths stay in a bucket until it is empty: whether one is still needed nobody counts. */
-static void leave_bucket(struct xf_region *region, const struct place *place)
+static void leave_bucket(struct xf_region *region, const struct place *place, uint32_t id)
 {
-	struct xf_index_key key;
-	struct xf_fw_bucket *bucket;
-	uint32_t id;
+	struct xf_index_key key = bucket_key(region, place);
+	uint32_t found = xf_index__find(region, key);
+	struct xf_fw_bucket *bucket = xf_region__line(region, found);
 
-	bucket = bucket_of(region, place, &key, &id);
+	if (found == id) {
+		xf_index__remove(region, key);
+		return;
+	}
 	if (!bucket || bucket->tail.kind != XF_FW_BUCKET || --bucket->rules)
 		return;
 	xf_index__remove(region, key);
-	xf_region__free(region, id);
+	xf_region__free(region, found);
+}
+
+/* Make id the first rule of a prefix that has one already. */
+static void set_head(struct xf_region *region, const struct place *place, uint32_t old, uint32_t id)
+{
+	if (everything6(place))
+		xf_publish(&region->set->zero6[place->dir], id);
+	else
+		xf_index__set(region, key_of(region, place), id);
+	if (has_bucket(place) && xf_index__find(region, bucket_key(region, place)) == old)
+		xf_index__set(region, bucket_key(region, place), id);
+	if (!place->ip6)
+		xf_directory__replace(region, place->dir, place->hi, place->length, old, id);
 }
 
 /* The first rule of a prefix. */
@@ -251,13 +279,13 @@ static int insert_head(struct xf_region *region, const struct place *place, uint
 		return 0;
 	}
 	if (has_bucket(place))
-		err = enter_bucket(region, place);
+		err = enter_bucket(region, place, id);
 	if (err)
 		return err;
 	err = xf_index__insert(region, key_of(region, place), id);
 	if (err) {
 		if (has_bucket(place))
-			leave_bucket(region, place);
+			leave_bucket(region, place, id);
 		return err;
 	}
 	count_length(region, place, 1);
@@ -312,7 +340,7 @@ static void remove_head(struct xf_region *region, const struct place *place, uin
 	xf_index__remove(region, key_of(region, place));
 	count_length(region, place, -1);
 	if (has_bucket(place))
-		leave_bucket(region, place);
+		leave_bucket(region, place, id);
 	if (!place->ip6)
 		xf_directory__remove(region, place->dir, place->hi, place->length, id);
 }

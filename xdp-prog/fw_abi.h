@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 1u
+#define XF_FW_ABI_VERSION 2u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -167,7 +167,8 @@ _Static_assert(sizeof(struct xf_fw_piece) == XF_FW_LINE, "xf_fw_piece is ABI");
 #define XF_FW_L4_ESTABLISHED (1ull << 40)
 #define XF_FW_L4_SHAPE 48
 
-/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. */
+/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. Where
+ * there is one prefix, the index has, in place of a bucket, the id of its first rule. */
 struct xf_fw_bucket {
 	__u64 addr;    /* the upper half; all that this is about is in it */
 	__u64 lengths; /* as xf_fw_set.lengths6 */

@@ -102,6 +102,21 @@ static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64
 	       (length > 64) == (level & 1) && b == 1ull << (-length & 63);
 }
 
+static __always_inline int xf_fw_covers6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo,
+					 __u32 level)
+{
+	__u32 length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
+	__u64 mask = -(1ull << (-length & 63));
+
+	if (rule->tail.detail[2] != level)
+		return 0;
+	if (level & 1)
+		lo &= mask;
+	else
+		hi &= mask;
+	return rule->addr[0] == hi && (!(level & 1) || rule->addr[1] == lo);
+}
+
 /* The id of the prefix whose lowest bit is @b in the word that @level names. */
 static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *table, __u64 hi,
 					 __u64 lo, __u64 b, __u32 level)
@@ -169,24 +184,28 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
 	return 0;
 }
 
-/* The lengths of prefixes inside the /64 (bit 0 of level set) or the /32. */
-__noinline __u64 xf_fw_bucket_lengths(__u32 number, __u32 level, __u64 hi)
+/* What the index has of the /64 (bit 0 of level set) or the /32: the id of its only prefix, if that
+ * covers the address, or of its bucket. */
+__noinline __u32 xf_fw_inside6(__u32 number, __u32 level, __u64 hi, __u64 lo)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u64 whole = level & 1 ? hi : hi & 0xffffffff00000000ull, hash;
 	void *table = set ? xf_fw_index(set) : NULL;
 	struct xf_fw_bucket *bucket;
-	__u64 hash;
 	__u32 id;
 
 	if (!table)
 		return 0;
-	hash = xf_fw_hash6(set->seed, hi, 0, 0, level);
+	hash = xf_fw_hash6(set->seed, whole, 0, 0, level);
 	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
 	bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
-	if (!bucket || bucket->tail.kind != XF_FW_BUCKET || bucket->addr != hi ||
-	    bucket->level != level)
+	if (!bucket)
 		return 0;
-	return bucket->lengths;
+	if (bucket->tail.kind == XF_FW_PREFIX6)
+		return xf_fw_covers6((void *)bucket, hi, lo, level) ? id : 0;
+	if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != whole || bucket->level != level)
+		return 0;
+	return id;
 }
 
 static __always_inline __u64 xf_fw_but_lowest(__u64 bits)
@@ -194,20 +213,27 @@ static __always_inline __u64 xf_fw_but_lowest(__u64 bits)
 	return bits & (bits - 1);
 }
 
-/* Those lengths in a word of the address that there is a reason to look for. */
-static __always_inline __u64 xf_fw_lengths6(const struct xf_fw_set *set, __u32 number, __u32 level,
-					    __u64 hi)
+/* The longest one with its end in one word of the address. */
+static __always_inline __u32 xf_fw_in_word6(const struct xf_fw_set *set, __u32 number, __u32 level,
+					    __u64 hi, __u64 lo)
 {
 	__u64 all = set->lengths6[level >> 1][level & 1] &
 		    set->near6[level >> 1][level & 1][xf_fw_near6(hi)];
 	__u64 inside = all & (level & 1 ? ~0ull : 0xffffffffull);
+	struct xf_fw_bucket *bucket;
+	__u32 id;
 
 	/* Two are found faster than a bucket. */
-	if (!xf_fw_but_lowest(xf_fw_but_lowest(inside)))
-		return all;
-	if (!(level & 1))
-		hi &= 0xffffffff00000000ull;
-	return (all & ~inside) | (inside & xf_fw_bucket_lengths(number, level, hi));
+	if (xf_fw_but_lowest(xf_fw_but_lowest(inside))) {
+		id = xf_fw_inside6(number, level, hi, lo);
+		bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
+		all &= ~inside;
+		if (bucket && bucket->tail.kind == XF_FW_BUCKET)
+			all |= inside & bucket->lengths;
+		else if (bucket)
+			return id;
+	}
+	return all ? xf_fw_probe6(number, level, hi, lo, all) : 0;
 }
 
 static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
@@ -219,18 +245,14 @@ static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
 __noinline __u32 xf_fw_longest6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	__u64 lengths;
 	__u32 id;
 
 	if (!set)
 		return 0;
 	dir &= 1;
-	lengths = xf_fw_lengths6(set, number, dir << 1 | 1, hi);
-	id = lengths ? xf_fw_probe6(number, dir << 1 | 1, hi, lo, lengths) : 0;
-	if (id)
-		return id;
-	lengths = xf_fw_lengths6(set, number, dir << 1, hi);
-	id = lengths ? xf_fw_probe6(number, dir << 1, hi, lo, lengths) : 0;
+	id = xf_fw_in_word6(set, number, dir << 1 | 1, hi, lo);
+	if (!id)
+		id = xf_fw_in_word6(set, number, dir << 1, hi, lo);
 	return id ? id : set->zero6[dir];
 }
 

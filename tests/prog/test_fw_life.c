@@ -365,6 +365,60 @@ static void memory_is_given_back(void **state)
 	assert_true(after.memory <= before.memory + 8192);
 }
 
+/* 2001:db8:0:net::d/len */
+static struct xf_rule from6(uint8_t net, uint8_t d, uint8_t len, bool deny)
+{
+	struct xf_rule rule = { .deny = deny, .has = XF_RULE_SRC, .family = 6 };
+
+	rule.src.len = len;
+	memcpy(rule.src.addr, (uint8_t[]) { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, net }, 8);
+	rule.src.addr[15] = d;
+	return rule;
+}
+
+static int verdict6(const struct xf_fw *fw, uint8_t d)
+{
+	struct xf_rule rule = from6(1, d, 128, false);
+	uint8_t bytes[LEN] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60, [20] = 17 };
+
+	memcpy(bytes + 22, rule.src.addr, 16);
+	return xf_fw_verdict(fw, bytes, LEN);
+}
+
+/* The only prefix in a /64 takes the place of what says which there are. */
+static void prefixes_come_and_go_in_a_64(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_rule all = from6(0, 0, 48, true), allow = from6(1, 1, 128, false),
+		       deny = from6(1, 1, 128, true), wide = from6(1, 0, 124, false);
+
+	assert_int_equal(xf_table__add(fw->table, &all, now), 0);
+	for (int i = 0; i < 3; i++) {
+		struct xf_rule elsewhere = from6(2 + i, 0, 80 + i, true);
+
+		assert_int_equal(xf_table__add(fw->table, &elsewhere, now), 0);
+	}
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(verdict6(fw, 1), XDP_DROP);
+		assert_int_equal(xf_table__add(fw->table, &allow, now), 0);
+		assert_int_equal(verdict6(fw, 1), XDP_PASS);
+		assert_int_equal(verdict6(fw, 2), XDP_DROP);
+		assert_int_equal(xf_table__add(fw->table, &deny, now), 0);
+		assert_int_equal(verdict6(fw, 1), XDP_DROP);
+		assert_int_equal(xf_table__del(fw->table, &deny, now), 0);
+		assert_int_equal(verdict6(fw, 1), XDP_PASS);
+		assert_int_equal(xf_table__add(fw->table, &wide, now), 0);
+		assert_int_equal(verdict6(fw, 1), XDP_PASS);
+		assert_int_equal(verdict6(fw, 2), XDP_PASS);
+		assert_int_equal(xf_table__del(fw->table, &allow, now), 0);
+		assert_int_equal(verdict6(fw, 1), XDP_PASS);
+		assert_int_equal(verdict6(fw, 16), XDP_DROP);
+		assert_int_equal(xf_table__del(fw->table, &wide, now), 0);
+		assert_int_equal(verdict6(fw, 2), XDP_DROP);
+	}
+}
+
 #define on_empty_set(test) cmocka_unit_test_setup_teardown(test, xf_fw_set_up, xf_fw_tear_down)
 
 int main(void)
@@ -379,6 +433,7 @@ int main(void)
 		on_empty_set(too_many_shapes_change_nothing),
 		on_empty_set(a_killed_writer_leaves_a_whole_set),
 		on_empty_set(memory_is_given_back),
+		on_empty_set(prefixes_come_and_go_in_a_64),
 	};
 	const char *why = xf_harness_refusal();
 
