@@ -104,11 +104,14 @@ struct fw_draw *fw_list(const struct xf_rule *rules, size_t n, int family, enum 
 
 void fw_draw_load(void)
 {
+	bench_own_network();
 	drawing = bench_open("fw_draw.bpf.o");
 	bench_check(bpf_object__load(drawing), "load fw_draw.bpf.o");
 	draws = mmap(NULL, FW_DRAWS * sizeof(*draws), PROT_READ | PROT_WRITE, MAP_SHARED,
 		     fw_draw_map("draws"), 0);
 	bench_check(draws == MAP_FAILED ? -errno : 0, "map the list of addresses");
+	bench_hold(fw_draw_prog("draw4"));
+	bench_hold(fw_draw_prog("draw6"));
 }
 
 int fw_draw_prog(const char *name)

@@ -83,7 +83,7 @@ row firewall-replace-memory from=firewall unit=B better=lower target=734003200 \
 measure_firewall() {
 	[ -n "$firewall_filter" ] || note \
 		'firewall-to-xdp-filter: not measured, no xdpfilt_alw_ip.o: install xdp-tools'
-	"$BENCH_DIR/firewall" "$(((BENCH_SECONDS + 1) / 2))" 1000000 ${firewall_filter:+"$firewall_filter"}
+	"$BENCH_DIR/firewall" "$(((BENCH_SECONDS + 2) / 3))" 1000000 ${firewall_filter:+"$firewall_filter"}
 }
 
 # What is pinned goes with the file system, which is the bench's own.
