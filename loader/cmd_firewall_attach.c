@@ -151,6 +151,35 @@ static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *se
 	return err;
 }
 
+/* Nothing could be attached: the set is as it was. */
+static void undo(const struct xf_fw_args *args, const struct xf_fw_set *set, bool denied)
+{
+	if (args->confirm_ns)
+		xf_table__put_off(set->table, 1);
+	else if (xf_table__denies(set->table) != denied)
+		xf_table__set_policy(set->table, denied);
+}
+
+/* A trial is one of the set. Where it holds already the packets of a further interface would meet
+ * it for good. Returns 0 or -EINVAL after a message. */
+static int check_trial(const struct xf_fw_args *args, __u32 root_id)
+{
+	struct xf_fw_place *places;
+	int n = xf_fw_places(&places, &args->interfaces, root_id);
+
+	if (n < 0)
+		return n;
+	free(places);
+	if (n >= (int)args->interfaces.n)
+		return 0;
+	xf_err("cannot try the set '%s' on a further interface: it is in use, and what is tried is "
+	       "the "
+	       "set, not where it is attached",
+	       args->set);
+	xf_hint("try a set of its own there (--set), or attach without --confirm");
+	return -EINVAL;
+}
+
 static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id)
 {
 	uint64_t now = xf_fw_now();
@@ -162,6 +191,10 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 		xf_err("cannot look for programs of the set '%s': %s", args->set, strerror(-users));
 		return users;
 	}
+	if (args->confirm_ns && users && !xf_table__held(set->table, now))
+		err = check_trial(args, root_id);
+	if (err)
+		return err;
 	xf_fw_warn__init(&warn);
 	xf_fw_warn__see_all(&warn, set->table, now);
 	xf_fw_warn__say(&warn, deny, args->set);
@@ -199,17 +232,21 @@ static int attach(const struct xf_fw_args *args)
 {
 	struct xf_fw_set set;
 	__u32 root_id;
-	int failed;
+	bool denied;
+	int err, failed;
 
 	if (xf_caps_check("firewall attach") || find_interfaces(args) ||
-	    xf_fw_begin("firewall attach") || xf_fw_set__open(&set, args->set, XF_FW_CREATE))
+	    xf_fw_begin("firewall attach") || xf_fw_set__open(&set, args->set, XF_FW_ATTACH))
 		return XF_EXIT_FAILED;
 	root_id = xf_fw_pins__root_id(&set.pins);
-	failed = prepare(args, &set, root_id) ? (int)args->interfaces.n
-					      : attach_all(args, &set, root_id);
+	denied = xf_table__denies(set.table);
+	err = prepare(args, &set, root_id);
+	failed = err ? (int)args->interfaces.n : attach_all(args, &set, root_id);
 	if (failed == (int)args->interfaces.n && set.created)
 		xf_fw_pins__remove(&set.pins); /* nobody has seen it */
-	else if (args->confirm_ns && failed < (int)args->interfaces.n)
+	else if (!err && failed == (int)args->interfaces.n)
+		undo(args, &set, denied);
+	else if (!err && args->confirm_ns)
 		announce_trial(args, &set);
 	xf_fw_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;

@@ -93,6 +93,16 @@ void xf_fw_set__missing(const char *name)
 		xf_hint("there is none at all; 'firewall add' and 'firewall attach' make one");
 }
 
+/* Who changes it may think that the packets notice. */
+static void warn_if_held(const struct xf_fw_set *set)
+{
+	if (!xf_table__held(set->table, xf_fw_now()))
+		return;
+	xf_warn("the set '%s' is on hold: its trial was not confirmed, and every packet passes",
+		set->pins.name);
+	xf_hint("'xdpfun-load firewall attach --set %s -i IFACE' makes it hold", set->pins.name);
+}
+
 int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use)
 {
 	int err;
@@ -102,7 +112,7 @@ int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use)
 		err = xf_fw_pins__open(&set->pins, name, use != XF_FW_READ);
 		if (err != -ENOENT)
 			break;
-		if (use != XF_FW_CREATE) {
+		if (use != XF_FW_CREATE && use != XF_FW_ATTACH) {
 			xf_fw_set__missing(name);
 			return err;
 		}
@@ -115,6 +125,8 @@ int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use)
 		err = open_table(set);
 	if (err)
 		xf_fw_set__close(set);
+	else if (use == XF_FW_CHANGE || use == XF_FW_CREATE)
+		warn_if_held(set);
 	return err;
 }
 

@@ -13,6 +13,7 @@ enum xf_fw_use {
 	XF_FW_READ,
 	XF_FW_CHANGE,
 	XF_FW_CREATE, /* change it, after making it if there is none */
+	XF_FW_ATTACH, /* the same, and it will hold again if it was on hold */
 };
 
 struct xf_fw_set {

@@ -44,19 +44,36 @@ void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64
 		xf_table__each(table, now, see_entry, warn);
 }
 
+static void addr_text(const struct xf_judge_packet *packet, const uint8_t *addr,
+		      char text[XF_IP6_TEXT + 1])
+{
+	*(packet->family == 4 ? xf_ip4_text(text, addr) : xf_ip6_text(text, addr)) = '\0';
+}
+
+/* A rule that names the destination ranks before one that does not. */
+static void say_hint(const struct xf_judge_packet *packet, bool with_dst, const char *set,
+		     const char *peer)
+{
+	char dst[XF_IP6_TEXT + 1];
+
+	addr_text(packet, packet->dst, dst);
+	xf_hint(
+	    "'xdpfun-load firewall add --set %s allow from %s%s%s proto tcp dport %u' allows it; "
+	    "with 'attach --confirm SECONDS' a mistake undoes itself",
+	    set, peer, with_dst ? " to " : "", with_dst ? dst : "", packet->dport);
+}
+
 void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set)
 {
 	const struct xf_judge_packet *packet = &warn->login.packet;
 	bool cut = warn->running.any && warn->running.rule.deny;
 	bool refused = warn->login.any ? warn->login.rule.deny : deny_policy;
 	char peer[XF_IP6_TEXT + 1], rule[XF_RULE_TEXT_MAX] = "the policy";
+	unsigned int has;
 
 	if (!warn->session || (!cut && !refused))
 		return;
-	if (packet->family == 4)
-		*xf_ip4_text(peer, packet->src) = '\0';
-	else
-		*xf_ip6_text(peer, packet->src) = '\0';
+	addr_text(packet, packet->src, peer);
 	if (cut)
 		xf_rule_format(&warn->running.rule, rule);
 	else if (warn->login.any)
@@ -68,7 +85,6 @@ void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char
 		xf_warn("a new SSH login from %s to port %u, where this session comes from, is "
 			"denied (by %s); the session itself goes on",
 			peer, packet->dport, rule);
-	xf_hint("'xdpfun-load firewall add --set %s allow from %s proto tcp dport %u' allows it; "
-		"with 'attach --confirm SECONDS' a mistake undoes itself",
-		set, peer, packet->dport);
+	has = cut ? warn->running.rule.has : warn->login.any ? warn->login.rule.has : 0;
+	say_hint(packet, has & XF_RULE_DST, set, peer);
 }

@@ -45,9 +45,11 @@ static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chai
 	       "dispatcher that we could join",
 	       opts->ifname, prog->name, prog->id, xf_mode_name(chain->mode));
 	if (!xf_fw_prog__read(&firewall, prog->id)) {
-		xf_hint("it is xdpfun's firewall, attached where no chain was possible; 'xdpfun-load "
-			"status -i %s' shows its set, and 'xdpfun-load firewall detach' removes it",
-			opts->ifname);
+		xf_hint(
+		    "it is xdpfun's firewall, attached where no chain was possible; 'xdpfun-load "
+		    "firewall detach -i %s' removes it, or 'xdpfun-load unload -i %s' when it has "
+		    "no set",
+		    opts->ifname, opts->ifname);
 		return;
 	}
 	if (xf_inst__open(&inst, &xf_abi_logger, prog->id)) {

@@ -311,6 +311,31 @@ load firewall.bash
 	purge
 }
 
+@test "a set that holds is not tried on a further interface" {
+	ip -n "$LAB-a" link add second0 type bridge
+	ip -n "$LAB-a" link set second0 up
+	attach_fw --policy deny
+	run -1 --separate-stderr fw attach -i second0 --policy allow --confirm 60
+	matches "what it says" "$stderr" "on a further interface"
+	same "what is attached" "$(program_on second0)" ""
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	same "seconds of a trial" "$(fw stats --json | jq .trial_seconds)" null
+	fw attach -q -i eth0 --confirm 60
+	fw confirm
+	purge
+}
+
+@test "what cannot be attached changes no policy" {
+	attach_fw
+	run -1 --separate-stderr fw attach -i eth0 -m skb --policy deny
+	same policy "$(fw stats --json | jq -r .policy)" allow
+	run -1 --separate-stderr fw attach -i eth0 -m skb --policy deny --confirm 60
+	same policy "$(fw stats --json | jq -r .policy)" allow
+	same "seconds of a trial" "$(fw stats --json | jq .trial_seconds)" null
+	answers
+	purge
+}
+
 @test "a first trial that is confirmed, and one on hold that is attached for good" {
 	attach_fw --policy deny --confirm 60
 	silent
@@ -319,6 +344,8 @@ load firewall.bash
 	fw detach -q
 	attach_fw --confirm 1
 	wait_for 4 ping_once
+	run -0 --separate-stderr fw add deny from 192.0.2.1
+	matches "what it says" "$stderr" "on hold: .* every packet passes"
 	attach_fw
 	silent
 	same "on hold" "$(fw stats --json | jq .held)" false

@@ -367,7 +367,7 @@ trap_15() {
 		trap_15
 		end_relay
 		between "changes of engine with $bytes" \
-			"$(log_of 'select(.bytes_to_upstream > 60000000) | .moves' | sort -n | head -n 1)" 3 1000000
+			"$(log_of 'select(.bytes_to_upstream > 60000000) | .moves' | sort -n | tail -n 1)" 3 1000000
 	done
 	server_ends server
 }
