@@ -56,7 +56,7 @@ int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t n
 {
 	int err = xf_set__add(&build->region, rule, now);
 
-	for (int i = 0; err == -EAGAIN && i < 3; i++) {
+	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
 		err = restart(build);
 		if (!err)
 			err = xf_set__add(&build->region, rule, now);

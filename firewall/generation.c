@@ -147,7 +147,7 @@ int xf_table__rebuild(struct xf_table *table, uint64_t now)
 	struct xf_region region;
 	int err = -EAGAIN;
 
-	for (int i = 0; err == -EAGAIN && i < 3; i++) {
+	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
 		err = xf_table__new_set(table, table->region.set->deny,
 					table->region.set->keep.entries, &region);
 		if (err)

@@ -185,7 +185,7 @@ int xf_table__add(struct xf_table *table, const struct xf_rule *rule, uint64_t n
 		return err;
 	err = xf_set__add(&table->region, rule, now);
 	/* Two keys with one hash: with other seeds they have two. */
-	for (int i = 0; err == -EAGAIN && i < 3; i++) {
+	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
 		err = xf_table__rebuild(table, now);
 		if (!err)
 			err = xf_set__add(&table->region, rule, now);

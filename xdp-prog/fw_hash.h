@@ -32,13 +32,11 @@ xf_fw_inline __u64 xf_fw_hash4(const __u64 *seed, __u64 tag)
 }
 
 /* An IPv6 prefix whose lowest bit is b in the upper word, or, with bit 0 of level set, in the
- * lower. Bit 1 of level is enum xf_fw_dir. Buckets have b = 0. Where the lower half of a number is
- * zero its folded product is a multiple of 2^32 + 1; b has something added to it, so that not all
- * terms are, and a /32 and the bucket of another do not share 32 bits. */
+ * lower. Bit 1 of level is enum xf_fw_dir. Buckets have b = 0. */
 xf_fw_inline __u64 xf_fw_hash6(const __u64 *seed, __u64 hi, __u64 lo, __u64 b, __u32 level)
 {
-	__u64 sum = xf_fw_fold(hi * seed[1]) + xf_fw_fold(lo * seed[2]) +
-		    xf_fw_fold((b + seed[4]) * seed[3]) + level * seed[4];
+	__u64 sum = xf_fw_fold(hi * seed[1]) + xf_fw_fold(lo * seed[2]) + xf_fw_fold(b * seed[3]) +
+		    level * seed[4];
 
 	return xf_fw_fold(sum * seed[0]);
 }
