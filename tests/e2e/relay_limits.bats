@@ -179,7 +179,7 @@ crowded() {
 	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin --expect ok,reset
 	forward --memory "$2"
 	observe_forward
-	client_begins client --conns "$1" --ports "$T/cp" --up "$4" --down 0 --expect ok,reset
+	client_begins client --conns "$1" --timeout-ms 60000 --ports "$T/cp" --up "$4" --down 0 --expect ok,reset
 	settle 4
 	observed
 	between "connections of which both sockets were seen" "$(result observer pairs)" 20 "$1"
