@@ -367,7 +367,7 @@ trap_15() {
 		trap_15
 		end_relay
 		# With long steps a connection may stay in the sockmap: the directions interrupt each other's runs.
-		[ $bytes = 50k ] && which=head || which=tail
+		[ $bytes = 50k ] && which="head" || which="tail"
 		between "changes of engine with $bytes" \
 			"$(log_of 'select(.bytes_to_upstream > 60000000) | .moves' | sort -n | $which -n 1)" 3 1000000
 	done
