@@ -9,6 +9,7 @@ void xf_budget__init(struct xf_budget *budget, uint64_t limit)
 	atomic_init(&budget->taken, 0);
 	atomic_init(&budget->aside, 0);
 	atomic_init(&budget->waiting, 0);
+	atomic_init(&budget->promised, 0);
 }
 
 bool xf_budget__take(struct xf_budget *budget, uint64_t bytes)
@@ -57,6 +58,11 @@ void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes)
 	atomic_fetch_sub(&budget->waiting, bytes);
 }
 
+void xf_budget__promise(struct xf_budget *budget, uint64_t before, uint64_t now)
+{
+	atomic_fetch_add_explicit(&budget->promised, now - before, memory_order_relaxed);
+}
+
 uint64_t xf_budget__left(const struct xf_budget *budget)
 {
 	uint64_t taken = atomic_load_explicit(&budget->taken, memory_order_relaxed);
@@ -64,26 +70,32 @@ uint64_t xf_budget__left(const struct xf_budget *budget)
 	return taken < budget->limit ? budget->limit - taken : 0;
 }
 
-/* Relays have reserved more than @eighths of what there is for them. */
-static bool is_beyond(const struct xf_budget *budget, unsigned int eighths)
+/* Relays have reserved, and may come to need @more, more than @eighths of what there is for them.
+ */
+static bool is_beyond(const struct xf_budget *budget, unsigned int eighths, uint64_t more)
 {
 	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
 	uint64_t taken = atomic_load_explicit(&budget->taken, memory_order_relaxed);
 
-	return taken > aside && taken - aside > (budget->limit - aside) / 8 * eighths;
+	return taken + more > aside && taken + more - aside > (budget->limit - aside) / 8 * eighths;
 }
 
 bool xf_budget__is_ample(const struct xf_budget *budget)
 {
-	return !is_beyond(budget, 2);
+	return !is_beyond(budget, 2, 0);
 }
 
 bool xf_budget__is_scarce(const struct xf_budget *budget)
 {
-	return is_beyond(budget, 4);
+	return is_beyond(budget, 4, 0);
+}
+
+bool xf_budget__is_promised(const struct xf_budget *budget)
+{
+	return is_beyond(budget, 2, atomic_load_explicit(&budget->promised, memory_order_relaxed));
 }
 
 bool xf_budget__is_tight(const struct xf_budget *budget)
 {
-	return is_beyond(budget, 7);
+	return is_beyond(budget, 7, 0);
 }

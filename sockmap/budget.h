@@ -14,6 +14,8 @@ struct xf_budget {
 	_Atomic uint64_t taken;
 	_Atomic uint64_t aside; /* of that, what is in no relay's account */
 	_Atomic uint64_t waiting; /* of that, what those have who have no relay yet */
+	_Atomic uint64_t
+	    promised; /* beyond it: what relays that reserve nothing may come to need */
 };
 
 void xf_budget__init(struct xf_budget *budget, uint64_t limit);
@@ -28,12 +30,16 @@ void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
 bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes);
 /* Such bytes go over to a relay, which gives them back. */
 void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes);
+/* What a relay may come to need, and has not taken, was @before and is now @now. */
+void xf_budget__promise(struct xf_budget *budget, uint64_t before, uint64_t now);
 /* Bytes that could be taken now. */
 uint64_t xf_budget__left(const struct xf_budget *budget);
 /* Relays have reserved less than a quarter of what there is for them: enough for conveniences. */
 bool xf_budget__is_ample(const struct xf_budget *budget);
 /* Relays have reserved half of what there is for them: what is left is for those who need it most. */
 bool xf_budget__is_scarce(const struct xf_budget *budget);
+/* With what may yet be needed it is a quarter: new relays get little, so that it goes round. */
+bool xf_budget__is_promised(const struct xf_budget *budget);
 /* Seven eighths: the rest is for those who have no relay yet. */
 bool xf_budget__is_tight(const struct xf_budget *budget);
 

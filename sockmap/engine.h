@@ -76,6 +76,7 @@ struct xf_relay {
 	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */
 	bool lent;	      /* to the sockmap engine, which accounts for itself */
 	uint64_t reserved;    /* bytes, in the budget */
+	uint64_t promised;    /* lent: what it may come to need beyond that, bytes */
 	enum xf_engine_id next; /* stopping: the engine to go on with */
 	bool stopping;
 	bool again; /* in the mover's list of those to continue */

@@ -155,6 +155,7 @@ static void end_by_hand(struct xf_mapped_flow *mf)
 	mf->barred = true;
 	mf->ending = true;
 	mf->paused = xf_room__pause(mf->flow);
+	xf_room__restrain(mf->flow);
 }
 
 /* Both sources or none. The kernel hears that a send buffer has room again, and goes on with what
@@ -213,9 +214,9 @@ static int start(struct xf_relay *relay)
 	}
 	set_events(relay, MAPPED_EVENTS);
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		mapped->flow[i].shared->limit = XF_FLOW_LIMIT;
-		if (mapped->flow[i].in_src)
-			xf_tcp__kick(relay->flow[i].from->watch.fd);
+		xf_mapped__begin(sm, &mapped->flow[i]);
+		if (mapped->flow[i].draining)
+			look_soon(mapped);
 	}
 	return 0;
 }
@@ -310,7 +311,7 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	if (mf->draining) {
 		*more = true;
 		if (!xf_mapped__may_go_on(sm, mf))
-			return true;
+			return xf_mapped__pass_on(sm, mf);
 		if (xf_mapped__put_back(sm, mf))
 			mf->ending = true;
 	}
@@ -482,16 +483,43 @@ static void too_much(struct xf_mapped *mapped, struct xf_mapped_flow *mf)
 	look_soon(mapped);
 }
 
-void xf_sockmap__told(struct xf_mapped *mapped, const struct xf_relay_event *event)
+/* The entry may have had another owner when this was told. */
+static struct xf_mapped_flow *flow_told(struct xf_mapped *mapped,
+					const struct xf_relay_event *event)
 {
-	struct xf_relay *relay = mapped->relay;
-	struct xf_mapped_flow *mf = NULL;
+	for (unsigned int i = 0; i < mapped->relay->flows; i++) {
+		struct xf_mapped_flow *mf = &mapped->flow[i];
 
-	for (unsigned int i = 0; i < relay->flows; i++)
-		if (mapped->flow[i].shared->index == event->index)
-			mf = &mapped->flow[i];
-	if (!mf || mf->flow->from->cookie != event->cookie)
+		if (mf->shared->index == event->index && mf->flow->from->cookie == event->cookie)
+			return mf;
+	}
+	return NULL;
+}
+
+static void found_room(struct xf_sockmap *sm, struct xf_mapped *mapped,
+		       const struct xf_relay_event *event)
+{
+	struct xf_mapped_flow *mf = mapped ? flow_told(mapped, event) : NULL;
+
+	xf_sockmap__taken(sm, mf);
+	if (mf)
+		look_soon(mapped);
+}
+
+void xf_sockmap__told(struct xf_sockmap *sm, struct xf_mapped *mapped,
+		      const struct xf_relay_event *event)
+{
+	struct xf_mapped_flow *mf;
+	struct xf_relay *relay;
+
+	if (event->what & XF_TELL_ROOM) {
+		found_room(sm, mapped, event);
 		return;
+	}
+	mf = mapped ? flow_told(mapped, event) : NULL;
+	if (!mf)
+		return;
+	relay = mapped->relay;
 	if (event->what & XF_TELL_DEAD) {
 		xf_debug("the kernel could not redirect %llu bytes",
 			 (unsigned long long)relay->mover->sockmap->totals->dropped);

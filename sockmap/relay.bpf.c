@@ -16,12 +16,10 @@ struct tcp_sock {
 	__u32 rcv_nxt;
 } __attribute__((preserve_access_index));
 
-/* bpf_skb_adjust_room() takes off so many bytes at a time; 64 KiB are a segment's most. */
+/* bpf_skb_adjust_room() takes off so many bytes at a time. In a queue TCP puts segments together:
+ * one buffer may have all that the largest receive buffer takes, 2 MiB. */
 #define XF_SKIP_MAX 4095
-#define XF_SKIP_ROUNDS 17
-
-/* No segment has so many bytes. */
-#define XF_SEGMENT_MAX (1 << 20)
+#define XF_SKIP_ROUNDS 513
 
 struct sk_buff {
 	void *sk;
@@ -67,6 +65,13 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
+
+/* Rooms for a receive buffer, in the budget, that flows without one may take. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, XF_ROOMS);
+	__type(value, __u32);
+} rooms SEC(".maps");
 
 static __always_inline struct xf_relay_totals *xf_totals(void)
 {
@@ -134,7 +139,7 @@ static __always_inline void xf_account(struct xf_relay_totals *all, struct xf_re
 	if (held > flow->limit || (counted && all->held > all->held_max))
 		xf_tell(all, flow, cookie, XF_TELL_LIMIT);
 	if (held > 2 * flow->limit || (counted && all->held > 2 * all->held_max)) {
-		flow->stop = 1;
+		flow->stop = XF_STOP_FULL;
 		all->stops = 1;
 	}
 }
@@ -189,6 +194,7 @@ static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_b
 	flow->begun = 1;
 	flow->next = seq + skb->len;
 	old = tcp->copied_seq - seq;
+#pragma nounroll
 	for (int i = 0; i < XF_SKIP_ROUNDS && old > 0; i++) {
 		__s32 now = old < XF_SKIP_MAX ? old : XF_SKIP_MAX;
 
@@ -228,6 +234,8 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	}
 	if (!xf_skip_old(flow, skb))
 		xf_tell(all, flow, cookie, XF_TELL_LOST);
+	if (flow->free)
+		flow->free = 0;
 	len = skb->len;
 	to = flow->to;
 	flow->moved += len;
@@ -241,16 +249,48 @@ int xf_relay_verdict(struct __sk_buff *skb)
 	return SK_DROP;
 }
 
-/* How many bytes of a segment the flow may take in. When all together hold too much, those that
- * hold little go on with little at a time: they are not who holds it. */
-static __always_inline __u32 xf_allowed(const struct xf_relay_totals *all,
-					const struct xf_relay_flow *flow)
+/* A sender whose bytes are not taken tries again after a while, each time twice as long. So a flow
+ * without room gets one when its sender tries, and not at another time, when it would be of no use
+ * to it and miss to others. From then on its receive buffer bounds it, and TCP's window tells the
+ * sender. */
+static __always_inline int xf_take_room(struct xf_relay_flow *flow, __u64 cookie)
+{
+	struct xf_relay_event event = {
+		.cookie = cookie,
+		.index = flow->index,
+		.what = XF_TELL_ROOM,
+	};
+	__u32 room;
+
+	if (bpf_map_pop_elem(&rooms, &room))
+		return 0;
+	flow->free = 1;
+	if (!bpf_ringbuf_output(&events, &event, sizeof(event), 0)) {
+		flow->stop = 0;
+		return 1;
+	}
+	flow->free = 0;
+	bpf_map_push_elem(&rooms, &room, 0);
+	return 0;
+}
+
+/* How many of the @len bytes of a segment the flow may take in. When all together hold too much,
+ * those that hold little go on with little at a time: they are not who holds it. Whose segments are
+ * larger goes on outside of the map; parts of segments, all the time, would make the sender believe
+ * in a slow path for long (BBR's token bucket detection: two intervals alike with a fifth lost). */
+static __always_inline __u32 xf_allowed(struct xf_relay_totals *all, struct xf_relay_flow *flow,
+					__u64 cookie, __u32 len)
 {
 	if (flow->stop)
-		return 0;
+		return flow->stop == XF_STOP_ROOMLESS && xf_take_room(flow, cookie) ? len : 0;
 	if (all->held <= 2 * all->held_max)
-		return XF_SEGMENT_MAX;
-	return flow->counted || flow->base > XF_SEGMENT_MAX ? 0 : flow->base;
+		return len;
+	if (flow->counted)
+		return 0;
+	if (len <= flow->base)
+		return len;
+	xf_tell(all, flow, cookie, XF_TELL_LIMIT);
+	return all->trickle ? flow->base : 0;
 }
 
 /* Whether bytes are missing before a segment. TCP would keep it, and the last missing byte would
@@ -279,21 +319,24 @@ int xf_relay_filter(struct __sk_buff *skb)
 {
 	struct xf_relay_totals *all = xf_totals();
 	struct xf_relay_flow *flow;
-	__u32 header, allowed;
+	__u32 header, allowed, len;
+	__u64 cookie;
 	__u8 tcp[2]; /* data offset, flags */
 
 	if (!all || !(all->stops | all->hush | all->orderly))
 		return -1;
-	flow = xf_flow(bpf_get_socket_cookie(skb));
-	if (!flow)
-		return -1;
-	allowed = xf_allowed(all, flow);
-	if (all->orderly && xf_is_early(skb))
-		allowed = 0;
-	if (allowed >= XF_SEGMENT_MAX || bpf_skb_load_bytes(skb, 12, tcp, sizeof(tcp)))
+	cookie = bpf_get_socket_cookie(skb);
+	flow = xf_flow(cookie);
+	if (!flow || flow->free || bpf_skb_load_bytes(skb, 12, tcp, sizeof(tcp)))
 		return -1;
 	header = (tcp[0] >> 4) * 4;
-	if (skb->len <= header + allowed || (tcp[1] & 4 /* RST */))
+	if (skb->len <= header || (tcp[1] & 4 /* RST */))
+		return -1;
+	len = skb->len - header;
+	allowed = xf_allowed(all, flow, cookie, len);
+	if (all->orderly && !flow->free && xf_is_early(skb))
+		allowed = 0;
+	if (allowed >= len)
 		return -1;
 	__sync_fetch_and_add(&all->trimmed, 1);
 	return tcp[1] & 1 /* FIN */ ? 0 : header + allowed;

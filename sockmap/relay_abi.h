@@ -17,6 +17,14 @@
 #define XF_TELL_LOST 16 /* what comes does not follow what came before: the kernel dropped bytes   \
 			 */
 #define XF_TELL_BUSY 8	/* many messages: how many flows are this busy? */
+#define XF_TELL_ROOM 32 /* it has taken one of the rooms; never told twice of one */
+
+/* Why the filter takes the payload off what arrives (xf_relay_flow.stop). */
+#define XF_STOP_FULL 1	   /* it holds too much */
+#define XF_STOP_ROOMLESS 2 /* out of the source map, without room for its receive buffer */
+
+/* Rooms that wait to be taken at most. */
+#define XF_ROOMS 32
 
 /* One direction. Only the verdict program writes the first part, and only while its socket is in
  * the source map, under that socket's lock; user space writes the second. */
@@ -26,8 +34,9 @@ struct xf_relay_flow {
 	__u64 counted;	/* this flow's share in xf_relay_totals.held */
 	__u64 run;	/* bytes since the other direction last spoke */
 	__u32 told;	/* XF_TELL_* since user space cleared it (user space only ever writes 0) */
-	__u32 stop;	/* 1: the filter takes the payload off what arrives, so that it is not
-			 * acknowledged; set by the verdict, cleared by user space */
+	__u32 stop;	/* XF_STOP_*: the filter takes the payload off what arrives, so that it is
+			 * not acknowledged; set by the verdict and user space, cleared by user
+			 * space, and by the filter when it finds a room */
 	__u64 to;	/* cookie of the sending socket */
 	__u64 written0; /* bytes of the sending socket's stream before the first that is moved, as
 			 * tcp_sock.bytes_acked counts */
@@ -39,7 +48,11 @@ struct xf_relay_flow {
 	__u64 size;	/* of them, bytes, a moving average; the program's */
 	__u32 next;	/* sequence number of the byte that comes next; the program's */
 	__u32 begun;	/* next is known */
-	__u64 reserved[3];
+	__u32 free;	/* 1: out of the source map with room for its receive buffer, which is what
+			 * bounds it; user space and the filter set it, a verdict clears it (5.10
+			 * calls one) */
+	__u32 reserved32;
+	__u64 reserved[2];
 };
 
 _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");
@@ -57,7 +70,8 @@ struct xf_relay_totals {
 	__u32 stops;	/* not 0: there may be flows that must stop; user space clears it */
 	__u32 hush;	/* the same, user space's own */
 	__u32 orderly;	/* not 0: the filter takes off what comes before its turn; user space */
-	__u32 reserved32;
+	__u32 trickle;	/* not 0: when all hold too much, others get the first bytes of a segment;
+			 * else all of it or, told as at the limit, none; user space */
 };
 
 _Static_assert(sizeof(struct xf_relay_totals) == 128, "two cache lines");

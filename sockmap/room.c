@@ -78,10 +78,11 @@ static void set_snd(const struct xf_flow *flow, uint64_t bytes)
 	set_buffer(flow->relay->mover, flow->to->watch.fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes);
 }
 
-static uint64_t cost(const struct xf_relay *relay)
+static uint64_t cost(const struct xf_relay *relay, uint64_t *promised)
 {
 	uint64_t sum = 0, buffer;
 
+	*promised = 0;
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		const struct size *size = &sizes[relay->room[i]];
 
@@ -90,6 +91,8 @@ static uint64_t cost(const struct xf_relay *relay)
 			sum += buffer + size->snd + relay->hold_max;
 		else if (buffer > sizes[XF_ROOM_BASE].buffer || relay->paused[i])
 			sum += buffer;
+		else
+			*promised += buffer;
 	}
 	return sum;
 }
@@ -98,13 +101,15 @@ static uint64_t cost(const struct xf_relay *relay)
 static bool adjust(struct xf_relay *relay)
 {
 	struct xf_budget *budget = relay->mover->opts.budget;
-	uint64_t now = cost(relay);
+	uint64_t promised, now = cost(relay, &promised);
 
 	if (now > relay->reserved && !xf_budget__take(budget, now - relay->reserved))
 		return false;
 	if (now < relay->reserved)
 		xf_budget__give(budget, relay->reserved - now);
 	relay->reserved = now;
+	xf_budget__promise(budget, relay->promised, promised);
+	relay->promised = promised;
 	return true;
 }
 
@@ -139,12 +144,16 @@ void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
 	xf_budget__give(mover->opts.budget, reserved);
 }
 
-/* Give it nothing: only the sockmap engine can do with that, and it must have the relay at once. */
+/* Give it no more than what its sockets may have received before anybody could look: only the
+ * sockmap engine can do with that, and it must have the relay at once. */
 static bool lend(struct xf_relay *relay)
 {
+	if (!relay->mover->sockmap)
+		return false;
 	relay->lent = true;
-	adjust(relay);
-	return relay->mover->sockmap;
+	for (unsigned int i = 0; i < relay->flows; i++)
+		relay->paused[i] = true;
+	return adjust(relay);
 }
 
 bool xf_room__open(struct xf_relay *relay)
@@ -152,7 +161,8 @@ bool xf_room__open(struct xf_relay *relay)
 	const struct xf_mover *mover = relay->mover;
 
 	set_room(relay, XF_ROOM_BASE);
-	if (xf_budget__is_scarce(mover->opts.budget) || !adjust(relay)) {
+	if (xf_budget__is_scarce(mover->opts.budget) ||
+	    xf_budget__is_promised(mover->opts.budget) || !adjust(relay)) {
 		set_room(relay, XF_ROOM_SMALL);
 		if ((mover->sockmap && xf_budget__is_tight(mover->opts.budget)) || !adjust(relay))
 			if (!lend(relay))
@@ -239,6 +249,11 @@ void xf_room__lend(struct xf_relay *relay)
 		set_snd(&relay->flow[i], LENT_SND);
 }
 
+void xf_room__restrain(struct xf_flow *flow)
+{
+	set_snd(flow, sizes[XF_ROOM_SMALL].snd);
+}
+
 void xf_room__lent(struct xf_relay *relay)
 {
 	bool large = false;
@@ -320,6 +335,21 @@ bool xf_room__pause(struct xf_flow *flow)
 	return false;
 }
 
+void xf_room__pause_in(struct xf_flow *flow, uint64_t bytes)
+{
+	flow->relay->reserved += bytes;
+	xf_room__pause(flow);
+}
+
+uint64_t xf_room__pause_size(const struct xf_flow *flow)
+{
+	const struct xf_relay *relay = flow->relay;
+	unsigned int i = flow - relay->flow;
+	uint64_t size = sizes[relay->room[i]].buffer;
+
+	return size > relay->buffer[i] ? size : relay->buffer[i];
+}
+
 void xf_room__resume(struct xf_flow *flow)
 {
 	unsigned int i = flow - flow->relay->flow;
@@ -344,8 +374,11 @@ void xf_room__linger(struct xf_relay *relay)
 
 void xf_room__close(struct xf_relay *relay)
 {
-	xf_budget__give(relay->mover->opts.budget, relay->reserved);
-	relay->reserved = 0;
+	struct xf_budget *budget = relay->mover->opts.budget;
+
+	xf_budget__give(budget, relay->reserved);
+	xf_budget__promise(budget, relay->promised, 0);
+	relay->reserved = relay->promised = 0;
 }
 
 static uint64_t limit_of(const char *path)

@@ -15,7 +15,8 @@ struct xf_relay;
 #define XF_ROOM_WINDOW (64 * 1024)
 
 /* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
- * there was no room and the relay must be the sockmap engine's at once. */
+ * there was room for its receive buffers alone, as if its flows were paused, and the relay must be
+ * the sockmap engine's at once. */
 bool xf_room__open(struct xf_relay *relay);
 /* Room for bulk on one flow. False: there is none now; everything stays as it was. */
 bool xf_room__grow(struct xf_flow *flow);
@@ -24,6 +25,9 @@ void xf_room__lend(struct xf_relay *relay);
 /* It has: it accounts for itself what its flows hold, in kernel memory; only what is reserved for
  * receive buffers beyond the usual stays. */
 void xf_room__lent(struct xf_relay *relay);
+/* What one of its flows sends goes through user space from now on, which waits for the receiver
+ * when it has to: with a small send buffer. */
+void xf_room__restrain(struct xf_flow *flow);
 /* It is to come back: reserve what it costs then, for flows of bulk large room where there is that
  * much. False: no room; it must stay there. */
 bool xf_room__reserve(struct xf_relay *relay);
@@ -33,6 +37,10 @@ uint64_t xf_room__send_size(const struct xf_flow *flow);
 void xf_room__apply(struct xf_relay *relay);
 /* A flow of the sockmap engine is paused: its receive buffer fills. The same on the way back. */
 bool xf_room__pause(struct xf_flow *flow);
+/* The same with @bytes, enough, that are in the budget for it already. */
+void xf_room__pause_in(struct xf_flow *flow, uint64_t bytes);
+/* Bytes that this takes. */
+uint64_t xf_room__pause_size(const struct xf_flow *flow);
 void xf_room__resume(struct xf_flow *flow);
 /* Both directions are done: all that it still holds is what is not yet acknowledged. Again and
  * again. */

@@ -2,6 +2,7 @@
 /* One direction of a relay in the sockmap engine: in and out of the source map, and what it holds.
  */
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "room.h"
 #include "sockmap_impl.h"
@@ -85,7 +86,7 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 		return;
 	if (trim) {
 		__atomic_store_n(&sm->totals->hush, 1, __ATOMIC_SEQ_CST);
-		stop = __atomic_exchange_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
+		stop = __atomic_exchange_n(&mf->shared->stop, XF_STOP_FULL, __ATOMIC_SEQ_CST);
 		xf_tcp__received(from); /* time for a segment between the filter and the lock */
 	}
 	xf_tcp__hush(from);
@@ -98,16 +99,32 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	mf->in_src = false;
 }
 
-/* Where it cannot be paused the filter keeps it as it is. */
+/* Where there is no room for its receive buffer the filter keeps it as it is, until its sender
+ * tries again and finds one. */
 static void hold_up(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
+	if (mf->roomless)
+		return;
 	mf->paused = xf_room__pause(mf->flow);
 	if (mf->paused) {
 		__atomic_store_n(&mf->shared->stop, 0, __ATOMIC_SEQ_CST);
-	} else {
-		__atomic_store_n(&mf->shared->stop, 1, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&sm->totals->stops, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&mf->shared->free, 1, __ATOMIC_SEQ_CST);
+		return;
 	}
+	mf->roomless = sm->leaves && xf_room__pause_size(mf->flow) <= XF_ROOM_OFFERED;
+	sm->roomless += mf->roomless;
+	__atomic_store_n(&mf->shared->stop, mf->roomless ? XF_STOP_ROOMLESS : XF_STOP_FULL,
+			 __ATOMIC_SEQ_CST);
+	__atomic_store_n(&sm->totals->stops, 1, __ATOMIC_SEQ_CST);
+	xf_sockmap__offer(sm);
+}
+
+void xf_mapped__found_room(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
+{
+	mf->roomless = false;
+	sm->roomless--;
+	mf->paused = true;
+	xf_room__pause_in(mf->flow, XF_ROOM_OFFERED);
 }
 
 void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
@@ -145,8 +162,9 @@ void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	shared->told = 0;
 	shared->run = 0;
 	shared->stop = 0;
-	mf->paused = false;
-	xf_room__resume(mf->flow);
+	shared->free = 0;
+	sm->roomless -= mf->roomless;
+	mf->roomless = false;
 	mf->draining = false;
 	if (!--sm->draining)
 		clear_stops(sm);
@@ -174,6 +192,15 @@ void xf_mapped__sync(struct xf_mapped_flow *mf)
 	mf->given = given > mf->given ? given : mf->given;
 }
 
+/* What waits in the source's queue goes to the verdict, which counts it, and needs no room there.
+ */
+static void show(struct xf_mapped_flow *mf)
+{
+	xf_tcp__kick(mf->flow->from->watch.fd);
+	mf->paused = false;
+	xf_room__resume(mf->flow);
+}
+
 int xf_mapped__put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	int err;
@@ -181,8 +208,8 @@ int xf_mapped__put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	xf_mapped__drain_over(sm, mf);
 	err = xf_mapped__enter(sm, mf);
 	if (!err)
-		xf_tcp__kick(mf->flow->from->watch.fd);
-	else /* what is in its queue stays there for now */
+		show(mf);
+	else if (!mf->paused) /* what is in its queue stays there for now */
 		mf->paused = xf_room__pause(mf->flow);
 	return err;
 }
@@ -207,16 +234,106 @@ enum xf_progress xf_mapped__progress(struct xf_mapped_flow *mf)
 	return XF_GOING_ON;
 }
 
+/* What is in the receive queue of the flow's source while it is out of the map, bytes; its FIN
+ * counts as one. */
+static uint64_t waiting(const struct xf_mapped_flow *mf)
+{
+	return xf_tcp__received(mf->flow->from->watch.fd) - mf->consumed0 - mf->shared->moved;
+}
+
+/* What waits may go where @held bytes of the flow are already. */
+static bool has_place(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf, uint64_t held)
+{
+	uint64_t more = waiting(mf);
+
+	return held + more <= mf->shared->base ||
+	       (held + more <= XF_FLOW_LIMIT && sm->totals->held + more <= sm->totals->held_max);
+}
+
 bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	uint64_t held = account(sm, mf);
 
-	if (!mf->paused) /* there may be room for that now */
+	if (mf->roomless)
+		xf_sockmap__offer(sm);
+	else if (!mf->paused) /* there may be room for that now */
 		hold_up(sm, mf);
-	if (!xf_mapped__is_drained(mf))
+	/* A room that it has found is its own when that has been told. */
+	if ((mf->roomless && mf->shared->free) || mf->flow->pending.len ||
+	    !xf_mapped__is_drained(mf))
 		return false;
-	return held <= mf->shared->base ||
-	       (held <= XF_FLOW_LIMIT / 2 && sm->totals->held <= sm->totals->held_max);
+	return held <= XF_FLOW_LIMIT / 2 && has_place(sm, mf, held);
+}
+
+void xf_mapped__begin(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
+{
+	mf->shared->limit = XF_FLOW_LIMIT;
+	if (!mf->in_src)
+		return;
+	if (has_place(sm, mf, mf->shared->moved))
+		show(mf);
+	else
+		xf_mapped__drain(sm, mf);
+}
+
+/* Bytes that go past the map are the streams' own: what is moved is counted from behind them. */
+static void went_past(struct xf_mapped_flow *mf, size_t read, size_t written)
+{
+	mf->flow->read += read;
+	mf->flow->written += written;
+	mf->consumed0 += read;
+	mf->written0 += written;
+	mf->shared->written0 = mf->written0;
+	mf->shared->begun = 0;
+}
+
+static int give(struct xf_mapped_flow *mf, const void *data, size_t len)
+{
+	ssize_t n = send(mf->flow->to->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	n = n < 0 ? 0 : n;
+	went_past(mf, len, n);
+	return xf_flow__keep(mf->flow, (const uint8_t *)data + n, len - n);
+}
+
+static int give_pending(struct xf_mapped_flow *mf)
+{
+	uint64_t before = mf->flow->written, given;
+	int ret = xf_flow__push(mf->flow);
+
+	given = mf->flow->written - before;
+	mf->flow->written = before;
+	went_past(mf, 0, given);
+	return ret;
+}
+
+bool xf_mapped__pass_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
+{
+	struct xf_flow *flow = mf->flow;
+	uint64_t held = mf->shared->moved - mf->shared->acked;
+	void *scratch = sm->mover->scratch;
+	size_t most = XF_SCRATCH;
+	ssize_t n;
+	int err;
+
+	if (!mf->paused || !sm->leaves || !mf->shared->free || !xf_mapped__is_drained(mf))
+		return true;
+	err = give_pending(mf);
+	if (err < 0)
+		return xf_relay__failed(flow->to, -err);
+	/* Without more than its FIN, recv() would take that. */
+	if (!err || held >= mf->shared->base || waiting(mf) <= 1)
+		return true;
+	if (most > mf->shared->base - held)
+		most = mf->shared->base - held;
+	n = recv(flow->from->watch.fd, scratch, most, MSG_DONTWAIT);
+	if (n <= 0)
+		return n == 0 || errno == EAGAIN || errno == EINTR ||
+		       xf_relay__failed(flow->from, errno);
+	err = give(mf, scratch, n);
+	return !err || xf_relay__failed(flow->to, -err);
 }
 
 bool xf_mapped__may_leave(struct xf_mapped_flow *mf)

@@ -64,6 +64,7 @@ static int load(struct xf_sockmap *sm)
 	sm->src = map_fd(sm, "src");
 	sm->dst = map_fd(sm, "dst");
 	sm->by_cookie = map_fd(sm, "by_cookie");
+	sm->rooms = map_fd(sm, "rooms");
 	sm->indexes = flows + SPARE;
 	sm->filter =
 	    bpf_program__fd(bpf_object__find_program_by_name(sm->obj, "xf_relay_filter"));
@@ -86,9 +87,7 @@ static int on_event(void *arg, void *data, size_t len)
 
 	(void)len;
 	mapped = event->index < sm->indexes ? sm->by_index[event->index] : NULL;
-	/* The entry may have had another owner when this was told. */
-	if (mapped && !mapped->relay->ended)
-		xf_sockmap__told(mapped, event);
+	xf_sockmap__told(sm, mapped && !mapped->relay->ended ? mapped : NULL, event);
 	return 0;
 }
 
@@ -246,10 +245,12 @@ int xf_sockmap__new(struct xf_mover *mover)
 	sm->watch.fd = -1;
 	err = set_up(sm);
 	if (!err) {
-		sm->pool = opts->budget->limit / 2 / (opts->movers ? opts->movers : 1);
+		sm->pool = opts->budget->limit / 8 * 3 / (opts->movers ? opts->movers : 1);
 		if (!xf_budget__set_aside(opts->budget, sm->pool))
 			sm->pool = 0;
 		sm->totals->held_max = sm->pool / 16 * 3;
+		sm->leaves = xf_kernel_at_least(6, 1);
+		sm->totals->trickle = !sm->leaves;
 		sm->totals->bulk = opts->engine == XF_ENGINE_AUTO ? XF_BULK_RUN : UINT64_MAX;
 		sm->totals->busy = opts->engine == XF_ENGINE_AUTO ? BUSY_MESSAGES - 1 : UINT64_MAX;
 		if (opts->rotate_bytes && opts->rotate_bytes < XF_BULK_RUN)
@@ -268,6 +269,8 @@ void xf_sockmap__free(struct xf_sockmap *sm)
 {
 	if (!sm)
 		return;
+	sm->roomless = 0;
+	xf_sockmap__offer(sm);
 	xf_budget__give_aside(sm->mover->opts.budget, sm->pool);
 	unload(sm);
 	free(sm);

@@ -198,6 +198,70 @@ crowded() {
 	each_engine crowded 1000 96M $((96 * MIB)) 300k
 }
 
+# late_senders CONNECTIONS MEMORY BYTES_EACH: all of them send when there is room for a small part of what that
+# comes to, to a server that does not read for long enough that TCP tries again seldom. BBR is the sender that
+# takes missing bytes worst: for a slow path.
+late_senders() {
+	local resumed
+
+	"${B[@]}" sysctl -q -w net.ipv4.tcp_congestion_control=bbr || echo "no BBR here"
+	rm -f "$T/sp"
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	forward --memory "$2"
+	client_begins client --conns "$1" --timeout-ms 60000 --ports "$T/cp" --hold-at 0 --up "$3" --down 0
+	wait_for 30 has_all "$1"
+	kill -USR2 "${pid[client]}"
+	sleep 8
+	between "bytes taken in" "$(taken_in "sport = :7000")" 100000 $(($1 * 150000))
+	kill -USR1 "${pid[server]}"
+	resumed=$SECONDS
+	client_ends client
+	between "seconds until the last was done" $((SECONDS - resumed)) 0 28
+	server_ends server
+	same "connections that got everything" "$(result server ok)" "$1"
+	end_relay "$NO_PIPE"
+}
+
+@test "600 senders to stalled readers and memory for a few of them: all go on soon" {
+	engine=sockmap
+	late_senders 600 8M 200k
+}
+
+# by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads now and then, a short time.
+by_fits() {
+	rm -f "$T/sp"
+	server server --rcvbuf 32768 --ports "$T/sp" --late-fin
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	forward --memory "$2"
+	observe "${observe_args[@]}"
+	client_begins client --conns "$1" --timeout-ms 60000 --ports "$T/cp" --hold-at 0 --up "$4" --down 0
+	wait_for 30 has_all "$1"
+	kill -STOP "${pid[server]}"
+	kill -USR2 "${pid[client]}"
+	for _ in {1..6}; do
+		sleep 0.8
+		kill -CONT "${pid[server]}"
+		sleep 0.05
+		kill -STOP "${pid[server]}"
+	done
+	sleep 0.5
+	observed "$1"
+	between "bytes held by all" "$all" $(($1 * 1000)) "$3"
+	alive client || fail "nothing has stopped the senders"
+	kill -CONT "${pid[server]}"
+	client_ends client
+	server_ends server
+	echo "$engine: all held $all of $3"
+	end_relay "$NO_PIPE"
+}
+
+@test "1,000 readers that read by fits and starts" {
+	local ENGINES=(sockmap auto)
+
+	each_engine by_fits 1000 256M $((256 * MIB)) 2m
+}
+
 @test "400 stalled readers of an echo" {
 	each_engine echo_stalled 400 64M $((64 * MIB)) 1m
 }

@@ -146,6 +146,27 @@ static void how_much_is_left(void **state)
 	}
 }
 
+static void what_may_come_to_be_needed_counts_for_the_size_of_new_ones(void **state)
+{
+	struct xf_budget budget;
+
+	(void)state;
+	xf_budget__init(&budget, 1600);
+	assert_true(xf_budget__set_aside(&budget, 800));
+	assert_true(xf_budget__take(&budget, 100));
+	xf_budget__promise(&budget, 0, 100);
+	assert_false(xf_budget__is_promised(&budget));
+	xf_budget__promise(&budget, 100, 101);
+	assert_true(xf_budget__is_promised(&budget));
+	/* Nothing is kept from anybody for it. */
+	assert_false(xf_budget__is_scarce(&budget));
+	assert_int_equal(xf_budget__left(&budget), 700);
+	xf_budget__promise(&budget, 101, 0);
+	assert_false(xf_budget__is_promised(&budget));
+	assert_true(xf_budget__take(&budget, 101));
+	assert_true(xf_budget__is_promised(&budget));
+}
+
 /* ---- threads ---- */
 
 #define LIMIT 1000
@@ -194,9 +215,13 @@ static void threads_never_pass_the_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(take_and_give),    cmocka_unit_test(large_numbers),
-		cmocka_unit_test(waiting),	    cmocka_unit_test(aside),
-		cmocka_unit_test(how_much_is_left), cmocka_unit_test(threads_never_pass_the_limit),
+		cmocka_unit_test(take_and_give),
+		cmocka_unit_test(large_numbers),
+		cmocka_unit_test(waiting),
+		cmocka_unit_test(aside),
+		cmocka_unit_test(how_much_is_left),
+		cmocka_unit_test(what_may_come_to_be_needed_counts_for_the_size_of_new_ones),
+		cmocka_unit_test(threads_never_pass_the_limit),
 	};
 
 	return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
