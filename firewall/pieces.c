@@ -77,6 +77,8 @@ static void put_fields(const struct xf_rule *rule, struct xf_cut *cut)
 	}
 	if (rule->has & (XF_RULE_SPORT | XF_RULE_DPORT))
 		shape->needs |= XF_FW_LACKS_PORTS;
+	if (rule->has & ~(XF_RULE_SRC | XF_RULE_DST | XF_RULE_MAC))
+		shape->needs |= XF_FW_LACKS_PROTO;
 }
 
 /* No rule with a piece of this many ports is narrower than the piece. */

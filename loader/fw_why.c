@@ -17,6 +17,10 @@ void xf_fw_why__explain(void *arg, struct xf_line *line)
 		line->denied = XF_DENIED_BY_POLICY;
 		return;
 	}
+	if (rec->rule == XF_FW_UNREAD) {
+		line->denied = XF_DENIED_UNREAD;
+		return;
+	}
 	line->denied = XF_DENIED_BY_RULE;
 	if (xf_table__by_id(why->table, rec->rule, line->rec->boot_ns, &rule) ||
 	    !xf_fw_fits(&rule, line->rec))

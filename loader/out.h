@@ -14,6 +14,7 @@ enum xf_denied {
 	XF_DENIED_NOT = 0,
 	XF_DENIED_BY_RULE,
 	XF_DENIED_BY_POLICY,
+	XF_DENIED_UNREAD, /* a rule could be about what is behind the headers that were read */
 };
 #define XF_OUT_RULE_MAX 255
 

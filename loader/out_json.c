@@ -181,6 +181,8 @@ static char *put_denied(char *out, const struct xf_line *line)
 {
 	if (line->denied == XF_DENIED_BY_POLICY)
 		return put(out, ",\"denied_by\":\"policy\",\"rule\":null");
+	if (line->denied == XF_DENIED_UNREAD)
+		return put(out, ",\"denied_by\":\"unread\",\"rule\":null");
 	out = put(out, ",\"denied_by\":\"rule\",\"rule\":");
 	if (!line->rule)
 		return put(out, "null");

@@ -183,6 +183,8 @@ static char *put_eth(char *out, const struct xf_record *rec)
 
 static char *put_denied(char *out, const struct xf_line *line)
 {
+	if (line->denied == XF_DENIED_UNREAD)
+		return put(out, " denied unread: more headers than are looked through");
 	out = put(out, " denied by ");
 	if (line->denied == XF_DENIED_BY_POLICY)
 		return put(out, "the policy");

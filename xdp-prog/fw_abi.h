@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 2u
+#define XF_FW_ABI_VERSION 3u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -185,6 +185,8 @@ _Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_LINE, "xf_fw_bucket is ABI")
 enum xf_fw_lacks {
 	XF_FW_LACKS_PORTS = 1 << 0,
 	XF_FW_LACKS_FLAGS = 1 << 1, /* TCP flags */
+	/* All of layer 4: there are more IPv6 extension headers than are looked through. */
+	XF_FW_LACKS_PROTO = 1 << 2,
 };
 struct xf_fw_shape {
 	__u64 best;    /* no rule of this shape has a larger rank */
@@ -260,7 +262,7 @@ struct xf_fw_total {
 };
 struct xf_fw_totals {
 	struct xf_fw_total allowed, denied; /* by a rule */
-	struct xf_fw_total policy_allowed, policy_denied;
+	struct xf_fw_total policy_allowed, policy_denied; /* unread ones are with the denied */
 	struct xf_fw_total exempt;
 };
 _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
@@ -276,9 +278,11 @@ _Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
 
 /* A dropped packet, in rings as the logger has them. */
 #define XF_FW_POLICY 0xffffffffu
+#define XF_FW_UNREAD                                                                               \
+	0xfffffffeu /* a rule could be about what is behind the headers that were read */
 struct xf_fw_record {
 	struct xf_record packet;
-	__u32 rule; /* id, or XF_FW_POLICY */
+	__u32 rule; /* id, XF_FW_POLICY or XF_FW_UNREAD */
 	__u32 reserved;
 };
 _Static_assert(sizeof(struct xf_fw_record) == 96, "xf_fw_record is ABI");

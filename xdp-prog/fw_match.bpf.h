@@ -9,6 +9,7 @@ struct xf_fw_match {
 	struct xf_fw_rule *rule; /* NULL: none */
 	__u64 least;		 /* the rank that a better one has at least */
 	__u32 id;
+	__u32 unread; /* a better one could be about what was not read of the packet */
 };
 
 static __always_inline void xf_fw_take_rule(struct xf_fw_match *match, struct xf_fw_rule *rule,
@@ -21,11 +22,16 @@ static __always_inline void xf_fw_take_rule(struct xf_fw_match *match, struct xf
 	match->id = id;
 }
 
+/* @id: of the rule; 0: there is none; XF_FW_UNREAD. */
 static __always_inline void xf_fw_take(const struct xf_fw_set *set, struct xf_fw_match *match,
 				       __u32 id)
 {
-	struct xf_fw_rule *rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+	struct xf_fw_rule *rule = NULL;
 
+	if (id == XF_FW_UNREAD)
+		match->unread = 1;
+	else if (id)
+		rule = xf_fw_of_id(set->slot, id);
 	if (rule)
 		xf_fw_take_rule(match, rule, id);
 }

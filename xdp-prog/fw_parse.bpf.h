@@ -17,6 +17,7 @@ struct xf_fw_packet {
 	__u16 eth_type; /* behind the tags, network byte order */
 	__u8 family;	/* 4, 6, or 0: no IP, or not readable */
 	__u8 proto;
+	__u8 tagged; /* more VLAN tags than are looked through: what is behind is not known */
 	__u8 type;   /* of ICMP and ICMPv6; 0, which is not exempt, where it is not there */
 	__u32 lacks; /* enum xf_fw_lacks */
 };
@@ -55,6 +56,7 @@ static __always_inline void xf_fw_skip_vlans(struct xf_fw_packet *packet)
 		packet->eth_type = vlan->eth_type;
 		packet->rest.pos += sizeof(*vlan);
 	}
+	packet->tagged = xf_fw_is_vlan(packet->eth_type);
 }
 
 /* The frame as far as the addresses. */
@@ -142,8 +144,10 @@ static __always_inline int xf_fw_skip_ip6(struct xf_fw_packet *packet)
 			return 0;
 		packet->proto = ext->next;
 	}
-	if (xf_ext_rules[packet->proto].unit)
+	if (xf_ext_rules[packet->proto].unit) {
+		packet->lacks |= XF_FW_LACKS_PROTO;
 		return 0;
+	}
 	more = packet->rest.pos - (void *)(ip + 1);
 	packet->rest.dgram = payload > more ? payload - more : 0;
 	return 1;

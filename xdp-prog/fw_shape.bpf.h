@@ -106,7 +106,8 @@ __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 	return best.id;
 }
 
-/* The same for the IPv6 packet in xf_fw_key. */
+/* The same for the IPv6 packet in xf_fw_key; XF_FW_UNREAD when a rule for what it lacks could be
+ * better than what was found: whoever stacks headers must not get past it. */
 __noinline __u32 xf_fw_shapes6(__u32 number)
 {
 	__u32 zero = 0;
@@ -126,6 +127,8 @@ __noinline __u32 xf_fw_shapes6(__u32 number)
 		shape = &shapes->shape6[i];
 		if (shape->best < best.least)
 			break;
+		if (shape->needs & key->lacks & XF_FW_LACKS_PROTO)
+			return XF_FW_UNREAD;
 		if (shape->needs & key->lacks)
 			continue;
 		addr[0] = key->addr[0] & shape->addr[0];

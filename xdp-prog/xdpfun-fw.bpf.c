@@ -75,6 +75,21 @@ static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __
 	}
 }
 
+static __always_inline int xf_fw_denied(const struct xf_fw_match *match)
+{
+	return match->rule && match->rule->rank & XF_FW_RANK_DENY;
+}
+
+/* Whether a rule could be about what is behind the tags: any but one that names a MAC only. */
+static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set)
+{
+	const struct xf_fw_shapes *shapes = xf_fw_shapes(set);
+	__u32 frame = !!shapes->frame;
+
+	return set->lengths4[XF_FW_SRC] || set->lengths4[XF_FW_DST] || xf_fw_any6(set, XF_FW_SRC) ||
+	       xf_fw_any6(set, XF_FW_DST) || shapes->n4 > frame || shapes->n6 > frame;
+}
+
 /* The other rules. What only these and a policy of deny are interested in is read here. */
 static __always_inline void xf_fw_match_others(const struct xf_fw_set *set, __u32 number,
 					       struct xf_fw_packet *packet,
@@ -84,6 +99,8 @@ static __always_inline void xf_fw_match_others(const struct xf_fw_set *set, __u3
 
 	if (!packet->family) {
 		xf_fw_take(set, match, xf_fw_match_frame(set, packet));
+		if (packet->tagged && !xf_fw_denied(match) && xf_fw_any_behind_tags(set))
+			match->unread = 1;
 		return;
 	}
 	if (!shapes->n4 && !shapes->n6 && (match->rule || !set->deny))
@@ -151,6 +168,14 @@ static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_s
 	return XDP_DROP;
 }
 
+static __always_inline int xf_fw_drop_unread(struct xdp_md *ctx, struct xf_fw_totals *totals,
+					     __u32 len)
+{
+	xf_fw_count(&totals->policy_denied, len);
+	xf_fw_log(ctx, XF_FW_UNREAD);
+	return XDP_DROP;
+}
+
 SEC("xdp")
 int xdpfun_fw(struct xdp_md *ctx)
 {
@@ -169,6 +194,8 @@ int xdpfun_fw(struct xdp_md *ctx)
 	xf_fw_parse_addresses(&packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
 	xf_fw_match_others(set, number, &packet, &match);
+	if (match.unread)
+		return xf_fw_drop_unread(ctx, &counts->totals, xf_frame_len(ctx));
 	if (match.rule)
 		return xf_fw_obey(ctx, set, &match, counts, xf_frame_len(ctx));
 	return xf_fw_policy(ctx, set, &packet, &counts->totals, xf_frame_len(ctx));

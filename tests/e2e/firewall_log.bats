@@ -57,6 +57,27 @@ end_log() {
 	purge
 }
 
+# raw BYTES: a frame, as printf writes it, from b.
+raw() {
+	# shellcheck disable=SC2059 # it is a format
+	printf "$1" | "${B[@]}" socat -u - INTERFACE:eth0
+}
+
+@test "more tags and extension headers than are looked through" {
+	attach_fw
+	fw add deny proto tcp
+	start log firewall log
+	macs='\x02\0\0\0\x09\x01\x02\0\0\0\x09\x02'
+	raw "$macs$(printf '\\x81\\0\\0\\x0%d' 1 2 3 4 5)$(printf '\\0%.0s' {1..60})"
+	raw "$macs\x86\xdd\x60\0\0\0\0\x48\x3c\x40$(printf '\\0%.0s' {1..32})$(printf '\\x3c\\0\\0\\0\\0\\0\\0\\0%.0s' {1..9})"
+	end_log 2
+	unread="denied unread: more headers than are looked through"
+	wants "vlan 1,2,3,4 02:00:00:00:09:02 > 02:00:00:00:09:01 type 0x8100 len 92 [truncated] $unread"
+	wants ":: > :: proto 60 len 126 [truncated] $unread"
+	same "denied by the policy" "$(total default policy_denied)" 2
+	purge
+}
+
 @test "JSON" {
 	attach_fw --policy deny
 	fw add deny proto udp dport 5000

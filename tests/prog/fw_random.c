@@ -154,7 +154,7 @@ static uint8_t *put_extensions(uint8_t *at, uint8_t *next, uint8_t proto)
 {
 	static const uint8_t kinds[] = { 0, 43, 44, 51, 60, 135 };
 
-	for (uint32_t left = one_in(4) ? xf_fw_random(10) : 0; left; left--) {
+	for (uint32_t left = one_in(4) ? xf_fw_random(13) : 0; left; left--) {
 		uint8_t kind = kinds[xf_fw_random(6)], units = kind == 44 ? 0 : xf_fw_random(3);
 		size_t size = kind == 51 ? 4 * units + 8 : 8 * units + 8;
 
@@ -196,7 +196,7 @@ size_t xf_fw_random_packet(uint8_t bytes[XF_FW_PACKET_MAX])
 	memcpy(at, "\x02\0\0\0\1\1", 6);
 	random_mac(at + 6);
 	at += 12;
-	for (uint32_t tags = one_in(6) ? 1 + xf_fw_random(5) : 0; tags; tags--)
+	for (uint32_t tags = one_in(6) ? 1 + xf_fw_random(6) : 0; tags; tags--)
 		at = put16(put16(at, one_in(3) ? 0x88a8 : 0x8100), xf_fw_random(4095));
 	at = put16(at, type);
 	at = type == 0x0800 ? put_ip4(at) : type == 0x86dd ? put_ip6(at) : at + 46;

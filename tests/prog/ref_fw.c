@@ -5,6 +5,8 @@
 #include "tests/prog/ref_fw.h"
 #include "tests/prog/ref_parse.h"
 
+#define LAYER4 (XF_RULE_SPORT | XF_RULE_DPORT | XF_RULE_PROTO | XF_RULE_ESTABLISHED)
+
 static bool is_ip(const struct xf_record *rec)
 {
 	return rec->have & (XF_HAVE_IP4 | XF_HAVE_IP6);
@@ -30,10 +32,13 @@ static bool in_prefix(const struct xf_prefix *prefix, const uint8_t *addr)
 	return true;
 }
 
-static bool matches(const struct xf_rule *rule, const struct xf_record *rec)
+/* @unread: what is behind too many headers, tags if it is no IP. */
+static bool matches(const struct xf_rule *rule, const struct xf_record *rec, bool unread)
 {
 	unsigned int has = rule->has;
 
+	if (has & LAYER4 && unread)
+		return false;
 	if (has & XF_RULE_MAC && memcmp(rule->mac, rec->eth_src, 6))
 		return false;
 	if (has & ~XF_RULE_MAC && !is_ip(rec))
@@ -118,16 +123,33 @@ static bool exempt(const struct xf_record *rec)
 				       : rec->sport == 547 && rec->dport == 546;
 }
 
+/* Whether a rule could deny what is behind the tags; or behind the extension headers, and be more
+ * specific than what was found. */
+static bool may_deny_unread(const struct xf_rule *rule, const struct xf_rule *found,
+			    const struct xf_record *rec)
+{
+	struct xf_rule deny = *rule;
+
+	deny.deny = true;
+	if (!is_ip(rec))
+		return rule->has != XF_RULE_MAC && !(found && found->deny);
+	return rule->has & LAYER4 && rule->family != 4 && (!found || specific(&deny, found) > 0);
+}
+
 enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy,
 			 const uint8_t *bytes, size_t len)
 {
 	const struct xf_rule *best = NULL;
 	struct xf_record rec;
+	bool unread;
 
-	xf_ref_parse(bytes, len, &rec);
+	unread = xf_ref_parse(bytes, len, &rec);
 	for (size_t i = 0; i < n; i++)
-		if (matches(&rules[i], &rec) && (!best || specific(&rules[i], best) > 0))
+		if (matches(&rules[i], &rec, unread) && (!best || specific(&rules[i], best) > 0))
 			best = &rules[i];
+	for (size_t i = 0; i < n && unread; i++)
+		if (may_deny_unread(&rules[i], best, &rec))
+			return XF_FATE_POLICY_DENIED;
 	if (best)
 		return best->deny ? XF_FATE_DENIED : XF_FATE_ALLOWED;
 	if (!deny_policy)

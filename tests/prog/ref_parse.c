@@ -11,6 +11,7 @@ struct reader {
 	size_t len;
 	size_t at;
 	size_t datagram; /* layer 4: bytes that are left of the datagram; what follows is padding */
+	bool too_many;	 /* headers of one kind */
 };
 
 static bool has(const struct reader *in, size_t n)
@@ -163,7 +164,8 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 
 		if (rec->frag_off != 0)
 			return true;
-		if (seen++ == XF_MAX_EXT_HDRS || !has(in, 8)) {
+		in->too_many = seen++ == XF_MAX_EXT_HDRS;
+		if (in->too_many || !has(in, 8)) {
 			truncated(rec);
 			return false;
 		}
@@ -232,7 +234,8 @@ static void read_arp(const struct reader *in, struct xf_record *rec)
 static bool read_tags(struct reader *in, struct xf_record *rec)
 {
 	while (rec->eth_type == 0x8100 || rec->eth_type == 0x88a8) {
-		if (rec->vlans == XF_MAX_VLANS || !has(in, 4)) {
+		in->too_many = rec->vlans == XF_MAX_VLANS;
+		if (in->too_many || !has(in, 4)) {
 			truncated(rec);
 			return false;
 		}
@@ -243,7 +246,7 @@ static bool read_tags(struct reader *in, struct xf_record *rec)
 	return true;
 }
 
-void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
+bool xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
 {
 	struct reader in = { .bytes = bytes, .len = len, .datagram = SIZE_MAX };
 
@@ -251,7 +254,7 @@ void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
 	rec->len = len;
 	if (!has(&in, 14)) {
 		truncated(rec);
-		return;
+		return false;
 	}
 	memcpy(rec->eth_dst, bytes, 6);
 	memcpy(rec->eth_src, bytes + 6, 6);
@@ -259,11 +262,12 @@ void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
 	rec->have |= XF_HAVE_ETH;
 	in.at = 14;
 	if (!read_tags(&in, rec))
-		return;
+		return in.too_many;
 	if (rec->eth_type == 0x0800)
 		read_ip4(&in, rec);
 	else if (rec->eth_type == 0x86dd)
 		read_ip6(&in, rec);
 	else if (rec->eth_type == 0x0806)
 		read_arp(&in, rec);
+	return in.too_many;
 }

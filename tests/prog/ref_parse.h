@@ -12,12 +12,14 @@
 #ifndef XF_TEST_REF_PARSE_H
 #define XF_TEST_REF_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "xdp-prog/abi.h"
 
-/* Fill in all of @rec but boot_ns and rx_queue, which are not in the bytes: these become 0. */
-void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec);
+/* Fill in all of @rec but boot_ns and rx_queue, which are not in the bytes: these become 0. Returns
+ * whether there are more VLAN tags or extension headers than are looked through. */
+bool xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec);
 
 #endif

@@ -365,6 +365,7 @@ static void test_denials(void **state)
 		{ XF_DENIED_BY_RULE, "deny from 2001:db8::/32 proto tcp dport 80-90", "rule" },
 		{ XF_DENIED_BY_RULE, NULL, "rule" }, /* it is gone */
 		{ XF_DENIED_BY_POLICY, NULL, "policy" },
+		{ XF_DENIED_UNREAD, NULL, "unread" },
 	};
 	const struct xf_record rec = { .have = XF_TRUNCATED };
 	struct xf_out_cache cache = { 0 };

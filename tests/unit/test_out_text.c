@@ -137,6 +137,8 @@ static const struct {
 	{ "a rule", XF_DENIED_BY_RULE, "deny from 10.9.0.2", " denied by deny from 10.9.0.2" },
 	{ "a rule that is gone", XF_DENIED_BY_RULE, NULL, " denied by a rule that is gone" },
 	{ "the policy", XF_DENIED_BY_POLICY, NULL, " denied by the policy" },
+	{ "what is not read", XF_DENIED_UNREAD, NULL,
+	  " denied unread: more headers than are looked through" },
 	{ "the logger says nothing", XF_DENIED_NOT, NULL, "" },
 };
 

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Nobody gets past a rule by stacking more headers than the firewall looks through. */
+#include <linux/bpf.h>
+#include <string.h>
+
+#include "tests/prog/fw.h"
+#include "tests/prog/harness.h"
+
+#define MAC "02:00:00:00:00:01"
+
+/* UDP from port 1 to port 53, behind tags and, for IPv6, destination options. */
+struct stack {
+	unsigned int tags, options;
+	bool ip4;
+};
+
+static size_t put_frame(const struct stack *stack, uint8_t bytes[512])
+{
+	uint8_t *at = bytes + 14, *next;
+
+	memset(bytes, 0, 512);
+	memcpy(bytes + 6, "\2\0\0\0\0\1", 6);
+	for (unsigned int i = 0; i < stack->tags; i++, at += 4)
+		memcpy(at - 2, "\x81\0\0\7", 4);
+	memcpy(at - 2, stack->ip4 ? "\x08\0" : "\x86\xdd", 2);
+	if (stack->ip4) {
+		memcpy(at, "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x0a\1\2\3\x0a\1\2\4", 20);
+		at += 20;
+	} else {
+		memcpy(at, "\x60\0\0\0", 4);
+		at[5] = 8 + 8 * stack->options;
+		memcpy(at + 8, "\x20\1\x0d\xb8", 4);
+		memcpy(at + 24, "\x20\1\x0d\xb8", 4);
+		next = at + 6;
+		at += 40;
+		for (unsigned int i = 0; i < stack->options; i++, at += 8) {
+			*next = 60;
+			next = at;
+		}
+		*next = 17;
+	}
+	memcpy(at, "\0\1\0\x35\0\x08\0\0", 8);
+	return at + 8 - bytes;
+}
+
+struct row {
+	const char *name;
+	struct stack stack;
+	enum xf_fate want;
+	const char *rules[4];
+};
+
+static void add_rules(struct xf_table *table, const char *const *rules)
+{
+	struct xf_rule_error error;
+	struct xf_rule rule;
+
+	for (; *rules; rules++) {
+		assert_int_equal(xf_rule_parse(*rules, strlen(*rules), &rule, &error), 1);
+		assert_int_equal(xf_table__add(table, &rule, xf_boot_ns()), 0);
+	}
+}
+
+static void check_rows(const struct xf_fw *fw, const struct row *rows, size_t n)
+{
+	uint8_t bytes[512];
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = put_frame(&rows[i].stack, bytes);
+		int fate;
+
+		assert_int_equal(xf_table__flush(fw->table), 0);
+		add_rules(fw->table, rows[i].rules);
+		fate = xf_fw_fate(fw, bytes, len);
+		if (fate != (int)rows[i].want)
+			fail_msg("%s: fate %d instead of %d", rows[i].name, fate, rows[i].want);
+	}
+	assert_int_equal(xf_table__flush(fw->table), 0);
+}
+
+static void extension_headers(void **state)
+{
+	static const struct row rows[] = {
+		{ "as many as are looked through",
+		  { .options = 8 },
+		  XF_FATE_DENIED,
+		  { "deny dport 53" } },
+		{ "and another port",
+		  { .options = 8 },
+		  XF_FATE_POLICY_ALLOWED,
+		  { "deny dport 54" } },
+		{ "one more: a port",
+		  { .options = 9 },
+		  XF_FATE_POLICY_DENIED,
+		  { "deny dport 54" } },
+		{ "a protocol", { .options = 9 }, XF_FATE_POLICY_DENIED, { "deny proto tcp" } },
+		{ "the protocol that was reached",
+		  { .options = 9 },
+		  XF_FATE_POLICY_DENIED,
+		  { "allow proto 60" } },
+		{ "established", { .options = 9 }, XF_FATE_POLICY_DENIED, { "deny established" } },
+		{ "rules for addresses and MAC need no more",
+		  { .options = 9 },
+		  XF_FATE_POLICY_ALLOWED,
+		  { "deny from 2001:db9::/32", "deny to 2001:db9::/32",
+		    "deny ether 02:00:00:00:00:02" } },
+		{ "a rule for IPv4",
+		  { .options = 9 },
+		  XF_FATE_POLICY_ALLOWED,
+		  { "deny from 10.0.0.0/8 dport 53" } },
+		{ "denied anyway",
+		  { .options = 9 },
+		  XF_FATE_DENIED,
+		  { "deny from 2001:db8::/32", "deny dport 53" } },
+		{ "allowed whatever it is",
+		  { .options = 9 },
+		  XF_FATE_ALLOWED,
+		  { "allow from 2001:db8::/32", "deny dport 53" } },
+		{ "not allowed whatever it is",
+		  { .options = 9 },
+		  XF_FATE_POLICY_DENIED,
+		  { "allow from 2001:db8::/32", "deny from 2001:db8::/32 dport 53" } },
+	};
+
+	check_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void tags(void **state)
+{
+	static const struct row rows[] = {
+		{ "as many as are looked through",
+		  { .tags = 4, .ip4 = true },
+		  XF_FATE_DENIED,
+		  { "deny from 10.1.2.3" } },
+		{ "one more: a source",
+		  { .tags = 5, .ip4 = true },
+		  XF_FATE_POLICY_DENIED,
+		  { "deny from 10.1.2.3" } },
+		{ "an IPv6 destination", { .tags = 5 }, XF_FATE_POLICY_DENIED, { "deny to ::/0" } },
+		{ "a port", { .tags = 5 }, XF_FATE_POLICY_DENIED, { "deny dport 53" } },
+		{ "a MAC that is another",
+		  { .tags = 5 },
+		  XF_FATE_POLICY_ALLOWED,
+		  { "deny ether 02:00:00:00:00:02" } },
+		{ "a MAC alone", { .tags = 5 }, XF_FATE_ALLOWED, { "allow ether " MAC } },
+		{ "a MAC is denied",
+		  { .tags = 5 },
+		  XF_FATE_DENIED,
+		  { "deny ether " MAC, "allow dport 53" } },
+		{ "a MAC is allowed, but not all from it",
+		  { .tags = 5 },
+		  XF_FATE_POLICY_DENIED,
+		  { "allow ether " MAC, "deny dport 53" } },
+		{ "no rule", { .tags = 5 }, XF_FATE_POLICY_ALLOWED, {} },
+	};
+
+	check_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(extension_headers),
+		cmocka_unit_test(tags),
+	};
+	const char *why = xf_harness_refusal();
+
+	if (why)
+		return xf_skip_all(why);
+	return cmocka_run_group_tests(tests, xf_fw_set_up, xf_fw_tear_down);
+}
