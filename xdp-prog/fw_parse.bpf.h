@@ -153,6 +153,8 @@ static __always_inline int xf_fw_skip_ip6(struct xf_fw_packet *packet)
 	return 1;
 }
 
+#define XF_FW_L4_READ 14 /* bytes of layer 4 at most: TCP up to its flags */
+
 static __always_inline void xf_fw_parse_l4(struct xf_fw_packet *packet)
 {
 	__u8 *l4 = xf_peek(&packet->rest, 4);
@@ -170,7 +172,8 @@ static __always_inline void xf_fw_parse_l4(struct xf_fw_packet *packet)
 	packet->l4 |= (__u64)bpf_ntohs(((__be16 *)l4)[0]) << XF_FW_L4_SPORT |
 		      (__u64)bpf_ntohs(((__be16 *)l4)[1]) << XF_FW_L4_DPORT;
 	packet->lacks &= ~XF_FW_LACKS_PORTS;
-	if (packet->proto != IPPROTO_TCP || packet->rest.dgram < 14 || !xf_peek(&packet->rest, 14))
+	if (packet->proto != IPPROTO_TCP || packet->rest.dgram < XF_FW_L4_READ ||
+	    !xf_peek(&packet->rest, XF_FW_L4_READ))
 		return;
 	packet->lacks &= ~XF_FW_LACKS_FLAGS;
 	if (l4[13] & 0x14) /* ACK, RST */

@@ -75,6 +75,15 @@ static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __
 	}
 }
 
+/* Whether extension headers, which may be 2,048 bytes each, push layer 4 out of the first of
+ * several buffers, which is all that can be read. No driver makes the first so short that others
+ * do. */
+static __always_inline int xf_fw_out_of_reach(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+{
+	return packet->family == 6 && !xf_peek(&packet->rest, XF_FW_L4_READ) &&
+	       xf_frame_len(ctx) > ctx->data_end - ctx->data;
+}
+
 static __always_inline int xf_fw_denied(const struct xf_fw_match *match)
 {
 	return match->rule && match->rule->rank & XF_FW_RANK_DENY;
@@ -91,8 +100,8 @@ static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set)
 }
 
 /* The other rules. What only these and a policy of deny are interested in is read here. */
-static __always_inline void xf_fw_match_others(const struct xf_fw_set *set, __u32 number,
-					       struct xf_fw_packet *packet,
+static __always_inline void xf_fw_match_others(struct xdp_md *ctx, const struct xf_fw_set *set,
+					       __u32 number, struct xf_fw_packet *packet,
 					       struct xf_fw_match *match)
 {
 	const struct xf_fw_shapes *shapes = xf_fw_shapes(set);
@@ -106,6 +115,8 @@ static __always_inline void xf_fw_match_others(const struct xf_fw_set *set, __u3
 	if (!shapes->n4 && !shapes->n6 && (match->rule || !set->deny))
 		return;
 	xf_fw_parse_rest(packet);
+	if (xf_fw_out_of_reach(ctx, packet))
+		packet->lacks |= XF_FW_LACKS_PROTO;
 	if (packet->family == 4 && shapes->n4)
 		xf_fw_take(set, match, xf_fw_match_ip4(number, packet, match->least));
 	else if (packet->family == 6 && shapes->n6)
@@ -193,7 +204,7 @@ int xdpfun_fw(struct xdp_md *ctx)
 		return XDP_PASS;
 	xf_fw_parse_addresses(&packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
-	xf_fw_match_others(set, number, &packet, &match);
+	xf_fw_match_others(ctx, set, number, &packet, &match);
 	if (match.unread)
 		return xf_fw_drop_unread(ctx, &counts->totals, xf_frame_len(ctx));
 	if (match.rule)

@@ -29,8 +29,9 @@ static int share_maps(struct xf_fw *fw)
 	return 0;
 }
 
-int xf_fw__open(struct xf_fw *fw, bool deny_policy)
+int xf_fw__open_flags(struct xf_fw *fw, bool deny_policy, uint32_t flags)
 {
+	struct bpf_program *prog;
 	const char *path = getenv("XDPFUN_FW_OBJECT");
 	int err;
 
@@ -43,14 +44,22 @@ int xf_fw__open(struct xf_fw *fw, bool deny_policy)
 	}
 	fw->object = bpf_object__open(path ? path : "./xdpfun-fw.o");
 	err = fw->object ? share_maps(fw) : -errno;
+	prog = err ? NULL : bpf_object__find_program_by_name(fw->object, XF_FW_PROG_NAME);
+	if (!err)
+		err = bpf_program__set_flags(prog, flags);
 	if (!err)
 		err = bpf_object__load(fw->object);
 	if (err) {
 		xf_fw__close(fw);
 		return err;
 	}
-	fw->prog = bpf_program__fd(bpf_object__find_program_by_name(fw->object, XF_FW_PROG_NAME));
+	fw->prog = bpf_program__fd(prog);
 	return 0;
+}
+
+int xf_fw__open(struct xf_fw *fw, bool deny_policy)
+{
+	return xf_fw__open_flags(fw, deny_policy, 0);
 }
 
 void xf_fw__close(struct xf_fw *fw)

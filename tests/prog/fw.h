@@ -18,6 +18,8 @@ struct xf_fw {
 
 /* Load $XDPFUN_FW_OBJECT (default ./xdpfun-fw.o) on an empty set. Returns 0 or -errno. */
 int xf_fw__open(struct xf_fw *fw, bool deny_policy);
+/* The same with BPF_F_XDP_HAS_FRAGS. */
+int xf_fw__open_flags(struct xf_fw *fw, bool deny_policy, uint32_t flags);
 void xf_fw__close(struct xf_fw *fw);
 /* For cmocka: *state becomes a struct xf_fw with a policy of allow, or of deny. */
 int xf_fw_set_up(void **state);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Nobody gets past a rule by stacking more headers than the firewall looks through. */
+#include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
 
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
 
+#define FRAME_MAX 8192
 #define MAC "02:00:00:00:00:01"
 
 /* UDP from port 1 to port 53, behind tags and, for IPv6, destination options. */
@@ -14,11 +16,11 @@ struct stack {
 	bool ip4;
 };
 
-static size_t put_frame(const struct stack *stack, uint8_t bytes[512])
+static size_t put_frame(const struct stack *stack, uint8_t bytes[FRAME_MAX])
 {
 	uint8_t *at = bytes + 14, *next;
 
-	memset(bytes, 0, 512);
+	memset(bytes, 0, FRAME_MAX);
 	memcpy(bytes + 6, "\2\0\0\0\0\1", 6);
 	for (unsigned int i = 0; i < stack->tags; i++, at += 4)
 		memcpy(at - 2, "\x81\0\0\7", 4);
@@ -63,7 +65,7 @@ static void add_rules(struct xf_table *table, const char *const *rules)
 
 static void check_rows(const struct xf_fw *fw, const struct row *rows, size_t n)
 {
-	uint8_t bytes[512];
+	uint8_t bytes[FRAME_MAX];
 
 	for (size_t i = 0; i < n; i++) {
 		size_t len = put_frame(&rows[i].stack, bytes);
@@ -157,11 +159,52 @@ static void tags(void **state)
 	check_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+/* Two extension headers, of 2,048 bytes at most, and UDP behind. */
+static size_t put_long_headers(unsigned int units, uint8_t bytes[FRAME_MAX])
+{
+	const struct stack stack = { .options = 1 };
+	size_t size = 8 * (units + 1), len = 54 + 2 * size + 8;
+	uint8_t *first = bytes + 54, *udp = first + 2 * size;
+
+	put_frame(&stack, bytes);
+	memmove(udp, first + 8, 8);
+	memset(first, 0, 2 * size);
+	first[0] = 60;
+	first[1] = units;
+	first[size] = 17;
+	first[size + 1] = units;
+	bytes[18] = (len - 54) >> 8;
+	bytes[19] = len - 54;
+	return len;
+}
+
+/* What is not in a frame's first buffer cannot be read. */
+static void buffers(void **state)
+{
+	uint8_t bytes[FRAME_MAX];
+	struct xf_fw fw;
+	size_t len;
+	int err = xf_fw__open_flags(&fw, false, BPF_F_XDP_HAS_FRAGS);
+
+	(void)state;
+	if (err == -EINVAL)
+		skip(); /* a kernel before 5.18 */
+	assert_int_equal(err, 0);
+	add_rules(fw.table, (const char *const[]) { "deny dport 54", "deny dport 99", NULL });
+	len = put_long_headers(150, bytes);
+	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_POLICY_ALLOWED);
+	assert_int_equal(xf_fw_fate(&fw, bytes, FRAME_MAX), XF_FATE_POLICY_ALLOWED);
+	len = put_long_headers(255, bytes);
+	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_POLICY_DENIED);
+	xf_fw__close(&fw);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extension_headers),
 		cmocka_unit_test(tags),
+		cmocka_unit_test(buffers),
 	};
 	const char *why = xf_harness_refusal();
 
