@@ -18,17 +18,22 @@ struct each {
 	void *arg;
 };
 
+static uint32_t ttl_of(const struct xf_fw_rule *line, uint64_t now)
+{
+	uint64_t expires = line->expires;
+
+	return expires == XF_FW_FOREVER ? 0 : (expires - now + NS_PER_S - 1) / NS_PER_S;
+}
+
 static int to_entry(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
 		    uint32_t id, const struct xf_fw_rule *line, struct xf_table_entry *entry)
 {
 	const struct xf_fw_total *counted = xf_region__counted(region, counts, id);
-	uint64_t expires = line->expires;
 	int err = xf_rule_from_line(region, line, &entry->rule);
 
 	if (err)
 		return err;
-	if (expires != XF_FW_FOREVER)
-		entry->rule.ttl = (expires - now + NS_PER_S - 1) / NS_PER_S;
+	entry->rule.ttl = ttl_of(line, now);
 	entry->id = id;
 	entry->packets = __atomic_load_n(&line->packets, __ATOMIC_RELAXED);
 	entry->bytes = __atomic_load_n(&line->bytes, __ATOMIC_RELAXED);
@@ -60,6 +65,18 @@ int xf_table__each(struct xf_table *table, uint64_t now,
 		return err;
 	xf_table__refresh(table, now);
 	return xf_set__each(&table->region, each_line, &each);
+}
+
+int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl)
+{
+	const struct xf_fw_rule *line;
+	int err;
+
+	xf_table__refresh(table, now);
+	err = xf_set__find(&table->region, rule, now, &line);
+	if (!err)
+		*ttl = ttl_of(line, now);
+	return err;
 }
 
 int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_rule *rule)

@@ -141,9 +141,22 @@ int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 		return -EINVAL;
 	xf_set__expire(region, now, SWEEP_LINES);
 	err = find_or_insert(region, rule, now, &line);
-	if (!err || err == -EEXIST)
+	/* A feed that blocks for an hour what somebody has blocked for good does not end that. */
+	if (!err || (err == -EEXIST && line->expires < expiry(rule, now)))
 		set_expiry(region, line, expiry(rule, now));
 	return err;
+}
+
+int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
+		 const struct xf_fw_rule **line)
+{
+	uint32_t id;
+	int err = find(region, rule, &id);
+
+	if (err)
+		return err == -EAGAIN ? -ENOENT : err;
+	*line = xf_region__line(region, id);
+	return xf_rule_line_holds(*line, now) ? 0 : -ENOENT;
 }
 
 int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,

@@ -16,6 +16,10 @@ int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t ex
 int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now);
 int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now);
 
+/* The line of a rule that holds. Returns 0, -ENOENT or another -errno. */
+int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
+		 const struct xf_fw_rule **line);
+
 /* Add a rule that is not there, with a time and counters that it had elsewhere. */
 int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
 			uint64_t packets, uint64_t bytes);

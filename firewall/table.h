@@ -33,8 +33,8 @@ size_t xf_table__maps(const struct xf_table *table, const struct xf_table_map **
 const char *xf_table__why(const struct xf_table *table);
 
 /* now is CLOCK_BOOTTIME in ns everywhere.
- * Add: 0; -EEXIST (the rule is there, its time is now that of this rule); -E2BIG (too many shapes,
- * pieces or rules; nothing changed); -ENOMEM. */
+ * Add: 0; -EEXIST (the rule is there, and now has the longer one of both times); -E2BIG (too many
+ * shapes, pieces or rules; nothing changed); -ENOMEM. */
 int xf_table__add(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
 /* 0 or -ENOENT. */
 int xf_table__del(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
@@ -81,6 +81,9 @@ struct xf_table_entry {
 /* In no order. The callback's non-zero ends it and is returned. */
 int xf_table__each(struct xf_table *table, uint64_t now,
 		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg);
+/* What is left of a rule's ttl, in seconds, or 0: it holds for ever. Returns 0, -ENOENT or another
+ * -errno. */
+int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl);
 /* The rule that the id named at that time, without a ttl, or -ENOENT when it is gone. No lock is
  * needed, and it is cheap. A later rule may have the id of one that is gone. */
 int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_rule *rule);

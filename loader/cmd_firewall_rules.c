@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load firewall add, del: single rules. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static const char add_usage[] =
 	"      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n";
 
 static const struct xf_opt add_options[] = {
-	EXIST_OPTION("a rule that is there already is no failure; its ttl begins anew in any case"),
+	EXIST_OPTION(
+	    "a rule that is there already is no failure (the longer ttl holds in any case)"),
 	XF_FW_OPTIONS,
 	{ .type = XF_OPT_END },
 };
@@ -70,16 +72,33 @@ static int parse_words(const struct xf_rest *words, struct xf_rule *rule)
 	return -EINVAL;
 }
 
+/* Returns 0 where that is what was asked for. */
+static int say_present(const struct xf_fw_args *args, struct xf_fw_set *set,
+		       const struct xf_rule *rule, uint64_t now)
+{
+	char life[64] = "for ever";
+	uint32_t ttl = 0;
+
+	if (xf_table__ttl(set->table, rule, now, &ttl))
+		return -EEXIST; /* cannot be: the set is locked, and it was just there */
+	if (ttl)
+		snprintf(life, sizeof(life), "for %" PRIu32 " more seconds", ttl);
+	if (!args->exist)
+		xf_err("this rule is in the set '%s' already, %s", args->set, life);
+	else if (rule->ttl && (!ttl || ttl > rule->ttl))
+		xf_info("this rule is in the set '%s' already, %s, which is longer", args->set,
+			life);
+	return args->exist ? 0 : -EEXIST;
+}
+
 static int add(const struct xf_fw_args *args, struct xf_fw_set *set, const struct xf_rule *rule)
 {
-	int err = xf_table__add(set->table, rule, xf_fw_now());
+	uint64_t now = xf_fw_now();
+	int err = xf_table__add(set->table, rule, now);
 
-	if (err == -EEXIST && args->exist)
-		return 0;
 	if (err == -EEXIST)
-		xf_err("this rule is in the set '%s' already%s", args->set,
-		       rule->ttl ? "; its time has begun anew" : "");
-	else if (err)
+		return say_present(args, set, rule, now);
+	if (err)
 		xf_fw_set__explain(set, "add the rule to", err);
 	return err;
 }

@@ -158,8 +158,20 @@ load firewall.bash
 @test "a rule that is there and one that is not" {
 	fw add deny from 192.0.2.1
 	run -1 --separate-stderr fw add deny from 192.0.2.1
-	matches "what it says" "$stderr" "already"
+	matches "what it says" "$stderr" "already, for ever"
 	fw add --exist deny from 192.0.2.1
+	run -1 --separate-stderr fw add deny from 192.0.2.1 ttl 5
+	matches "what it says" "$stderr" "already, for ever"
+	run -0 --separate-stderr fw add --exist deny from 192.0.2.1 ttl 5
+	matches "what it says" "$stderr" "already, for ever, which is longer"
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	fw add deny from 192.0.2.2 ttl 100
+	run -1 --separate-stderr fw add deny from 192.0.2.2 ttl 50
+	matches "what it says" "$stderr" "already, for (9.|100) more seconds"
+	run -0 --separate-stderr fw add --exist deny from 192.0.2.2 ttl 200
+	same "what it says" "$stderr" ""
+	matches rules "$(fw list)" "deny from 192.0.2.2 ttl (19.|200)"
+	fw del deny from 192.0.2.2
 	fw del deny from 192.0.2.1/32
 	run -1 --separate-stderr fw del deny from 192.0.2.1
 	matches "what it says" "$stderr" "no such rule"

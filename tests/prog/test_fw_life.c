@@ -136,18 +136,61 @@ static void an_expired_rule_uncovers_the_next(void **state)
 	assert_int_equal(xf_table__add(fw->table, &deny, now), 0);
 	assert_int_equal(verdict(fw, 7), XDP_DROP);
 	assert_in_range(entry_of(fw, deny).rule.ttl, 3590, 3600);
-	/* Its time is now that of a rule of long ago. */
+	/* With the time of a rule of long ago. */
 	deny.ttl = 50;
-	assert_int_equal(xf_table__add(fw->table, &deny, past), -EEXIST);
+	assert_int_equal(xf_table__del(fw->table, &deny, now), 0);
+	assert_int_equal(xf_table__add(fw->table, &deny, past), 0);
 	assert_int_equal(verdict(fw, 7), XDP_PASS);
 	allow.ttl = 50;
-	assert_int_equal(xf_table__add(fw->table, &allow, past), -EEXIST);
+	assert_int_equal(xf_table__del(fw->table, &allow, past), 0);
+	assert_int_equal(xf_table__add(fw->table, &allow, past), 0);
 	assert_int_equal(verdict(fw, 7), XDP_DROP);
 	assert_int_equal(xf_table__expire(fw->table, now), 2);
 	assert_int_equal(verdict(fw, 7), XDP_DROP);
 	assert_int_equal(xf_table__del(fw->table, &deny, now), -ENOENT);
 	assert_int_equal(xf_table__del(fw->table, &wide, now), 0);
 	assert_int_equal(verdict(fw, 7), XDP_PASS);
+}
+
+static uint32_t ttl_of(const struct xf_fw *fw, struct xf_rule rule, uint64_t now)
+{
+	uint32_t ttl;
+
+	assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), 0);
+	return ttl;
+}
+
+/* Of a prefix, and of another kind of rule. */
+static void the_longer_life_wins(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_rule rules[] = { from4(10, 0, 0, 0, 8, true), from4(10, 0, 0, 0, 8, true) };
+	uint32_t ttl;
+
+	rules[1].has |= XF_RULE_PROTO;
+	for (int i = 0; i < 2; i++) {
+		struct xf_rule rule = rules[i];
+		static const uint32_t steps[][2] = { { 50, 50 }, { 40, 50 }, { 60, 60 },
+						     { 0, 0 },	 { 70, 0 },  { 0, 0 } };
+
+		for (size_t step = 0; step < 6; step++) {
+			rule.ttl = steps[step][0];
+			assert_int_equal(xf_table__add(fw->table, &rule, now), step ? -EEXIST : 0);
+			assert_int_equal(ttl_of(fw, rule, now), steps[step][1]);
+		}
+		assert_int_equal(xf_table__expire(fw->table, now + 100 * SECOND), 0);
+		assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
+		/* One that has expired is as none. */
+		rule.ttl = 50;
+		assert_int_equal(xf_table__add(fw->table, &rule, now - 100 * SECOND), 0);
+		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
+		rule.ttl = 20;
+		assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+		assert_int_equal(ttl_of(fw, rule, now), 20);
+		assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	}
 }
 
 static size_t rules_of(const struct xf_fw *fw)
@@ -427,6 +470,7 @@ int main(void)
 		cmocka_unit_test(no_set_passes_everything),
 		on_empty_set(hits_are_counted),
 		on_empty_set(an_expired_rule_uncovers_the_next),
+		on_empty_set(the_longer_life_wins),
 		on_empty_set(a_trial_ends_by_itself),
 		on_empty_set(a_trial_is_put_off),
 		on_empty_set(a_confirmed_trial_stays),
