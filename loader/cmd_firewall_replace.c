@@ -19,6 +19,7 @@ static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } }
 
 /* What is in the file. All of it is read before the set is locked: it may come from a slow pipe. */
 struct rule_list {
+	const char *name; /* of the file, for messages */
 	struct listed {
 		struct xf_rule rule;
 		uint32_t line;
@@ -55,6 +56,7 @@ static int read_rules(const char *path, struct rule_list *list)
 
 	if (err)
 		return err;
+	list->name = lines.name;
 	while (!err && (ret = xf_lines__next(&lines, -1, &line, &len))) {
 		if (ret < 0) {
 			xf_fw_unread_line(&lines, ret);
@@ -83,8 +85,8 @@ static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
 		if (err == -EEXIST) {
 			++*twice;
 		} else if (err == -E2BIG || err == -ENOSPC) {
-			xf_err("line %" PRIu32 ": too much for a set: %s", list->at[i].line,
-			       xf_table__why(set->table));
+			xf_err("%s:%" PRIu32 ": too much for a set: %s", list->name,
+			       list->at[i].line, xf_table__why(set->table));
 			return err;
 		} else if (err) {
 			xf_fw_set__explain(set, "replace the rules of", err);
