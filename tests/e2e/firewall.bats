@@ -229,7 +229,7 @@ load firewall.bash
 
 @test "replace: a rule beyond a limit is named by file and line, and changes nothing" {
 	fw add deny from 192.0.2.1
-	printf '# two ranges in one rule\ndeny dport 80\ndeny sport 1-65534 dport 1-65534\n' >"$T/rules"
+	printf '# two ranges in one rule\ndeny dport 80\ndeny sport 1-65535 dport 1-65535\n' >"$T/rules"
 	run -1 --separate-stderr fw replace "$T/rules"
 	matches "what it says" "$stderr" "$T/rules:3: too much for a set: .* in 128 ways"
 	seq -f 'deny dport 8192-%g' 16384 16400 >"$T/rules"
@@ -241,7 +241,7 @@ load firewall.bash
 	run -1 --separate-stderr fw add - <"$T/rules"
 	matches "what it says" "$stderr" "stdin:17: the rule is not added: 16 rules already"
 	matches "what it says" "$stderr" "17 rules added, 0 were there already, 1 lines refused"
-	run -1 --separate-stderr fw add deny sport 1-65534 dport 1-65534
+	run -1 --separate-stderr fw add deny sport 1-65535 dport 1-65535
 	matches "what it says" "$stderr" "cannot add the rule to the set 'default': .* in 128 ways"
 	same rules "$(fw list | wc -l)" 18
 	purge
