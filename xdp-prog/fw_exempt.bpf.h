@@ -14,45 +14,49 @@
 #define XF_TCP_LISTEN 10
 
 /* <linux/icmp.h> pulls in headers that are not for the bpf target. */
+#define XF_ICMP_ECHOREPLY 0
 #define XF_ICMP_DEST_UNREACH 3
 #define XF_ICMP_TIME_EXCEEDED 11
 #define XF_ICMP_PARAMETERPROB 12
 
 #define XF_DHCP_SERVER 67
 #define XF_DHCP_CLIENT 68
-#define XF_DHCP6_SERVER 547
 #define XF_DHCP6_CLIENT 546
 
 #define XF_BIT(n) (1ull << ((n)&63))
 
-/* ICMPv6 that must not be dropped, RFC 4890, 4.3.1 and 4.4.1, but for echo: errors, listener
- * discovery, neighbour discovery, SEND and multicast routers. Types 0 to 63, and from 128. */
+/* ICMPv6 that must not be dropped on its way to a host, RFC 4890, 4.4.1: errors, echo, listener
+ * discovery, neighbour discovery, SEND and multicast routers; of errors also the codes of 4.4.2,
+ * which normally should not be. Types 0 to 63, and from 128. */
 #define XF_ICMP6_ERRORS (XF_BIT(1) | XF_BIT(2) | XF_BIT(3) | XF_BIT(4))
-#define XF_ICMP6_LOCAL                                                                             \
-	(XF_BIT(130 - 128) | XF_BIT(131 - 128) | XF_BIT(132 - 128) | XF_BIT(133 - 128) |           \
-	 XF_BIT(134 - 128) | XF_BIT(135 - 128) | XF_BIT(136 - 128) | XF_BIT(141 - 128) |           \
-	 XF_BIT(142 - 128) | XF_BIT(143 - 128) | XF_BIT(148 - 128) | XF_BIT(149 - 128) |           \
-	 XF_BIT(151 - 128) | XF_BIT(152 - 128) | XF_BIT(153 - 128))
+#define XF_ICMP6_OTHERS                                                                            \
+	(XF_BIT(128 - 128) | XF_BIT(129 - 128) | XF_BIT(130 - 128) | XF_BIT(131 - 128) |           \
+	 XF_BIT(132 - 128) | XF_BIT(133 - 128) | XF_BIT(134 - 128) | XF_BIT(135 - 128) |           \
+	 XF_BIT(136 - 128) | XF_BIT(141 - 128) | XF_BIT(142 - 128) | XF_BIT(143 - 128) |           \
+	 XF_BIT(148 - 128) | XF_BIT(149 - 128) | XF_BIT(151 - 128) | XF_BIT(152 - 128) |           \
+	 XF_BIT(153 - 128))
 
 static __always_inline int xf_fw_exempt_icmp(const struct xf_fw_packet *packet)
 {
 	__u32 type = packet->type;
 
 	if (packet->family == 4)
-		return type == XF_ICMP_DEST_UNREACH || type == XF_ICMP_TIME_EXCEEDED ||
-		       type == XF_ICMP_PARAMETERPROB;
+		return type == XF_ICMP_ECHOREPLY || type == XF_ICMP_DEST_UNREACH ||
+		       type == XF_ICMP_TIME_EXCEEDED || type == XF_ICMP_PARAMETERPROB;
 	if (type < 64)
 		return XF_ICMP6_ERRORS >> type & 1;
-	return type >= 128 && type < 192 && (XF_ICMP6_LOCAL >> (type & 63) & 1);
+	return type >= 128 && type < 192 && (XF_ICMP6_OTHERS >> (type & 63) & 1);
 }
 
+/* Answers of servers. RFC 951 says from which port those of IPv4 come; RFC 8415 names the client's
+ * port only, and there are servers and relays that send from any. */
 static __always_inline int xf_fw_exempt_dhcp(const struct xf_fw_packet *packet)
 {
 	__u32 ports = packet->l4;
 
 	if (packet->family == 4)
 		return ports == (XF_DHCP_CLIENT << XF_FW_L4_DPORT | XF_DHCP_SERVER);
-	return ports == (XF_DHCP6_CLIENT << XF_FW_L4_DPORT | XF_DHCP6_SERVER);
+	return ports >> XF_FW_L4_DPORT == XF_DHCP6_CLIENT;
 }
 
 static __always_inline __u32 xf_fw_tuple(const struct xf_fw_packet *packet,

@@ -7,6 +7,8 @@
 #include "fw_abi.h"
 #include "parse.bpf.h"
 
+#define XF_FW_NO_TYPE 0xff /* reserved in both */
+
 /* Fields in host byte order. */
 struct xf_fw_packet {
 	struct xf_cursor rest; /* of the packet, behind what has been read */
@@ -18,7 +20,7 @@ struct xf_fw_packet {
 	__u8 family;	/* 4, 6, or 0: no IP, or not readable */
 	__u8 proto;
 	__u8 tagged; /* more VLAN tags than are looked through: what is behind is not known */
-	__u8 type;   /* of ICMP and ICMPv6; 0, which is not exempt, where it is not there */
+	__u8 type;   /* of ICMP and ICMPv6, or XF_FW_NO_TYPE where it is not there */
 	__u32 lacks; /* enum xf_fw_lacks */
 };
 
@@ -186,6 +188,7 @@ static __always_inline void xf_fw_parse_rest(struct xf_fw_packet *packet)
 	int more = 0;
 
 	packet->lacks = XF_FW_LACKS_PORTS | XF_FW_LACKS_FLAGS;
+	packet->type = XF_FW_NO_TYPE;
 	if (packet->family == 4)
 		more = xf_fw_skip_ip4(packet);
 	else if (packet->family == 6)

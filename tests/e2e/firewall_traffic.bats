@@ -84,6 +84,20 @@ http_answer() {
 	purge
 }
 
+@test "policy deny: our pings are answered, and others' over IPv6 only" {
+	ipv6_up
+	attach_fw --policy deny
+	"${A[@]}" ping -q -n -c 1 -W 1 10.9.0.2
+	"${A[@]}" ping -q -n -c 1 -W 1 fd00:9::2
+	silent
+	answers fd00:9::1
+	fw add allow from 10.9.0.2 proto icmp
+	answers
+	fw add deny from fd00:9::2 proto icmpv6
+	silent fd00:9::1
+	purge
+}
+
 is_connected() {
 	[ -n "$("${A[@]}" ss -Htn state established "sport = $1")" ]
 }

@@ -100,11 +100,11 @@ static int specific(const struct xf_rule *a, const struct xf_rule *b)
 	return order ? order : compare(a->deny, b->deny);
 }
 
-/* RFC 4890, 4.3.1 and 4.4.1, without echo. */
+/* RFC 4890, 4.4.1, and all codes of errors. */
 static bool exempt_icmp6(unsigned int type)
 {
-	static const uint8_t types[] = { 1,   2,   3,	4,   130, 131, 132, 133, 134, 135,
-					 136, 141, 142, 143, 148, 149, 151, 152, 153 };
+	static const uint8_t types[] = { 1,   2,   3,	4,   128, 129, 130, 131, 132, 133, 134,
+					 135, 136, 141, 142, 143, 148, 149, 151, 152, 153 };
 
 	return memchr(types, type, sizeof(types));
 }
@@ -114,13 +114,13 @@ static bool exempt(const struct xf_record *rec)
 	if (rec->eth_type == 0x0806)
 		return true;
 	if (rec->have & XF_HAVE_ICMP && rec->proto == 1)
-		return rec->icmp_type == 3 || rec->icmp_type == 11 || rec->icmp_type == 12;
+		return rec->icmp_type == 0 || rec->icmp_type == 3 || rec->icmp_type == 11 ||
+		       rec->icmp_type == 12;
 	if (rec->have & XF_HAVE_ICMP)
 		return exempt_icmp6(rec->icmp_type);
 	if (!(rec->have & XF_HAVE_PORTS) || rec->proto != 17)
 		return false;
-	return rec->have & XF_HAVE_IP4 ? rec->sport == 67 && rec->dport == 68
-				       : rec->sport == 547 && rec->dport == 546;
+	return rec->have & XF_HAVE_IP4 ? rec->sport == 67 && rec->dport == 68 : rec->dport == 546;
 }
 
 /* Whether a rule could deny what is behind the tags; or behind the extension headers, and be more

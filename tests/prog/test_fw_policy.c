@@ -138,6 +138,47 @@ static void own_connections_pass(void **state)
 	udp(*state, AF_INET6);
 }
 
+static int icmp_fate(const struct xf_fw *fw, int family, uint8_t type, uint16_t fragment)
+{
+	bool ip4 = family == AF_INET;
+	struct packet packet = packet_of(family, ip4 ? 1 : 58, type << 8, 0);
+
+	if (ip4) {
+		packet.bytes[20] = fragment >> 8;
+		packet.bytes[21] = fragment;
+	}
+	return xf_fw_fate(fw, packet.bytes, packet.len);
+}
+
+/* What the RFCs call vital, and answers to what this machine has asked. */
+static void icmp_and_dhcp(void **state)
+{
+	static const uint8_t icmp[] = { 0, 3, 11, 12 },
+			     icmp6[] = { 1,   2,   3,	4,   128, 129, 130, 131, 132, 133, 134,
+					 135, 136, 141, 142, 143, 148, 149, 151, 152, 153 };
+	const struct xf_fw *fw = *state;
+
+	for (int type = 0; type < 256; type++) {
+		assert_int_equal(icmp_fate(fw, AF_INET, type, 0), memchr(icmp, type, sizeof(icmp))
+								      ? XF_FATE_EXEMPT
+								      : XF_FATE_POLICY_DENIED);
+		assert_int_equal(icmp_fate(fw, AF_INET6, type, 0),
+				 memchr(icmp6, type, sizeof(icmp6)) ? XF_FATE_EXEMPT
+								    : XF_FATE_POLICY_DENIED);
+	}
+	/* A later fragment is no echo reply. */
+	assert_int_equal(icmp_fate(fw, AF_INET, 0, 0x2000), XF_FATE_EXEMPT);
+	assert_int_equal(icmp_fate(fw, AF_INET, 0, 185), XF_FATE_POLICY_DENIED);
+	assert_int_equal(fate(fw, AF_INET, 17, 67, 68), XF_FATE_EXEMPT);
+	assert_int_equal(fate(fw, AF_INET, 17, 1067, 68), XF_FATE_POLICY_DENIED);
+	assert_int_equal(fate(fw, AF_INET, 17, 68, 67), XF_FATE_POLICY_DENIED);
+	assert_int_equal(fate(fw, AF_INET, 17, 547, 546), XF_FATE_POLICY_DENIED);
+	assert_int_equal(fate(fw, AF_INET6, 17, 547, 546), XF_FATE_EXEMPT);
+	assert_int_equal(fate(fw, AF_INET6, 17, 1547, 546), XF_FATE_EXEMPT);
+	assert_int_equal(fate(fw, AF_INET6, 17, 546, 547), XF_FATE_POLICY_DENIED);
+	assert_int_equal(fate(fw, AF_INET6, 6, 547, 546), XF_FATE_POLICY_DENIED);
+}
+
 static void a_rule_stops_what_is_exempt(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -214,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_connections_pass),
+		cmocka_unit_test(icmp_and_dhcp),
 		cmocka_unit_test(a_rule_stops_what_is_exempt),
 		cmocka_unit_test(drops_are_logged),
 	};
