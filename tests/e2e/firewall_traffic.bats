@@ -84,6 +84,110 @@ http_answer() {
 	purge
 }
 
+# servers NAME COMMAND...: HTTP, DNS and SSH for both families, on the side that COMMAND enters.
+servers() {
+	local name=$1 folder=$T/$1
+
+	shift
+	mkdir -p "$folder"
+	echo "$name" >"$folder/index.html"
+	chmod 755 "$folder"
+	cat >"$folder/nginx" <<-END
+		daemon off;
+		error_log $folder/nginx.log;
+		pid $folder/nginx.pid;
+		user root;
+		events {}
+		http {
+			access_log off;
+			client_body_temp_path $folder/body;
+			server { listen 80; listen [::]:80; root $folder; }
+		}
+	END
+	cat >"$folder/sshd" <<-END
+		Port 22
+		HostKey $T/host_key
+		AuthorizedKeysFile $T/key.pub
+		PidFile none
+		StrictModes no
+		UsePAM no
+		PermitRootLogin prohibit-password
+		PasswordAuthentication no
+		SetEnv SERVER=$name
+	END
+	begin "nginx-$name" "$@" nginx -c "$folder/nginx" -p "$folder"
+	begin "dnsmasq-$name" "$@" dnsmasq -k -u root -C /dev/null -x "" -R -h --host-record="name.example,192.0.2.9" \
+		--txt-record="name.example,$name"
+	# It wants /run/sshd, which need not stay behind.
+	# shellcheck disable=SC2016 # for the inner shell
+	begin "sshd-$name" "$@" unshare --mount --propagation private bash -c \
+		'mount -t tmpfs none /run && mkdir -m 0755 /run/sshd && exec "$(type -P sshd)" -D -e -f "$1"' - "$folder/sshd"
+	for port in 22 53 80; do
+		wait_for 10 bound "$port" "$@"
+	done
+}
+
+# bound PORT COMMAND...: for both families.
+bound() {
+	[ "$("${@:2}" ss -Hltn "sport = $1" | grep -cE '(0\.0\.0\.0|\[::\]):')" = 2 ]
+}
+
+# Clients: what ADDRESS says to them, where COMMAND enters; "" when it does not.
+with_curl() {
+	"${@:2}" curl -s -m "$patience" "http://$1/" || :
+}
+
+with_dig() {
+	"${@:2}" dig +short +tries=1 "+time=$patience" "@${1//[][]/}" name.example TXT | sed -n 's/^"\(.*\)"$/\1/p'
+}
+
+with_ssh() {
+	# shellcheck disable=SC2016 # for the shell at the other end
+	"${@:2}" ssh -F none -i "$T/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes \
+		-o LogLevel=ERROR -o "ConnectTimeout=$patience" "root@${1//[][]/}" 'echo "$SERVER"' 2>/dev/null || :
+}
+
+# all_clients WANT ADDRESS COMMAND...
+all_clients() {
+	local client
+
+	for client in curl dig ssh; do
+		same "what $client gets from $2" "$("with_$client" "${@:2}")" "$1"
+	done
+}
+
+@test "policy deny: curl, dig and ssh work outwards over IPv4 and IPv6, and not inwards" {
+	ipv6_up
+	ssh-keygen -q -t ed25519 -N '' -f "$T/host_key"
+	ssh-keygen -q -t ed25519 -N '' -f "$T/key"
+	servers ours "${A[@]}"
+	servers theirs "${B[@]}"
+	patience=5
+	for address in 10.9.0.1 "[fd00:9::1]"; do
+		all_clients ours "$address" "${B[@]}"
+	done
+	attach_fw --policy deny
+	# Neighbours must be found, too.
+	ip -n "$LAB-a" neigh flush dev eth0 nud permanent
+	ip -n "$LAB-b" neigh flush dev eth0 nud permanent
+	for address in 10.9.0.2 "[fd00:9::2]"; do
+		all_clients theirs "$address" "${A[@]}"
+	done
+	patience=1
+	for address in 10.9.0.1 "[fd00:9::1]"; do
+		all_clients "" "$address" "${B[@]}"
+	done
+	fw add allow proto tcp dport 80
+	fw add allow proto udp dport 53
+	patience=5
+	same "what curl gets" "$(with_curl "[fd00:9::1]" "${B[@]}")" ours
+	same "what dig gets" "$(with_dig 10.9.0.1 "${B[@]}")" ours
+	for server in nginx dnsmasq sshd; do
+		kill "${pid[$server-ours]}" "${pid[$server-theirs]}"
+	done
+	purge
+}
+
 @test "policy deny: our pings are answered, and others' over IPv6 only" {
 	ipv6_up
 	attach_fw --policy deny
