@@ -44,7 +44,9 @@ bool xf_rule_matches(const struct xf_rule *rule, const struct xf_judge_packet *p
 		return false;
 	if (has & XF_RULE_ESTABLISHED && (packet->proto != IPPROTO_TCP || !packet->established))
 		return false;
-	return !(has & XF_RULE_MAC);
+	if (!(has & XF_RULE_MAC))
+		return true;
+	return packet->mac_known ? !memcmp(rule->mac, packet->mac, sizeof(rule->mac)) : rule->deny;
 }
 
 void xf_judge__see(struct xf_judge *judge, const struct xf_rule *rule)

@@ -5,8 +5,8 @@
 
 #include "rule.h"
 
-/* A packet, as far as rules look at it. Its source MAC is not known: rules that name one do not
- * match. */
+/* A packet, as far as rules look at it. Where its source MAC is not known the worst is assumed of
+ * rules that name one: those that deny match, those that allow do not. */
 struct xf_judge_packet {
 	uint8_t family;	 /* 4 or 6 */
 	uint8_t src[16]; /* IPv4 in the first four bytes */
@@ -14,6 +14,8 @@ struct xf_judge_packet {
 	uint8_t proto;
 	uint16_t sport, dport; /* host byte order */
 	bool established;      /* ACK or RST is set */
+	bool mac_known;
+	uint8_t mac[6];
 };
 
 bool xf_rule_matches(const struct xf_rule *rule, const struct xf_judge_packet *packet);

@@ -5,23 +5,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fw_neigh.h"
 #include "fw_session.h"
 #include "lib/addr.h"
 #include "lib/msg.h"
 
 void xf_fw_warn__init(struct xf_fw_warn *warn)
 {
+	struct xf_judge_packet *packet = &warn->login.packet;
+
 	memset(warn, 0, sizeof(*warn));
-	warn->session = xf_fw_session_find(&warn->login.packet);
+	warn->session = xf_fw_session_find(packet);
+	if (warn->session)
+		packet->mac_known = xf_fw_neigh_mac(packet->family, packet->src, packet->mac);
 	warn->running.packet = warn->login.packet;
 	warn->running.packet.established = true;
 }
 
 bool xf_fw_warn__concerns(const struct xf_fw_warn *warn, const struct xf_rule *rule, bool added)
 {
+	struct xf_rule may_match = *rule;
+
+	if (!warn->login.packet.mac_known)
+		may_match.has &= ~XF_RULE_MAC;
 	return warn->session && rule->deny == added &&
-	       (xf_rule_matches(rule, &warn->login.packet) ||
-		xf_rule_matches(rule, &warn->running.packet));
+	       (xf_rule_matches(&may_match, &warn->login.packet) ||
+		xf_rule_matches(&may_match, &warn->running.packet));
 }
 
 void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
@@ -63,6 +72,12 @@ static void say_hint(const struct xf_judge_packet *packet, bool with_dst, const 
 	    set, peer, with_dst ? " to " : "", with_dst ? dst : "", packet->dport);
 }
 
+/* It names a MAC, and whose that is cannot be told. */
+static bool unsure(const struct xf_judge *judge)
+{
+	return judge->any && judge->rule.has & XF_RULE_MAC && !judge->packet.mac_known;
+}
+
 void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set)
 {
 	const struct xf_judge_packet *packet = &warn->login.packet;
@@ -79,12 +94,12 @@ void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char
 	else if (warn->login.any)
 		xf_rule_format(&warn->login.rule, rule);
 	if (cut)
-		xf_warn("this SSH session, from %s to port %u, is denied: by '%s'", peer,
-			packet->dport, rule);
+		xf_warn("this SSH session, from %s to port %u, %s denied: by '%s'", peer,
+			packet->dport, unsure(&warn->running) ? "may be" : "is", rule);
 	else
-		xf_warn("a new SSH login from %s to port %u, where this session comes from, is "
+		xf_warn("a new SSH login from %s to port %u, where this session comes from, %s "
 			"denied (by %s); the session itself goes on",
-			peer, packet->dport, rule);
+			peer, packet->dport, unsure(&warn->login) ? "may be" : "is", rule);
 	has = cut ? warn->running.rule.has : warn->login.any ? warn->login.rule.has : 0;
 	say_hint(packet, has & XF_RULE_DST, set, peer);
 }

@@ -351,6 +351,46 @@ warns() {
 	purge
 }
 
+# as_ssh PEER COMMAND...: a firewall command in a session from there; sets stderr.
+as_ssh() {
+	run -0 --separate-stderr env SSH_CONNECTION="$1 50000 10.9.0.1 22" "${A[@]}" "$XF" firewall "${@:2}"
+}
+
+# by_mac PEER: whose frames come from 02:00:00:00:09:02.
+by_mac() {
+	fw replace - <<<""
+	as_ssh "$1" add deny ether 02:00:00:00:09:03
+	no_match "what it says" "$stderr" warning
+	as_ssh "$1" add deny ether 02:00:00:00:09:02
+	matches "what it says" "$stderr" "this SSH session, from $1 to port 22, is denied: by 'deny ether 02:00:00:00:09:02'"
+	fw replace - <<<"allow ether 02:00:00:00:09:02 proto tcp"
+	as_ssh "$1" policy deny
+	no_match "what it says" "$stderr" warning
+	as_ssh "$1" del allow ether 02:00:00:00:09:02 proto tcp
+	matches "what it says" "$stderr" "new SSH login from $1 to port 22.*is denied \(by the policy\)"
+	fw policy allow
+}
+
+@test "the SSH peer is judged by rules that name its MAC, or its gateway's" {
+	ipv6_up
+	attach_fw
+	by_mac 10.9.0.2
+	ip -n "$LAB-a" route add 198.51.100.0/24 via 10.9.0.2
+	by_mac 198.51.100.7
+	ip -n "$LAB-a" route add 203.0.113.0/24 via inet6 fd00:9::2
+	by_mac 203.0.113.7
+	run -0 --separate-stderr env SSH_CONNECTION="fd00:9::2 50000 fd00:9::1 22" "${A[@]}" "$XF" firewall add deny ether 02:00:00:00:09:02
+	matches "what it says" "$stderr" "this SSH session, from fd00:9::2 to port 22, is denied"
+	# One that is not known may be any.
+	fw flush
+	as_ssh 192.0.2.7 add deny ether 02:00:00:00:09:03
+	matches "what it says" "$stderr" "this SSH session, from 192.0.2.7 to port 22, may be denied: by 'deny ether 02:00:00:00:09:03'"
+	fw replace - <<<"allow ether 02:00:00:00:09:02"
+	as_ssh 192.0.2.7 policy deny
+	matches "what it says" "$stderr" "new SSH login from 192.0.2.7 to port 22.*is denied \(by the policy\)"
+	purge
+}
+
 @test "the session is found through sudo: by an ancestor's environment, and by an SSH server's socket" {
 	fw policy allow
 	# The environment of a process above, but not our own.

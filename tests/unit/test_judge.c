@@ -52,7 +52,10 @@ static const struct {
 	{ "deny sport 49152-65535", true },
 	{ "deny sport 22", false },
 	{ "deny established", false },
-	{ "deny ether 02:00:00:00:00:01", false },
+	/* The MAC is not known. */
+	{ "deny ether 02:00:00:00:00:01", true },
+	{ "deny ether 02:00:00:00:00:01 dport 23", false },
+	{ "allow ether 02:00:00:00:00:01", false },
 };
 
 static void single_rules(void **state)
@@ -91,6 +94,19 @@ static void other_packets(void **state)
 	assert_true(matches("deny from 2001:db8::/64", &packet));
 	assert_false(matches("deny from 2001:db8::1", &packet));
 	assert_false(matches("deny from 32.1.13.184", &packet));
+}
+
+static void a_known_mac(void **state)
+{
+	struct xf_judge_packet packet = tcp_syn;
+
+	(void)state;
+	packet.mac_known = true;
+	memcpy(packet.mac, "\2\0\0\0\0\1", 6);
+	assert_true(matches("deny ether 02:00:00:00:00:01", &packet));
+	assert_true(matches("allow ether 02:00:00:00:00:01 dport 22", &packet));
+	assert_false(matches("allow ether 02:00:00:00:00:01 dport 23", &packet));
+	assert_false(matches("deny ether 02:00:00:00:00:02", &packet));
 }
 
 /* Rules in some order, and which of them holds. */
@@ -137,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(single_rules),
 		cmocka_unit_test(other_packets),
+		cmocka_unit_test(a_known_mac),
 		cmocka_unit_test(the_most_specific_holds),
 	};
 
