@@ -17,6 +17,15 @@ xf_fw_inline __u64 xf_fw_fold(__u64 product)
 	return product ^ product >> 32;
 }
 
+/* One word of several. In a prefix only upper bits are set, of which a product would be as poor: of
+ * a /8 it has eight bits that depend on the seed, and the sum of several such words no more. So the
+ * upper bits are brought down first. By 31, since two equal halves are more likely than others that
+ * would leave nothing there. */
+xf_fw_inline __u64 xf_fw_mix(__u64 word, __u64 seed)
+{
+	return xf_fw_fold((word ^ word >> 31) * seed);
+}
+
 /* The tag of an IPv4 prefix with the lowest bit b (1 for /32, 1 << 32 for /0): it tells all
  * prefixes apart, because b ends the address. */
 xf_fw_inline __u64 xf_fw_tag4(__u32 dir, __u32 addr, __u64 b)
@@ -35,7 +44,7 @@ xf_fw_inline __u64 xf_fw_hash4(const __u64 *seed, __u64 tag)
  * lower. Bit 1 of level is enum xf_fw_dir. Buckets have b = 0. */
 xf_fw_inline __u64 xf_fw_hash6(const __u64 *seed, __u64 hi, __u64 lo, __u64 b, __u32 level)
 {
-	__u64 sum = xf_fw_fold(hi * seed[1]) + xf_fw_fold(lo * seed[2]) + xf_fw_fold(b * seed[3]) +
+	__u64 sum = xf_fw_mix(hi, seed[1]) + xf_fw_mix(lo, seed[2]) + xf_fw_mix(b, seed[3]) +
 		    level * seed[4];
 
 	return xf_fw_fold(sum * seed[0]);
@@ -49,8 +58,7 @@ xf_fw_inline __u32 xf_fw_near6(__u64 hi)
 
 xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __u64 mac)
 {
-	__u64 sum =
-	    xf_fw_fold(addr * seed[1]) + xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
+	__u64 sum = xf_fw_mix(addr, seed[1]) + xf_fw_mix(l4, seed[5]) + xf_fw_mix(mac, seed[6]);
 
 	return xf_fw_fold(sum * seed[0]);
 }
@@ -58,9 +66,9 @@ xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __
 /* Without addresses the same. */
 xf_fw_inline __u64 xf_fw_hash_piece6(const __u64 *seed, const __u64 *addr, __u64 l4, __u64 mac)
 {
-	__u64 sum = xf_fw_fold(addr[0] * seed[1]) + xf_fw_fold(addr[1] * seed[2]) +
-		    xf_fw_fold(addr[2] * seed[3]) + xf_fw_fold(addr[3] * seed[4]) +
-		    xf_fw_fold(l4 * seed[5]) + xf_fw_fold(mac * seed[6]);
+	__u64 sum = xf_fw_mix(addr[0], seed[1]) + xf_fw_mix(addr[1], seed[2]) +
+		    xf_fw_mix(addr[2], seed[3]) + xf_fw_mix(addr[3], seed[4]) +
+		    xf_fw_mix(l4, seed[5]) + xf_fw_mix(mac, seed[6]);
 
 	return xf_fw_fold(sum * seed[0]);
 }
