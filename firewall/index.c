@@ -128,7 +128,7 @@ int xf_index__make(struct xf_region *region, uint64_t entries)
 	return err;
 }
 
-/* The key of the prefix, or of the bucket in whose place it is. */
+/* The key of the prefix, or of the bucket in whose place it is: the tag tells which. */
 static struct xf_index_key key_of_prefix6(const struct xf_fw_set *set,
 					  const struct xf_fw_rule *rule, uint64_t tag)
 {
@@ -137,10 +137,11 @@ static struct xf_index_key key_of_prefix6(const struct xf_fw_set *set,
 	struct xf_index_key key =
 	    xf_index_key6(set, rule->addr[0], rule->addr[1], 1ull << (-length & 63), level);
 
-	if (key.tag == tag)
-		return key;
-	return xf_index_key6(set, level & 1 ? rule->addr[0] : rule->addr[0] & ~0xffffffffull, 0, 0,
-			     level);
+	if (key.tag != tag && (level & 1))
+		key = xf_index_key6(set, rule->addr[0], 0, 0, level);
+	if (key.tag != tag)
+		key = xf_index_key6(set, rule->addr[0] & ~0xffffffffull, 0, 0, level & 2);
+	return key;
 }
 
 static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry)

@@ -173,49 +173,66 @@ static bool has_bucket(const struct place *place)
 	return place->ip6 && place->length > 32;
 }
 
-/* A /64 or a /32. */
-static uint64_t around(const struct place *place)
+/* A prefix is in the bucket of its /32, and a long one in that of its /64 too; level says which. */
+static uint32_t level_of_32(const struct place *place)
 {
-	return place->level & 1 ? place->hi : place->hi & ~0xffffffffull;
+	return place->level & 2;
 }
 
-static struct xf_index_key bucket_key(const struct xf_region *region, const struct place *place)
+static uint64_t around(const struct place *place, uint32_t level)
 {
-	return xf_index_key6(region->set, around(place), 0, 0, place->level);
+	return level & 1 ? place->hi : place->hi & ~0xffffffffull;
 }
 
-static int make_bucket(struct xf_region *region, const struct place *place, uint64_t lengths,
-		       uint32_t rules)
+static struct xf_index_key bucket_key(const struct xf_region *region, const struct place *place,
+				      uint32_t level)
 {
-	struct xf_fw_bucket *bucket;
-	uint32_t id;
-	int err = xf_region__alloc(region, &id);
+	return xf_index_key6(region->set, around(place, level), 0, 0, level);
+}
 
-	if (err)
-		return err;
-	bucket = xf_region__line(region, id);
-	*bucket = (struct xf_fw_bucket) { .addr = around(place),
-					  .lengths = lengths,
-					  .level = place->level,
-					  .rules = rules,
-					  .tail.kind = XF_FW_BUCKET };
-	xf_index__set(region, bucket_key(region, place), id);
-	return 0;
+/* Longer than what the bucket has the lengths of. */
+static bool is_longer(const struct place *place, uint32_t level)
+{
+	return (place->level ^ level) & 1;
+}
+
+static void count_in(struct xf_fw_bucket *bucket, const struct place *place)
+{
+	bucket->rules++;
+	if (is_longer(place, bucket->level))
+		xf_publish(&bucket->longer, bucket->longer + 1);
+	else
+		xf_publish(&bucket->lengths, bucket->lengths | place->b);
 }
 
 /* Beside the only prefix that was there. */
-static int join(struct xf_region *region, const struct place *place, const struct xf_fw_rule *only)
+static int join(struct xf_region *region, const struct place *place, uint32_t level,
+		const struct xf_fw_rule *only)
 {
 	struct place other = place_of(only);
+	struct xf_fw_bucket *bucket;
+	uint32_t id;
+	int err;
 
-	if (other.level != place->level || around(&other) != around(place))
+	if (other.dir != place->dir || around(&other, level) != around(place, level))
 		return -EAGAIN;
-	return make_bucket(region, place, other.b | place->b, 2);
+	err = xf_region__alloc(region, &id);
+	if (err)
+		return err;
+	bucket = xf_region__line(region, id);
+	*bucket = (struct xf_fw_bucket) { .addr = around(place, level),
+					  .level = level,
+					  .tail.kind = XF_FW_BUCKET };
+	count_in(bucket, &other);
+	count_in(bucket, place);
+	xf_index__set(region, bucket_key(region, place, level), id);
+	return 0;
 }
 
-static int enter_bucket(struct xf_region *region, const struct place *place, uint32_t id)
+static int enter_bucket(struct xf_region *region, const struct place *place, uint32_t level,
+			uint32_t id)
 {
-	struct xf_index_key key = bucket_key(region, place);
+	struct xf_index_key key = bucket_key(region, place, level);
 	struct xf_fw_bucket *bucket;
 	uint32_t found;
 
@@ -229,19 +246,19 @@ static int enter_bucket(struct xf_region *region, const struct place *place, uin
 	if (!bucket)
 		return -EAGAIN;
 	if (bucket->tail.kind == XF_FW_PREFIX6)
-		return join(region, place, (struct xf_fw_rule *)bucket);
-	if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != around(place) ||
-	    bucket->level != place->level)
+		return join(region, place, level, (struct xf_fw_rule *)bucket);
+	if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != around(place, level) ||
+	    bucket->level != level)
 		return -EAGAIN;
-	bucket->rules++;
-	xf_publish(&bucket->lengths, bucket->lengths | place->b);
+	count_in(bucket, place);
 	return 0;
 }
 
 /* Lengths stay in a bucket until it is empty: whether one is still needed nobody counts. */
-static void leave_bucket(struct xf_region *region, const struct place *place, uint32_t id)
+static void leave_bucket(struct xf_region *region, const struct place *place, uint32_t level,
+			 uint32_t id)
 {
-	struct xf_index_key key = bucket_key(region, place);
+	struct xf_index_key key = bucket_key(region, place, level);
 	uint32_t found = xf_index__find(region, key);
 	struct xf_fw_bucket *bucket = xf_region__line(region, found);
 
@@ -249,10 +266,53 @@ static void leave_bucket(struct xf_region *region, const struct place *place, ui
 		xf_index__remove(region, key);
 		return;
 	}
-	if (!bucket || bucket->tail.kind != XF_FW_BUCKET || --bucket->rules)
+	if (!bucket || bucket->tail.kind != XF_FW_BUCKET)
+		return;
+	if (is_longer(place, level))
+		xf_publish(&bucket->longer, bucket->longer - 1);
+	if (--bucket->rules)
 		return;
 	xf_index__remove(region, key);
 	xf_region__free(region, found);
+}
+
+static void leave_buckets(struct xf_region *region, const struct place *place, uint32_t id)
+{
+	if (!has_bucket(place))
+		return;
+	leave_bucket(region, place, level_of_32(place), id);
+	if (place->level & 1)
+		leave_bucket(region, place, place->level, id);
+}
+
+static int enter_buckets(struct xf_region *region, const struct place *place, uint32_t id)
+{
+	int err = 0;
+
+	if (!has_bucket(place))
+		return 0;
+	/* The index tells by the tag which of a rule's entries one is. */
+	if ((place->level & 1) && bucket_key(region, place, place->level).tag ==
+				      bucket_key(region, place, level_of_32(place)).tag)
+		return -EAGAIN;
+	if (place->level & 1)
+		err = enter_bucket(region, place, place->level, id);
+	if (err)
+		return err;
+	err = enter_bucket(region, place, level_of_32(place), id);
+	if (err && (place->level & 1))
+		leave_bucket(region, place, place->level, id);
+	return err;
+}
+
+/* Where a bucket would be. */
+static void replace_in_bucket(struct xf_region *region, const struct place *place, uint32_t level,
+			      uint32_t old, uint32_t id)
+{
+	struct xf_index_key key = bucket_key(region, place, level);
+
+	if (xf_index__find(region, key) == old)
+		xf_index__set(region, key, id);
 }
 
 /* Make id the first rule of a prefix that has one already. */
@@ -262,8 +322,10 @@ static void set_head(struct xf_region *region, const struct place *place, uint32
 		xf_publish(&region->set->zero6[place->dir], id);
 	else
 		xf_index__set(region, key_of(region, place), id);
-	if (has_bucket(place) && xf_index__find(region, bucket_key(region, place)) == old)
-		xf_index__set(region, bucket_key(region, place), id);
+	if (has_bucket(place)) {
+		replace_in_bucket(region, place, place->level, old, id);
+		replace_in_bucket(region, place, level_of_32(place), old, id);
+	}
 	if (!place->ip6)
 		xf_directory__replace(region, place->dir, place->hi, place->length, old, id);
 }
@@ -271,21 +333,19 @@ static void set_head(struct xf_region *region, const struct place *place, uint32
 /* The first rule of a prefix. */
 static int insert_head(struct xf_region *region, const struct place *place, uint32_t id)
 {
-	int err = 0;
+	int err;
 
 	if (everything6(place)) {
 		xf_publish(&region->set->zero6[place->dir], id);
 		count_length(region, place, 1);
 		return 0;
 	}
-	if (has_bucket(place))
-		err = enter_bucket(region, place, id);
+	err = enter_buckets(region, place, id);
 	if (err)
 		return err;
 	err = xf_index__insert(region, key_of(region, place), id);
 	if (err) {
-		if (has_bucket(place))
-			leave_bucket(region, place, id);
+		leave_buckets(region, place, id);
 		return err;
 	}
 	count_length(region, place, 1);
@@ -339,8 +399,7 @@ static void remove_head(struct xf_region *region, const struct place *place, uin
 	}
 	xf_index__remove(region, key_of(region, place));
 	count_length(region, place, -1);
-	if (has_bucket(place))
-		leave_bucket(region, place, id);
+	leave_buckets(region, place, id);
 	if (!place->ip6)
 		xf_directory__remove(region, place->dir, place->hi, place->length, id);
 }

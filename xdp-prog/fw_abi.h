@@ -167,15 +167,16 @@ _Static_assert(sizeof(struct xf_fw_piece) == XF_FW_LINE, "xf_fw_piece is ABI");
 #define XF_FW_L4_ESTABLISHED (1ull << 40)
 #define XF_FW_L4_SHAPE 48
 
-/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. Where
+/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. A /32
+ * has those of up to 64, and whether there are longer ones: they are in their /64's as well. Where
  * there is one prefix, the index has, in place of a bucket, the id of its first rule. */
 struct xf_fw_bucket {
 	__u64 addr;    /* the upper half; all that this is about is in it */
 	__u64 lengths; /* as xf_fw_set.lengths6 */
 	__u64 level;   /* bit 0: a /64, else a /32; bit 1: enum xf_fw_dir */
 	__u64 reserved[3];
-	__u32 rules; /* user space: how many */
-	__u32 reserved32;
+	__u32 rules;  /* user space: how many */
+	__u32 longer; /* a /32: how many of them are longer than 64 */
 	struct xf_fw_tail tail;
 };
 _Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_LINE, "xf_fw_bucket is ABI");

@@ -108,13 +108,11 @@ static __always_inline int xf_fw_covers6(const struct xf_fw_rule *rule, __u64 hi
 	__u32 length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
 	__u64 mask = -(1ull << (-length & 63));
 
-	if (rule->tail.detail[2] != level)
+	if ((rule->tail.detail[2] ^ level) & 2)
 		return 0;
-	if (level & 1)
-		lo &= mask;
-	else
-		hi &= mask;
-	return rule->addr[0] == hi && (!(level & 1) || rule->addr[1] == lo);
+	if (length > 64)
+		return rule->addr[0] == hi && rule->addr[1] == (lo & mask);
+	return rule->addr[0] == (hi & mask);
 }
 
 /* The id of the prefix whose lowest bit is @b in the word that @level names. */
@@ -213,27 +211,30 @@ static __always_inline __u64 xf_fw_but_lowest(__u64 bits)
 	return bits & (bits - 1);
 }
 
-/* The longest one with its end in one word of the address. */
-static __always_inline __u32 xf_fw_in_word6(const struct xf_fw_set *set, __u32 number, __u32 level,
-					    __u64 hi, __u64 lo)
+static __always_inline int xf_fw_more_than_two(__u64 a, __u64 b)
 {
-	__u64 all = set->lengths6[level >> 1][level & 1] &
-		    set->near6[level >> 1][level & 1][xf_fw_near6(hi)];
-	__u64 inside = all & (level & 1 ? ~0ull : 0xffffffffull);
-	struct xf_fw_bucket *bucket;
-	__u32 id;
+	__u64 a1 = xf_fw_but_lowest(a), b1 = xf_fw_but_lowest(b);
 
-	/* Two are found faster than a bucket. */
-	if (xf_fw_but_lowest(xf_fw_but_lowest(inside))) {
+	return (xf_fw_but_lowest(a1) | xf_fw_but_lowest(b1)) || (a && b && (a1 | b1));
+}
+
+/* Of the @lengths in the lower word the longest one. */
+static __always_inline __u32 xf_fw_below64(const struct xf_fw_set *set, __u32 number, __u32 dir,
+					   __u64 hi, __u64 lo, __u64 lengths)
+{
+	__u32 level = dir << 1 | 1, id;
+	struct xf_fw_bucket *bucket;
+
+	if (xf_fw_more_than_two(lengths, 0)) {
 		id = xf_fw_inside6(number, level, hi, lo);
 		bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
-		all &= ~inside;
-		if (bucket && bucket->tail.kind == XF_FW_BUCKET)
-			all |= inside & bucket->lengths;
-		else if (bucket)
+		if (!bucket)
+			return 0;
+		if (bucket->tail.kind != XF_FW_BUCKET)
 			return id;
+		lengths &= bucket->lengths;
 	}
-	return all ? xf_fw_probe6(number, level, hi, lo, all) : 0;
+	return lengths ? xf_fw_probe6(number, level, hi, lo, lengths) : 0;
 }
 
 static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
@@ -245,14 +246,29 @@ static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
 __noinline __u32 xf_fw_longest6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	__u32 id;
+	__u64 upper, lower, inside;
+	struct xf_fw_bucket *bucket;
+	__u32 id = 0;
 
 	if (!set)
 		return 0;
 	dir &= 1;
-	id = xf_fw_in_word6(set, number, dir << 1 | 1, hi, lo);
-	if (!id)
-		id = xf_fw_in_word6(set, number, dir << 1, hi, lo);
+	upper = set->lengths6[dir][0] & set->near6[dir][0][xf_fw_near6(hi)];
+	lower = set->lengths6[dir][1] & set->near6[dir][1][xf_fw_near6(hi)];
+	inside = upper & 0xffffffff;
+	/* Two are found faster than a bucket. */
+	if (xf_fw_more_than_two(inside, lower)) {
+		id = xf_fw_inside6(number, dir << 1, hi, lo);
+		bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
+		if (bucket && bucket->tail.kind != XF_FW_BUCKET)
+			return id;
+		upper &= ~inside | (bucket ? bucket->lengths : 0);
+		if (!bucket || !bucket->longer)
+			lower = 0;
+	}
+	id = lower ? xf_fw_below64(set, number, dir, hi, lo, lower) : 0;
+	if (!id && upper)
+		id = xf_fw_probe6(number, dir << 1, hi, lo, upper);
 	return id ? id : set->zero6[dir];
 }
 

@@ -36,8 +36,8 @@ int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
 void xf_fw_random_seed(uint64_t seed);
 uint32_t xf_fw_random(uint32_t below);
 void xf_fw_random_rule(struct xf_rule *rule);
-/* A rule that names a single IPv4 prefix. */
-void xf_fw_random_prefix4(struct xf_rule *rule);
+/* A rule that names a single prefix. */
+void xf_fw_random_prefix(struct xf_rule *rule, int family);
 #define XF_FW_PACKET_MAX 512
 size_t xf_fw_random_packet(uint8_t bytes[XF_FW_PACKET_MAX]);
 

@@ -76,13 +76,13 @@ static void random_mac(uint8_t *mac)
 	mac[5] = xf_fw_random(3);
 }
 
-void xf_fw_random_prefix4(struct xf_rule *rule)
+void xf_fw_random_prefix(struct xf_rule *rule, int family)
 {
 	memset(rule, 0, sizeof(*rule));
 	rule->deny = xf_fw_random(2);
-	rule->family = 4;
+	rule->family = family;
 	rule->has = XF_RULE_SRC << xf_fw_random(2);
-	random_prefix(rule->has == XF_RULE_SRC ? &rule->src : &rule->dst, 4);
+	random_prefix(rule->has == XF_RULE_SRC ? &rule->src : &rule->dst, family);
 }
 
 void xf_fw_random_rule(struct xf_rule *rule)

@@ -171,26 +171,27 @@ static void changed_sets(struct xf_fw *fw, unsigned int worker)
 	}
 }
 
-/* So many IPv4 prefixes that there is a directory of them. */
+/* So many IPv4 prefixes that there is a directory of them, and of IPv6 as many. */
 static void many_prefixes(struct xf_fw *fw, unsigned int worker)
 {
 	uint64_t now = xf_boot_ns();
+	int family = worker ? 6 : 4;
 	struct xf_rule rule;
 
-	if (worker)
+	if (worker > 1)
 		return;
 	xf_fw_random_seed(12345);
 	n_rules = 0;
 	assert_int_equal(xf_table__flush(fw->table), 0);
 	while (n_rules < 11000) {
-		xf_fw_random_prefix4(&rule);
+		xf_fw_random_prefix(&rule, family);
 		add_rule(fw->table, NULL, &rule, now);
 	}
 	check_packets(fw, 3000, "many prefixes");
 	for (unsigned int step = 0; step < 8; step++) {
 		for (unsigned int i = 0; i < 1000; i++) {
 			remove_rule(fw->table, xf_fw_random(n_rules), now);
-			xf_fw_random_prefix4(&rule);
+			xf_fw_random_prefix(&rule, family);
 			if (known(&rule) < 0 && i % 2) {
 				rule.ttl = 1;
 				xf_table__add(fw->table, &rule, now - HOUR);
