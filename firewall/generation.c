@@ -107,16 +107,14 @@ static void attach_active(struct xf_table *table)
 	xf_region__attach(&table->region, &table->store, table->number, true);
 }
 
-/* The tables of a set that neither holds nor comes back, once no packet reads them. */
+/* A set that neither holds nor comes back any more, once no packet reads it; and its tables, if it
+ * alone has them. */
 static int release(struct xf_table *table, uint32_t slot)
 {
-	int err = 0;
+	int err = xf_store__grace(&table->store);
 
-	if (!slot_in_use(table, slot)) {
-		err = xf_store__grace(&table->store);
-		if (!err)
-			err = xf_store__clear(&table->store, slot);
-	}
+	if (!err && !slot_in_use(table, slot))
+		err = xf_store__clear(&table->store, slot);
 	table->region.seen = table->store.root->tables;
 	if (!err)
 		unmark(table, XF_FW_WRITING_TABLES);
