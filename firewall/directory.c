@@ -3,17 +3,22 @@
  * are changed one by one, packets that meet a rule which does not hold look at all lengths. */
 #include <stdlib.h>
 
+#include "firewall/blocks.h"
 #include "firewall/directory.h"
 #include "firewall/rule.h"
 
-#define MANY 8192 /* prefixes that are worth 64 MiB */
+#define MANY 8192 /* prefixes that are worth a megabyte and more */
 #define SHORTEST XF_FW_DIR_SHORTEST
-#define DIR_LINES (XF_FW_DIR_ENTRIES * sizeof(uint32_t) / XF_FW_LINE)
+#define ENTRIES XF_FW_DIR_BLOCK_ENTRIES
 
-static uint32_t *entries(struct xf_region *region, enum xf_fw_dir dir)
-{
-	return region->set->dir[dir] ? xf_region__table(region, XF_FW_SLOT_DIR + dir) : NULL;
-}
+/* A prefix that comes or goes. */
+struct change {
+	struct xf_region *region;
+	enum xf_fw_dir dir;
+	uint32_t addr;
+	unsigned int length;
+	uint32_t old, id;
+};
 
 static unsigned int length_of(struct xf_region *region, enum xf_fw_dir dir, uint32_t id)
 {
@@ -34,46 +39,64 @@ static uint32_t first_of(uint32_t addr, unsigned int length)
 	return length >= 24 ? addr >> 8 : (addr & ~(~0u >> length)) >> 8;
 }
 
-/* The entries of a prefix of /24 or shorter. */
+/* The entries of a prefix. */
 static uint32_t count_of(unsigned int length)
 {
-	return 1u << (24 - length);
+	return length >= 24 ? 1 : 1u << (24 - length);
 }
 
 /* Cover them with id wherever nothing longer does. */
-static void cover(struct xf_region *region, enum xf_fw_dir dir, uint32_t *entry, uint32_t addr,
-		  unsigned int length, uint32_t id)
+static void cover(const struct change *change, uint32_t *entry, uint32_t n)
 {
 	uint32_t known = 0, known_length = 0;
 
-	entry += first_of(addr, length);
-	for (uint32_t n = count_of(length); n--; entry++) {
+	for (; n--; entry++) {
 		uint32_t old = *entry & XF_FW_ID_MASK;
 
 		if (old && old != known) {
 			known = old;
-			known_length = length_of(region, dir, old);
+			known_length = length_of(change->region, change->dir, old);
 		}
-		if (!old || known_length <= length)
-			xf_publish(entry, (*entry & ~XF_FW_ID_MASK) | id);
+		if (!old || known_length <= change->length)
+			*entry = (*entry & ~XF_FW_ID_MASK) | change->id;
 	}
 }
 
-static void swap(uint32_t *entry, uint32_t addr, unsigned int length, uint32_t old, uint32_t id)
+static void swap(const struct change *change, uint32_t *entry, uint32_t n)
 {
-	entry += first_of(addr, length);
-	for (uint32_t n = count_of(length); n--; entry++)
-		if ((*entry & XF_FW_ID_MASK) == old)
-			xf_publish(entry, (*entry & ~XF_FW_ID_MASK) | id);
+	for (; n--; entry++)
+		if ((*entry & XF_FW_ID_MASK) == change->old)
+			*entry = (*entry & ~XF_FW_ID_MASK) | change->id;
 }
 
-static void enter(struct xf_region *region, enum xf_fw_dir dir, uint32_t *entry, uint32_t addr,
-		  unsigned int length, uint32_t id)
+static void set_inside(const struct change *change, uint32_t *entry, uint32_t n)
 {
-	if (length > 24)
-		xf_publish(&entry[addr >> 8], entry[addr >> 8] | inside_bit(length));
-	else if (length >= SHORTEST)
-		cover(region, dir, entry, addr, length, id);
+	(void)n;
+	*entry |= inside_bit(change->length);
+}
+
+static void clear_inside(const struct change *change, uint32_t *entry, uint32_t n)
+{
+	(void)n;
+	*entry &= ~inside_bit(change->length);
+}
+
+/* Let fn change the entries of the prefix. */
+static void apply(const struct change *change,
+		  void (*fn)(const struct change *change, uint32_t *entry, uint32_t n))
+{
+	uint32_t at = first_of(change->addr, change->length), end = at + count_of(change->length);
+	uint32_t entries[ENTRIES];
+
+	for (uint32_t n; at < end; at += n) {
+		uint32_t block = at / ENTRIES, first = at % ENTRIES;
+
+		n = end - at < ENTRIES - first ? end - at : ENTRIES - first;
+		if (!xf_blocks__get(change->region, change->dir, block, entries))
+			return;
+		fn(change, &entries[first], n);
+		xf_blocks__put(change->region, change->dir, block, entries);
+	}
 }
 
 /* A prefix and the id of its rule, for sorting. */
@@ -116,7 +139,8 @@ static uint32_t head_of(struct xf_region *region, enum xf_fw_dir dir, const stru
 	return xf_index__find(region, xf_index_key4(region->set, dir, leaf->addr, b));
 }
 
-/* Shorter ones first, so that nothing has to be looked at before it is covered. */
+/* All entries of all blocks. Shorter prefixes first, so that nothing has to be looked at before it
+ * is covered. */
 static void fill(struct xf_region *region, enum xf_fw_dir dir, uint32_t *entry,
 		 const struct leaf *leaves, size_t n)
 {
@@ -137,36 +161,40 @@ static void make(struct xf_region *region, enum xf_fw_dir dir)
 {
 	size_t max = 2 * region->set->keep.count4[dir], n;
 	struct leaf *leaves = malloc(max * sizeof(*leaves));
+	uint32_t *entry = calloc(XF_FW_DIR_ENTRIES, sizeof(*entry));
 
-	if (!leaves)
-		return;
-	if (!xf_region__make(region, XF_FW_SLOT_DIR + dir, DIR_LINES)) {
+	if (leaves && entry) {
 		n = collect(region, dir, leaves, max);
 		qsort(leaves, n, sizeof(*leaves), by_length);
-		fill(region, dir, xf_region__table(region, XF_FW_SLOT_DIR + dir), leaves, n);
-		xf_publish(&region->set->dir[dir], region->set->slot + XF_FW_SLOT_DIR + dir);
+		fill(region, dir, entry, leaves, n);
+		xf_blocks__make(region, dir, entry);
 	}
 	free(leaves);
+	free(entry);
 }
 
 void xf_directory__insert(struct xf_region *region, enum xf_fw_dir dir, uint32_t addr,
 			  unsigned int length, uint32_t id)
 {
-	uint32_t *entry = entries(region, dir);
+	const struct change change = { region, dir, addr, length, .id = id };
 
-	if (entry)
-		enter(region, dir, entry, addr, length, id);
-	else if (region->set->keep.count4[dir] >= MANY)
-		make(region, dir);
+	if (!xf_blocks__have(region, dir)) {
+		if (region->set->keep.count4[dir] >= MANY)
+			make(region, dir);
+	} else if (length > 24) {
+		apply(&change, set_inside);
+	} else if (length >= SHORTEST) {
+		apply(&change, cover);
+	}
 }
 
 void xf_directory__replace(struct xf_region *region, enum xf_fw_dir dir, uint32_t addr,
 			   unsigned int length, uint32_t old, uint32_t id)
 {
-	uint32_t *entry = entries(region, dir);
+	const struct change change = { region, dir, addr, length, old, id };
 
-	if (entry && length <= 24 && length >= SHORTEST)
-		swap(entry, addr, length, old, id);
+	if (length <= 24 && length >= SHORTEST)
+		apply(&change, swap);
 }
 
 /* The first rule of the longest prefix that covers this one and that the directory knows, or 0. */
@@ -204,12 +232,14 @@ static bool has_inside(struct xf_region *region, enum xf_fw_dir dir, uint32_t ad
 void xf_directory__remove(struct xf_region *region, enum xf_fw_dir dir, uint32_t addr,
 			  unsigned int length, uint32_t id)
 {
-	uint32_t *entry = entries(region, dir);
+	struct change change = { region, dir, addr, length, .old = id };
 
-	if (!entry || length < SHORTEST)
+	if (!xf_blocks__have(region, dir) || length < SHORTEST)
 		return;
-	if (length <= 24)
-		swap(entry, addr, length, id, parent_of(region, dir, addr, length));
-	else if (!has_inside(region, dir, addr, length))
-		xf_publish(&entry[addr >> 8], entry[addr >> 8] & ~inside_bit(length));
+	if (length <= 24) {
+		change.id = parent_of(region, dir, addr, length);
+		apply(&change, swap);
+	} else if (!has_inside(region, dir, addr, length)) {
+		apply(&change, clear_inside);
+	}
 }

@@ -31,7 +31,7 @@
 /* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
 #define XF_FW_CHUNKS 256     /* of lines that ids name */
 #define XF_FW_SLOT_INDEX 256 /* two: the next larger one is built beside the other */
-#define XF_FW_SLOT_DIR 258   /* by enum xf_fw_dir */
+#define XF_FW_SLOT_DIR 258   /* two as well, for each enum xf_fw_dir */
 #define XF_FW_REGION_SLOTS 512
 #define XF_FW_SLOTS (XF_FW_REGIONS * XF_FW_REGION_SLOTS)
 
@@ -61,8 +61,7 @@ _Static_assert(sizeof(struct xf_fw_root) == 32 + 4 * XF_FW_SLOTS, "xf_fw_root is
  * - a chunk: xf_fw_rule, xf_fw_piece and xf_fw_bucket. Their id is the chunk's number << 16 | the
  *   line in the chunk; 0 is none of them.
  * - an index: xf_fw_bin, 2^n of them
- * - a directory of IPv4 prefixes: 2^24 __u32, one for each /24. The lower 24 bits are the id of the
- *   longest prefix of /8 to /24 that covers it; bit 24 + n says that it contains a /(32 - n). */
+ * - a directory of IPv4 prefixes, see xf_fw_ranges */
 #define XF_FW_LINE 64
 struct xf_fw_line {
 	__u64 word[8];
@@ -71,8 +70,28 @@ _Static_assert(sizeof(struct xf_fw_line) == XF_FW_LINE, "xf_fw_line is ABI");
 
 #define XF_FW_CHUNK_LINES 65536
 #define XF_FW_ID_MASK 0xffffffu
+
+/* A directory has an entry for each /24. Its lower 24 bits are the id of the longest prefix of /8
+ * to /24 that covers it; bit 24 + n says that it contains a /(32 - n). The entries of a /17 are a
+ * block. A directory begins with its root, a __u32 for each block: an enum xf_fw_dir_kind << 24,
+ * and below it what that says. */
 #define XF_FW_DIR_ENTRIES (1u << 24)
+#define XF_FW_DIR_BLOCK_ENTRIES 128
 #define XF_FW_DIR_SHORTEST 8 /* prefix length; shorter ones are in no directory */
+enum xf_fw_dir_kind {
+	XF_FW_DIR_WHOLE = 0,  /* the entry that all of them are */
+	XF_FW_DIR_RANGES = 1, /* number of a line, which is an xf_fw_ranges */
+	XF_FW_DIR_PAGE = 2,   /* number of the first of lines that have the entries one by one */
+};
+
+/* Entries that follow each other and are alike: entry[0], from start[0] on entry[1], and so on. */
+#define XF_FW_DIR_STARTS 12
+#define XF_FW_DIR_NO_START 0x80 /* no more of them */
+struct xf_fw_ranges {
+	__u8 start[XF_FW_DIR_STARTS];
+	__u32 entry[XF_FW_DIR_STARTS + 1];
+};
+_Static_assert(sizeof(struct xf_fw_ranges) == XF_FW_LINE, "xf_fw_ranges is ABI");
 
 /* An index is a hash table. Bytes 0 to 6 of a bin's summary are fingerprints of the entries behind
  * it, 0 where there is none; byte 7 is not 0 when entries of this bin are in the next one. An entry
@@ -245,6 +264,7 @@ struct xf_fw_set {
 		__u64 count4[2];
 		__u32 lengths4_n[2][33];
 		__u32 lengths6_n[2][129];
+		__u32 dir_fresh[2]; /* of the directories: the first line that was never used */
 		__u32 shapes_n;
 		__u32 shape_last; /* number that was given last */
 		__u32 lists_left; /* lists that no packet reads, but for the current one */

@@ -69,18 +69,46 @@ __noinline __u32 xf_fw_search4(__u32 number, __u32 dir, __u32 addr)
 	return 0;
 }
 
+/* How many of the starts in a word are not behind this entry: bit 7 of each such byte stays. */
+static __always_inline __u64 xf_fw_starts_up_to(__u64 starts, __u64 entry)
+{
+	__u64 behind = (entry | 0x80) * 0x0101010101010101ull - starts;
+
+	return ((behind & 0x8080808080808080ull) >> 7) * 0x0101010101010101ull >> 56;
+}
+
+/* A directory's entry for an address. */
+static __always_inline __u32 xf_fw_dir_entry(void *table, __u32 addr)
+{
+	__u32 block = addr >> 15, nth = addr >> 8 & 127, at = block >> 4, root;
+	struct xf_fw_line *line = bpf_map_lookup_elem(table, &at);
+
+	if (!line)
+		return 0;
+	root = ((__u32 *)line)[block & 15];
+	at = root & XF_FW_ID_MASK;
+	if (root >> 24 == XF_FW_DIR_WHOLE)
+		return root;
+	if (root >> 24 == XF_FW_DIR_PAGE)
+		at += nth >> 4;
+	line = bpf_map_lookup_elem(table, &at);
+	if (!line)
+		return 0;
+	if (root >> 24 == XF_FW_DIR_RANGES)
+		nth = 3 + xf_fw_starts_up_to(line->word[0], nth) +
+		      xf_fw_starts_up_to((__u32)line->word[1] | 0x8080808000000000ull, nth);
+	return ((__u32 *)line)[nth & 15];
+}
+
 /* The longest one, whether it holds or not. */
 static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 dir, __u32 addr)
 {
 	__u64 lengths = set->lengths4[dir] & set->near4[dir][addr >> 24];
 	__u32 slot = set->dir[dir], found, covering = 0, id;
-	struct xf_fw_line *line;
+	void *table = slot ? bpf_map_lookup_elem(&xf_fw_tables, &slot) : NULL;
 
-	if (slot) {
-		line = xf_fw_line(slot, addr >> 12);
-		if (!line)
-			return 0;
-		found = ((__u32 *)line)[addr >> 8 & 15];
+	if (table) {
+		found = xf_fw_dir_entry(table, addr);
 		covering = found & XF_FW_ID_MASK;
 		if (covering)
 			lengths = found >> 24;

@@ -504,7 +504,7 @@ static void memory_is_given_back(void **state)
 	}
 	assert_int_equal(xf_build__commit(build), 0);
 	assert_int_equal(xf_table__stats(fw->table, now, &full), 0);
-	assert_true(full.memory > before.memory + (64 << 20));
+	assert_true(full.memory > before.memory + (4 << 20));
 	assert_int_equal(full.prefixes, 50000);
 	assert_int_equal(xf_table__flush(fw->table), 0);
 	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
