@@ -53,6 +53,14 @@ bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes)
 	return false;
 }
 
+bool xf_budget__may_wait(const struct xf_budget *budget, uint64_t bytes)
+{
+	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
+	uint64_t waiting = atomic_load_explicit(&budget->waiting, memory_order_relaxed);
+
+	return waiting + bytes <= (budget->limit - aside) / 2 && xf_budget__left(budget) >= bytes;
+}
+
 void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes)
 {
 	atomic_fetch_sub(&budget->waiting, bytes);

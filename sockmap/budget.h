@@ -28,6 +28,8 @@ void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
 /* Take bytes for someone who has no relay yet. All of them together have no more than half of what
  * there is for relays, so that none is kept out by those who wait. */
 bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes);
+/* That would succeed now. */
+bool xf_budget__may_wait(const struct xf_budget *budget, uint64_t bytes);
 /* Such bytes go over to a relay, which gives them back. */
 void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes);
 /* What a relay may come to need, and has not taken, was @before and is now @now. */

@@ -14,6 +14,8 @@
 #define ACCEPTS 16 /* in a turn: those that are connected have their turn too */
 /* After accept() failed in a way that the next one will too. */
 #define PAUSE (50 * XF_MSEC)
+/* While those that have come take all the places of those that wait. */
+#define CROWD_PAUSE (2 * XF_MSEC)
 
 static void say_why(int err, bool reuseport)
 {
@@ -89,9 +91,9 @@ void xf_reset(int fd)
 }
 
 /* Level triggered, the listener would make the loop spin. */
-static void pause_accepting(struct xf_server *server)
+static void pause_accepting(struct xf_server *server, uint64_t pause)
 {
-	if (!xf_loop__arm(server->loop, &server->pause, xf_loop__now(server->loop) + PAUSE))
+	if (!xf_loop__arm(server->loop, &server->pause, xf_loop__now(server->loop) + pause))
 		xf_loop__mod(server->loop, &server->listener, 0);
 }
 
@@ -103,7 +105,7 @@ static void on_pause(struct xf_timer *timer, uint64_t now)
 	if (server->reserve < 0)
 		server->reserve = eventfd(0, EFD_CLOEXEC);
 	if (xf_loop__mod(server->loop, &server->listener, EPOLLIN))
-		pause_accepting(server);
+		pause_accepting(server, PAUSE);
 }
 
 void xf_out_of_fds(struct xf_server *server, int err)
@@ -165,7 +167,7 @@ static bool accept_failed(struct xf_server *server, int err)
 	case EBADF:
 	case EINVAL:
 		warn_accept(server, err);
-		pause_accepting(server);
+		pause_accepting(server, PAUSE);
 		return false;
 	default: /* refused; or EINTR, ECONNABORTED and what else was wrong with this one */
 		return true;
@@ -204,8 +206,15 @@ static void on_listener(struct xf_watch *watch, uint32_t events)
 	struct xf_server *server = xf_container_of(watch, struct xf_server, listener);
 
 	(void)events;
-	for (int i = 0; i < ACCEPTS && accept_one(server); i++)
-		;
+	for (int i = 0; i < ACCEPTS; i++) {
+		/* None of them has had time to say something: those to come wait in the queue. */
+		if (xf_waiting__is_crowded(server)) {
+			pause_accepting(server, CROWD_PAUSE);
+			return;
+		}
+		if (!accept_one(server))
+			return;
+	}
 }
 
 int xf_listener__start(struct xf_server *server)

@@ -76,6 +76,8 @@ bool xf_mover__can_relay(const struct xf_mover *mover);
  * makes that small, and what is read as its first packet. Returns the bytes, 0: there is no room
  * now. They go to the relay, or back. */
 uint64_t xf_mover__admit(struct xf_mover *mover, int client);
+/* That would succeed now, for one that has not sent much. */
+bool xf_mover__may_admit(const struct xf_mover *mover);
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved);
 
 struct xf_relay_opts {

@@ -120,6 +120,15 @@ static void set_room(struct xf_relay *relay, enum xf_room room)
 	relay->hold_max = sizes[room].hold;
 }
 
+/* Bytes that a socket has taken in and may yet: it was there before anybody gave it a size. The
+ * window first: what comes meanwhile is then counted twice, and not never. */
+static uint64_t promised(int fd)
+{
+	uint64_t window = xf_tcp__window(fd, 0);
+
+	return window + xf_tcp__waiting(fd);
+}
+
 bool xf_mover__can_relay(const struct xf_mover *mover)
 {
 	const struct size *small = &sizes[XF_ROOM_SMALL];
@@ -130,12 +139,18 @@ bool xf_mover__can_relay(const struct xf_mover *mover)
 
 uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 {
-	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer;
+	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer, came = promised(client);
+	uint64_t most = (came > buffer ? came : buffer) + FIRST_PACKET;
 
-	if (!xf_budget__take_waiting(mover->opts.budget, buffer + FIRST_PACKET))
+	if (!xf_budget__take_waiting(mover->opts.budget, most))
 		return 0;
 	set_buffer(mover, client, SO_RCVBUF, SO_RCVBUFFORCE, buffer);
-	return buffer + FIRST_PACKET;
+	return most;
+}
+
+bool xf_mover__may_admit(const struct xf_mover *mover)
+{
+	return xf_budget__may_wait(mover->opts.budget, sizes[XF_ROOM_SMALL].buffer + FIRST_PACKET);
 }
 
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
@@ -160,6 +175,8 @@ bool xf_room__open(struct xf_relay *relay)
 {
 	const struct xf_mover *mover = relay->mover;
 
+	for (unsigned int i = 0; i < relay->flows; i++)
+		relay->buffer[i] = promised(relay->flow[i].from->watch.fd);
 	set_room(relay, XF_ROOM_BASE);
 	if (xf_budget__is_scarce(mover->opts.budget) ||
 	    xf_budget__is_promised(mover->opts.budget) || !adjust(relay)) {
@@ -169,7 +186,11 @@ bool xf_room__open(struct xf_relay *relay)
 				return false;
 	}
 	for (unsigned int i = 0; i < relay->flows; i++) {
+		uint64_t came = relay->buffer[i];
+
 		set_rcv(&relay->flow[i], relay->room[i]);
+		if (came > relay->buffer[i])
+			relay->buffer[i] = came;
 		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
 	}
 	return true;

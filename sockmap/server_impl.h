@@ -125,6 +125,8 @@ void xf_waiting__leave(struct xf_conn *conn);
 /* It has to wait: reserve what its client may send meanwhile. Who has waited longest makes room.
  * False: there is none. */
 bool xf_waiting__admit(struct xf_conn *conn);
+/* No more can wait, and those that do have only just come. */
+bool xf_waiting__is_crowded(struct xf_server *server);
 
 /* ---- first.c ---- */
 

@@ -47,6 +47,17 @@ static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *b
 	return first && (!dial || first->accepted <= dial->accepted) ? first : dial;
 }
 
+/* Who has come with many others at a time may have sent already, and is only not yet heard. */
+#define GRACE (50 * XF_MSEC)
+
+bool xf_waiting__is_crowded(struct xf_server *server)
+{
+	const struct xf_conn *first = longest(server, NULL);
+
+	return first && xf_loop__now(server->loop) - first->accepted < GRACE &&
+	       (server->first.n >= server->opts.max_waiting || !xf_mover__may_admit(server->mover));
+}
+
 bool xf_waiting__admit(struct xf_conn *conn)
 {
 	struct xf_server *server = conn->server;
