@@ -61,12 +61,16 @@ static __always_inline void xf_fw_skip_vlans(struct xf_fw_packet *packet)
 	packet->tagged = xf_fw_is_vlan(packet->eth_type);
 }
 
+/* An Ethernet header and all tags that are looked through are shorter. */
+#define XF_FW_TAGGED_MASK 0x3f
+
 /* The frame as far as the addresses. */
 static __always_inline void xf_fw_parse_addresses(struct xf_fw_packet *packet)
 {
 	struct ethhdr *eth = xf_peek(&packet->rest, sizeof(*eth));
 	struct xf_ip4_hdr *ip4;
 	struct xf_ip6_hdr *ip6;
+	__u64 at;
 
 	if (!eth)
 		return;
@@ -75,6 +79,11 @@ static __always_inline void xf_fw_parse_addresses(struct xf_fw_packet *packet)
 	packet->rest.pos += sizeof(*eth);
 	if (xf_fw_is_vlan(packet->eth_type))
 		xf_fw_skip_vlans(packet);
+	/* One place for all that the tags may have made of it: the verifier would look at what
+	 * follows once for each. */
+	at = packet->rest.pos - (void *)eth;
+	barrier_var(at);
+	packet->rest.pos = (void *)eth + (at & XF_FW_TAGGED_MASK);
 	if (packet->eth_type == bpf_htons(ETH_P_IP)) {
 		ip4 = xf_peek(&packet->rest, sizeof(*ip4));
 		if (!ip4 || ip4->version_ihl >> 4 != 4)
