@@ -41,6 +41,7 @@ int xf_fw_begin(const char *what)
 	if (!no_bpffs)
 		return 0;
 	xf_err("a rule set is kept in bpffs, and there is none: %s", no_bpffs);
-	xf_hint("'mount -t bpf bpf /sys/fs/bpf' mounts one; LIBXDP_BPFFS can name another");
+	xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can name "
+		"another");
 	return -ENODEV;
 }

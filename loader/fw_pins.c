@@ -52,17 +52,37 @@ static int parent_path(char path[XF_FW_PATH_MAX])
 
 	if (!bpffs || strlen(bpffs) > XF_FW_PATH_MAX / 2) {
 		xf_err("there is no bpffs in which a rule set could be kept");
-		xf_hint("'mount -t bpf bpf /sys/fs/bpf' mounts one; LIBXDP_BPFFS can name another");
+		xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can "
+			"name another");
 		return -ENODEV;
 	}
 	snprintf(path, XF_FW_PATH_MAX, "%s/xdpfun/firewall", bpffs);
 	return 0;
 }
 
+/* One that was there must be ours: where anybody may make folders (a bpffs that was mounted without
+ * mode=0700) somebody could have made it first, to hide sets in it or hold its lock. */
+static int check_folder(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st)) {
+		xf_err("cannot look at %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022))
+		return 0;
+	xf_err("%s is not used: it is not a folder of root's that only root may write to", path);
+	xf_hint("remove it, and mount the bpffs with 'mount -t bpf bpf /sys/fs/bpf -o mode=0700'");
+	return -EPERM;
+}
+
 static int make_folder(const char *path)
 {
-	if (!mkdir(path, 0700) || errno == EEXIST)
+	if (!mkdir(path, 0700))
 		return 0;
+	if (errno == EEXIST)
+		return check_folder(path);
 	xf_err("cannot make the folder %s: %s", path, strerror(errno));
 	return -errno;
 }

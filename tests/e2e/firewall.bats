@@ -155,6 +155,23 @@ load firewall.bash
 	purge
 }
 
+@test "pins: a folder that somebody else made first is not used" {
+	local folder
+
+	for folder in /sys/fs/bpf/xdpfun /sys/fs/bpf/xdpfun/firewall; do
+		"${A[@]}" mkdir -p /sys/fs/bpf/xdpfun/firewall
+		"${A[@]}" chown 65534 "$folder"
+		run -1 "${A[@]}" "$XF" firewall attach -i eth0 --policy deny
+		matches "what it says" "$output" "error: $folder is not used"
+		"${A[@]}" chown 0 "$folder"
+		"${A[@]}" chmod 0777 "$folder"
+		run -1 "${A[@]}" "$XF" firewall add deny from 192.0.2.1
+		"${A[@]}" chmod 0700 "$folder"
+	done
+	"${A[@]}" "$XF" firewall add deny from 192.0.2.1
+	purge
+}
+
 @test "a rule that is there and one that is not" {
 	fw add deny from 192.0.2.1
 	run -1 --separate-stderr fw add deny from 192.0.2.1
