@@ -241,11 +241,15 @@ static uint64_t waiting(const struct xf_mapped_flow *mf)
 	return xf_tcp__received(mf->flow->from->watch.fd) - mf->consumed0 - mf->shared->moved;
 }
 
-/* What waits may go where @held bytes of the flow are already. */
+/* What waits may go where @held bytes of the flow are already. On 5.10 nothing waits, since the
+ * verdict is called all the same, and a source that is taken out before it has shown its queue
+ * hears of no room in its send buffer. */
 static bool has_place(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf, uint64_t held)
 {
 	uint64_t more = waiting(mf);
 
+	if (!sm->leaves)
+		return held <= mf->shared->base || sm->totals->held <= sm->totals->held_max;
 	return held + more <= mf->shared->base ||
 	       (held + more <= XF_FLOW_LIMIT && sm->totals->held + more <= sm->totals->held_max);
 }
@@ -270,7 +274,7 @@ void xf_mapped__begin(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	mf->shared->limit = XF_FLOW_LIMIT;
 	if (!mf->in_src)
 		return;
-	if (has_place(sm, mf, mf->shared->moved))
+	if (!sm->leaves || has_place(sm, mf, mf->shared->moved))
 		show(mf);
 	else
 		xf_mapped__drain(sm, mf);
