@@ -42,12 +42,16 @@ void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes)
 	xf_budget__give(budget, bytes);
 }
 
+static uint64_t waiting_most(const struct xf_budget *budget)
+{
+	return (budget->limit - atomic_load_explicit(&budget->aside, memory_order_relaxed)) / 2;
+}
+
 bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes)
 {
-	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
 	uint64_t waiting = atomic_fetch_add(&budget->waiting, bytes) + bytes;
 
-	if (waiting <= (budget->limit - aside) / 2 && xf_budget__take(budget, bytes))
+	if (waiting <= waiting_most(budget) && xf_budget__take(budget, bytes))
 		return true;
 	atomic_fetch_sub(&budget->waiting, bytes);
 	return false;
@@ -55,10 +59,9 @@ bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes)
 
 bool xf_budget__may_wait(const struct xf_budget *budget, uint64_t bytes)
 {
-	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
 	uint64_t waiting = atomic_load_explicit(&budget->waiting, memory_order_relaxed);
 
-	return waiting + bytes <= (budget->limit - aside) / 2 && xf_budget__left(budget) >= bytes;
+	return waiting + bytes <= waiting_most(budget) && xf_budget__left(budget) >= bytes;
 }
 
 void xf_budget__hand_over(struct xf_budget *budget, uint64_t bytes)

@@ -246,10 +246,11 @@ static uint64_t waiting(const struct xf_mapped_flow *mf)
  * hears of no room in its send buffer. */
 static bool has_place(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf, uint64_t held)
 {
-	uint64_t more = waiting(mf);
+	uint64_t more;
 
 	if (!sm->leaves)
 		return held <= mf->shared->base || sm->totals->held <= sm->totals->held_max;
+	more = waiting(mf);
 	return held + more <= mf->shared->base ||
 	       (held + more <= XF_FLOW_LIMIT && sm->totals->held + more <= sm->totals->held_max);
 }
