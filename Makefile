@@ -99,6 +99,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/
 
 # Plays what first.c hands over to.
 $(BUILD)/tests/unit/test_first_read: sockmap/first.c sockmap/waiting.c
+# Plays the engine that needs the kernel's maps.
+$(BUILD)/tests/unit/test_relay: $(addprefix sockmap/,engine_copy.c engine_splice.c flow.c moves.c pipes.c policy.c \
+				  relay.c room.c tcp_state.c)
 
 # Fuzz targets: what parses bytes from the network or a file, under libFuzzer.
 FUZZ_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c sockmap/first_*.c sockmap/routes*.c)

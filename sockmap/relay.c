@@ -95,10 +95,28 @@ static bool holds_much(const struct xf_relay *relay)
 	return false;
 }
 
+/* The relay has ended because a side was reset that had not acknowledged everything, and never
+ * will: nobody else may say so, since the reset came with the very event that ended the last
+ * direction. */
+static bool was_cut_off(struct xf_relay *relay)
+{
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		struct xf_side *side = relay->flow[i].to;
+
+		if (!xf_tcp__is_closed(side->watch.fd) || !xf_tcp__unacked(side->watch.fd))
+			continue;
+		xf_relay__failed(side, ECONNRESET);
+		return true;
+	}
+	return false;
+}
+
 static void on_linger(struct xf_timer *timer, uint64_t now)
 {
 	struct xf_relay *relay = xf_container_of(timer, struct xf_relay, linger);
 
+	if (was_cut_off(relay))
+		return;
 	relay->linger_pause *= relay->linger_pause < LINGER_LAST ? 2 : 1;
 	xf_room__linger(relay);
 	if (!holds_much(relay) ||
@@ -106,13 +124,15 @@ static void on_linger(struct xf_timer *timer, uint64_t now)
 		end(relay, XF_END_CLOSED);
 }
 
-/* Returns whether there is something to wait for. */
+/* Returns whether there is something to wait for, or there was and it is over. */
 static bool linger(struct xf_relay *relay, const struct xf_flow *last)
 {
 	struct xf_loop *loop = relay->mover->loop;
 
 	if (!holds_much(relay))
 		return false;
+	if (was_cut_off(relay))
+		return true;
 	relay->linger.fn = on_linger;
 	relay->linger_pause = LINGER_FIRST;
 	if (xf_loop__arm(loop, &relay->linger, xf_loop__now(loop) + LINGER_FIRST))
