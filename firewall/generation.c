@@ -269,6 +269,9 @@ int xf_table__try(struct xf_table *table, uint64_t deadline)
 	xf_publish(&root->deadline, deadline);
 	xf_publish(&root->which, (uint64_t)active(table) << 32 | number);
 	attach_active(table);
+	/* Now, since copying many rules takes longer than a change should. If it cannot be done the
+	 * first change tries again, and says so. */
+	(void)unshare(table);
 	return 0;
 }
 

@@ -6,13 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "firewall/prefixes.h"
 #include "firewall/table_impl.h"
+#include "firewall/words.h"
 
 #define NS_PER_S 1000000000ull
 
 struct each {
 	struct xf_region *region;
 	const struct xf_fw_counts *counts;
+	const struct xf_addr_words *about; /* NULL: all */
 	uint64_t now;
 	int (*fn)(void *arg, const struct xf_table_entry *entry);
 	void *arg;
@@ -50,21 +53,50 @@ static int each_line(void *arg, uint32_t id, struct xf_fw_rule *line)
 
 	if (!xf_rule_line_holds(line, each->now))
 		return 0;
+	if (each->about && line->tail.kind != XF_FW_OTHER &&
+	    !xf_prefix_line_covers(line, each->about))
+		return 0;
 	err = to_entry(each->region, each->counts, each->now, id, line, &entry);
 	return err ? err : each->fn(each->arg, &entry);
+}
+
+static int walk(struct xf_table *table, struct each *each)
+{
+	struct xf_fw_counts counts;
+	int err = xf_store__counts(&table->store, &counts);
+
+	if (err)
+		return err;
+	xf_table__refresh(table, each->now);
+	each->region = &table->region;
+	each->counts = &counts;
+	return xf_set__each(&table->region, each_line, each);
 }
 
 int xf_table__each(struct xf_table *table, uint64_t now,
 		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
 {
-	struct xf_fw_counts counts;
-	struct each each = { &table->region, &counts, now, fn, arg };
-	int err = xf_store__counts(&table->store, &counts);
+	struct each each = { .now = now, .fn = fn, .arg = arg };
 
-	if (err)
-		return err;
-	xf_table__refresh(table, now);
-	return xf_set__each(&table->region, each_line, &each);
+	return walk(table, &each);
+}
+
+static void to_words(const uint8_t *addr, uint8_t family, uint64_t words[2])
+{
+	words[0] = xf_from_bytes(addr, family == 6 ? 8 : 4);
+	words[1] = family == 6 ? xf_from_bytes(addr + 8, 8) : 0;
+}
+
+int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
+			 const uint8_t src[16], const uint8_t dst[16],
+			 int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
+{
+	struct xf_addr_words about = { .family = family };
+	struct each each = { .about = &about, .now = now, .fn = fn, .arg = arg };
+
+	to_words(src, family, about.addr[XF_FW_SRC]);
+	to_words(dst, family, about.addr[XF_FW_DST]);
+	return walk(table, &each);
 }
 
 int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl)

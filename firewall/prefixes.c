@@ -62,6 +62,21 @@ void xf_rule_from_prefix_line(const struct xf_fw_rule *line, struct xf_rule *rul
 		xf_to_bytes(line->addr[1], prefix->addr + 8, 8);
 }
 
+bool xf_prefix_line_covers(const struct xf_fw_rule *line, const struct xf_addr_words *words)
+{
+	const uint64_t *addr =
+	    words->addr[line->tail.detail[0] == XF_RULE_DST ? XF_FW_DST : XF_FW_SRC];
+	unsigned int length = length_of(line);
+
+	if (line->tail.detail[1] != words->family)
+		return false;
+	if (words->family == 4)
+		return !((addr[0] ^ line->addr[0]) >> (32 - length));
+	if (length <= 64)
+		return !length || !((addr[0] ^ line->addr[0]) >> (64 - length));
+	return addr[0] == line->addr[0] && !((addr[1] ^ line->addr[1]) >> (128 - length));
+}
+
 static struct place place_of(const struct xf_fw_rule *line)
 {
 	struct place place = {

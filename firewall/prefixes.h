@@ -12,6 +12,14 @@ bool xf_is_single_prefix(const struct xf_rule *rule);
 void xf_rule_to_prefix_line(const struct xf_rule *rule, struct xf_fw_rule *line);
 void xf_rule_from_prefix_line(const struct xf_fw_rule *line, struct xf_rule *rule);
 
+/* Addresses as they stand in a line, by enum xf_fw_dir. */
+struct xf_addr_words {
+	uint8_t family; /* 4 or 6 */
+	uint64_t addr[2][2];
+};
+/* Whether the line, of a single prefix, is about packets with these addresses. */
+bool xf_prefix_line_covers(const struct xf_fw_rule *line, const struct xf_addr_words *words);
+
 /* The rule in the set, its id in *id. Returns 0, -ENOENT, or -EAGAIN: these seeds do not tell it
  * from another one. */
 int xf_prefix__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id);

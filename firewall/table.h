@@ -81,6 +81,11 @@ struct xf_table_entry {
 /* In no order. The callback's non-zero ends it and is returned. */
 int xf_table__each(struct xf_table *table, uint64_t now,
 		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg);
+/* Only those that may be about packets with these addresses (IPv4 in the first four bytes): of the
+ * rules that name a single prefix and nothing else those that cover one. */
+int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
+			 const uint8_t src[16], const uint8_t dst[16],
+			 int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg);
 /* What is left of a rule's ttl, in seconds, or 0: it holds for ever. Returns 0, -ENOENT or another
  * -errno. */
 int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl);

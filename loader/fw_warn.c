@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fw_bound.h"
 #include "fw_neigh.h"
 #include "fw_session.h"
 #include "lib/addr.h"
@@ -49,8 +50,11 @@ static int see_entry(void *arg, const struct xf_table_entry *entry)
 
 void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now)
 {
+	const struct xf_judge_packet *packet = &warn->login.packet;
+
 	if (warn->session)
-		xf_table__each(table, now, see_entry, warn);
+		xf_table__each_about(table, now, packet->family, packet->src, packet->dst,
+				     see_entry, warn);
 }
 
 static void addr_text(const struct xf_judge_packet *packet, const uint8_t *addr,
@@ -78,6 +82,21 @@ static bool unsure(const struct xf_judge *judge)
 	return judge->any && judge->rule.has & XF_RULE_MAC && !judge->packet.mac_known;
 }
 
+static void say_refused(const struct xf_fw_warn *warn, const char *peer, const char *rule)
+{
+	const struct xf_judge_packet *packet = &warn->login.packet;
+	char device[IF_NAMESIZE], unless[IF_NAMESIZE + 80] = "";
+
+	/* Without a rule that lets it pass it depends on the program finding its socket. */
+	if (!warn->running.any && xf_fw_bound_to(packet, device))
+		snprintf(unless, sizeof(unless),
+			 " unless its packets come in by a device below %s, to which it is bound",
+			 device);
+	xf_warn("a new SSH login from %s to port %u, where this session comes from, %s denied (by "
+		"%s); the session itself goes on%s",
+		peer, packet->dport, unsure(&warn->login) ? "may be" : "is", rule, unless);
+}
+
 void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set)
 {
 	const struct xf_judge_packet *packet = &warn->login.packet;
@@ -97,9 +116,7 @@ void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char
 		xf_warn("this SSH session, from %s to port %u, %s denied: by '%s'", peer,
 			packet->dport, unsure(&warn->running) ? "may be" : "is", rule);
 	else
-		xf_warn("a new SSH login from %s to port %u, where this session comes from, %s "
-			"denied (by %s); the session itself goes on",
-			peer, packet->dport, unsure(&warn->login) ? "may be" : "is", rule);
+		say_refused(warn, peer, rule);
 	has = cut ? warn->running.rule.has : warn->login.any ? warn->login.rule.has : 0;
 	say_hint(packet, has & XF_RULE_DST, set, peer);
 }

@@ -407,3 +407,31 @@ by_mac() {
 	matches "what it says" "$stderr" "warning: a new SSH login from 10.9.0.1 to port"
 	purge
 }
+
+# peer_port PORT: of the connection to that one of side a.
+peer_port() {
+	"${A[@]}" ss -Htn state established "sport = :$1" | awk '{ sub(".*:", "", $4); print $4 }'
+}
+
+@test "an SSH session whose socket is bound to a device is not told that it goes on" {
+	fw policy allow
+	begin free "${A[@]}" socat TCP-LISTEN:8001,reuseaddr EXEC:cat
+	begin bound "${A[@]}" socat TCP-LISTEN:8002,reuseaddr,bindtodevice=eth0 EXEC:cat
+	wait_for 5 listens_on 8001
+	wait_for 5 listens_on 8002
+	begin one "${B[@]}" socat TCP:10.9.0.1:8001 EXEC:'sleep 30'
+	begin two "${B[@]}" socat TCP:10.9.0.1:8002 EXEC:'sleep 30'
+	wait_for 5 eval '[ -n "$(peer_port 8001)" ] && [ -n "$(peer_port 8002)" ]'
+	for port in 8001 8002; do
+		run -0 --separate-stderr env SSH_CONNECTION="10.9.0.2 $(peer_port $port) 10.9.0.1 $port" "${A[@]}" "$XF" firewall policy deny
+		goes_on="new SSH login from 10.9.0.2 to port $port.*the session itself goes on"
+		[ $port = 8001 ] || goes_on+=" unless its packets come in by a device below eth0, to which it is bound"
+		matches "what it says" "$stderr" "$goes_on"$'\n'
+		fw policy allow
+	done
+	# A rule lets it pass, whatever its socket.
+	fw add allow proto tcp established
+	run -0 --separate-stderr env SSH_CONNECTION="10.9.0.2 $(peer_port 8002) 10.9.0.1 8002" "${A[@]}" "$XF" firewall policy deny
+	matches "what it says" "$stderr" "the session itself goes on"$'\n'
+	purge
+}

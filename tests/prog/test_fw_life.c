@@ -202,6 +202,33 @@ static size_t rules_of(const struct xf_fw *fw)
 	return stats.rules;
 }
 
+static uint64_t memory_of(const struct xf_fw *fw)
+{
+	struct xf_table_stats stats;
+
+	assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+	return stats.memory;
+}
+
+/* Not when the first change comes, which should be quick. */
+static void a_trial_has_its_tables_from_its_begin(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = from4(10, 1, 2, 3, 32, true);
+	uint64_t now = xf_boot_ns(), before, tried;
+
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	before = memory_of(fw);
+	assert_int_equal(xf_table__try(fw->table, now + 100 * SECOND), 0);
+	tried = memory_of(fw);
+	assert_true(tried > before);
+	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	assert_int_equal(memory_of(fw), tried);
+	assert_int_equal(xf_table__confirm(fw->table, now), 0);
+	assert_int_equal(memory_of(fw), before);
+	assert_int_equal(rules_of(fw), 0);
+}
+
 /* The program goes back by itself; the table follows when it is used next. */
 static void a_trial_ends_by_itself(void **state)
 {
@@ -575,6 +602,7 @@ int main(void)
 		on_empty_set(an_expired_rule_uncovers_the_next),
 		on_empty_set(the_longer_life_wins),
 		on_empty_set(a_trial_ends_by_itself),
+		on_empty_set(a_trial_has_its_tables_from_its_begin),
 		on_empty_set(a_trial_is_put_off),
 		on_empty_set(a_confirmed_trial_stays),
 		on_empty_set(too_many_shapes_change_nothing),

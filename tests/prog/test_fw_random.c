@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "firewall/judge.h"
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
 #include "tests/prog/ref_parse.h"
@@ -100,6 +101,46 @@ static int count_entry(void *arg, const struct xf_table_entry *entry)
 	return 0;
 }
 
+struct about {
+	struct xf_judge_packet packet;
+	size_t n;
+};
+
+static bool names_one_prefix(const struct xf_rule *rule)
+{
+	return rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST;
+}
+
+static int about_entry(void *arg, const struct xf_table_entry *entry)
+{
+	struct about *about = arg;
+
+	assert_true(!names_one_prefix(&entry->rule) ||
+		    xf_rule_matches(&entry->rule, &about->packet));
+	about->n++;
+	return 0;
+}
+
+/* Of the rules that name one prefix only those about a pair of addresses, and all others. */
+static void check_list_about(const struct xf_fw *fw, uint64_t now)
+{
+	const struct xf_rule *one = &rules[xf_fw_random(n_rules)];
+	const struct xf_rule *two = &rules[xf_fw_random(n_rules)];
+	struct about about = { .packet.family = one->family ?: 4 };
+	size_t want = 0;
+
+	memcpy(about.packet.src, one->src.addr, sizeof(one->src.addr));
+	memcpy(about.packet.dst, two->dst.addr, sizeof(two->dst.addr));
+	about.packet.src[3] ^= xf_fw_random(4);
+	about.packet.dst[15] ^= xf_fw_random(4);
+	for (size_t i = 0; i < n_rules; i++)
+		want += !names_one_prefix(&rules[i]) || xf_rule_matches(&rules[i], &about.packet);
+	assert_int_equal(xf_table__each_about(fw->table, now, about.packet.family, about.packet.src,
+					      about.packet.dst, about_entry, &about),
+			 0);
+	assert_int_equal(about.n, want);
+}
+
 static void check_list(const struct xf_fw *fw, uint64_t now)
 {
 	struct xf_table_stats stats;
@@ -109,6 +150,8 @@ static void check_list(const struct xf_fw *fw, uint64_t now)
 	assert_int_equal(n, n_rules);
 	assert_int_equal(xf_table__stats(fw->table, now, &stats), 0);
 	assert_int_equal(stats.rules, n_rules);
+	for (int i = 0; i < 20 && n_rules; i++)
+		check_list_about(fw, now);
 	shapes_full += stats.shapes == stats.shapes_max;
 }
 
