@@ -24,6 +24,15 @@ static sigset_t handled(void)
 	return signals;
 }
 
+void xf_relay__block_reload(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 void xf_relay__block_signals(void)
 {
 	sigset_t signals = handled();

@@ -174,7 +174,8 @@ static int prepare(struct xf_relay_main *run)
 	int err = xf_user__find(&run->user, run->args->user);
 
 	if (!err)
-		err = read_routes(run);
+		err = read_routes(run); /* takes as long as the file does */
+	xf_relay__block_signals();
 	run->max_connections =
 	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads);
 	/* While there is next to nothing that it could inherit. */
@@ -227,7 +228,7 @@ int xf_relay_run(const struct xf_relay_args *args)
 	struct xf_relay_main run = { .args = args, .signals.fd = -1 };
 	int err;
 
-	xf_relay__block_signals();
+	xf_relay__block_reload();
 	err = prepare(&run);
 	/* From here on, connections would wait with a message that waits. */
 	if (!err) {

@@ -27,15 +27,31 @@ static void failed(struct xf_conn *conn, int err)
 	dial_next(conn);
 }
 
+/* On a port of the range that clients use, where nobody listens, TCP can connect a socket to
+ * itself: when the source port that it happens to get is the destination. */
+static bool is_own(int fd, const struct xf_addr *addr)
+{
+	struct xf_addr own = { .len = sizeof(own.in6) }, peer = own;
+
+	return !getsockname(fd, &own.sa, &own.len) &&
+	       xf_sockaddr_port(&own) == xf_sockaddr_port(addr) &&
+	       !getpeername(fd, &peer.sa, &peer.len) && xf_sockaddr_equal(&own, &peer);
+}
+
 /* A second connect() says how the first one went. */
 static void on_upstream(struct xf_watch *watch, uint32_t events)
 {
 	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, upstream);
 
 	(void)events;
-	if (!connect(watch->fd, &conn->tried->sa, conn->tried->len) || errno == EISCONN)
-		done(conn);
-	else if (errno != EALREADY && errno != EINPROGRESS && errno != EINTR)
+	if (!connect(watch->fd, &conn->tried->sa, conn->tried->len) || errno == EISCONN) {
+		if (is_own(watch->fd, conn->tried))
+			failed(conn, ECONNREFUSED);
+		else
+			done(conn);
+		return;
+	}
+	if (errno != EALREADY && errno != EINPROGRESS && errno != EINTR)
 		failed(conn, errno);
 }
 
@@ -112,6 +128,8 @@ static bool dial(struct xf_conn *conn, const struct xf_addr *addr)
 	    socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	int err = fd < 0 ? -errno : start(fd, addr);
 
+	if (err == 1 && is_own(fd, addr))
+		err = -ECONNREFUSED;
 	if (err == 1) {
 		xf_upstream__worked(conn);
 		xf_conn__relay(conn, fd);

@@ -95,7 +95,7 @@ struct xf_relay {
 	uint64_t rotate_at;   /* tests: bytes at which to move next */
 	uint64_t grow_at;     /* no attempt to get large room before, ns */
 	uint64_t active;      /* ns of the last byte that user space knows of */
-	uint64_t seen;	      /* bytes both ways when the idle timer last looked */
+	uint64_t seen;	      /* bytes that TCP had moved when the idle timer last looked */
 	struct xf_timer timer; /* idle */
 	struct xf_relay_opts opts;
 	struct xf_relay *again_next;

@@ -183,34 +183,43 @@ static const uint8_t *in_bytes(const struct xf_addr *addr)
 	return IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr) ? addr->in6.sin6_addr.s6_addr + 12 : NULL;
 }
 
+/* The sixteen bytes of an address; an IPv4 one is mapped. */
+static void to_in6(const struct xf_addr *addr, uint8_t out[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (addr->sa.sa_family == AF_INET6) {
+		memcpy(out, &addr->in6.sin6_addr, 16);
+		return;
+	}
+	memcpy(out, mapped, sizeof(mapped));
+	memcpy(out + sizeof(mapped), &addr->in.sin_addr, 4);
+}
+
 size_t xf_proxy_v2_write(uint8_t out[XF_PROXY_V2_MAX], const struct xf_addr *src,
 			 const struct xf_addr *dst)
 {
-	const uint8_t *from = src->len ? in_bytes(src) : NULL;
-	const uint8_t *to = dst->len ? in_bytes(dst) : NULL;
+	bool known = src->len && dst->len;
+	const uint8_t *from = known ? in_bytes(src) : NULL;
+	const uint8_t *to = known ? in_bytes(dst) : NULL;
 	uint16_t ports[2] = { htons(xf_sockaddr_port(src)), htons(xf_sockaddr_port(dst)) };
-	unsigned int family = V2_UNSPEC;
-	size_t host = 0, block;
+	unsigned int family = !known ? V2_UNSPEC : from && to ? V2_INET : V2_INET6;
+	size_t host = family == V2_INET ? 4 : 16, block = v2_block[family];
 
-	if (from && to) {
-		family = V2_INET;
-		host = 4;
-	} else if (src->len && dst->len && !from && !to) {
-		family = V2_INET6;
-		host = 16;
-		from = src->in6.sin6_addr.s6_addr;
-		to = dst->in6.sin6_addr.s6_addr;
-	}
-	block = v2_block[family];
 	memcpy(out, v2_start, sizeof(v2_start));
 	out[12] = block ? V2_PROXY : V2_LOCAL;
 	out[13] = block ? family << 4 | V2_STREAM : 0;
 	out[14] = 0;
 	out[15] = block;
-	if (block) {
+	if (!block)
+		return V2_FIXED;
+	if (family == V2_INET) {
 		memcpy(out + V2_FIXED, from, host);
 		memcpy(out + V2_FIXED + host, to, host);
-		memcpy(out + V2_FIXED + 2 * host, ports, sizeof(ports));
+	} else {
+		to_in6(src, out + V2_FIXED);
+		to_in6(dst, out + V2_FIXED + host);
 	}
+	memcpy(out + V2_FIXED + 2 * host, ports, sizeof(ports));
 	return V2_FIXED + block;
 }

@@ -279,22 +279,50 @@ static void sync_counts(struct xf_relay *relay)
 		xf_sockmap__sync(relay);
 }
 
-/* Also bytes that only the kernel saw count as activity. */
+/* Looks in the time of --idle. */
+#define IDLE_LOOKS 4
+
+static bool has_unacked(const struct xf_relay *relay)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (xf_tcp__unacked(relay->flow[i].to->watch.fd))
+			return true;
+	return false;
+}
+
+/* When a byte last moved. What only the kernel saw counts, too: the peers' bytes in the sockmap,
+ * and the acknowledgements of a reader that is slow, whose time is known from one look to the next.
+ */
+static uint64_t last_moved(struct xf_relay *relay, uint64_t now)
+{
+	uint64_t moved = 0, last = relay->active;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		uint64_t quiet = xf_tcp__quiet(relay->side[i].watch.fd, &moved);
+
+		if (quiet < now && now - quiet > last)
+			last = now - quiet;
+	}
+	if (moved != relay->seen && has_unacked(relay))
+		last = now;
+	relay->seen = moved;
+	return last;
+}
+
 static void on_idle(struct xf_timer *timer, uint64_t now)
 {
 	struct xf_relay *relay = xf_container_of(timer, struct xf_relay, timer);
-	uint64_t seen;
+	uint64_t idle = relay->opts.idle, next = now + idle / IDLE_LOOKS;
 
-	sync_counts(relay);
-	seen = relay->flow[0].read + relay->flow[1].read + relay->flow[0].written +
-	       relay->flow[1].written;
-	if (seen != relay->seen && relay->engine == &xf_engine_sockmap)
-		relay->active = now;
-	relay->seen = seen;
-	if (now - relay->active >= relay->opts.idle)
-		end(relay, XF_END_IDLE);
-	else
-		xf_loop__arm(relay->mover->loop, timer, relay->active + relay->opts.idle);
+	relay->active = last_moved(relay, now);
+	if (now - relay->active >= idle) {
+		/* Or all was delivered since it was last looked at for that. */
+		end(relay, relay->lingering && !holds_much(relay) ? XF_END_CLOSED : XF_END_IDLE);
+		return;
+	}
+	if (next > relay->active + idle)
+		next = relay->active + idle;
+	xf_loop__arm(relay->mover->loop, timer, next);
 }
 
 static void set_up(struct xf_relay *relay)
@@ -359,8 +387,8 @@ int xf_relay__new(struct xf_mover *mover, const struct xf_relay_opts *opts,
 	if (!xf_room__open(relay))
 		goto out_room;
 	err = relay->opts.idle ? xf_loop__arm(mover->loop, &relay->timer,
-					      relay->active + relay->opts.idle) :
-				 0;
+					      relay->active + relay->opts.idle / IDLE_LOOKS)
+			       : 0;
 	if (err)
 		goto out_room;
 	err = watch(relay);

@@ -51,6 +51,14 @@ uint64_t xf_tcp__rtt(int fd)
 	return info_of(fd).tcpi_rtt * 1000ULL;
 }
 
+uint64_t xf_tcp__quiet(int fd, uint64_t *moved)
+{
+	struct tcp_info info = info_of(fd);
+
+	*moved += info.tcpi_bytes_received + info.tcpi_bytes_acked;
+	return info.tcpi_last_data_recv * 1000000ULL;
+}
+
 uint64_t xf_tcp__unacked(int fd)
 {
 	return queue(fd, SIOCOUTQ);

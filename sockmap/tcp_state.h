@@ -25,6 +25,9 @@ uint64_t xf_tcp__written_exactly(int fd);
 uint64_t xf_tcp__window(int fd, uint64_t unknown);
 /* Smoothed round-trip time, ns. */
 uint64_t xf_tcp__rtt(int fd);
+/* ns since the peer's last byte came in. Adds to *@moved what was received and acknowledged so far,
+ * bytes: it grows while something moves. */
+uint64_t xf_tcp__quiet(int fd, uint64_t *moved);
 /* Written to the socket and not yet acknowledged, bytes. */
 uint64_t xf_tcp__unacked(int fd);
 /* Bytes in the receive queue. Not for a socket in a map. */

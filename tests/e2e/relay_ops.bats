@@ -148,6 +148,22 @@ second_signal() {
 	each_engine second_signal
 }
 
+@test "a routes file that does not end can be waited for, or not" {
+	mkfifo "$T/routes"
+	begin relay "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
+	sleep 0.3
+	alive relay
+	kill -TERM "${pid[relay]}"
+	wait_for 2 gone relay
+	server server
+	begin relay "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
+	echo "any -> $SERVER" >"$T/routes"
+	relay_ready $LISTEN
+	client client --up 1000 --down 1000
+	server_ends server
+	end_relay
+}
+
 logs() {
 	server server
 	forward

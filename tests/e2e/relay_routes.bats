@@ -276,6 +276,17 @@ dials_begun() {
 	ends relay 0
 }
 
+@test "a dead upstream on a port that clients use: it does not connect to itself" {
+	"${A[@]}" sysctl -q -w net.ipv4.ip_local_port_range="40000 40015"
+	for host in 127.0.0.1 0.0.0.0 "[::1]"; do
+		routed "any -> $host:40002"
+		client nobody --mode request --expect reset --conns 4 --total 1000
+		wait_for 3 log_has 1000
+		end_relay "cannot connect to "
+		same "ends by $host" "$(log_of .end | sort -u)" "upstream refused"
+	done
+}
+
 @test "a client that is gone before the dial ends" {
 	servers
 	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
@@ -473,10 +484,14 @@ last_client() {
 	client client --prefix "$T/head" --up 100
 	v2_local >"$T/head"
 	client client --prefix "$T/head" --up 100
+	# One address of each kind, as HAProxy writes an IPv6 client on an IPv4 socket.
+	printf 'PROXY TCP6 2001:db8::7 ::ffff:10.9.0.2 1234 7002\r\n' >"$T/head"
+	client client --prefix "$T/head" --up 100
 	server_ends server
 	same "first header" "$(grep -m 1 '^proxy' "$T/server.out")" "proxy tcp4 192.0.2.9 1234 10.9.0.2 7002"
-	matches "second header" "$(grep '^proxy' "$T/server.out" | tail -n 1)" \
+	matches "second header" "$(grep '^proxy' "$T/server.out" | sed -n 2p)" \
 		"^proxy (local|tcp4 10.9.0.2 [0-9]+ 10.9.0.1 7000)$"
+	same "third header" "$(grep '^proxy' "$T/server.out" | sed -n 3p)" "proxy tcp6 2001:db8::7 1234 ::ffff:10.9.0.2 7002"
 	end_relay
 }
 

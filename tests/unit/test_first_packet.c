@@ -272,6 +272,7 @@ static const struct {
 	"\1\xbb"
 #define SIX1 "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
 #define SIX2 "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2"
+#define MAPPED1 "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1"
 #define U54 "012345678901234567890123456789012345678901234567890123"
 	YES("1, IPv4", "PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n", "192.0.2.1:40000",
 	    "192.0.2.2:443"),
@@ -420,8 +421,9 @@ static void test_proxy_write(void **state)
 		  28 },
 		{ "[::ffff:192.0.2.1]:1", "192.0.2.2:2", "192.0.2.1:1", "192.0.2.2:2", 28 },
 		{ "192.0.2.1:1", "[::ffff:192.0.2.2]:2", "192.0.2.1:1", "192.0.2.2:2", 28 },
-		{ "192.0.2.1:1", "[2001:db8::2]:2", NULL, NULL, 16 },
-		{ "[2001:db8::2]:2", "[::ffff:192.0.2.2]:2", NULL, NULL, 16 },
+		{ "192.0.2.1:1", "[2001:db8::2]:2", "[::ffff:192.0.2.1]:1", "[2001:db8::2]:2", 52 },
+		{ "[2001:db8::2]:2", "[::ffff:192.0.2.2]:2", "[2001:db8::2]:2",
+		  "[::ffff:192.0.2.2]:2", 52 },
 		{ "-", "192.0.2.1:1", NULL, NULL, 16 },
 		{ "[2001:db8::2]:2", "-", NULL, NULL, 16 },
 		{ "-", "-", NULL, NULL, 16 },
@@ -461,6 +463,9 @@ static void test_proxy_bytes(void **state)
 	assert_memory_equal(out, SIG "\x21\x11\0\x0c" IN4, 28);
 	assert_int_equal(xf_proxy_v2_write(out, &src6, &dst6), 52);
 	assert_memory_equal(out, SIG "\x21\x21\0\x24" SIX1 SIX2 "\0\1\xff\xff", 52);
+	assert_int_equal(xf_proxy_v2_write(out, &src, &dst6), 52);
+	assert_memory_equal(out, SIG "\x21\x21\0\x24" MAPPED1 SIX2 "\x9c\x40\xff\xff", 52);
+	src.len = 0;
 	assert_int_equal(xf_proxy_v2_write(out, &src, &dst6), 16);
 	assert_memory_equal(out, SIG "\x20\0\0\0", 16);
 }
