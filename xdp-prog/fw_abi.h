@@ -205,8 +205,8 @@ _Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_LINE, "xf_fw_bucket is ABI")
 enum xf_fw_lacks {
 	XF_FW_LACKS_PORTS = 1 << 0,
 	XF_FW_LACKS_FLAGS = 1 << 1, /* TCP flags */
-	/* All of layer 4: there are more or longer IPv6 extension headers than are looked through.
-	 */
+	/* All of layer 4: there are more or longer IPv6 extension headers than are looked through,
+	 * or it is in a later fragment. */
 	XF_FW_LACKS_PROTO = 1 << 2,
 };
 struct xf_fw_shape {

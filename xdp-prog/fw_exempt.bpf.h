@@ -11,6 +11,7 @@
 
 /* Kernel's enum; the headers of user space do not have all of them for BPF. */
 #define XF_TCP_ESTABLISHED 1 /* a UDP socket that is connected says this too */
+#define XF_TCP_SYN_SENT 2
 #define XF_TCP_LISTEN 10
 
 /* <linux/icmp.h> pulls in headers that are not for the bpf target. */
@@ -86,7 +87,8 @@ static __always_inline __u32 xf_fw_tuple(const struct xf_fw_packet *packet,
 }
 
 /* Whether this packet belongs to a TCP connection of this machine: of any state, but no listener.
- */
+ * One that would open a connection belongs to none, but where both ends open it: a SYN for a socket
+ * in TIME_WAIT is for the listener. */
 static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -101,7 +103,8 @@ static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_
 		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return 0;
-	own = sk->state != XF_TCP_LISTEN;
+	own = packet->l4 & XF_FW_L4_ESTABLISHED ? sk->state != XF_TCP_LISTEN
+						: sk->state == XF_TCP_SYN_SENT;
 	bpf_sk_release(sk);
 	return own;
 }

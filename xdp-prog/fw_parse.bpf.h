@@ -103,6 +103,14 @@ static __always_inline void xf_fw_parse_addresses(struct xf_fw_packet *packet)
 	}
 }
 
+/* Of a first fragment layer 4 may be in the second one, which rules see nothing of: until it has
+ * been read whatever it could be is lacking (RFC 1858, 3; RFC 7112). A number and no branch: the
+ * verifier would follow both from there on. */
+static __always_inline void xf_fw_note_first(struct xf_fw_packet *packet, __u32 more_fragments)
+{
+	packet->lacks |= (more_fragments & 1) * XF_FW_LACKS_PROTO;
+}
+
 /* Move over an IPv4 header. Returns 0 when layer 4 is not there. */
 static __always_inline int xf_fw_skip_ip4(struct xf_fw_packet *packet)
 {
@@ -116,13 +124,15 @@ static __always_inline int xf_fw_skip_ip4(struct xf_fw_packet *packet)
 	if (hdr_len < sizeof(*ip) || !xf_peek(&packet->rest, hdr_len) ||
 	    ip->frag & bpf_htons(0x1fff))
 		return 0;
+	xf_fw_note_first(packet, bpf_ntohs(ip->frag) >> 13);
 	packet->rest.pos += hdr_len;
 	tot_len = bpf_ntohs(ip->tot_len) ?: 0x10000 + 60;
 	packet->rest.dgram = tot_len > hdr_len ? tot_len - hdr_len : 0;
 	return 1;
 }
 
-/* Move over extension headers, as xf_parse_ip6() does. */
+/* Move over extension headers, as xf_parse_ip6() does. Where they do not end in what is there, or
+ * what ends them is behind the datagram, layer 4 is anything. */
 static __always_inline int xf_fw_skip_ip6(struct xf_fw_packet *packet)
 {
 	struct xf_ip6_hdr *ip = xf_peek(&packet->rest, sizeof(*ip));
@@ -143,33 +153,40 @@ static __always_inline int xf_fw_skip_ip6(struct xf_fw_packet *packet)
 			break;
 		ext = xf_peek(&packet->rest, sizeof(*ext));
 		if (!ext)
-			return 0;
+			goto unread;
 		if (packet->proto == IPPROTO_FRAGMENT && ext->frag_off & bpf_htons(0xfff8)) {
 			packet->proto = ext->next;
 			return 0;
 		}
+		/* The mask of a fragment header is 0. */
+		xf_fw_note_first(packet, bpf_ntohs(ext->frag_off) & ~rule.len_mask);
 		more = (ext->len & rule.len_mask) * rule.unit;
 		barrier_var(more);
 		packet->rest.pos += sizeof(*ext) + (more & XF_EXT_LEN_MASK);
 		if (!xf_peek(&packet->rest, 0))
-			return 0;
+			goto unread;
 		packet->proto = ext->next;
 	}
-	if (xf_ext_rules[packet->proto].unit) {
-		packet->lacks |= XF_FW_LACKS_PROTO;
-		return 0;
-	}
 	more = packet->rest.pos - (void *)(ip + 1);
-	packet->rest.dgram = payload > more ? payload - more : 0;
+	if (xf_ext_rules[packet->proto].unit || more > payload)
+		goto unread;
+	packet->rest.dgram = payload - more;
 	return 1;
+unread:
+	packet->lacks |= XF_FW_LACKS_PROTO;
+	return 0;
 }
 
 #define XF_FW_L4_READ 14 /* bytes of layer 4 at most: TCP up to its flags */
 
 static __always_inline void xf_fw_parse_l4(struct xf_fw_packet *packet)
 {
+	int has_ports = packet->proto == IPPROTO_TCP || packet->proto == IPPROTO_UDP ||
+			packet->proto == IPPROTO_SCTP;
 	__u8 *l4 = xf_peek(&packet->rest, 4);
 
+	if (!has_ports)
+		packet->lacks &= ~XF_FW_LACKS_PROTO;
 	if (!l4 || packet->rest.dgram < 4) {
 		l4 = xf_peek(&packet->rest, 2);
 		if (l4 && packet->rest.dgram >= 2)
@@ -177,16 +194,18 @@ static __always_inline void xf_fw_parse_l4(struct xf_fw_packet *packet)
 		return;
 	}
 	packet->type = l4[0];
-	if (packet->proto != IPPROTO_TCP && packet->proto != IPPROTO_UDP &&
-	    packet->proto != IPPROTO_SCTP)
+	if (!has_ports)
 		return;
 	packet->l4 |= (__u64)bpf_ntohs(((__be16 *)l4)[0]) << XF_FW_L4_SPORT |
 		      (__u64)bpf_ntohs(((__be16 *)l4)[1]) << XF_FW_L4_DPORT;
 	packet->lacks &= ~XF_FW_LACKS_PORTS;
-	if (packet->proto != IPPROTO_TCP || packet->rest.dgram < XF_FW_L4_READ ||
-	    !xf_peek(&packet->rest, XF_FW_L4_READ))
+	if (packet->proto != IPPROTO_TCP) {
+		packet->lacks &= ~XF_FW_LACKS_PROTO;
 		return;
-	packet->lacks &= ~XF_FW_LACKS_FLAGS;
+	}
+	if (packet->rest.dgram < XF_FW_L4_READ || !xf_peek(&packet->rest, XF_FW_L4_READ))
+		return;
+	packet->lacks &= ~(XF_FW_LACKS_FLAGS | XF_FW_LACKS_PROTO);
 	if (l4[13] & 0x14) /* ACK, RST */
 		packet->l4 |= XF_FW_L4_ESTABLISHED;
 }

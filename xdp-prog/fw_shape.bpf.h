@@ -75,8 +75,9 @@ static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_shape *shape, __
 	return (l4 & shape->l4) | (__u64)shape->number << XF_FW_L4_SHAPE;
 }
 
-/* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0. @number is that
- * of the set, and what the packet lacks << 16. */
+/* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0; XF_FW_UNREAD
+ * when a rule for what it lacks could be better than what was found: whoever stacks headers, or
+ * cuts them, must not get past it. @number is that of the set, and what the packet lacks << 16. */
 __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __u64 least)
 {
 	struct xf_fw_best best = { .least = least };
@@ -94,6 +95,8 @@ __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 		shape = &shapes->shape4[i];
 		if (shape->best < best.least)
 			break;
+		if (shape->needs & lacks & XF_FW_LACKS_PROTO)
+			return XF_FW_UNREAD;
 		if (shape->needs & lacks)
 			continue;
 		addr[0] = both & shape->addr[0];
@@ -106,8 +109,7 @@ __noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 	return best.id;
 }
 
-/* The same for the IPv6 packet in xf_fw_key; XF_FW_UNREAD when a rule for what it lacks could be
- * better than what was found: whoever stacks headers must not get past it. */
+/* The same for the IPv6 packet in xf_fw_key. */
 __noinline __u32 xf_fw_shapes6(__u32 number)
 {
 	__u32 zero = 0;

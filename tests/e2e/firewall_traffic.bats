@@ -435,3 +435,27 @@ peer_port() {
 	matches "what it says" "$stderr" "the session itself goes on"$'\n'
 	purge
 }
+
+# from_5555: what the listener says to the same client again.
+from_5555() {
+	"${B[@]}" timeout 2 socat -u TCP:10.9.0.1:8000,bind=:5555,reuseaddr,connect-timeout=1 - 2>/dev/null | head -n 1
+}
+
+time_waits() {
+	[ -n "$("${A[@]}" ss -Htn state time-wait "sport = :8000 and dport = :5555")" ]
+}
+
+@test "policy deny: a connection that has ended is no way to open another one" {
+	listener one 8000
+	attach_fw --policy deny
+	fw add allow from 10.9.0.2 proto tcp dport 8000
+	same "what an allowed client gets" "$(from_5555)" hello
+	# Our end closed first, and keeps the port in mind for a minute.
+	wait_for 2 time_waits
+	fw del allow from 10.9.0.2 proto tcp dport 8000
+	for _ in 1 2; do
+		same "what it gets when it is not allowed" "$(from_5555 || :)" ""
+	done
+	time_waits
+	purge
+}

@@ -133,7 +133,8 @@ static bool may_deny_unread(const struct xf_rule *rule, const struct xf_rule *fo
 	deny.deny = true;
 	if (!is_ip(rec))
 		return rule->has != XF_RULE_MAC && !(found && found->deny);
-	return rule->has & LAYER4 && rule->family != 4 && (!found || specific(&deny, found) > 0);
+	return rule->has & LAYER4 && (!rule->family || rule->family == family(rec)) &&
+	       (!found || specific(&deny, found) > 0);
 }
 
 enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy,

@@ -11,7 +11,8 @@ struct reader {
 	size_t len;
 	size_t at;
 	size_t datagram; /* layer 4: bytes that are left of the datagram; what follows is padding */
-	bool too_many;	 /* headers of one kind */
+	bool unread;	 /* headers that end elsewhere, or tags */
+	bool first;	 /* a first fragment, by any of its headers */
 };
 
 static bool has(const struct reader *in, size_t n)
@@ -74,18 +75,31 @@ static void read_icmp(const struct reader *in, struct xf_record *rec)
 	rec->have |= XF_HAVE_ICMP;
 }
 
-static void read_layer4(const struct reader *in, struct xf_record *rec)
+/* A first fragment, and what rules ask for is in the second. */
+static bool is_cut(const struct reader *in, const struct xf_record *rec)
+{
+	if (!in->first)
+		return false;
+	if (rec->proto == 6)
+		return !(rec->have & XF_HAVE_TCP_FLAGS);
+	return (rec->proto == 17 || rec->proto == 132) && !(rec->have & XF_HAVE_PORTS);
+}
+
+static void read_layer4(struct reader *in, struct xf_record *rec)
 {
 	bool ip6 = rec->have & XF_HAVE_IP6;
 
-	if (rec->frag_off != 0)
-		return; /* what follows is from the middle of the datagram */
+	if (rec->frag_off != 0) { /* what follows is from the middle of the datagram */
+		in->unread = in->first;
+		return;
+	}
 	if (rec->proto == 6)
 		read_tcp(in, rec);
 	else if (rec->proto == 17 || rec->proto == 136 || rec->proto == 132)
 		read_ports(in, rec);
 	else if ((rec->proto == 1 && !ip6) || (rec->proto == 58 && ip6))
 		read_icmp(in, rec);
+	in->unread = is_cut(in, rec);
 }
 
 /* RFC 791 */
@@ -107,6 +121,7 @@ static void read_ip4(struct reader *in, struct xf_record *rec)
 
 	more = byte_at(in, 6) & 0x20;
 	rec->frag_off = (byte_at(in, 6) % 32 * 256 + byte_at(in, 7)) * 8;
+	in->first = more && rec->frag_off == 0;
 	if (more)
 		rec->have |= XF_HAVE_MORE_FRAGS;
 	if (more || rec->frag_off) {
@@ -164,8 +179,8 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 
 		if (rec->frag_off != 0)
 			return true;
-		in->too_many = seen++ == XF_MAX_EXT_HDRS;
-		if (in->too_many || !has(in, 8)) {
+		in->unread = seen++ == XF_MAX_EXT_HDRS || !has(in, 8);
+		if (in->unread) {
 			truncated(rec);
 			return false;
 		}
@@ -173,7 +188,10 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 		size = ext_size(rec->proto, byte_at(in, 1));
 		if (rec->proto == 44)
 			read_frag(in, rec);
+		in->first |=
+		    rec->proto == 44 && rec->frag_off == 0 && rec->have & XF_HAVE_MORE_FRAGS;
 		if (!has(in, size)) {
+			in->unread = true;
 			truncated(rec);
 			return false;
 		}
@@ -187,6 +205,7 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 static void read_ip6(struct reader *in, struct xf_record *rec)
 {
 	const struct reader start = *in;
+	bool behind = false; /* an extension header is in the padding */
 	size_t payload;
 
 	if (!has(in, 40) || byte_at(in, 0) / 16 != 6) {
@@ -206,8 +225,10 @@ static void read_ip6(struct reader *in, struct xf_record *rec)
 		size_t used = in->at - payload;
 
 		in->datagram = word_at(&start, 4) > used ? word_at(&start, 4) - used : 0;
+		behind = rec->frag_off == 0 && used > word_at(&start, 4);
 	}
 	read_layer4(in, rec);
+	in->unread |= behind;
 }
 
 /* RFC 826 */
@@ -234,8 +255,8 @@ static void read_arp(const struct reader *in, struct xf_record *rec)
 static bool read_tags(struct reader *in, struct xf_record *rec)
 {
 	while (rec->eth_type == 0x8100 || rec->eth_type == 0x88a8) {
-		in->too_many = rec->vlans == XF_MAX_VLANS;
-		if (in->too_many || !has(in, 4)) {
+		in->unread = rec->vlans == XF_MAX_VLANS;
+		if (in->unread || !has(in, 4)) {
 			truncated(rec);
 			return false;
 		}
@@ -262,12 +283,12 @@ bool xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
 	rec->have |= XF_HAVE_ETH;
 	in.at = 14;
 	if (!read_tags(&in, rec))
-		return in.too_many;
+		return in.unread;
 	if (rec->eth_type == 0x0800)
 		read_ip4(&in, rec);
 	else if (rec->eth_type == 0x86dd)
 		read_ip6(&in, rec);
 	else if (rec->eth_type == 0x0806)
 		read_arp(&in, rec);
-	return in.too_many;
+	return in.unread;
 }

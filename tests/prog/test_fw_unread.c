@@ -199,10 +199,93 @@ static void buffers(void **state)
 	xf_fw__close(&fw);
 }
 
+/* Frames behind the Ethernet header, and 192 bytes of room. */
+struct cut {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	enum xf_fate udp, port,
+	    address; /* under a rule about these that does not fit what is there */
+};
+
+#define CUT(_name, _bytes, _udp, _port, _address)                                                  \
+	{                                                                                          \
+		_name, _bytes, sizeof(_bytes) - 1, _udp, _port, _address                           \
+	}
+#define IP6(_payload, _next)                                                                       \
+	"\x60\0\0\0\0" _payload _next "\x40\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"                 \
+	"\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2"
+#define IP4(_length, _fragment, _proto)                                                            \
+	"\x45\0\0" _length "\0\7" _fragment "\x40" _proto "\0\0\x0a\1\2\3\x0a\1\2\4"
+#define PASSED XF_FATE_POLICY_ALLOWED
+#define UNREAD XF_FATE_POLICY_DENIED
+#define FIRST(_next) _next "\0\0\1\0\0\0\7"
+#define LATER(_next) _next "\0\0\x8\0\0\0\7"
+#define OPTIONS(_next) _next "\0\1\4\0\0\0\0"
+
+/* What a fragment leaves for the next one is what no rule has seen. */
+static void cut_headers(void **state)
+{
+	static const struct cut rows[] = {
+		CUT("the options go on in the next fragment",
+		    "\x86\xdd" IP6("\x10", "\x2c") FIRST("\x3c") OPTIONS("\x3c"), UNREAD, UNREAD,
+		    PASSED),
+		CUT("and something else is in the padding",
+		    "\x86\xdd" IP6("\x10", "\x2c") FIRST("\x3c") OPTIONS("\x3c")
+			OPTIONS("\x06") "\0\1\0\1\0\0\0\0\0\0\0\0\x50\2\0\0\0\0\0\0",
+		    UNREAD, UNREAD, PASSED),
+		CUT("the ports are in the next one",
+		    "\x86\xdd" IP6("\x10", "\x2c") FIRST("\x3c") OPTIONS("\x06"), UNREAD, UNREAD,
+		    PASSED),
+		CUT("the flags are, IPv6",
+		    "\x86\xdd" IP6("\x10", "\x2c") FIRST("\x06") "\0\1\0\1\0\0\0\0", UNREAD, UNREAD,
+		    PASSED),
+		CUT("the flags are, IPv4",
+		    "\x08\0" IP4("\x1c", "\x20\0", "\x06") "\0\1\0\1\0\0\0\0", UNREAD, UNREAD,
+		    PASSED),
+		CUT("all is there, IPv6",
+		    "\x86\xdd" IP6("\x20", "\x2c") FIRST("\x3c")
+			OPTIONS("\x06") "\0\1\0\1\0\0\0\0\0\0\0\0\x50\2\0\0",
+		    PASSED, PASSED, PASSED),
+		CUT("all is there, IPv4",
+		    "\x08\0" IP4("\x24", "\x20\0", "\x06") "\0\1\0\1\0\0\0\0\0\0\0\0\x50\2\0\0",
+		    PASSED, PASSED, PASSED),
+		CUT("all of another protocol, IPv4",
+		    "\x08\0" IP4("\x1c", "\x20\0", "\x01") "\x8\0\0\0\0\7\0\1", PASSED, PASSED,
+		    PASSED),
+		CUT("a later one, IPv6",
+		    "\x86\xdd" IP6("\x10", "\x2c") LATER("\x3c") OPTIONS("\x3c"), PASSED, PASSED,
+		    PASSED),
+	};
+	static const char *const rules[] = { "deny proto udp", "deny dport 53",
+					     "deny from 192.0.2.1" };
+	const struct xf_fw *fw = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const enum xf_fate want[] = { rows[i].udp, rows[i].port, rows[i].address };
+		uint8_t bytes[256] = {};
+
+		memcpy(bytes + 12, rows[i].bytes, rows[i].len);
+		for (int r = 0; r < 3; r++) {
+			const char *const one[] = { rules[r], NULL };
+			int fate;
+
+			assert_int_equal(xf_table__flush(fw->table), 0);
+			add_rules(fw->table, one);
+			fate = xf_fw_fate(fw, bytes, 12 + rows[i].len);
+			if (fate != (int)want[r])
+				fail_msg("%s, %s: fate %d instead of %d", rows[i].name, rules[r],
+					 fate, want[r]);
+		}
+	}
+	assert_int_equal(xf_table__flush(fw->table), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extension_headers),
+		cmocka_unit_test(cut_headers),
 		cmocka_unit_test(tags),
 		cmocka_unit_test(buffers),
 	};
