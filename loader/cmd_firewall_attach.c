@@ -151,13 +151,25 @@ static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *se
 	return err;
 }
 
-/* Nothing could be attached: the set is as it was. */
-static void undo(const struct xf_fw_args *args, const struct xf_fw_set *set, bool denied)
+/* What there was before this command. */
+struct before {
+	bool denied, held;
+	bool first; /* packets met no firewall: a trial of it is a first one */
+};
+
+/* Nothing could be attached: the set is as it was. A trial that is not a first one takes the policy
+ * back itself. */
+static void undo(const struct xf_fw_args *args, const struct xf_fw_set *set,
+		 const struct before *before)
 {
-	if (args->confirm_ns)
+	if (args->confirm_ns && before->first)
+		xf_table__resume(set->table);
+	else if (args->confirm_ns)
 		xf_table__put_off(set->table, 1);
-	else if (xf_table__denies(set->table) != denied)
-		xf_table__set_policy(set->table, denied);
+	if (before->held)
+		xf_table__try_first(set->table, 1); /* on hold again */
+	if (xf_table__denies(set->table) != before->denied)
+		xf_table__set_policy(set->table, before->denied);
 }
 
 /* A trial is one of the set. Where it holds already the packets of a further interface would meet
@@ -180,7 +192,8 @@ static int check_trial(const struct xf_fw_args *args, __u32 root_id)
 	return -EINVAL;
 }
 
-static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id)
+static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id,
+		   struct before *before)
 {
 	uint64_t now = xf_fw_now();
 	bool deny = args->policy < 0 ? xf_table__denies(set->table) : args->policy;
@@ -191,7 +204,10 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 		xf_err("cannot look for programs of the set '%s': %s", args->set, strerror(-users));
 		return users;
 	}
-	if (args->confirm_ns && users && !xf_table__held(set->table, now))
+	before->denied = xf_table__denies(set->table);
+	before->held = xf_table__held(set->table, now);
+	before->first = !users || before->held;
+	if (args->confirm_ns && !before->first)
 		err = check_trial(args, root_id);
 	if (err)
 		return err;
@@ -199,8 +215,8 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 	xf_fw_warn__see_all(&warn, set->table, now);
 	xf_fw_warn__say(&warn, deny, args->set);
 	if (args->confirm_ns)
-		err = begin_trial(args, set, now, !users || xf_table__held(set->table, now));
-	else if (xf_table__held(set->table, now))
+		err = begin_trial(args, set, now, before->first);
+	else if (before->held)
 		xf_table__resume(set->table);
 	if (err || deny == xf_table__denies(set->table))
 		return err;
@@ -231,21 +247,20 @@ static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set
 static int attach(const struct xf_fw_args *args)
 {
 	struct xf_fw_set set;
+	struct before before;
 	__u32 root_id;
-	bool denied;
 	int err, failed;
 
 	if (xf_caps_check("firewall attach") || find_interfaces(args) ||
 	    xf_fw_begin("firewall attach") || xf_fw_set__open(&set, args->set, XF_FW_ATTACH))
 		return XF_EXIT_FAILED;
 	root_id = xf_fw_pins__root_id(&set.pins);
-	denied = xf_table__denies(set.table);
-	err = prepare(args, &set, root_id);
+	err = prepare(args, &set, root_id, &before);
 	failed = err ? (int)args->interfaces.n : attach_all(args, &set, root_id);
 	if (failed == (int)args->interfaces.n && set.created)
 		xf_fw_pins__remove(&set.pins); /* nobody has seen it */
 	else if (!err && failed == (int)args->interfaces.n)
-		undo(args, &set, denied);
+		undo(args, &set, &before);
 	else if (!err && args->confirm_ns)
 		announce_trial(args, &set);
 	xf_fw_set__close(&set);

@@ -385,6 +385,36 @@ load firewall.bash
 	purge
 }
 
+# as_before HELD: the default set, after a trial on eth0 that is refused; was it on hold?
+as_before() {
+	run -1 --separate-stderr fw attach -i eth0 --policy deny --confirm 30
+	same "policy, on hold, seconds of a trial" "$(fw stats --json | jq -c '[.policy, .held, .trial_seconds]')" \
+		"[\"allow\",$1,null]"
+}
+
+@test "a first trial that cannot be attached leaves the set as it was" {
+	second_pair
+	attach_fw --set other
+	run -1 --separate-stderr fw attach -i eth0 --policy deny --confirm 30
+	run -1 fw list
+	fw add deny from 192.0.2.1
+	as_before false
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	fw attach -q -i eth1
+	answers 10.9.1.1
+	fw detach -q -i eth1
+	# One on hold is so again, also when it was to be attached for good.
+	fw attach -q -i eth1 --confirm 0.1
+	wait_for 3 eval '[ "$(fw stats --json | jq .held)" = true ]'
+	as_before true
+	fw detach -q -i eth1
+	as_before true
+	run -1 --separate-stderr fw attach -i eth0 --policy deny
+	same "policy, on hold" "$(fw stats --json | jq -c '[.policy, .held]')" '["allow",true]'
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	purge
+}
+
 @test "a first trial that is confirmed, and one on hold that is attached for good" {
 	attach_fw --policy deny --confirm 60
 	silent
