@@ -180,7 +180,7 @@ static bool is_mapped(const struct xf_prefix *prefix)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-	return prefix->len > 96 && !memcmp(prefix->addr, mapped, sizeof(mapped));
+	return prefix->len >= 96 && !memcmp(prefix->addr, mapped, sizeof(mapped));
 }
 
 int xf_rule_prefix_parse(const char *text, size_t len, struct xf_prefix *prefix, char why[WHY_MAX],
