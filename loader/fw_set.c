@@ -86,11 +86,12 @@ void xf_fw_set__missing(const char *name)
 	xf_err("there is no rule set '%s'", name);
 	xf_fw_pins__each(add_name, &list);
 	if (list.len)
-		xf_hint("the sets are:%s; --set names one, and 'firewall add' and 'attach' make "
-			"one",
+		xf_hint("the sets are:%s; --set names one, and 'firewall add', 'replace', "
+			"'policy' and 'attach' make one",
 			list.text);
 	else
-		xf_hint("there is none at all; 'firewall add' and 'firewall attach' make one");
+		xf_hint("there is none at all; 'firewall add', 'replace', 'policy' and 'attach' "
+			"make one");
 }
 
 /* Who changes it may think that the packets notice. */
