@@ -37,6 +37,7 @@ static int to_entry(struct xf_region *region, const struct xf_fw_counts *counts,
 	if (err)
 		return err;
 	entry->rule.ttl = ttl_of(line, now);
+	entry->set = XF_FW_MARK(region->set);
 	entry->id = id;
 	entry->packets = __atomic_load_n(&line->packets, __ATOMIC_RELAXED);
 	entry->bytes = __atomic_load_n(&line->bytes, __ATOMIC_RELAXED);
@@ -111,11 +112,14 @@ int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t n
 	return err;
 }
 
-int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_rule *rule)
+int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t now,
+		    struct xf_rule *rule)
 {
 	const struct xf_fw_rule *line;
 
 	xf_table__refresh(table, now);
+	if (XF_FW_MARK(table->region.set) != set)
+		return -ENOENT;
 	line = id <= XF_FW_ID_MASK ? xf_region__line(&table->region, id) : NULL;
 	if (!line || !xf_rule_line_is_rule(line) || !xf_rule_line_holds(line, now) ||
 	    xf_rule_from_line(&table->region, line, rule))

@@ -75,7 +75,7 @@ uint64_t xf_table__trial(const struct xf_table *table, uint64_t now);
 /* Rules that have not expired. */
 struct xf_table_entry {
 	struct xf_rule rule; /* ttl: what is left of it, seconds, at least 1 */
-	uint32_t id;	     /* names it in drop records, while it exists */
+	uint32_t set, id;    /* name it in drop records, while it exists */
 	uint64_t packets, bytes;
 };
 /* In no order. The callback's non-zero ends it and is returned. */
@@ -89,9 +89,11 @@ int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
 /* What is left of a rule's ttl, in seconds, or 0: it holds for ever. Returns 0, -ENOENT or another
  * -errno. */
 int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl);
-/* The rule that the id named at that time, without a ttl, or -ENOENT when it is gone. No lock is
- * needed, and it is cheap. A later rule may have the id of one that is gone. */
-int xf_table__by_id(struct xf_table *table, uint32_t id, uint64_t now, struct xf_rule *rule);
+/* The rule that a drop record's set and id named at that time, without a ttl, or -ENOENT when it is
+ * gone, or all rules were replaced since. No lock is needed, and it is cheap. A rule that was added
+ * later may have the id of one that was taken out. */
+int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t now,
+		    struct xf_rule *rule);
 
 struct xf_table_stats {
 	uint64_t rules, prefixes; /* all, and of them those that name a single prefix and nothing else */

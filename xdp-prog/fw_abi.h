@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 3u
+#define XF_FW_ABI_VERSION 4u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -232,6 +232,10 @@ struct xf_fw_shapes {
 #define XF_FW_LISTS 4 /* of shapes: some may still be read while the next one is written */
 #define XF_FW_SEEDS 7
 
+/* Tells sets apart whose ids name different rules: a set that is a copy for a trial has its seeds
+ * and its ids. */
+#define XF_FW_MARK(set) ((__u32)(set)->seed[0])
+
 /* One rule set. What user space alone reads and writes is in the second half. */
 struct xf_fw_set {
 	__u32 deny;		 /* the policy */
@@ -305,7 +309,7 @@ _Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
 struct xf_fw_record {
 	struct xf_record packet;
 	__u32 rule; /* id, XF_FW_POLICY or XF_FW_UNREAD */
-	__u32 reserved;
+	__u32 set;  /* XF_FW_MARK() of the set that the id is of */
 };
 _Static_assert(sizeof(struct xf_fw_record) == 96, "xf_fw_record is ABI");
 

@@ -7,8 +7,9 @@
 #include "parse.bpf.h"
 #include "ring.bpf.h"
 
-static __always_inline void xf_fw_log(struct xdp_md *ctx, __u32 rule)
+static __always_inline void xf_fw_log(struct xdp_md *ctx, const struct xf_fw_set *set, __u32 rule)
 {
+	struct xf_fw_record *rec;
 	struct xf_slot slot = {};
 	__u32 cpu = bpf_get_smp_processor_id();
 
@@ -18,7 +19,9 @@ static __always_inline void xf_fw_log(struct xdp_md *ctx, __u32 rule)
 	if (!xf_ring_reserve(ctx, &slot, sizeof(struct xf_fw_record)))
 		return;
 	xf_parse(ctx, slot.rec);
-	((struct xf_fw_record *)slot.rec)->rule = rule;
+	rec = (struct xf_fw_record *)slot.rec;
+	rec->rule = rule;
+	rec->set = XF_FW_MARK(set);
 	xf_ring_submit(&slot);
 }
 

@@ -157,7 +157,7 @@ static __always_inline int xf_fw_obey(struct xdp_md *ctx, const struct xf_fw_set
 		return XDP_PASS;
 	}
 	xf_fw_count(&counts->totals.denied, len);
-	xf_fw_log(ctx, match->id);
+	xf_fw_log(ctx, set, match->id);
 	return XDP_DROP;
 }
 
@@ -175,15 +175,15 @@ static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_s
 		return XDP_PASS;
 	}
 	xf_fw_count(&totals->policy_denied, len);
-	xf_fw_log(ctx, XF_FW_POLICY);
+	xf_fw_log(ctx, set, XF_FW_POLICY);
 	return XDP_DROP;
 }
 
-static __always_inline int xf_fw_drop_unread(struct xdp_md *ctx, struct xf_fw_totals *totals,
-					     __u32 len)
+static __always_inline int xf_fw_drop_unread(struct xdp_md *ctx, const struct xf_fw_set *set,
+					     struct xf_fw_totals *totals, __u32 len)
 {
 	xf_fw_count(&totals->policy_denied, len);
-	xf_fw_log(ctx, XF_FW_UNREAD);
+	xf_fw_log(ctx, set, XF_FW_UNREAD);
 	return XDP_DROP;
 }
 
@@ -206,7 +206,7 @@ int xdpfun_fw(struct xdp_md *ctx)
 	xf_fw_match_prefixes(set, number, &packet, &match);
 	xf_fw_match_others(ctx, set, number, &packet, &match);
 	if (match.unread)
-		return xf_fw_drop_unread(ctx, &counts->totals, xf_frame_len(ctx));
+		return xf_fw_drop_unread(ctx, set, &counts->totals, xf_frame_len(ctx));
 	if (match.rule)
 		return xf_fw_obey(ctx, set, &match, counts, xf_frame_len(ctx));
 	return xf_fw_policy(ctx, set, &packet, &counts->totals, xf_frame_len(ctx));

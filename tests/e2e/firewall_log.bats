@@ -234,6 +234,24 @@ raw() {
 	purge
 }
 
+@test "a rule that was replaced is not taken for one that fits the packet and has its place" {
+	attach_fw
+	fw add deny from 10.9.0.2
+	start log firewall log
+	kill -STOP "${pid[log]}"
+	silent
+	fw replace -q - <<<"deny proto icmp"
+	silent
+	# On trial the ids are the same.
+	fw attach -q -i eth0 --confirm 60
+	silent
+	kill -CONT "${pid[log]}"
+	end_log 6
+	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by a rule that is gone" 2
+	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by deny proto icmp" 4
+	purge
+}
+
 @test "writers do not wait for the log" {
 	attach_fw
 	start log firewall log

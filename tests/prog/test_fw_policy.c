@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -210,6 +211,11 @@ static int map_fd(const struct xf_fw *fw, const char *name)
 	return bpf_object__find_map_fd_by_name(fw->object, name);
 }
 
+static int named(const struct xf_fw *fw, const struct xf_fw_record *rec, struct xf_rule *rule)
+{
+	return xf_table__by_id(fw->table, rec->set, rec->rule, xf_boot_ns(), rule);
+}
+
 static void drops_are_logged(void **state)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NUMA_NODE, .numa_node = -1);
@@ -220,6 +226,7 @@ static void drops_are_logged(void **state)
 	};
 	struct xf_counters counters[fw->cpus];
 	struct dropped dropped = { .n = 0 };
+	struct xf_build *build;
 	struct xf_rule by_id;
 	struct ring_buffer *reader;
 	uint32_t zero = 0;
@@ -239,9 +246,16 @@ static void drops_are_logged(void **state)
 	assert_int_equal(dropped.records[0].packet.len, LEN4);
 	assert_int_equal(dropped.records[1].rule, XF_FW_POLICY);
 	assert_int_equal(dropped.records[1].packet.dport, 53);
-	assert_int_equal(
-	    xf_table__by_id(fw->table, dropped.records[0].rule, xf_boot_ns(), &by_id), 0);
+	assert_int_equal(named(fw, &dropped.records[0], &by_id), 0);
 	assert_true(xf_rule_equal(&by_id, &rule));
+	/* A trial's copy has the same ids, a new set has not. */
+	assert_int_equal(xf_table__try(fw->table, xf_boot_ns() + 60 * 1000000000ull), 0);
+	assert_int_equal(named(fw, &dropped.records[0], &by_id), 0);
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
+	assert_int_equal(xf_build__begin(&build, fw->table, 1), 0);
+	assert_int_equal(xf_build__add(build, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_build__commit(build), 0);
+	assert_int_equal(named(fw, &dropped.records[0], &by_id), -ENOENT);
 	assert_int_equal(bpf_map_lookup_elem(map_fd(fw, XF_COUNTERS_MAP), &zero, counters), 0);
 	for (int cpu = 1; cpu < fw->cpus; cpu++)
 		counters[0].submitted += counters[cpu].submitted;
