@@ -2,6 +2,7 @@
 /* Warn whoever is about to lock himself out. */
 #include "fw_warn.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,17 +64,56 @@ static void addr_text(const struct xf_judge_packet *packet, const uint8_t *addr,
 	*(packet->family == 4 ? xf_ip4_text(text, addr) : xf_ip6_text(text, addr)) = '\0';
 }
 
-/* A rule that names the destination ranks before one that does not. */
-static void say_hint(const struct xf_judge_packet *packet, bool with_dst, const char *set,
-		     const char *peer)
+/* The rule that lets the session's packets pass, and new logins. One that names the destination
+ * ranks before one that does not. */
+static struct xf_rule remedy_of(const struct xf_judge_packet *packet, bool with_dst)
 {
-	char dst[XF_IP6_TEXT + 1];
+	uint8_t bits = packet->family == 4 ? 32 : 128;
+	struct xf_rule rule = {
+		.has = XF_RULE_SRC | XF_RULE_PROTO | XF_RULE_DPORT | (with_dst ? XF_RULE_DST : 0),
+		.family = packet->family,
+		.proto = IPPROTO_TCP,
+		.src.len = bits,
+		.dst.len = with_dst ? bits : 0,
+		.dport_min = packet->dport,
+		.dport_max = packet->dport,
+	};
 
-	addr_text(packet, packet->dst, dst);
-	xf_hint(
-	    "'xdpfun-load firewall add --set %s allow from %s%s%s proto tcp dport %u' allows it; "
-	    "with 'attach --confirm SECONDS' a mistake undoes itself",
-	    set, peer, with_dst ? " to " : "", with_dst ? dst : "", packet->dport);
+	memcpy(rule.src.addr, packet->src, sizeof(packet->src));
+	if (with_dst)
+		memcpy(rule.dst.addr, packet->dst, sizeof(packet->dst));
+	return rule;
+}
+
+/* Of the rules that deny it the highest, or NULL: the policy does. */
+static const struct xf_rule *highest_denial(const struct xf_fw_warn *warn)
+{
+	const struct xf_judge *judges[] = { &warn->login, &warn->running };
+	const struct xf_rule *found = NULL;
+
+	for (int i = 0; i < 2; i++)
+		if (judges[i]->any && judges[i]->rule.deny &&
+		    (!found || xf_rule_rank(&judges[i]->rule) > xf_rule_rank(found)))
+			found = &judges[i]->rule;
+	return found;
+}
+
+/* What would help: no rule does where one that is as specific denies. */
+static void say_hint(const struct xf_fw_warn *warn, const char *set)
+{
+	const struct xf_rule *denial = highest_denial(warn);
+	struct xf_rule rule = remedy_of(&warn->login.packet, denial && denial->has & XF_RULE_DST);
+	bool wins = !denial || xf_rule_rank(&rule) > xf_rule_rank(denial);
+	char text[XF_RULE_TEXT_MAX];
+
+	if (!wins) {
+		rule = *denial;
+		rule.ttl = 0;
+	}
+	xf_rule_format(&rule, text);
+	xf_hint("'xdpfun-load firewall %s --set %s %s' %s; with 'attach --confirm SECONDS' a "
+		"mistake undoes itself",
+		wins ? "add" : "del", set, text, wins ? "allows it" : "takes that rule out");
 }
 
 /* It names a MAC, and whose that is cannot be told. */
@@ -103,7 +143,6 @@ void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char
 	bool cut = warn->running.any && warn->running.rule.deny;
 	bool refused = warn->login.any ? warn->login.rule.deny : deny_policy;
 	char peer[XF_IP6_TEXT + 1], rule[XF_RULE_TEXT_MAX] = "the policy";
-	unsigned int has;
 
 	if (!warn->session || (!cut && !refused))
 		return;
@@ -117,6 +156,5 @@ void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char
 			packet->dport, unsure(&warn->running) ? "may be" : "is", rule);
 	else
 		say_refused(warn, peer, rule);
-	has = cut ? warn->running.rule.has : warn->login.any ? warn->login.rule.has : 0;
-	say_hint(packet, has & XF_RULE_DST, set, peer);
+	say_hint(warn, set);
 }

@@ -339,6 +339,22 @@ warns() {
 	same warnings "$(grep -c warning <<<"$stderr")" 1
 	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall replace - <<<"deny dport 22"
 	warns "this SSH session"
+	# A hint that helps: where an allow rule would not win, the rule is to go.
+	fw flush
+	for rule in "from 192.0.2.0/24" "from 192.0.2.7 to 10.9.0.1" "from 192.0.2.7 proto tcp dport 22" \
+		"from 192.0.2.7 to 10.9.0.1 proto tcp dport 22 established" "from 192.0.2.7 dport 22 ether 02:00:00:00:09:02"; do
+		run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall add - <<<"deny $rule"
+		hint=$(grep -o "'xdpfun-load firewall [^']*'" <<<"$stderr" | head -n 1 | tr -d "'")
+		case $rule in
+		*dport*) same "hint" "$hint" "xdpfun-load firewall del --set default deny $rule" ;;
+		*) matches "hint" "$hint" "firewall add --set default allow from 192.0.2.7.* proto tcp dport 22$" ;;
+		esac
+		# shellcheck disable=SC2086 # words
+		run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" ${hint#xdpfun-load }
+		run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall attach -i eth0
+		no_match "what it says" "$stderr" warning
+		fw flush
+	done
 	# A rule that lets it in, and what concerns others.
 	fw replace - <<<"allow from 192.0.2.7 proto tcp dport 22"
 	for command in "policy deny" "add deny from 192.0.2.0/24" "add deny dport 80"; do
