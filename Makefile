@@ -86,7 +86,7 @@ xdpfun-load: $(LOADER_OBJ) $(FIREWALL_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
 UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) $(addprefix firewall/,judge.c pieces.c rank.c) \
 	    $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c fw_fits.c lines.c merge.c ring.c sink.c tally.c) \
 	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
-	    $(addprefix sockmap/,budget.c crowd.c failures.c kernel_version.c loop.c)
+	    $(addprefix sockmap/,budget.c crowd.c failures.c fds.c kernel_version.c loop.c)
 UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))

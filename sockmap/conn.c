@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "lib/msg.h"
 #include "server_impl.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "fds.h"
 #include "lib/msg.h"
 #include "server_impl.h"
 
@@ -124,9 +125,8 @@ static bool is_scarce(int err)
  * conn->error. */
 static bool dial(struct xf_conn *conn, const struct xf_addr *addr)
 {
-	int fd =
-	    socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	int err = fd < 0 ? -errno : start(fd, addr);
+	int fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	int err = fd < 0 ? fd : start(fd, addr);
 
 	if (err == 1 && is_own(fd, addr))
 		err = -ECONNREFUSED;

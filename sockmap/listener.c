@@ -4,9 +4,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "lib/msg.h"
 #include "server_impl.h"
 
@@ -65,29 +65,19 @@ int xf_listener__open(struct xf_server *server)
 	int err;
 
 	/* IPPROTO_TCP and not 0: where MPTCP is made the default it stays out of the way. */
-	server->listen_fd =
-	    socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	err = server->listen_fd < 0 ? -errno : set_up(server, server->listen_fd);
+	server->listen_fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	err = server->listen_fd < 0 ? server->listen_fd : set_up(server, server->listen_fd);
 	if (err) {
 		xf_err("cannot listen on %s: %s", xf_sockaddr_text(addr, text), strerror(-err));
 		say_why(-err, server->opts.reuseport);
 		return err;
 	}
 	server->any_address = is_any(&server->address);
-	server->reserve = eventfd(0, EFD_CLOEXEC);
-	if (server->reserve >= 0)
+	server->spare = xf_fds__spare();
+	if (server->spare >= 0)
 		return 0;
-	err = -errno;
-	xf_err("cannot make a spare descriptor: %s", strerror(-err));
-	return err;
-}
-
-void xf_reset(int fd)
-{
-	static const struct linger at_once = { .l_onoff = 1 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(fd);
+	xf_err("cannot make a spare descriptor: %s", strerror(-server->spare));
+	return server->spare;
 }
 
 /* Level triggered, the listener would make the loop spin. */
@@ -102,8 +92,8 @@ static void on_pause(struct xf_timer *timer, uint64_t now)
 	struct xf_server *server = xf_container_of(timer, struct xf_server, pause);
 
 	(void)now;
-	if (server->reserve < 0)
-		server->reserve = eventfd(0, EFD_CLOEXEC);
+	if (server->spare < 0)
+		server->spare = xf_fds__spare();
 	if (xf_loop__mod(server->loop, &server->listener, EPOLLIN))
 		pause_accepting(server, PAUSE);
 }
@@ -122,23 +112,18 @@ void xf_out_of_fds(struct xf_server *server, int err)
 		xf_hint("raise the limit with 'ulimit -n', or set --max-connections below it");
 }
 
-/* Out of descriptors: the client is told at once, with the one that was kept for this. Returns what
- * accept() said, 0 or errno: without a free descriptor it does not say that nobody is there. */
-static int refuse_with_reserve(struct xf_server *server, int err)
+/* Out of descriptors: the client is told at once. Returns what accept() said, 0 or -errno: without
+ * a free descriptor it does not say that nobody is there. */
+static int refuse_with_spare(struct xf_server *server, int err)
 {
-	int fd, why;
+	int refused;
 
-	if (server->reserve < 0)
+	if (server->spare < 0)
 		return err;
-	close(server->reserve);
-	fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	why = fd < 0 ? errno : 0;
-	if (fd >= 0) {
-		xf_reset(fd);
-		xf_out_of_fds(server, err);
-	}
-	server->reserve = eventfd(0, EFD_CLOEXEC);
-	return why;
+	refused = xf_fds__refuse(server->listen_fd, &server->spare);
+	if (!refused)
+		xf_out_of_fds(server, -err);
+	return refused;
 }
 
 static void warn_accept(struct xf_server *server, int err)
@@ -155,18 +140,18 @@ static void warn_accept(struct xf_server *server, int err)
 /* Returns whether to go on accepting in this turn. */
 static bool accept_failed(struct xf_server *server, int err)
 {
-	if (err == EMFILE || err == ENFILE)
-		err = refuse_with_reserve(server, err);
-	switch (err) {
+	if (err == -EMFILE || err == -ENFILE)
+		err = refuse_with_spare(server, err);
+	switch (-err) {
 	case EAGAIN:
 		return false;
-	case EMFILE: /* the reserve is gone: another thread was quicker to take it */
-	case ENFILE:
+	case EMFILE:
+	case ENFILE: /* the spare is gone: another process was quicker to take it */
 	case ENOBUFS:
 	case ENOMEM:
 	case EBADF:
 	case EINVAL:
-		warn_accept(server, err);
+		warn_accept(server, -err);
 		pause_accepting(server, PAUSE);
 		return false;
 	default: /* refused; or EINTR, ECONNABORTED and what else was wrong with this one */
@@ -190,10 +175,10 @@ static void refuse_max(struct xf_server *server, int fd)
 static bool accept_one(struct xf_server *server)
 {
 	struct xf_addr peer = { .len = sizeof(peer.in6) };
-	int fd = accept4(server->listen_fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = xf_fds__accept(server->listen_fd, &peer.sa, &peer.len);
 
 	if (fd < 0)
-		return accept_failed(server, errno);
+		return accept_failed(server, fd);
 	if (server->counters.active >= server->opts.max_connections)
 		refuse_max(server, fd);
 	else

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fds.h"
+
 /* How many are kept for later. */
 #define POOL 16
 
@@ -47,10 +49,10 @@ static int grow(struct xf_pipe *pipe)
 
 static int open_pipe(struct xf_pipe *pipe)
 {
-	int fd[2], err;
+	int fd[2], err = xf_fds__pipe(fd);
 
-	if (pipe2(fd, O_NONBLOCK | O_CLOEXEC))
-		return -errno;
+	if (err)
+		return err;
 	*pipe = (struct xf_pipe){ .rd = fd[0], .wr = fd[1] };
 	err = grow(pipe);
 	if (err)

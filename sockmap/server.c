@@ -45,7 +45,7 @@ int xf_server__new(struct xf_server **result, struct xf_loop *loop,
 		return -ENOMEM;
 	server->loop = loop;
 	server->opts = *opts;
-	server->reserve = -1;
+	server->spare = -1;
 	server->listen_fd = -1;
 	server->listener.fd = -1;
 	if (opts->routes)
@@ -108,8 +108,8 @@ void xf_server__free(struct xf_server *server)
 	xf_loop__del(server->loop, &server->listener);
 	if (server->listen_fd >= 0)
 		close(server->listen_fd);
-	if (server->reserve >= 0)
-		close(server->reserve);
+	if (server->spare >= 0)
+		close(server->spare);
 	if (server->opts.routes)
 		xf_routes__put(server->opts.routes);
 	free(server);

@@ -74,7 +74,7 @@ struct xf_server {
 
 	struct xf_watch listener;
 	int listen_fd;	       /* -1: drained */
-	int reserve;	       /* a descriptor to give up when there is none left; -1: it is gone */
+	int spare; /* a descriptor to refuse with when there is none left; -1: it is gone */
 	struct xf_timer pause; /* nothing can be accepted: until then the listener is left alone */
 	struct xf_rare rare_fds, rare_max, rare_memory, rare_failed, rare_accept, rare_ports;
 
@@ -95,8 +95,6 @@ int xf_listener__open(struct xf_server *server);
 int xf_listener__start(struct xf_server *server);
 /* What has come in so far is accepted. */
 void xf_listener__close(struct xf_server *server);
-/* Close with a reset: nothing was sent that it could cut off, and no state stays in the kernel. */
-void xf_reset(int fd);
 /* This process or the machine is out of descriptors: counts and warns. */
 void xf_out_of_fds(struct xf_server *server, int err);
 
