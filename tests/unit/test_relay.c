@@ -146,49 +146,46 @@ static void send_all(int fd)
 
 static const enum xf_engine_id engines[] = { XF_ENGINE_COPY, XF_ENGINE_SPLICE };
 
-/* The FIN and a reset behind it are one event: at its end both directions have ended, and there will
- * never be another event nor an acknowledgement. */
+/* One side has sent all, and the other one sends its FIN and is reset: in one event, or with @pause
+ * between. */
+static void end_by_reset(enum xf_engine_id engine, bool by_client, bool pause)
+{
+	struct fixture f;
+	int *side = by_client ? &f.client : &f.server;
+
+	begin(&f, engine);
+	send_all(by_client ? f.server : f.client);
+	if (!pause)
+		turns(&f, 30);
+	assert_false(f.ended);
+	shutdown(*side, SHUT_WR);
+	if (pause)
+		turns(&f, 30);
+	assert_false(f.ended);
+	assert_int_equal(f.relay->lingering, pause);
+	reset(side);
+	turns(&f, 1000);
+	assert_true(f.ended);
+	assert_int_equal(f.end, by_client ? XF_END_CLIENT_RESET : XF_END_UPSTREAM_RESET);
+	assert_int_equal(by_client ? f.stats.to_client : f.stats.to_upstream, BYTES);
+	finish(&f);
+}
+
+/* At its end both directions have ended, and there will never be another event nor an
+ * acknowledgement. */
 static void test_reset_behind_the_last_fin(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 4; i++) {
-		bool by_client = i & 1;
-		struct fixture f;
-
-		begin(&f, engines[i / 2]);
-		send_all(by_client ? f.server : f.client);
-		turns(&f, 30);
-		assert_false(f.ended);
-		shutdown(by_client ? f.client : f.server, SHUT_WR);
-		reset(by_client ? &f.client : &f.server);
-		turns(&f, 1000);
-		assert_true(f.ended);
-		assert_int_equal(f.end, by_client ? XF_END_CLIENT_RESET : XF_END_UPSTREAM_RESET);
-		assert_int_equal(by_client ? f.stats.to_client : f.stats.to_upstream, BYTES);
-		finish(&f);
-	}
+	for (int i = 0; i < 4; i++)
+		end_by_reset(engines[i / 2], i & 1, false);
 }
 
 /* The same reset later, when there is nothing left to do but to wait for acknowledgements. */
 static void test_reset_while_lingering(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 4; i++) {
-		bool by_client = i & 1;
-		struct fixture f;
-
-		begin(&f, engines[i / 2]);
-		send_all(by_client ? f.server : f.client);
-		shutdown(by_client ? f.client : f.server, SHUT_WR);
-		turns(&f, 30);
-		assert_false(f.ended);
-		assert_true(f.relay->lingering);
-		reset(by_client ? &f.client : &f.server);
-		turns(&f, 1000);
-		assert_true(f.ended);
-		assert_int_equal(f.end, by_client ? XF_END_CLIENT_RESET : XF_END_UPSTREAM_RESET);
-		finish(&f);
-	}
+	for (int i = 0; i < 4; i++)
+		end_by_reset(engines[i / 2], i & 1, true);
 }
 
 /* A reader that takes its time gets everything, and the relay has not ended before. */
