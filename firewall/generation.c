@@ -166,6 +166,9 @@ static int unshare(struct xf_table *table)
 
 	if (back == XF_NO_SET || table->store.sets[back].slot != table->region.set->slot)
 		return 0;
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
 	number = free_set(table);
 	table->store.sets[number].slot = free_slot(table);
 	xf_region__attach(&region, &table->store, number, false);
@@ -232,6 +235,9 @@ int xf_table__settle(struct xf_table *table, uint64_t now)
 	table->store.why[0] = 0;
 	if (trial_over(table, now))
 		err = end_trial(table);
+	/* What cannot be mapped must not look like what is not there. */
+	if (!err)
+		err = xf_region__map(&table->region);
 	if (!err && table->store.root->writing)
 		err = recover(table, now);
 	return err;
@@ -244,6 +250,8 @@ int xf_table__begin(struct xf_table *table, uint64_t now)
 	if (!err)
 		err = unshare(table);
 	if (!err)
+		err = xf_region__map(&table->region);
+	if (!err)
 		mark(table, XF_FW_WRITING_RULES);
 	return err;
 }
@@ -253,7 +261,7 @@ void xf_table__end(struct xf_table *table)
 	unmark(table, XF_FW_WRITING_RULES);
 }
 
-int xf_table__try(struct xf_table *table, uint64_t deadline)
+int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 {
 	struct xf_fw_root *root = table->store.root;
 	uint32_t number;
@@ -265,6 +273,8 @@ int xf_table__try(struct xf_table *table, uint64_t deadline)
 		return -EBUSY;
 	number = free_set(table);
 	memcpy(&table->store.sets[number], table->region.set, sizeof(struct xf_fw_set));
+	/* Set afterwards it could be after the deadline, and of the set that came back. */
+	table->store.sets[number].deny = deny;
 	/* Until the deadline is there the upper half of which is nobody's concern. */
 	xf_publish(&root->deadline, deadline);
 	xf_publish(&root->which, (uint64_t)active(table) << 32 | number);

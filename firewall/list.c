@@ -69,6 +69,9 @@ static int walk(struct xf_table *table, struct each *each)
 	if (err)
 		return err;
 	xf_table__refresh(table, each->now);
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
 	each->region = &table->region;
 	each->counts = &counts;
 	return xf_set__each(&table->region, each_line, each);
@@ -106,6 +109,9 @@ int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t n
 	int err;
 
 	xf_table__refresh(table, now);
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
 	err = xf_set__find(&table->region, rule, now, &line);
 	if (!err)
 		*ttl = ttl_of(line, now);
@@ -181,6 +187,9 @@ int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats 
 	int err;
 
 	xf_table__refresh(table, now);
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
 	keep = &table->region.set->keep;
 	if (keep->timed)
 		xf_set__each(&table->region, count_expired, &expired);

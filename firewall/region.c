@@ -104,18 +104,36 @@ static int map_table(struct xf_region *region, uint32_t slot, int fd, size_t lin
 	return 0;
 }
 
-void *xf_region__table(struct xf_region *region, uint32_t slot)
+/* Returns 0, also when there is none, or -errno. */
+static int map_slot(struct xf_region *region, uint32_t slot)
 {
 	size_t lines;
-	int fd;
+	int fd = xf_store__table(region->store, region->set->slot + slot, &lines), err;
 
-	if (region->table[slot] || !region->live)
-		return region->table[slot];
-	fd = xf_store__table(region->store, region->set->slot + slot, &lines);
 	if (fd < 0)
-		return NULL;
-	map_table(region, slot, fd, lines);
+		return fd == -ENOENT ? 0 : fd;
+	err = map_table(region, slot, fd, lines);
 	close(fd);
+	return err;
+}
+
+int xf_region__map(struct xf_region *region)
+{
+	int err = 0;
+
+	if (region->whole || !region->live)
+		return 0;
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS - 1 && !err; slot++)
+		if (!region->table[slot])
+			err = map_slot(region, slot);
+	region->whole = !err;
+	return err;
+}
+
+void *xf_region__table(struct xf_region *region, uint32_t slot)
+{
+	if (!region->table[slot] && region->live && !region->whole)
+		map_slot(region, slot);
 	return region->table[slot];
 }
 

@@ -55,6 +55,7 @@ struct xf_region {
 	struct xf_store *store;
 	struct xf_fw_set *set;
 	bool live;     /* packets may read it; else its tables are in no slots yet */
+	bool whole; /* xf_region__map() has mapped all there were, and others are this process's */
 	uint32_t seen; /* xf_fw_root.tables when the tables were mapped */
 	void *table[XF_FW_REGION_SLOTS];
 	int fd[XF_FW_REGION_SLOTS]; /* not live: of the table, where there is one */
@@ -66,8 +67,11 @@ void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_
 		       bool live);
 /* Unmap them all; the maps stay. */
 void xf_region__detach(struct xf_region *region);
-/* Slots are counted from the region's first one. A table, or NULL when there is none or it cannot
- * be mapped. */
+/* Map all tables of a region that is live, so that afterwards one that is not there is one that
+ * there is not. Returns 0 or -errno. */
+int xf_region__map(struct xf_region *region);
+/* Slots are counted from the region's first one. A table, or NULL when there is none, or it cannot
+ * be mapped now and was not before. */
 void *xf_region__table(struct xf_region *region, uint32_t slot);
 /* Put the tables of a region that is not live into their slots. Returns 0 or -errno. */
 int xf_region__install(struct xf_region *region);

@@ -54,9 +54,9 @@ void xf_build__abort(struct xf_build *build);
 bool xf_table__denies(const struct xf_table *table);
 int xf_table__set_policy(struct xf_table *table, bool deny);
 
-/* A trial: what is changed from here on holds until the deadline only, and the program itself goes
- * back to what held before, with nobody's help. -EBUSY: one is running. */
-int xf_table__try(struct xf_table *table, uint64_t deadline);
+/* A trial: the policy @deny and what is changed from here on hold until the deadline only, and the
+ * program itself goes back to what held before, with nobody's help. -EBUSY: one is running. */
+int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline);
 /* The same for a set that no program obeys yet, or that is on hold: before it there was no firewall,
  * so after the deadline every packet passes, while rules and policy stay, on hold. */
 int xf_table__try_first(struct xf_table *table, uint64_t deadline);

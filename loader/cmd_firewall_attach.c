@@ -134,12 +134,12 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set
 	return failed;
 }
 
-/* From here on changes are on trial. */
+/* From here on changes are on trial, with that of the policy unless it is a first one. */
 static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *set, uint64_t now,
-		       bool first)
+		       bool first, bool deny)
 {
 	int err = first ? xf_table__try_first(set->table, now + args->confirm_ns)
-			: xf_table__try(set->table, now + args->confirm_ns);
+			: xf_table__try(set->table, deny, now + args->confirm_ns);
 
 	if (err == -EBUSY) {
 		xf_err("the set '%s' is on trial already, for %llu more seconds", args->set,
@@ -157,7 +157,7 @@ struct before {
 	bool first; /* packets met no firewall: a trial of it is a first one */
 };
 
-/* Nothing could be attached: the set is as it was. A trial that is not a first one takes the policy
+/* Nothing is attached: the set is as it was. A trial that is not a first one takes the policy
  * back itself. */
 static void undo(const struct xf_fw_args *args, const struct xf_fw_set *set,
 		 const struct before *before)
@@ -215,14 +215,16 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 	xf_fw_warn__see_all(&warn, set->table, now);
 	xf_fw_warn__say(&warn, deny, args->set);
 	if (args->confirm_ns)
-		err = begin_trial(args, set, now, before->first);
+		err = begin_trial(args, set, now, before->first, deny);
 	else if (before->held)
 		xf_table__resume(set->table);
 	if (err || deny == xf_table__denies(set->table))
 		return err;
 	err = xf_table__set_policy(set->table, deny);
-	if (err)
+	if (err) {
 		xf_fw_set__explain(set, "set the policy of", err);
+		undo(args, set, before);
+	}
 	return err;
 }
 

@@ -132,7 +132,7 @@ static void change_everything(struct xf_table *table)
 				add(table, &rule);
 			}
 		if (round % 4 == 3)
-			xf_table__try(table, xf_boot_ns() + 10000000);
+			xf_table__try(table, xf_table__denies(table), xf_boot_ns() + 10000000);
 		if (round % 3 == 2)
 			replace(table, round);
 	}

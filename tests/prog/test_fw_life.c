@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,7 +222,7 @@ static void a_trial_has_its_tables_from_its_begin(void **state)
 
 	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
 	before = memory_of(fw);
-	assert_int_equal(xf_table__try(fw->table, now + 100 * SECOND), 0);
+	assert_int_equal(xf_table__try(fw->table, false, now + 100 * SECOND), 0);
 	tried = memory_of(fw);
 	assert_true(tried > before);
 	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
@@ -239,8 +240,8 @@ static void a_trial_ends_by_itself(void **state)
 	uint64_t now = xf_boot_ns(), deadline = now + SECOND;
 
 	assert_int_equal(xf_table__add(fw->table, &old, now), 0);
-	assert_int_equal(xf_table__try(fw->table, deadline), 0);
-	assert_int_equal(xf_table__try(fw->table, deadline), -EBUSY);
+	assert_int_equal(xf_table__try(fw->table, false, deadline), 0);
+	assert_int_equal(xf_table__try(fw->table, false, deadline), -EBUSY);
 	assert_int_equal(xf_table__trial(fw->table, now), deadline);
 	assert_int_equal(xf_table__set_policy(fw->table, true), 0);
 	assert_int_equal(verdict(fw, 9), XDP_DROP);
@@ -279,6 +280,25 @@ static void a_trial_is_put_off(void **state)
 	assert_int_equal(verdict(fw, 3), XDP_DROP);
 }
 
+/* Copying the rules may take longer than the trial, too: its policy is none of what comes back. */
+static void a_trial_that_is_over_at_once(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = from4(10, 1, 2, 3, 32, true);
+
+	assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_table__try(fw->table, true, xf_boot_ns() + 1), 0);
+	assert_int_equal(verdict(fw, 9), XDP_PASS);
+	xf_table__put_off(fw->table, xf_boot_ns() + SECOND / 2);
+	assert_int_equal(verdict(fw, 9), XDP_DROP);
+	usleep(510000);
+	assert_int_equal(verdict(fw, 9), XDP_PASS);
+	assert_int_equal(rules_of(fw), 1);
+	assert_int_equal(verdict(fw, 9), XDP_PASS);
+	assert_false(xf_table__denies(fw->table));
+	assert_int_equal(verdict(fw, 3), XDP_DROP);
+}
+
 static void a_confirmed_trial_stays(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -286,7 +306,7 @@ static void a_confirmed_trial_stays(void **state)
 	uint64_t now = xf_boot_ns(), deadline = now + SECOND;
 	struct xf_build *build;
 
-	assert_int_equal(xf_table__try(fw->table, deadline), 0);
+	assert_int_equal(xf_table__try(fw->table, false, deadline), 0);
 	assert_int_equal(xf_build__begin(&build, fw->table, 1), 0);
 	assert_int_equal(xf_build__add(build, &rule, now), 0);
 	assert_int_equal(xf_build__commit(build), 0);
@@ -297,6 +317,44 @@ static void a_confirmed_trial_stays(void **state)
 	assert_int_equal(verdict(fw, 5), XDP_PASS);
 	assert_int_equal(verdict(fw, 6), XDP_DROP);
 	assert_int_equal(rules_of(fw), 1);
+}
+
+/* What cannot be opened is not what is not there: neither shown, nor copied, nor changed without
+ * it. */
+static void without_descriptors_nothing_is_lost(void **state)
+{
+	const struct xf_fw *fw = *state;
+	const struct xf_table_map *maps;
+	size_t n = xf_table__maps(fw->table, &maps), rules = 30000;
+	struct xf_rule rule = from4(10, 1, 2, 3, 32, true);
+	uint64_t now = xf_boot_ns();
+	struct xf_table_stats stats;
+	struct xf_table *again;
+	struct rlimit was, none;
+	struct found found = {};
+
+	for (size_t i = 0; i < rules; i++) {
+		struct xf_rule one = from4(10, 2, i >> 8, i, 32, true);
+
+		assert_int_equal(xf_table__add(fw->table, &one, now), 0);
+	}
+	assert_int_equal(xf_table__open(&again, maps, n), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit) { 0, was.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(xf_table__each(again, now, find_entry, &found), -EMFILE);
+	assert_int_equal(xf_table__add(again, &rule, now), -EMFILE);
+	assert_int_equal(xf_table__try(again, false, now + 100 * SECOND), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(xf_table__trial(again, now), 0);
+	assert_int_equal(xf_table__stats(again, now, &stats), 0);
+	assert_int_equal(stats.rules, rules);
+	assert_int_equal(xf_table__add(again, &rule, now), 0);
+	assert_int_equal(xf_table__try(again, false, now + 100 * SECOND), 0);
+	assert_int_equal(xf_table__confirm(again, now), 0);
+	xf_table__close(again);
+	assert_int_equal(rules_of(fw), rules + 1);
+	entry_of(fw, rule);
 }
 
 static void too_many_shapes_change_nothing(void **state)
@@ -606,7 +664,9 @@ int main(void)
 		on_empty_set(a_trial_ends_by_itself),
 		on_empty_set(a_trial_has_its_tables_from_its_begin),
 		on_empty_set(a_trial_is_put_off),
+		on_empty_set(a_trial_that_is_over_at_once),
 		on_empty_set(a_confirmed_trial_stays),
+		on_empty_set(without_descriptors_nothing_is_lost),
 		on_empty_set(too_many_shapes_change_nothing),
 		on_empty_set(port_ranges_are_limited),
 		on_empty_set(ranges_of_one_block_are_limited),

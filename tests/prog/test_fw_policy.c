@@ -249,7 +249,7 @@ static void drops_are_logged(void **state)
 	assert_int_equal(named(fw, &dropped.records[0], &by_id), 0);
 	assert_true(xf_rule_equal(&by_id, &rule));
 	/* A trial's copy has the same ids, a new set has not. */
-	assert_int_equal(xf_table__try(fw->table, xf_boot_ns() + 60 * 1000000000ull), 0);
+	assert_int_equal(xf_table__try(fw->table, true, xf_boot_ns() + 60 * 1000000000ull), 0);
 	assert_int_equal(named(fw, &dropped.records[0], &by_id), 0);
 	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
 	assert_int_equal(xf_build__begin(&build, fw->table, 1), 0);
