@@ -85,7 +85,7 @@ static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
 		if (err == -EEXIST) {
 			++*twice;
 		} else if (err == -E2BIG || err == -ENOSPC) {
-			xf_err("%s:%" PRIu32 ": too much for a set: %s", list->name,
+			xf_err("%s:%" PRIu32 ":1: too much for a set: %s", list->name,
 			       list->at[i].line, xf_table__why(set->table));
 			return err;
 		} else if (err) {

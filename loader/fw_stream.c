@@ -106,8 +106,8 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 		return 0;
 	case -E2BIG:
 		s->refused++;
-		xf_err("%s:%" PRIu64 ": the rule is not added: %s", s->lines.name, s->lines.number,
-		       xf_table__why(s->set.table));
+		xf_err("%s:%" PRIu64 ":1: the rule is not added: %s", s->lines.name,
+		       s->lines.number, xf_table__why(s->set.table));
 		return 0;
 	default:
 		xf_fw_set__explain(&s->set, "change", err);
@@ -125,6 +125,8 @@ void xf_fw_unread_line(const struct xf_lines *lines, int err)
 	if (err == -EMSGSIZE)
 		xf_err("%s:%" PRIu64 ":1: the line is longer than %d bytes", lines->name,
 		       lines->number, XF_LINE_MAX);
+	else if (!lines->number)
+		xf_err("cannot read %s: %s", lines->name, strerror(-err));
 	else
 		xf_err("cannot read %s behind line %" PRIu64 ": %s", lines->name, lines->number,
 		       strerror(-err));

@@ -248,15 +248,15 @@ load firewall.bash
 	fw add deny from 192.0.2.1
 	printf '# two ranges in one rule\ndeny dport 80\ndeny sport 1-65535 dport 1-65535\n' >"$T/rules"
 	run -1 --separate-stderr fw replace "$T/rules"
-	matches "what it says" "$stderr" "$T/rules:3: too much for a set: .* in 128 ways"
+	matches "what it says" "$stderr" "$T/rules:3:1: too much for a set: .* in 128 ways"
 	seq -f 'deny dport 8192-%g' 16384 16400 >"$T/rules"
 	run -1 --separate-stderr fw replace - <"$T/rules"
-	matches "what it says" "$stderr" "stdin:17: too much for a set: 16 rules already differ from this one only in"
+	matches "what it says" "$stderr" "stdin:17:1: too much for a set: 16 rules already differ from this one only in"
 	same rules "$(fw list)" "deny from 192.0.2.1"
 	# A pipe goes on behind it.
 	echo "deny dport 9000" >>"$T/rules"
 	run -1 --separate-stderr fw add - <"$T/rules"
-	matches "what it says" "$stderr" "stdin:17: the rule is not added: 16 rules already"
+	matches "what it says" "$stderr" "stdin:17:1: the rule is not added: 16 rules already"
 	matches "what it says" "$stderr" "17 rules added, 0 were there already, 1 lines refused"
 	run -1 --separate-stderr fw add deny sport 1-65535 dport 1-65535
 	matches "what it says" "$stderr" "cannot add the rule to the set 'default': .* in 128 ways"
