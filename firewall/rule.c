@@ -269,6 +269,13 @@ static const char *proto_name(uint8_t number, char text[8])
 	return text;
 }
 
+/* What Linux walks over in IPv6, on its way to the protocol (RFC 8200, 4.1). */
+static bool is_extension(uint8_t proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_FRAGMENT ||
+	       proto == IPPROTO_DSTOPTS;
+}
+
 /* What only shows when all clauses are known. */
 static int check(struct parse *p)
 {
@@ -281,6 +288,12 @@ static int check(struct parse *p)
 			    "happens to all other packets is the policy ('firewall policy')");
 	if (!(rule->has & XF_RULE_PROTO))
 		return 0;
+	if (rule->family == 6 && is_extension(rule->proto))
+		return fail(
+		    p, p->proto_at,
+		    "expected another protocol: proto %u is a header before the protocol of "
+		    "an IPv6 packet, and never that",
+		    rule->proto);
 	if (p->ports_at && rule->proto != IPPROTO_TCP && rule->proto != IPPROTO_UDP &&
 	    rule->proto != IPPROTO_SCTP)
 		return fail(p, later(p->ports_at, p->proto_at),

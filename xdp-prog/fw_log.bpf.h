@@ -4,7 +4,7 @@
 #define XF_FW_LOG_BPF_H
 
 #include "fw_abi.h"
-#include "parse.bpf.h"
+#include "fw_parse.bpf.h"
 #include "ring.bpf.h"
 
 static __always_inline void xf_fw_log(struct xdp_md *ctx, const struct xf_fw_set *set, __u32 rule)

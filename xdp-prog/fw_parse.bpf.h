@@ -5,6 +5,7 @@
 #define XF_FW_PARSE_BPF_H
 
 #include "fw_abi.h"
+#define XF_EXT_OF_LINUX
 #include "parse.bpf.h"
 
 #define XF_FW_NO_TYPE 0xff /* reserved in both */

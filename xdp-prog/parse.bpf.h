@@ -207,15 +207,27 @@ struct xf_ext_rule {
 	__u8 len_mask;
 };
 
+/* The logger shows what is behind all that RFCs name as extension headers. The firewall goes by
+ * what Linux does: it gives what begins with one of these to sockets for that number, whatever is
+ * said to be behind; or, authenticated, to those of what is behind, of a peer that it shares a key
+ * with. */
+#ifdef XF_EXT_OF_LINUX
+#define XF_EXT_MASK 0
+#define XF_EXT_UNIT(_unit) 0
+#else
+#define XF_EXT_MASK 0xff
+#define XF_EXT_UNIT(_unit) (_unit)
+#endif
+
 /* clang-format off */
 static const struct xf_ext_rule xf_ext_rules[256] = {
 	[IPPROTO_HOPOPTS] = { 8, 0xff },
 	[IPPROTO_ROUTING] = { 8, 0xff },
 	[IPPROTO_DSTOPTS] = { 8, 0xff },
-	[XF_IPPROTO_MH] = { 8, 0xff },
-	[XF_IPPROTO_HIP] = { 8, 0xff },
-	[XF_IPPROTO_SHIM6] = { 8, 0xff },
-	[IPPROTO_AH] = { 4, 0xff },	  /* in units of 4, less 2: RFC 4302 */
+	[XF_IPPROTO_MH] = { XF_EXT_UNIT(8), XF_EXT_MASK },
+	[XF_IPPROTO_HIP] = { XF_EXT_UNIT(8), XF_EXT_MASK },
+	[XF_IPPROTO_SHIM6] = { XF_EXT_UNIT(8), XF_EXT_MASK },
+	[IPPROTO_AH] = { XF_EXT_UNIT(4), XF_EXT_MASK }, /* in units of 4, less 2: RFC 4302 */
 	[IPPROTO_FRAGMENT] = { 8, 0x00 }, /* its second byte is reserved */
 };
 /* clang-format on */

@@ -65,9 +65,9 @@ static void random_range(uint16_t *min, uint16_t *max)
 
 static uint8_t random_proto(void)
 {
-	static const uint8_t protos[] = { 6, 6, 6, 17, 17, 132, 1, 58, 136 };
+	static const uint8_t protos[] = { 6, 6, 6, 17, 17, 132, 1, 58, 136, 51, 135, 139 };
 
-	return one_in(10) ? xf_fw_random(256) : protos[xf_fw_random(9)];
+	return one_in(10) ? xf_fw_random(256) : protos[xf_fw_random(sizeof(protos))];
 }
 
 static void random_mac(uint8_t *mac)
@@ -152,10 +152,11 @@ static uint8_t *put_ip4(uint8_t *at)
 /* Extension headers as the first byte of each says; returns where layer 4 is. */
 static uint8_t *put_extensions(uint8_t *at, uint8_t *next, uint8_t proto)
 {
-	static const uint8_t kinds[] = { 0, 43, 44, 51, 60, 135 };
+	static const uint8_t kinds[] = { 0, 43, 44, 51, 60, 135, 139, 140 };
 
 	for (uint32_t left = one_in(4) ? xf_fw_random(13) : 0; left; left--) {
-		uint8_t kind = kinds[xf_fw_random(6)], units = kind == 44 ? 0 : xf_fw_random(3);
+		uint8_t kind = kinds[xf_fw_random(sizeof(kinds))],
+			units = kind == 44 ? 0 : xf_fw_random(3);
 		size_t size = kind == 51 ? 4 * units + 8 : 8 * units + 8;
 
 		*next = kind;

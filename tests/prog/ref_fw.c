@@ -144,7 +144,7 @@ enum xf_fate xf_ref_fate(const struct xf_rule *rules, size_t n, bool deny_policy
 	struct xf_record rec;
 	bool unread;
 
-	unread = xf_ref_parse(bytes, len, &rec);
+	unread = xf_ref_parse_fw(bytes, len, &rec);
 	for (size_t i = 0; i < n; i++)
 		if (matches(&rules[i], &rec, unread) && (!best || specific(&rules[i], best) > 0))
 			best = &rules[i];

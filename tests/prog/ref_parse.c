@@ -13,6 +13,7 @@ struct reader {
 	size_t datagram; /* layer 4: bytes that are left of the datagram; what follows is padding */
 	bool unread;	 /* headers that end elsewhere, or tags */
 	bool first;	 /* a first fragment, by any of its headers */
+	bool as_linux;	 /* walk over what Linux walks over */
 };
 
 static bool has(const struct reader *in, size_t n)
@@ -140,8 +141,10 @@ static void read_ip4(struct reader *in, struct xf_record *rec)
 }
 
 /* Bytes of the extension header with number @proto whose length byte is @len; 0 when it is none. */
-static unsigned int ext_size(unsigned int proto, unsigned int len)
+static unsigned int ext_size(const struct reader *in, unsigned int proto, unsigned int len)
 {
+	if (in->as_linux && (proto == 51 || proto == 135 || proto == 139 || proto == 140))
+		return 0;
 	switch (proto) {
 	case 0:	  /* hop-by-hop options, RFC 8200 */
 	case 43:  /* routing */
@@ -174,7 +177,7 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 {
 	int seen = 0;
 
-	while (ext_size(rec->proto, 0) != 0) {
+	while (ext_size(in, rec->proto, 0) != 0) {
 		unsigned int size, next;
 
 		if (rec->frag_off != 0)
@@ -185,7 +188,7 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 			return false;
 		}
 		next = byte_at(in, 0);
-		size = ext_size(rec->proto, byte_at(in, 1));
+		size = ext_size(in, rec->proto, byte_at(in, 1));
 		if (rec->proto == 44)
 			read_frag(in, rec);
 		in->first |=
@@ -267,12 +270,12 @@ static bool read_tags(struct reader *in, struct xf_record *rec)
 	return true;
 }
 
-bool xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
+static bool parse(struct reader in, struct xf_record *rec)
 {
-	struct reader in = { .bytes = bytes, .len = len, .datagram = SIZE_MAX };
+	const uint8_t *bytes = in.bytes;
 
 	memset(rec, 0, sizeof(*rec));
-	rec->len = len;
+	rec->len = in.len;
 	if (!has(&in, 14)) {
 		truncated(rec);
 		return false;
@@ -291,4 +294,16 @@ bool xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
 	else if (rec->eth_type == 0x0806)
 		read_arp(&in, rec);
 	return in.unread;
+}
+
+void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec)
+{
+	parse((struct reader) { .bytes = bytes, .len = len, .datagram = SIZE_MAX }, rec);
+}
+
+bool xf_ref_parse_fw(const uint8_t *bytes, size_t len, struct xf_record *rec)
+{
+	return parse(
+	    (struct reader) { .bytes = bytes, .len = len, .datagram = SIZE_MAX, .as_linux = true },
+	    rec);
 }

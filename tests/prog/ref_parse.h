@@ -18,9 +18,13 @@
 
 #include "xdp-prog/abi.h"
 
-/* Fill in all of @rec but boot_ns and rx_queue, which are not in the bytes: these become 0. Returns
- * whether there are more VLAN tags or extension headers than are looked through, or these do not end in
- * what is there, or what rules ask of layer 4 is in a later fragment. */
-bool xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec);
+/* Fill in all of @rec but boot_ns and rx_queue, which are not in the bytes: these become 0. */
+void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec);
+
+/* The same as the firewall has it: authentication, mobility, HIP and shim6 headers are what Linux
+ * takes for the protocol. Returns whether there are more VLAN tags or extension headers than are
+ * looked through, or these do not end in what is there, or what rules ask of layer 4 is in a later
+ * fragment. */
+bool xf_ref_parse_fw(const uint8_t *bytes, size_t len, struct xf_record *rec);
 
 #endif

@@ -73,7 +73,7 @@ static bool by_expired_rule(const uint8_t *bytes, size_t len, int got)
 {
 	struct xf_record rec;
 
-	return expired && got == XF_FATE_POLICY_DENIED && xf_ref_parse(bytes, len, &rec);
+	return expired && got == XF_FATE_POLICY_DENIED && xf_ref_parse_fw(bytes, len, &rec);
 }
 
 static void check_packets(const struct xf_fw *fw, unsigned int n, const char *what)

@@ -2,6 +2,7 @@
 /* Nobody gets past a rule by stacking more headers than the firewall looks through. */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/prog/fw.h"
@@ -281,11 +282,45 @@ static void cut_headers(void **state)
 	assert_int_equal(xf_table__flush(fw->table), 0);
 }
 
+/* Of an IPv6 packet, whatever it says that comes behind: Linux does not look there. */
+static void protocols_that_look_like_headers(void **state)
+{
+	static const uint8_t protos[] = { 51, 135, 139, 140 };
+	static const char inner[] = "\x3a\0\1\4\0\0\0\0\1\0\0\0\0\0\0\0";
+	const struct xf_fw *fw = *state;
+
+	for (size_t i = 0; i < sizeof(protos); i++) {
+		uint8_t bytes[70] = "\2\0\0\0\0\1\2\0\0\0\0\2\x86\xdd" IP6("\x10", "\x00");
+		char rule[2][32];
+
+		bytes[14 + 6] = protos[i];
+		memcpy(bytes + 54, inner, 16);
+		for (int deny = 0; deny < 2; deny++) {
+			const char *const one[] = { rule[deny], NULL };
+
+			snprintf(rule[deny], sizeof(rule[deny]), "%s proto %u",
+				 deny ? "deny" : "allow", protos[i]);
+			add_rules(fw->table, one);
+			assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)),
+					 deny ? XF_FATE_DENIED : XF_FATE_ALLOWED);
+			assert_int_equal(xf_table__flush(fw->table), 0);
+		}
+		assert_int_equal(xf_table__set_policy(fw->table, true), 0);
+		assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)), XF_FATE_POLICY_DENIED);
+		/* As the ICMPv6 that it claims to be it would pass. */
+		bytes[14 + 6] = 60;
+		bytes[55] = 0;
+		assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)), XF_FATE_EXEMPT);
+		assert_int_equal(xf_table__set_policy(fw->table, false), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extension_headers),
 		cmocka_unit_test(cut_headers),
+		cmocka_unit_test(protocols_that_look_like_headers),
 		cmocka_unit_test(tags),
 		cmocka_unit_test(buffers),
 	};

@@ -207,6 +207,7 @@ static const struct {
 	{ "deny sport 80 proto 47", 21, "proto 47 has none" },
 	{ "deny established proto udp", 24, "expected proto tcp beside 'established', not proto udp" },
 	{ "deny proto icmpv6 established", 19, "not proto icmpv6" },
+	{ "deny from 2001:db8::/32 proto 43", 31, "expected another protocol: proto 43 is a header" },
 	{ "deny ether 02:00:00:00:00", 12, "expected a MAC address" },
 	{ "deny ether 02-00-00-00-00-01", 12, "expected a MAC address" },
 	{ "deny ether 02:00:00:00:00:0g", 12, "expected a MAC address" },
@@ -293,6 +294,9 @@ static struct xf_rule random_rule(void)
 		rule.proto = rule.has & XF_RULE_ESTABLISHED		  ? 6
 			     : rule.has & (XF_RULE_SPORT | XF_RULE_DPORT) ? with_ports[below(3)]
 									  : below(256);
+	/* Of IPv6 these are headers; 0, the end of the string, is one, too. */
+	while (rule.has & XF_RULE_PROTO && rule.family == 6 && strchr("\x2b\x2c\x3c", rule.proto))
+		rule.proto = 1 + below(255);
 	rule.ttl = below(2) ? 1 + (below(65536) << 16 | below(65536)) % UINT32_MAX : 0;
 	return rule;
 }
