@@ -60,8 +60,23 @@ static int parent_path(char path[XF_FW_PATH_MAX])
 	return 0;
 }
 
-/* One that was there must be ours: where anybody may make folders (a bpffs that was mounted without
- * mode=0700) somebody could have made it first, to hide sets in it or hold its lock. */
+/* Where anybody may make folders (a bpffs that was mounted without mode=0700) somebody could have
+ * made ours first, to hide sets, hold their locks or own their rules. Root's are good for whoever
+ * may enter them. */
+static bool is_safe(const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) && (!st->st_uid || st->st_uid == geteuid()) &&
+	       !(st->st_mode & 022);
+}
+
+static int refuse(const char *path)
+{
+	xf_err("%s is not used: it is not a folder of root's that only root may write to", path);
+	xf_hint("remove it, and mount the bpffs with 'mount -t bpf bpf /sys/fs/bpf -o mode=0700'");
+	return -EPERM;
+}
+
+/* Sets are made in a folder of one's own only: root would not use one that somebody else made. */
 static int check_folder(const char *path)
 {
 	struct stat st;
@@ -70,11 +85,41 @@ static int check_folder(const char *path)
 		xf_err("cannot look at %s: %s", path, strerror(errno));
 		return -errno;
 	}
-	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022))
-		return 0;
-	xf_err("%s is not used: it is not a folder of root's that only root may write to", path);
-	xf_hint("remove it, and mount the bpffs with 'mount -t bpf bpf /sys/fs/bpf -o mode=0700'");
+	return is_safe(&st) && st.st_uid == geteuid() ? 0 : refuse(path);
+}
+
+/* Returns a descriptor, or -errno without a message: -EPERM when the folder must not be used. What
+ * was opened is looked at, which nobody can exchange any more. */
+static int open_safe(int parent_fd, const char *name, int flags)
+{
+	int fd = openat(parent_fd, name, flags | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0) /* ENOTDIR is also what a link gives */
+		return errno == ENOTDIR ? -EPERM : -errno;
+	if (!fstat(fd, &st) && is_safe(&st))
+		return fd;
+	close(fd);
 	return -EPERM;
+}
+
+/* Open the folder of all sets. Returns as above; @path then is the folder that it is about. */
+static int open_parent(char path[XF_FW_PATH_MAX])
+{
+	int top_fd, fd = parent_path(path);
+	char *name;
+
+	if (fd)
+		return fd;
+	name = strrchr(path, '/');
+	*name = '\0';
+	top_fd = open_safe(AT_FDCWD, path, O_PATH);
+	if (top_fd < 0)
+		return top_fd;
+	*name++ = '/';
+	fd = open_safe(top_fd, name, O_RDONLY);
+	close(top_fd);
+	return fd;
 }
 
 static int make_folder(const char *path)
@@ -173,6 +218,26 @@ int xf_fw_pins__path(struct xf_fw_pins *pins, const char *name)
 	return set_path(pins->path, name, false);
 }
 
+/* Returns a descriptor, -ENOENT without a message, or another -errno after one. */
+static int open_set(const struct xf_fw_pins *pins)
+{
+	char path[XF_FW_PATH_MAX];
+	int fd, parent_fd = open_parent(path);
+
+	if (parent_fd < 0) {
+		fd = parent_fd;
+	} else {
+		strcpy(path, pins->path);
+		fd = open_safe(parent_fd, strrchr(path, '/') + 1, O_RDONLY);
+		close(parent_fd);
+	}
+	if (fd == -EPERM)
+		return refuse(path);
+	if (fd < 0 && fd != -ENOENT)
+		xf_err("cannot open the folder %s: %s", pins->path, strerror(-fd));
+	return fd;
+}
+
 int xf_fw_pins__open(struct xf_fw_pins *pins, const char *name, bool change)
 {
 	int err = xf_fw_pins__path(pins, name);
@@ -180,13 +245,9 @@ int xf_fw_pins__open(struct xf_fw_pins *pins, const char *name, bool change)
 	if (err)
 		return err;
 	for (;;) {
-		pins->fd = open(pins->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (pins->fd < 0 && errno == ENOENT)
-			return -ENOENT;
-		if (pins->fd < 0) {
-			xf_err("cannot open the folder %s: %s", pins->path, strerror(errno));
-			return -errno;
-		}
+		pins->fd = open_set(pins); /* whoever else could hold its lock is ruled out here */
+		if (pins->fd < 0)
+			return pins->fd;
 		err = wait_for_lock(pins->fd, change ? LOCK_EX : LOCK_SH, name);
 		if (err) {
 			xf_err("cannot lock the folder %s: %s", pins->path, strerror(-err));
@@ -206,10 +267,9 @@ void xf_fw_pins__close(struct xf_fw_pins *pins)
 	pins->fd = -1;
 }
 
-/* Call @fn for each name in a folder that is not hidden. */
-static int each_entry(const char *path, int (*fn)(void *arg, const char *name), void *arg)
+/* Call @fn for each name in a folder that is not hidden, and close the folder. */
+static int each_entry(DIR *dir, int (*fn)(void *arg, const char *name), void *arg)
 {
-	DIR *dir = opendir(path);
 	struct dirent *entry;
 	int ret = 0;
 
@@ -233,7 +293,7 @@ static int unlink_in(void *arg, const char *name)
 
 static void remove_folder(char *path)
 {
-	each_entry(path, unlink_in, path);
+	each_entry(opendir(path), unlink_in, path);
 	rmdir(path);
 }
 
@@ -313,7 +373,7 @@ int xf_fw_pins__maps(const struct xf_fw_pins *pins, struct xf_table_map *maps,
 		     struct xf_fw_map_names *names)
 {
 	struct map_list list = { .pins = pins, .maps = maps, .names = names };
-	int err = each_entry(pins->path, add_map, &list);
+	int err = each_entry(opendir(pins->path), add_map, &list);
 
 	if (!err)
 		return list.n;
@@ -362,14 +422,16 @@ int xf_fw_pins__remove(struct xf_fw_pins *pins)
 struct set_names {
 	int (*fn)(void *arg, const char *name);
 	void *arg;
+	int fd; /* the folder of all sets */
 };
 
 static int set_entry(void *arg, const char *entry)
 {
 	const struct set_names *names = arg;
 	char name[256];
+	struct stat st;
 
-	if (entry[0] == '~')
+	if (entry[0] == '~' || fstatat(names->fd, entry, &st, AT_SYMLINK_NOFOLLOW) || !is_safe(&st))
 		return 0;
 	snprintf(name, sizeof(name), "%s", entry);
 	replace(name, NO_DOT, '.');
@@ -378,12 +440,17 @@ static int set_entry(void *arg, const char *entry)
 
 int xf_fw_pins__each(int (*fn)(void *arg, const char *name), void *arg)
 {
-	struct set_names names = { fn, arg };
+	struct set_names names = { fn, arg, -1 };
 	char parent[XF_FW_PATH_MAX];
-	int ret;
+	DIR *dir;
 
-	if (!xf_bpffs_dir() || parent_path(parent))
+	if (!xf_bpffs_dir())
 		return 0;
-	ret = each_entry(parent, set_entry, &names);
-	return ret == -ENOENT ? 0 : ret;
+	names.fd = open_parent(parent);
+	if (names.fd < 0)
+		return names.fd == -ENOENT ? 0 : names.fd;
+	dir = fdopendir(names.fd);
+	if (!dir)
+		close(names.fd);
+	return dir ? each_entry(dir, set_entry, &names) : -ENOMEM;
 }

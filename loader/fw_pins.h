@@ -28,7 +28,8 @@ int xf_fw_pins__path(struct xf_fw_pins *pins, const char *name);
 
 /* Open and lock the folder of a set: shared for reading, else for this process alone; waits for
  * others, and says so when it takes long. Returns 0, -ENOENT without a message when there is no
- * such set, or another -errno after a message. */
+ * such set, or another -errno after a message: -EPERM when somebody else has made it, or one of the
+ * folders above it. */
 int xf_fw_pins__open(struct xf_fw_pins *pins, const char *name, bool change);
 void xf_fw_pins__close(struct xf_fw_pins *pins);
 
@@ -51,7 +52,8 @@ __u32 xf_fw_pins__root_id(const struct xf_fw_pins *pins);
  * message. */
 int xf_fw_pins__remove(struct xf_fw_pins *pins);
 
-/* Call @fn with the name of each set. Its non-zero ends it and is returned. */
+/* Call @fn with the name of each set. Its non-zero ends it and is returned. Folders that somebody
+ * else has made are no sets; when it is the one of all sets, returns -EPERM, without a message. */
 int xf_fw_pins__each(int (*fn)(void *arg, const char *name), void *arg);
 
 #endif
