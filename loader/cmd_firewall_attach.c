@@ -134,6 +134,11 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set
 	return failed;
 }
 
+static unsigned long long seconds_left(const struct xf_fw_set *set, uint64_t now)
+{
+	return (xf_table__trial(set->table, now) - now) / NS_PER_SECOND + 1;
+}
+
 /* From here on changes are on trial, with that of the policy unless it is a first one. */
 static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *set, uint64_t now,
 		       bool first, bool deny)
@@ -143,7 +148,7 @@ static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *se
 
 	if (err == -EBUSY) {
 		xf_err("the set '%s' is on trial already, for %llu more seconds", args->set,
-		       (xf_table__trial(set->table, now) - now) / NS_PER_SECOND + 1);
+		       seconds_left(set, now));
 		xf_hint("'xdpfun-load firewall confirm --set %s' first, or wait", args->set);
 	} else if (err) {
 		xf_fw_set__explain(set, "begin a trial of", err);
@@ -237,6 +242,17 @@ static int find_interfaces(const struct xf_fw_args *args)
 	return 0;
 }
 
+/* A trial that somebody began goes on, and may end what this command did. */
+static void remind(const struct xf_fw_args *args, const struct xf_fw_set *set)
+{
+	uint64_t now = xf_fw_now();
+
+	if (xf_table__trial(set->table, now))
+		xf_info("the set '%s' is on trial, for %llu more seconds: 'xdpfun-load firewall "
+			"confirm --set %s' makes it permanent",
+			args->set, seconds_left(set, now), args->set);
+}
+
 /* The user's time begins when all is attached. */
 static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set *set)
 {
@@ -265,6 +281,8 @@ static int attach(const struct xf_fw_args *args)
 		undo(args, &set, &before);
 	else if (!err && args->confirm_ns)
 		announce_trial(args, &set);
+	else if (!err)
+		remind(args, &set);
 	xf_fw_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }

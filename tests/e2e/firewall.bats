@@ -389,7 +389,11 @@ is_locked() {
 	[ "$(fw stats --json | jq .trial_seconds)" -gt 30 ]
 	run -1 --separate-stderr fw attach -i eth0 --policy allow --confirm 60
 	matches "what it says" "$stderr" "on trial already"
+	run -0 --separate-stderr fw attach -i eth0
+	matches "what it says" "$stderr" "on trial, for [0-9]+ more seconds: .* confirm --set default"
 	fw confirm
+	run -0 --separate-stderr fw attach -i eth0
+	no_match "what it says" "$stderr" "on trial"
 	silent
 	run -1 --separate-stderr fw confirm
 	matches "what it says" "$stderr" "not on trial"
