@@ -98,7 +98,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/
 	$(Q)$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(UNIT_FLAGS) $(filter %.c,$^) -lcmocka -ljson-c -o $@
 
 # Plays what first.c hands over to.
-$(BUILD)/tests/unit/test_first_read: sockmap/first.c sockmap/waiting.c
+$(BUILD)/tests/unit/test_first_read $(BUILD)/tests/unit/test_waiting: sockmap/first.c sockmap/waiting.c
 # Plays the engine that needs the kernel's maps.
 $(BUILD)/tests/unit/test_relay: $(addprefix sockmap/,engine_copy.c engine_splice.c flow.c moves.c pipes.c policy.c \
 				  relay.c room.c tcp_state.c)

@@ -63,14 +63,15 @@ static void on_timeout(struct xf_timer *timer, uint64_t now)
 }
 
 /* Only EPOLLERR and EPOLLHUP are asked for. A FIN is neither: who has said all may still want the
- * answer. */
+ * answer. An EPOLLIN is of this turn, from before it was read for want of its place. */
 static void on_client(struct xf_watch *watch, uint32_t events)
 {
 	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, client);
 	socklen_t len = sizeof(int);
 	int err = 0;
 
-	(void)events;
+	if (!(events & (EPOLLERR | EPOLLHUP)))
+		return;
 	getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	xf_conn__end(conn, XF_OUTCOME_CLIENT_GONE, err);
 }

@@ -90,7 +90,7 @@ static void decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool e
 
 /* What came first goes through the scratch buffer: mostly it is all that is needed, and then it is
  * copied once, into the piece of memory that the relay takes over. */
-static void take(struct xf_conn *conn)
+void xf_first__hear(struct xf_conn *conn)
 {
 	uint8_t *data = conn->len ? conn->data : conn->server->scratch;
 	size_t room = conn->len ? conn->room : XF_FIRST_MAX;
@@ -109,15 +109,12 @@ static void take(struct xf_conn *conn)
 static void on_client(struct xf_watch *watch, uint32_t events)
 {
 	(void)events;
-	take(xf_container_of(watch, struct xf_conn, client));
+	xf_first__hear(xf_container_of(watch, struct xf_conn, client));
 }
 
 void xf_first__begin(struct xf_conn *conn)
 {
-	struct xf_server *server = conn->server;
-
-	while (server->first.n && server->first.n >= server->opts.max_waiting)
-		xf_conn__end(server->first.longest, XF_OUTCOME_FIRST_CROWD, 0);
-	xf_waiting__enter(conn, &server->first);
-	take(conn); /* often it is there already */
+	xf_waiting__make_place(conn->server);
+	xf_waiting__enter(conn, &conn->server->first);
+	xf_first__hear(conn); /* often it is there already */
 }

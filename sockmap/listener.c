@@ -14,7 +14,7 @@
 #define ACCEPTS 16 /* in a turn: those that are connected have their turn too */
 /* After accept() failed in a way that the next one will too. */
 #define PAUSE (50 * XF_MSEC)
-/* While those that have come take all the places of those that wait. */
+/* While those that have just come take all the places of those that wait. */
 #define CROWD_PAUSE (2 * XF_MSEC)
 
 static void say_why(int err, bool reuseport)
@@ -192,8 +192,7 @@ static void on_listener(struct xf_watch *watch, uint32_t events)
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS; i++) {
-		/* None of them has had time to say something: those to come wait in the queue. */
-		if (xf_waiting__is_crowded(server)) {
+		if (xf_waiting__holds_back(server)) {
 			pause_accepting(server, CROWD_PAUSE);
 			return;
 		}

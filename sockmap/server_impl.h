@@ -37,6 +37,7 @@ struct xf_conn {
 	/* Among those that wait: NULL, none of them, and its neighbours. */
 	struct xf_queue *queue;
 	struct xf_conn *longer, *shorter;
+	uint64_t since; /* it waits there, ns */
 
 	/* The first packet. */
 	uint8_t *data;
@@ -80,6 +81,7 @@ struct xf_server {
 
 	struct xf_conn *conns;	      /* all */
 	struct xf_queue first, dials; /* waiting for a first packet, and for an upstream */
+	uint64_t grace_at;	      /* ns: those that waited began to have a moment's grace */
 	struct xf_server_counters counters;
 
 	struct xf_failures failures;
@@ -123,13 +125,18 @@ void xf_waiting__leave(struct xf_conn *conn);
 /* It has to wait: reserve what its client may send meanwhile. Who has waited longest makes room.
  * False: there is none. */
 bool xf_waiting__admit(struct xf_conn *conn);
-/* No more can wait, and those that do have only just come. */
-bool xf_waiting__is_crowded(struct xf_server *server);
+/* One more is to wait for its first packet: who has waited longest makes room where it must. */
+void xf_waiting__make_place(struct xf_server *server);
+/* No more can wait, and those that do have only just come: who is not accepted yet is to wait for
+ * a moment. That is no more than a small part of the time. */
+bool xf_waiting__holds_back(struct xf_server *server);
 
 /* ---- first.c ---- */
 
 /* Read until the routes can decide. */
 void xf_first__begin(struct xf_conn *conn);
+/* Read what has come and was not looked at yet; the connection may end. */
+void xf_first__hear(struct xf_conn *conn);
 
 /* ---- dial.c ---- */
 

@@ -7,6 +7,7 @@ void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue)
 {
 	xf_waiting__leave(conn);
 	conn->queue = queue;
+	conn->since = xf_loop__now(conn->server->loop);
 	conn->longer = queue->shortest;
 	if (conn->longer)
 		conn->longer->shorter = conn;
@@ -44,18 +45,46 @@ static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *b
 		first = NULL;
 	if (dial == but)
 		dial = NULL;
-	return first && (!dial || first->accepted <= dial->accepted) ? first : dial;
+	return first && (!dial || first->since <= dial->since) ? first : dial;
 }
 
-/* Who has come with many others at a time may have sent already, and is only not yet heard. */
-#define GRACE (50 * XF_MSEC)
+/* Who came with many others may have spoken, and is only not heard yet: then it is served and not
+ * ended. It is heard once: who dribbles has always just sent something. */
+static void make_way(struct xf_conn *conn)
+{
+	struct xf_queue *first = &conn->server->first;
 
-bool xf_waiting__is_crowded(struct xf_server *server)
+	if (conn->queue == first) {
+		xf_first__hear(conn);
+		if (first->longest != conn)
+			return; /* it was decided about, and may be gone */
+	}
+	xf_conn__end(conn, XF_OUTCOME_FIRST_CROWD, 0);
+}
+
+void xf_waiting__make_place(struct xf_server *server)
+{
+	while (server->first.n && server->first.n >= server->opts.max_waiting)
+		make_way(server->first.longest);
+}
+
+/* Many that come at a time first connect, all of them, and then speak. */
+#define GRACE (100 * XF_MSEC)
+/* One in such a time: there may always be some that have just come and say nothing, and behind them
+ * who has spoken and needs no place. */
+#define GRACE_EVERY (1 * XF_NSEC)
+
+bool xf_waiting__holds_back(struct xf_server *server)
 {
 	const struct xf_conn *first = longest(server, NULL);
+	uint64_t now = xf_loop__now(server->loop);
 
-	return first && xf_loop__now(server->loop) - first->accepted < GRACE &&
-	       (server->first.n >= server->opts.max_waiting || !xf_mover__may_admit(server->mover));
+	if (!first || now - first->since >= GRACE ||
+	    (server->first.n < server->opts.max_waiting && xf_mover__may_admit(server->mover)))
+		return false;
+	if (now - server->grace_at >= GRACE_EVERY)
+		server->grace_at = now;
+	return now - server->grace_at < GRACE;
 }
 
 bool xf_waiting__admit(struct xf_conn *conn)
@@ -70,7 +99,7 @@ bool xf_waiting__admit(struct xf_conn *conn)
 		other = longest(server, conn);
 		if (!other)
 			return false;
-		xf_conn__end(other, XF_OUTCOME_FIRST_CROWD, 0);
+		make_way(other);
 	}
 	return true;
 }

@@ -477,8 +477,9 @@ first_packets() {
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" "$@"
 }
 
+# good_ones [CONNECTIONS]: so many at a time.
 good_ones() {
-	client good --prefix "$T/good" --mode request --rounds 3 --conns 10 --total 50
+	client good --prefix "$T/good" --mode request --rounds 3 --conns "${1:-10}" --total 50
 	between "the slowest answer in us" "$(result good slowest_us)" 1 900000
 }
 
@@ -542,6 +543,54 @@ connect() {
 	wait "${pid[crowd]}" || :
 	server_ends server
 	end_relay
+}
+
+# Few places, all taken by clients that have only just come: more than 20 come in the time that such ones get to speak.
+@test "first packet: who comes and says nothing, again and again, does not hold up others" {
+	local pause=0
+
+	first_packets --max-waiting 20
+	begin flood "${B[@]}" bash -c 'ulimit -n 4096
+		exec {never}<> <(:)
+		for i in {1..4000}; do exec {fd}<>/dev/tcp/10.9.0.1/7000; read -rt 0.001 -u $never; done'
+	# By then a queue would have formed.
+	sleep 2
+	for _ in 1 2 3; do
+		good_ones 5
+	done
+	alive flood || fail "the flood was over before"
+	kill -KILL "${pid[flood]}"
+	wait "${pid[flood]}" || :
+	between "crowd that was sent away" "$(log_of 'select(.end != "closed") | .end' | wc -l)" 500 4000
+	server_ends server
+	end_relay
+}
+
+# Their places are wanted in the very turn in which they are to be heard.
+@test "first packet: who has spoken makes room by being served, and goes on to wait for its upstream" {
+	engine=auto
+	printf 'host dead -> 10.9.0.77:81\n' >"$T/routes"
+	ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --max-waiting 10 --dial-timeout 1
+	begin crowd "${B[@]}" bash -c '
+		for i in {1..10}; do exec {fd}<>/dev/tcp/10.9.0.1/7000; early+=($fd); done
+		echo early
+		until [ -e "$0" ]; do sleep 0.05; done
+		for i in {1..10}; do exec {fd}<>/dev/tcp/10.9.0.1/7000; done
+		for fd in "${early[@]}"; do printf "GET / HTTP/1.1\r\nHost: dead\r\n\r\n" >&$fd; done
+		echo late
+		sleep 60' "$T/late"
+	wait_for 5 has_lines crowd 1
+	sleep 0.5
+	kill -STOP "${pid[relay]}"
+	touch "$T/late"
+	wait_for 5 has_lines crowd 2
+	kill -CONT "${pid[relay]}"
+	wait_for 5 log_has 10
+	same "their ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 10 upstream silent"
+	kill -KILL "${pid[crowd]}"
+	wait "${pid[crowd]}" || :
+	end_relay "cannot connect to upstream"
 }
 
 @test "first packet: floods of such clients do not hold up others" {
