@@ -212,7 +212,7 @@ delayed() {
 	of_client ms
 	served
 	no_netem
-	most=$((4 * direct + 3000))
+	most=$((4 * direct + 8000))
 	[ "$1" = auto ] || most=$((10 * direct + 20000))
 	at_most "ms for 6 MiB up and down, without a relay $direct" "$value" "$most"
 	relay_down "$1" 1
