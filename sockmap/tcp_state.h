@@ -10,7 +10,7 @@
 
 /* Received in order so far; the FIN counts as a byte. */
 uint64_t xf_tcp__received(int fd);
-/* Taken out of the receive queue so far. Not for a socket in a map: FIONREAD may say 0 there. */
+/* Taken out of the receive queue so far; a FIN that nobody has read counts as taken. */
 uint64_t xf_tcp__consumed(int fd);
 /* Acknowledged by the peer. */
 uint64_t xf_tcp__acked(int fd);
@@ -30,7 +30,7 @@ uint64_t xf_tcp__rtt(int fd);
 uint64_t xf_tcp__quiet(int fd, uint64_t *moved);
 /* Written to the socket and not yet acknowledged, bytes. */
 uint64_t xf_tcp__unacked(int fd);
-/* Bytes in the receive queue. Not for a socket in a map. */
+/* Bytes in the receive queue of a socket that is not hushed; the FIN is none. */
 uint64_t xf_tcp__waiting(int fd);
 /* Take the error that waits (SO_ERROR), 0: none. */
 int xf_tcp__error(int fd);
