@@ -281,9 +281,9 @@ static bool all_drained(struct xf_mapped *mapped)
 	return all;
 }
 
-/* The flow's FIN has come while its source was out, and the map takes no such socket: what is left
- * in its queue goes through user space, behind all that was moved. The other direction goes on.
- * Returns false when the relay has ended. */
+/* The flow's FIN has come while its source was out, or the other flow's has gone that way, and the
+ * map takes no such socket: what is left in its queue goes through user space, behind all that was
+ * moved. The other direction goes on. Returns false when the relay has ended. */
 static bool finish_by_hand(struct xf_mapped_flow *mf)
 {
 	struct xf_flow *flow = mf->flow;

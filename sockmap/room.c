@@ -291,10 +291,13 @@ void xf_room__lent(struct xf_relay *relay)
 	adjust(relay);
 }
 
+/* As xf_room__grow(), it leaves what newcomers need. */
 static bool reserve_bulk(struct xf_relay *relay)
 {
 	bool any = false;
 
+	if (xf_budget__is_tight(relay->mover->opts.budget) && !reclaim(relay->mover))
+		return false;
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		if (relay->flow[i].run < XF_BULK_RUN)
 			continue;

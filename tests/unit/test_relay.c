@@ -16,6 +16,7 @@
 
 #include "../../sockmap/budget.h"
 #include "../../sockmap/engine.h"
+#include "../../sockmap/room.h"
 
 #define SMALL (8 * 1024)
 #define BYTES (24 * 1024) /* more than a closed socket may still have to deliver */
@@ -215,12 +216,35 @@ static void test_late_reader(void **state)
 	}
 }
 
+/* Bulk that leaves the sockmap gets large buffers as long as newcomers find some memory. */
+static void test_bulk_leaves_room(void **state)
+{
+	static const uint64_t left[] = { 16 << 20, 7 << 20 };
+	struct fixture f;
+	uint64_t taken;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin(&f, XF_ENGINE_COPY);
+		taken = xf_budget__left(&f.budget) - left[i];
+		assert_true(xf_budget__take(&f.budget, taken));
+		f.relay->flow[0].run = XF_BULK_RUN;
+		assert_true(xf_room__reserve(f.relay));
+		assert_int_equal(f.relay->room[0], i ? XF_ROOM_BASE : XF_ROOM_LARGE);
+		xf_budget__give(&f.budget, taken);
+		xf_relay__abort(f.relay, XF_END_DRAIN);
+		turns(&f, 10);
+		finish(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset_behind_the_last_fin),
 		cmocka_unit_test(test_reset_while_lingering),
 		cmocka_unit_test(test_late_reader),
+		cmocka_unit_test(test_bulk_leaves_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
