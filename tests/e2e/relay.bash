@@ -127,8 +127,9 @@ client_ends() {
 	local status=0
 
 	wait "${pid[$1]}" || status=$?
-	[ $status = 0 ] || fail "$1 ended with $status:" "$(tail -n 3 "$T/$1.out")" "$(tail -n 5 "$T/$1.err")" \
-		"the relay says:" "$(tail -n 5 "$T/relay.err")" "$(tail -n 3 "$T/relay.out" | cut -c1-300)"
+	[ $status = 0 ] || fail "$1 ended with $status: $(tail -n 1 "$T/$1.out")" "$(tail -n 3 "$T/$1.err")" \
+		"the relay says:" "$(tail -n 5 "$T/relay.err")" \
+		"$(grep -v '"end":"closed"' "$T/relay.out" | tail -n 3 | cut -c1-300)"
 }
 
 # result NAME KEY: of the last line of a stream.

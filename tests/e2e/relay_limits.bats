@@ -51,7 +51,7 @@ stalled() {
 
 	shift 3
 	observe "${observe_args[@]}"
-	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 60000 --hold-at 0 "$@"
+	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 120000 --hold-at 0 "$@"
 	wait_for 30 has_all "$conns"
 	busy
 	for sender in $senders; do
@@ -354,10 +354,10 @@ lagging() {
 	lagging 1 256M $((256 * MIB)) --mode echo --up 48m "${stall[@]}"
 }
 
-@test "stalled readers while user space is stopped: 300 of an echo" {
+@test "stalled readers while user space is stopped: 150 of an echo" {
 	local stall=(--late-fin --stall-at 64 --stall-ms forever --rcvbuf 32768)
 
-	lagging 300 64M $((64 * MIB)) --mode echo --up 1m "${stall[@]}"
+	lagging 150 32M $((32 * MIB)) --mode echo --up 1m "${stall[@]}"
 }
 
 others_go_on() {
