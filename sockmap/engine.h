@@ -196,6 +196,8 @@ struct xf_mover {
 void xf_mover__size_crowd(struct xf_mover *mover);
 /* policy.c: so few messages go through user space, and no bulk, that it is worth while to poll. */
 bool xf_mover__may_poll(const struct xf_mover *mover);
+/* policy.c: one of its flows has moved much since the other last spoke. */
+bool xf_relay__is_bulk(const struct xf_relay *relay);
 /* policy.c: while room is scarce, relays on which nothing moves go to the sockmap, which needs none for
  * them. */
 void xf_mover__make_room(struct xf_mover *mover);

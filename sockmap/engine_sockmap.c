@@ -302,6 +302,13 @@ static bool finish_by_hand(struct xf_mapped_flow *mf)
 	return xf_copy__pump(flow);
 }
 
+/* What waits in its queue stays there: no verdict is called of it. Who is barred was taken out of
+ * both maps. */
+static bool is_left_alone(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf)
+{
+	return !mf->in_src && (sm->leaves || mf->barred);
+}
+
 /* Returns false when the relay has ended. */
 static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 {
@@ -321,14 +328,14 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	if (!mf->ending)
 		return true;
 	*more = true;
-	if (mf->by_hand || (!mf->in_src && xf_mapped__is_left_alone(sm, mf)))
+	if (mf->by_hand || is_left_alone(sm, mf))
 		return finish_by_hand(mf);
 	switch (xf_mapped__progress(mf)) {
 	case XF_GOING_ON:
 		return true;
 	case XF_LOST:
-		/* They were not shown to the verdict, which is called on some of these kernels. */
-		if (!mf->in_src && xf_tcp__waiting(mf->flow->from->watch.fd))
+		/* Of the older kernels, too, some may leave it alone. */
+		if (!mf->in_src && xf_tcp__in_queue(mf->flow->from->watch.fd))
 			return finish_by_hand(mf);
 		return lost(relay);
 	case XF_RESET:

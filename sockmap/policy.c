@@ -96,7 +96,7 @@ static enum xf_engine_id for_messages(const struct xf_relay *relay)
 	return relay->message < LARGE_MESSAGE ? XF_ENGINE_COPY : XF_ENGINE_SPLICE;
 }
 
-static bool is_bulk(const struct xf_relay *relay)
+bool xf_relay__is_bulk(const struct xf_relay *relay)
 {
 	return relay->flow[0].run >= XF_BULK_RUN || relay->flow[1].run >= XF_BULK_RUN;
 }
@@ -135,7 +135,7 @@ static enum xf_engine_id wanted(struct xf_relay *relay)
 		return opts->engine;
 	if (opts->rotate_bytes)
 		return rotated(relay);
-	if (is_bulk(relay))
+	if (xf_relay__is_bulk(relay))
 		return XF_ENGINE_SPLICE;
 	if (now == XF_ENGINE_SOCKMAP)
 		return relay->recalled ? for_messages(relay) : now;

@@ -240,6 +240,12 @@ static bool reclaim(struct xf_mover *mover)
 	return false;
 }
 
+/* Large buffers leave something for newcomers, or take it from an idle relay. */
+static bool may_be_large(struct xf_mover *mover)
+{
+	return !xf_budget__is_tight(mover->opts.budget) || reclaim(mover);
+}
+
 bool xf_room__grow(struct xf_flow *flow)
 {
 	struct xf_relay *relay = flow->relay;
@@ -249,7 +255,7 @@ bool xf_room__grow(struct xf_flow *flow)
 
 	if (room == XF_ROOM_LARGE)
 		return true;
-	if (xf_budget__is_tight(relay->mover->opts.budget) && !reclaim(relay->mover))
+	if (!may_be_large(relay->mover))
 		return false;
 	relay->room[i] = XF_ROOM_LARGE;
 	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
@@ -291,21 +297,15 @@ void xf_room__lent(struct xf_relay *relay)
 	adjust(relay);
 }
 
-/* As xf_room__grow(), it leaves what newcomers need. */
 static bool reserve_bulk(struct xf_relay *relay)
 {
-	bool any = false;
-
-	if (xf_budget__is_tight(relay->mover->opts.budget) && !reclaim(relay->mover))
+	if (!xf_relay__is_bulk(relay) || !may_be_large(relay->mover))
 		return false;
-	for (unsigned int i = 0; i < relay->flows; i++) {
-		if (relay->flow[i].run < XF_BULK_RUN)
-			continue;
-		relay->room[i] = XF_ROOM_LARGE;
-		relay->hold_max = sizes[XF_ROOM_LARGE].hold;
-		any = true;
-	}
-	return any && adjust(relay);
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (relay->flow[i].run >= XF_BULK_RUN)
+			relay->room[i] = XF_ROOM_LARGE;
+	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
+	return adjust(relay);
 }
 
 static void put_rooms(struct xf_relay *relay, const enum xf_room rooms[2], size_t hold)

@@ -99,12 +99,6 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	mf->in_src = false;
 }
 
-/* Who is barred was taken out of both maps. */
-bool xf_mapped__is_left_alone(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf)
-{
-	return sm->leaves || mf->barred;
-}
-
 /* Where there is no room for its receive buffer the filter keeps it as it is, until its sender
  * tries again and finds one. */
 static void hold_up(struct xf_sockmap *sm, struct xf_mapped_flow *mf)

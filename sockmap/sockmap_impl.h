@@ -76,8 +76,6 @@ void xf_mapped__begin(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* Take it out; no verdict of it runs after that, but on 5.10, where one does for as long as the socket
  * is in the other map. Nothing happens when it is not in. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* No verdict is called of a source that is out: what waits in its queue stays there. */
-bool xf_mapped__is_left_alone(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf);
 /* Take the flow out until what it holds has been written. Its receive buffer fills then, if there is
  * room for that; else the filter keeps it as it is. */
 void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf);

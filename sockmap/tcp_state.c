@@ -66,6 +66,11 @@ uint64_t xf_tcp__unacked(int fd)
 	return queue(fd, SIOCOUTQ);
 }
 
+uint64_t xf_tcp__waiting(int fd)
+{
+	return queue(fd, SIOCINQ);
+}
+
 static bool fin_has_come(int fd)
 {
 	switch (info_of(fd).tcpi_state) {
@@ -110,7 +115,7 @@ static int peeked(int fd)
 /* FIONREAD does not do: of a socket in a map some kernels tell what the map keeps for it (seen on
  * 6.18.44), and the map's hold lasts beyond the socket's removal, as long as a thread of the kernel
  * works for it. Reading would take an error that waits, so there it is left alone. */
-uint64_t xf_tcp__waiting(int fd)
+uint64_t xf_tcp__in_queue(int fd)
 {
 	struct pollfd readable = { .fd = fd, .events = POLLIN };
 	int bytes;
@@ -118,7 +123,9 @@ uint64_t xf_tcp__waiting(int fd)
 	if (poll(&readable, 1, 0) != 1 || !(readable.revents & POLLIN))
 		return 0;
 	bytes = readable.revents & POLLERR ? -1 : peeked(fd);
-	return bytes < 0 ? queue(fd, SIOCINQ) : bytes - fin_has_come(fd);
+	if (bytes < 0)
+		return xf_tcp__waiting(fd);
+	return bytes - fin_has_come(fd);
 }
 
 uint64_t xf_tcp__consumed(int fd)
@@ -127,7 +134,7 @@ uint64_t xf_tcp__consumed(int fd)
 
 	do {
 		received = xf_tcp__received(fd);
-		queued = xf_tcp__waiting(fd);
+		queued = xf_tcp__in_queue(fd);
 	} while (xf_tcp__received(fd) != received);
 	return received - queued;
 }

@@ -30,8 +30,10 @@ uint64_t xf_tcp__rtt(int fd);
 uint64_t xf_tcp__quiet(int fd, uint64_t *moved);
 /* Written to the socket and not yet acknowledged, bytes. */
 uint64_t xf_tcp__unacked(int fd);
-/* Bytes in the receive queue of a socket that is not hushed; the FIN is none. */
+/* Bytes in the receive queue; the FIN is none. For a socket that was never in a map. */
 uint64_t xf_tcp__waiting(int fd);
+/* The same for any socket that is not hushed, with more system calls. */
+uint64_t xf_tcp__in_queue(int fd);
 /* Take the error that waits (SO_ERROR), 0: none. */
 int xf_tcp__error(int fd);
 bool xf_tcp__is_closed(int fd);

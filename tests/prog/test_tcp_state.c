@@ -80,7 +80,7 @@ static void give(const struct pair *pair, size_t n, uint64_t all)
 
 static void holds(const struct pair *pair, uint64_t waiting, uint64_t consumed)
 {
-	assert_int_equal(xf_tcp__waiting(pair->to), waiting);
+	assert_int_equal(xf_tcp__in_queue(pair->to), waiting);
 	assert_int_equal(xf_tcp__consumed(pair->to) - pair->received, consumed);
 }
 
@@ -143,7 +143,7 @@ static void leaves_error(bool with_data)
 	close(pair.from);
 	gone = (struct pollfd){ .fd = pair.to };
 	assert_int_equal(poll(&gone, 1, 5000), 1);
-	xf_tcp__waiting(pair.to);
+	xf_tcp__in_queue(pair.to);
 	xf_tcp__consumed(pair.to);
 	if (with_data)
 		assert_int_equal(recv(pair.to, &byte, 1, 0), 1);
