@@ -122,7 +122,8 @@ $(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(FIREWALL_SRC) $(LIB_SRC) 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) -lcmocka -ljson-c $(LIBS) -lpthread -o $@
 
-$(BUILD)/tests/prog/test_tcp_state: sockmap/tcp_state.c
+$(BUILD)/tests/prog/test_tcp_state $(BUILD)/tests/prog/test_relay_verdict: sockmap/tcp_state.c
+$(BUILD)/tests/prog/test_relay_verdict: $(BUILD)/sockmap/relay.bpf.o sockmap/relay_abi.h
 
 # Small programs and objects that the tests in namespaces and virtual machines use.
 AUX_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/vm/*.c))

@@ -171,11 +171,10 @@ static __always_inline void xf_run(struct xf_relay_totals *all, struct xf_relay_
 /* A retransmission may begin with bytes that were received before: TCP queues the whole segment,
  * and its own readers skip what they have; the verdict is shown all of it. The first word of the
  * buffer's private part is the sequence number that it begins with (tcp_skb_cb.seq), and copied_seq
- * the one that is next. Take off what is old. 0: bytes are missing before it. */
+ * the one that is next. Take off what is old. 0: bytes are missing before it, and it stays so. */
 static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
-	int follows = 1;
 	struct tcp_sock *tcp;
 	__s32 old;
 	__u32 seq;
@@ -189,8 +188,8 @@ static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_b
 	if (bpf_probe_read_kernel(&seq, sizeof(seq),
 				  (void *)skb + bpf_core_field_offset(struct sk_buff, cb)))
 		return 1;
-	if (flow->begun)
-		follows = (__s32)(seq - flow->next) <= 0;
+	if (flow->begun && (__s32)(seq - flow->next) > 0)
+		return 0;
 	flow->begun = 1;
 	flow->next = seq + skb->len;
 	old = tcp->copied_seq - seq;
@@ -202,7 +201,7 @@ static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_b
 			break;
 		old -= now;
 	}
-	return follows;
+	return 1;
 }
 
 /* User space sees no message of a mapped flow, but must know when many flows are busy at a time,
@@ -232,8 +231,12 @@ int xf_relay_verdict(struct __sk_buff *skb)
 		__sync_fetch_and_add(&all->dropped, skb->len);
 		return SK_DROP;
 	}
-	if (!xf_skip_old(flow, skb))
+	/* User space resets the connection, but is late: what comes behind a gap must not be taken
+	 * for what was there. */
+	if (!xf_skip_old(flow, skb)) {
 		xf_tell(all, flow, cookie, XF_TELL_LOST);
+		return SK_DROP;
+	}
 	if (flow->free)
 		flow->free = 0;
 	len = skb->len;
