@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The sockmap's verdict program between two real connections, without the user space that belongs
  * to it: what it does by itself. */
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +13,7 @@
 #include "sockmap/relay_abi.h"
 #include "sockmap/tcp_state.h"
 #include "tests/prog/harness.h"
+#include "tests/prog/loopback.h"
 
 #define ENTRIES 4
 
@@ -29,31 +24,6 @@ struct relay {
 	int src;
 	struct xf_relay_flow *flow;
 };
-
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &ifr), 0);
-	close(fd);
-}
-
-static void connect_pair(int *dialled, int *accepted)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	socklen_t len = sizeof(addr);
-
-	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
-	*dialled = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(*dialled, (struct sockaddr *)&addr, len), 0);
-	*accepted = accept(listener, NULL, NULL);
-	assert_true(*accepted >= 0);
-	close(listener);
-}
 
 static uint64_t cookie_of(int fd)
 {
@@ -111,8 +81,8 @@ static void set_up(struct relay *r)
 	uint32_t fd, index = 0;
 
 	load(r);
-	connect_pair(&r->client, &r->from);
-	connect_pair(&r->to, &r->server);
+	xf_connect_pair(&r->client, &r->from);
+	xf_connect_pair(&r->to, &r->server);
 	from = cookie_of(r->from);
 	to = cookie_of(r->to);
 	*r->flow = (struct xf_relay_flow) { .to = to, .base = 1 << 20, .limit = 1 << 20 };
@@ -219,10 +189,7 @@ int main(void)
 		cmocka_unit_test(test_gap),
 	};
 
-	if (unshare(CLONE_NEWNET)) {
-		perror("unshare");
+	if (xf_own_loopback())
 		return 1;
-	}
-	loopback_up();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

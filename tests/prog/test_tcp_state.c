@@ -1,58 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is in a TCP socket's receive queue is known whether or not a sockmap has the socket. */
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/tcp.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <net/if.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "sockmap/tcp_state.h"
 #include "tests/prog/harness.h"
+#include "tests/prog/loopback.h"
 
 struct pair {
 	int from, to, map; /* what is sent to from comes out of to, which the map may have */
 	uint64_t received; /* by to, when nothing was sent yet */
 };
 
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &ifr), 0);
-	close(fd);
-}
-
-static void connect_pair(struct pair *pair)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	socklen_t len = sizeof(addr);
-
-	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
-	pair->from = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(pair->from, (struct sockaddr *)&addr, len), 0);
-	pair->to = accept(listener, NULL, NULL);
-	assert_true(pair->to >= 0);
-	close(listener);
-	pair->received = xf_tcp__received(pair->to);
-}
-
 static void set_up(struct pair *pair, bool mapped)
 {
 	uint64_t key = 1;
 
-	connect_pair(pair);
+	xf_connect_pair(&pair->from, &pair->to);
+	pair->received = xf_tcp__received(pair->to);
 	pair->map = bpf_map_create(BPF_MAP_TYPE_SOCKHASH, NULL, sizeof(key), sizeof(int), 1, NULL);
 	assert_true(pair->map >= 0);
 	if (mapped)
@@ -168,10 +139,7 @@ int main(void)
 		cmocka_unit_test(test_reset_stays),
 	};
 
-	if (unshare(CLONE_NEWNET)) {
-		perror("unshare");
+	if (xf_own_loopback())
 		return 1;
-	}
-	loopback_up();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
