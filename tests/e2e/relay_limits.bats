@@ -207,9 +207,9 @@ no_more_clients() {
 	[ "$(clients)" -le "$1" ]
 }
 
-# late_senders CONNECTIONS MEMORY BYTES_EACH CONGESTION_CONTROL: all of them send when there is room for a small
-# part of what that comes to, to a server that does not read for long enough that TCP tries again seldom. Most go
-# on when it reads; a few miss their turn twice.
+# late_senders CONNECTIONS MEMORY BYTES_EACH CONGESTION_CONTROL SECONDS: all of them send when there is room for a
+# small part of what that comes to, to a server that does not read for long enough that TCP tries again seldom. Most
+# go on when it reads, and are done within SECONDS; a few miss their turn twice.
 late_senders() {
 	"${B[@]}" sysctl -q -w net.ipv4.tcp_congestion_control="$4"
 	rm -f "$T/sp"
@@ -222,12 +222,12 @@ late_senders() {
 	sleep 8
 	between "bytes taken in" "$(taken_in "sport = :7000")" 100000 $(($1 * 150000))
 	kill -USR1 "${pid[server]}"
-	wait_for 90 no_more_clients $(($1 / 8)) || fail "$(clients) of $1 are not done"
+	wait_for "$5" no_more_clients $(($1 / 8)) || fail "$(clients) of $1 are not done"
 }
 
 @test "600 senders to stalled readers and memory for a few of them: they go on, and all get through" {
 	engine=sockmap
-	late_senders 600 8M 200k reno
+	late_senders 600 8M 200k reno 28
 	client_ends client
 	server_ends server
 	same "connections that got everything" "$(result server ok)" 600
@@ -240,7 +240,7 @@ late_senders() {
 	grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control || modprobe -q tcp_bbr ||
 		skip "this kernel has no BBR"
 	engine=sockmap
-	late_senders 600 8M 200k bbr
+	late_senders 600 8M 200k bbr 90
 	no_match "what it says" "$(said relay | grep -v "$NO_PIPE")" "(error|warning): "
 }
 

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -42,10 +41,9 @@ static int map_of(const struct relay *r, const char *name)
 static void load(struct relay *r)
 {
 	static const char *const maps[] = { "src", "dst", "by_cookie", "flows" };
-	const char *path = getenv("XDPFUN_RELAY_OBJECT");
 	struct bpf_program *verdict;
 
-	r->object = bpf_object__open(path ? path : "build/sockmap/relay.bpf.o");
+	r->object = bpf_object__open("build/sockmap/relay.bpf.o");
 	assert_non_null(r->object);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(r->object, maps[i]), ENTRIES);
@@ -73,33 +71,6 @@ static void leave(const struct relay *r)
 	uint64_t from = cookie_of(r->from);
 
 	assert_int_equal(bpf_map_delete_elem(r->src, &from), 0);
-}
-
-static void set_up(struct relay *r)
-{
-	uint64_t from, to;
-	uint32_t fd, index = 0;
-
-	load(r);
-	xf_connect_pair(&r->client, &r->from);
-	xf_connect_pair(&r->to, &r->server);
-	from = cookie_of(r->from);
-	to = cookie_of(r->to);
-	*r->flow = (struct xf_relay_flow) { .to = to, .base = 1 << 20, .limit = 1 << 20 };
-	assert_int_equal(bpf_map_update_elem(map_of(r, "by_cookie"), &from, &index, 0), 0);
-	fd = r->to;
-	assert_int_equal(bpf_map_update_elem(map_of(r, "dst"), &to, &fd, 0), 0);
-	enter(r);
-}
-
-static void tear_down(struct relay *r)
-{
-	munmap(r->flow, ENTRIES * sizeof(*r->flow));
-	close(r->client);
-	close(r->from);
-	close(r->to);
-	close(r->server);
-	bpf_object__close(r->object);
 }
 
 static void give(const struct relay *r, const char *text)
@@ -140,14 +111,42 @@ static void is_told(const struct relay *r, uint32_t told)
 	assert_true(r->flow->told & told);
 }
 
+/* The first bytes have gone through. */
+static void set_up(struct relay *r)
+{
+	uint64_t from, to;
+	uint32_t fd, index = 0;
+
+	load(r);
+	xf_connect_pair(&r->client, &r->from);
+	xf_connect_pair(&r->to, &r->server);
+	from = cookie_of(r->from);
+	to = cookie_of(r->to);
+	*r->flow = (struct xf_relay_flow) { .to = to, .base = 1 << 20, .limit = 1 << 20 };
+	assert_int_equal(bpf_map_update_elem(map_of(r, "by_cookie"), &from, &index, 0), 0);
+	fd = r->to;
+	assert_int_equal(bpf_map_update_elem(map_of(r, "dst"), &to, &fd, 0), 0);
+	enter(r);
+	give(r, "first");
+	arrives(r->server, "first");
+}
+
+static void tear_down(struct relay *r)
+{
+	munmap(r->flow, ENTRIES * sizeof(*r->flow));
+	close(r->client);
+	close(r->from);
+	close(r->to);
+	close(r->server);
+	bpf_object__close(r->object);
+}
+
 static void test_moves(void **state)
 {
 	struct relay r;
 
 	(void)state;
 	set_up(&r);
-	give(&r, "first");
-	arrives(r.server, "first");
 	leave(&r);
 	give(&r, "second");
 	enter(&r);
@@ -167,8 +166,6 @@ static void test_gap(void **state)
 
 	(void)state;
 	set_up(&r);
-	give(&r, "first");
-	arrives(r.server, "first");
 	leave(&r);
 	give(&r, "lost");
 	arrives(r.from, "lost");
