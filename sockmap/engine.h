@@ -75,6 +75,7 @@ struct xf_relay {
 	uint64_t buffer[2];   /* of each flow: receive buffer of the sending side's socket, bytes */
 	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */
 	bool lent;	      /* to the sockmap engine, which accounts for itself */
+	uint64_t own;	      /* lent: what stays reserved for each flow, bytes */
 	uint64_t reserved;    /* bytes, in the budget */
 	uint64_t promised;    /* lent: what it may come to need beyond that, bytes */
 	enum xf_engine_id next; /* stopping: the engine to go on with */

@@ -115,6 +115,8 @@ static int map_flow(struct xf_sockmap *sm, struct xf_mapped *mapped, unsigned in
 	mf->shared = xf_sockmap__get(sm, mapped);
 	if (!mf->shared)
 		return -ENOSPC;
+	if (mf->shared->base < mapped->relay->own)
+		mf->shared->base = mapped->relay->own;
 	mf->shared->pair = mf->shared->index;
 	mf->shared->to = flow->to->cookie;
 	mf->shared->limit = ENTER_LIMIT;

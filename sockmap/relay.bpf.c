@@ -21,6 +21,9 @@ struct tcp_sock {
 #define XF_SKIP_MAX 4095
 #define XF_SKIP_ROUNDS 513
 
+/* Of what is left of the zone a flow gets one part in so many. */
+#define XF_ZONE_SHARE 8
+
 struct sk_buff {
 	void *sk;
 	char cb[48];
@@ -121,13 +124,14 @@ static __always_inline __u64 xf_acked(struct xf_relay_flow *flow)
 }
 
 /* What is held beyond base goes into the sum of all flows. A flow is only looked at closely when it
- * seems to hold more than base, so that short messages do not pay for it. */
+ * seems to hold more than base, so that short messages do not pay for it, and while memory is
+ * scarce: the filter goes by what was acknowledged at the last look. */
 static __always_inline void xf_account(struct xf_relay_totals *all, struct xf_relay_flow *flow,
 				       __u64 cookie)
 {
 	__u64 held, counted;
 
-	if (flow->moved - flow->acked <= flow->base && !flow->counted)
+	if (flow->moved - flow->acked <= flow->base && !flow->counted && !all->stops)
 		return;
 	flow->acked = xf_acked(flow);
 	held = flow->moved - flow->acked;
@@ -277,23 +281,39 @@ static __always_inline int xf_take_room(struct xf_relay_flow *flow, __u64 cookie
 	return 0;
 }
 
-/* How many of the @len bytes of a segment the flow may take in. When all together hold too much,
- * those that hold little go on with little at a time: they are not who holds it. Whose segments are
- * larger goes on outside of the map; parts of segments, all the time, would make the sender believe
- * in a slow path for long (BBR's token bucket detection: two intervals alike with a fifth lost). */
-static __always_inline __u32 xf_allowed(struct xf_relay_totals *all, struct xf_relay_flow *flow,
-					__u64 cookie, __u32 len)
+/* When all together hold too much, those of which nothing is counted are not who holds it, and go
+ * on. What is theirs (base) they may always hold. Beyond it there is a zone for them, of which each
+ * gets one piece, small to what is left of it: who does not read is counted from then on, and has
+ * had all that it gets. */
+static __always_inline __u64 xf_allowed_beyond(struct xf_relay_totals *all,
+					       struct xf_relay_flow *flow, struct __sk_buff *skb,
+					       __u64 cookie, __u32 len)
+{
+	__u64 end = 2 * all->held_max + all->zone, held = all->held, own;
+
+	if (flow->counted)
+		return 0;
+	own = flow->moved - flow->acked;
+	own = own < flow->base ? flow->base - own : 0;
+	if (len <= own || (held < end && len <= (end - held) / XF_ZONE_SHARE))
+		return len;
+	/* User space looks how much has been acknowledged, and for room outside of the map. */
+	xf_tell(all, flow, cookie, XF_TELL_LIMIT);
+	/* Of several segments that came as one, some would be lost to the sender: BBR takes such
+	 * rounds for a slow path, for long (its token bucket detection: two intervals alike with a
+	 * fifth lost). It tries again with one at a time, which goes in, in parts if it must. */
+	return all->trickle || len <= skb->gso_size || !skb->gso_size ? own : 0;
+}
+
+/* How many of the @len bytes of a segment the flow may take in. */
+static __always_inline __u64 xf_allowed(struct xf_relay_totals *all, struct xf_relay_flow *flow,
+					struct __sk_buff *skb, __u64 cookie, __u32 len)
 {
 	if (flow->stop)
 		return flow->stop == XF_STOP_ROOMLESS && xf_take_room(flow, cookie) ? len : 0;
 	if (all->held <= 2 * all->held_max)
 		return len;
-	if (flow->counted)
-		return 0;
-	if (len <= flow->base)
-		return len;
-	xf_tell(all, flow, cookie, XF_TELL_LIMIT);
-	return all->trickle ? flow->base : 0;
+	return xf_allowed_beyond(all, flow, skb, cookie, len);
 }
 
 /* Whether bytes are missing before a segment. TCP would keep it, and the last missing byte would
@@ -336,7 +356,7 @@ int xf_relay_filter(struct __sk_buff *skb)
 	if (skb->len <= header || (tcp[1] & 4 /* RST */))
 		return -1;
 	len = skb->len - header;
-	allowed = xf_allowed(all, flow, cookie, len);
+	allowed = xf_allowed(all, flow, skb, cookie, len);
 	if (all->orderly && !flow->free && xf_is_early(skb))
 		allowed = 0;
 	if (allowed >= len)

@@ -42,7 +42,7 @@ struct xf_relay_flow {
 			 * tcp_sock.bytes_acked counts */
 	__u32 index;	/* of this entry */
 	__u32 pair;	/* of the other direction's entry; the same for an echo */
-	__u64 base;	/* bytes that it may hold uncounted */
+	__u64 base;	/* bytes that it may always hold: not counted */
 	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
 	__u64 messages;	/* that were redirected; the program's */
 	__u64 size;	/* of them, bytes, a moving average; the program's */
@@ -66,12 +66,14 @@ struct xf_relay_totals {
 	__u64 unheard;	/* events that did not fit in the ring */
 	__u64 bulk;	/* a run of so many bytes is told; user space */
 	__u64 busy;	/* a mask: the message whose number has none of it is told; user space */
-	__u64 reserved[7];
+	__u64 zone;	/* bytes beyond twice held_max, for those of which nothing is counted; user
+			 * space */
+	__u64 reserved[6];
 	__u32 stops;	/* not 0: there may be flows that must stop; user space clears it */
 	__u32 hush;	/* the same, user space's own */
 	__u32 orderly;	/* not 0: the filter takes off what comes before its turn; user space */
-	__u32 trickle;	/* not 0: when all hold too much, others get the first bytes of a segment;
-			 * else all of it or, told as at the limit, none; user space */
+	__u32 trickle;	/* not 0: when all hold too much, others get the first bytes of what is
+			 * too large for them, however many segments that is; user space */
 };
 
 _Static_assert(sizeof(struct xf_relay_totals) == 128, "two cache lines");

@@ -87,9 +87,8 @@ static uint64_t cost(const struct xf_relay *relay, uint64_t *promised)
 		const struct size *size = &sizes[relay->room[i]];
 
 		buffer = size->buffer > relay->buffer[i] ? size->buffer : relay->buffer[i];
-		if (!relay->lent)
-			sum += buffer + size->snd + relay->hold_max;
-		else if (buffer > sizes[XF_ROOM_BASE].buffer || relay->paused[i])
+		sum += relay->lent ? relay->own : size->snd + relay->hold_max;
+		if (!relay->lent || buffer > sizes[XF_ROOM_BASE].buffer || relay->paused[i])
 			sum += buffer;
 		else
 			*promised += buffer;
@@ -269,9 +268,13 @@ bool xf_room__grow(struct xf_flow *flow)
 	return true;
 }
 
+/* With the last eighth of the budget all relays that are idle could not have something of their
+ * own, and newcomers would find nothing. */
 void xf_room__lend(struct xf_relay *relay)
 {
 	relay->lent = true;
+	if (!relay->mapped)
+		relay->own = xf_budget__is_tight(relay->mover->opts.budget) ? 0 : XF_ROOM_OWN;
 	for (unsigned int i = 0; i < relay->flows; i++)
 		set_snd(&relay->flow[i], LENT_SND);
 }
@@ -348,15 +351,37 @@ void xf_room__apply(struct xf_relay *relay)
 	}
 }
 
+/* What came in, and could, before the buffer had its size is counted until it is read, and none of
+ * it is there any more when the window and the queue fit in the buffer. */
+static void forget_promise(const struct xf_flow *flow)
+{
+	struct xf_relay *relay = flow->relay;
+	unsigned int i = flow - relay->flow;
+	uint64_t size = sizes[relay->room[i]].buffer, window;
+	int fd = flow->from->watch.fd;
+
+	if (relay->buffer[i] <= size)
+		return;
+	window = xf_tcp__window(fd, UINT64_MAX);
+	if (window <= size && window + xf_tcp__in_queue(fd) <= size)
+		relay->buffer[i] = size;
+}
+
+/* The window is made small again: some kernels widen it when they learn how much memory segments
+ * take (seen on 6.18: tcp_measure_rcv_mss() sets window_clamp anew), and then have to drop what
+ * they promised room for. */
 bool xf_room__pause(struct xf_flow *flow)
 {
 	unsigned int i = flow - flow->relay->flow;
 
+	forget_promise(flow);
 	flow->relay->paused[i] = true;
-	if (adjust(flow->relay))
-		return true;
-	flow->relay->paused[i] = false;
-	return false;
+	if (!adjust(flow->relay)) {
+		flow->relay->paused[i] = false;
+		return false;
+	}
+	clamp_window(flow, flow->relay->room[i]);
+	return true;
 }
 
 void xf_room__pause_in(struct xf_flow *flow, uint64_t bytes)

@@ -14,6 +14,10 @@ struct xf_relay;
 /* The window of a relay that has no large room, bytes. */
 #define XF_ROOM_WINDOW (64 * 1024)
 
+/* What a flow of the sockmap engine may hold whatever the others hold, bytes: two usual segments.
+ * It stays reserved for it, while the budget is not nearly used up. */
+#define XF_ROOM_OWN (4 * 1024)
+
 /* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
  * there was room for its receive buffers alone, as if its flows were paused, and the relay must be
  * the sockmap engine's at once. */
@@ -22,8 +26,8 @@ bool xf_room__open(struct xf_relay *relay);
 bool xf_room__grow(struct xf_flow *flow);
 /* The sockmap engine is to take the relay over. What was reserved stays until it has. */
 void xf_room__lend(struct xf_relay *relay);
-/* It has: it accounts for itself what its flows hold, in kernel memory; only what is reserved for
- * receive buffers beyond the usual stays. */
+/* It has: it accounts for itself what its flows hold, in kernel memory; what stays reserved is
+ * relay->own for each, and receive buffers beyond the usual. */
 void xf_room__lent(struct xf_relay *relay);
 /* What one of its flows sends goes through user space from now on, which waits for the receiver
  * when it has to: with a small send buffer. */

@@ -171,9 +171,10 @@ static void unload(struct xf_sockmap *sm)
 	bpf_object__close(sm->obj);
 }
 
-/* The first 1024 flows share an eighth of the pool, and those of each doubling half of what the
- * ones before had: all together never have more than a quarter. */
-static uint64_t base_of(const struct xf_sockmap *sm)
+/* What a flow may always hold when nothing is reserved for it. The first 1024 flows share an eighth
+ * of the pool, and those of each doubling half of what the ones before had: all together never have
+ * more than a quarter. */
+static uint64_t share_of(const struct xf_sockmap *sm)
 {
 	uint64_t share = sm->pool / 8, flows = 1024;
 
@@ -206,7 +207,7 @@ struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *m
 	set_orderly(sm);
 	sm->by_index[index] = mapped;
 	flow = &sm->flows[index];
-	*flow = (struct xf_relay_flow) { .index = index, .base = base_of(sm) };
+	*flow = (struct xf_relay_flow) { .index = index, .base = share_of(sm) };
 	return flow;
 }
 
@@ -229,6 +230,26 @@ void xf_sockmap__remove(int map, uint64_t cookie)
 	bpf_map_delete_elem(map, &cookie);
 }
 
+/* Of the pool a quarter is for the flows' shares, three eighths are what all may hold beyond those,
+ * an eighth is the zone beyond that, and an eighth is for what comes before its turn. The last
+ * eighth covers what the program cannot see: segments on their way from the filter to the verdict,
+ * on several processors. */
+static void set_limits(struct xf_sockmap *sm)
+{
+	const struct xf_mover_opts *opts = &sm->mover->opts;
+
+	sm->pool = opts->budget->limit / 8 * 3 / (opts->movers ? opts->movers : 1);
+	if (!xf_budget__set_aside(opts->budget, sm->pool))
+		sm->pool = 0;
+	sm->totals->held_max = sm->pool / 16 * 3;
+	sm->totals->zone = sm->pool / 8;
+	sm->totals->trickle = !sm->leaves;
+	sm->totals->bulk = opts->engine == XF_ENGINE_AUTO ? XF_BULK_RUN : UINT64_MAX;
+	sm->totals->busy = opts->engine == XF_ENGINE_AUTO ? BUSY_MESSAGES - 1 : UINT64_MAX;
+	if (opts->rotate_bytes && opts->rotate_bytes < XF_BULK_RUN)
+		sm->totals->bulk = opts->rotate_bytes;
+}
+
 int xf_sockmap__new(struct xf_mover *mover)
 {
 	const struct xf_mover_opts *opts = &mover->opts;
@@ -245,16 +266,8 @@ int xf_sockmap__new(struct xf_mover *mover)
 	sm->watch.fd = -1;
 	err = set_up(sm);
 	if (!err) {
-		sm->pool = opts->budget->limit / 8 * 3 / (opts->movers ? opts->movers : 1);
-		if (!xf_budget__set_aside(opts->budget, sm->pool))
-			sm->pool = 0;
-		sm->totals->held_max = sm->pool / 16 * 3;
 		sm->leaves = xf_kernel_at_least(6, 1);
-		sm->totals->trickle = !sm->leaves;
-		sm->totals->bulk = opts->engine == XF_ENGINE_AUTO ? XF_BULK_RUN : UINT64_MAX;
-		sm->totals->busy = opts->engine == XF_ENGINE_AUTO ? BUSY_MESSAGES - 1 : UINT64_MAX;
-		if (opts->rotate_bytes && opts->rotate_bytes < XF_BULK_RUN)
-			sm->totals->bulk = opts->rotate_bytes;
+		set_limits(sm);
 		mover->sockmap = sm;
 		return 0;
 	}

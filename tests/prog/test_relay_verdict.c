@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sockmap's verdict program between two real connections, without the user space that belongs
- * to it: what it does by itself. */
+/* The sockmap's verdict and filter between two real connections, without the user space that
+ * belongs to them: what they do by themselves. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <poll.h>
@@ -22,6 +22,7 @@ struct relay {
 	int client, from, to, server;
 	int src;
 	struct xf_relay_flow *flow;
+	struct xf_relay_totals *totals;
 };
 
 static uint64_t cookie_of(int fd)
@@ -55,6 +56,18 @@ static void load(struct relay *r)
 	r->flow = mmap(NULL, ENTRIES * sizeof(*r->flow), PROT_READ | PROT_WRITE, MAP_SHARED,
 		       map_of(r, "flows"), 0);
 	assert_ptr_not_equal(r->flow, MAP_FAILED);
+	r->totals = mmap(NULL, sizeof(*r->totals), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 map_of(r, "totals"), 0);
+	assert_ptr_not_equal(r->totals, MAP_FAILED);
+}
+
+static void attach_filter(const struct relay *r)
+{
+	int filter =
+	    bpf_program__fd(bpf_object__find_program_by_name(r->object, "xf_relay_filter"));
+
+	assert_int_equal(setsockopt(r->from, SOL_SOCKET, SO_ATTACH_BPF, &filter, sizeof(filter)),
+			 0);
 }
 
 static void enter(const struct relay *r)
@@ -122,7 +135,12 @@ static void set_up(struct relay *r)
 	xf_connect_pair(&r->to, &r->server);
 	from = cookie_of(r->from);
 	to = cookie_of(r->to);
-	*r->flow = (struct xf_relay_flow) { .to = to, .base = 1 << 20, .limit = 1 << 20 };
+	*r->flow = (struct xf_relay_flow) {
+		.to = to,
+		.written0 = xf_tcp__written_exactly(r->to),
+		.base = 1 << 20,
+		.limit = 1 << 20,
+	};
 	assert_int_equal(bpf_map_update_elem(map_of(r, "by_cookie"), &from, &index, 0), 0);
 	fd = r->to;
 	assert_int_equal(bpf_map_update_elem(map_of(r, "dst"), &to, &fd, 0), 0);
@@ -134,6 +152,7 @@ static void set_up(struct relay *r)
 static void tear_down(struct relay *r)
 {
 	munmap(r->flow, ENTRIES * sizeof(*r->flow));
+	munmap(r->totals, sizeof(*r->totals));
 	close(r->client);
 	close(r->from);
 	close(r->to);
@@ -179,11 +198,142 @@ static void test_gap(void **state)
 	tear_down(&r);
 }
 
+/* ---- all together hold too much ---- */
+
+#define OWN 4096
+#define PIECE 9000 /* on loopback it is one segment */
+
+/* As user space does when the limit is told: it asks the kernel. Everything was read. */
+static void look(const struct relay *r)
+{
+	__atomic_store_n(&r->flow->acked, r->flow->moved, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->flow->told, 0, __ATOMIC_RELAXED);
+}
+
+/* Of this flow nothing is counted, and of the others more than may be; @zone is left. */
+static void set_up_scarce(struct relay *r, uint64_t zone)
+{
+	set_up(r);
+	attach_filter(r);
+	look(r);
+	r->flow->base = OWN;
+	r->totals->held_max = 1 << 20;
+	r->totals->held = (2 << 20) + 1;
+	r->totals->zone = zone + 1;
+	r->totals->stops = 1;
+}
+
+static void give_bytes(const struct relay *r, size_t n)
+{
+	static const char bytes[2 * PIECE];
+
+	assert_int_equal(send(r->client, bytes, n, 0), (ssize_t)n);
+}
+
+/* What has come out @ms later, bytes; it is read. */
+static size_t comes_out(const struct relay *r, int ms)
+{
+	static char bytes[2 * PIECE];
+	size_t sum = 0;
+	ssize_t n;
+
+	usleep(ms * 1000);
+	while ((n = recv(r->server, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		sum += n;
+	return sum;
+}
+
+/* However much the others hold, what is its own goes through, again and again: all that is sent
+ * arrives, though no segment is small enough. */
+static void test_own_goes_on(void **state)
+{
+	struct relay r;
+	size_t got = 0;
+
+	(void)state;
+	set_up_scarce(&r, 0);
+	give_bytes(&r, PIECE);
+	got += comes_out(&r, 100);
+	assert_int_equal(got, OWN);
+	is_told(&r, XF_TELL_LIMIT);
+	for (int i = 0; i < 100 && got < PIECE; i++) {
+		look(&r);
+		got += comes_out(&r, 100);
+	}
+	assert_int_equal(got, PIECE);
+	assert_int_equal(r.flow->counted, 0);
+	assert_int_equal(r.flow->stop, 0);
+	tear_down(&r);
+}
+
+/* Small messages do not wait for user space to look. */
+static void test_small_goes_on(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up_scarce(&r, 0);
+	for (int i = 0; i < 10; i++) {
+		give_bytes(&r, 1448);
+		assert_int_equal(comes_out(&r, 60), 1448);
+	}
+	assert_false(r.flow->told & XF_TELL_LIMIT);
+	tear_down(&r);
+}
+
+/* A larger piece goes into the zone, once: it is counted, and until it is acknowledged no other one
+ * comes in. */
+static void test_zone_is_for_one_piece(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up_scarce(&r, 8 * PIECE);
+	give_bytes(&r, PIECE);
+	assert_int_equal(comes_out(&r, 100), PIECE);
+	assert_in_range(r.flow->counted, PIECE - OWN, PIECE);
+	assert_int_equal(r.flow->stop, XF_STOP_FULL);
+	give_bytes(&r, 100);
+	assert_int_equal(comes_out(&r, 100), 0);
+	tear_down(&r);
+}
+
+/* Nor is a piece too large for what is left. */
+static void test_zone_is_shared(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up_scarce(&r, 8 * PIECE - 8);
+	give_bytes(&r, PIECE);
+	assert_int_equal(comes_out(&r, 100), OWN);
+	tear_down(&r);
+}
+
+/* Who is counted gets nothing of either. */
+static void test_holder_waits(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up_scarce(&r, 8 * PIECE);
+	r.flow->counted = 1;
+	give_bytes(&r, 100);
+	assert_int_equal(comes_out(&r, 100), 0);
+	assert_int_equal(r.totals->trimmed, 1);
+	tear_down(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_own_goes_on),
+		cmocka_unit_test(test_small_goes_on),
+		cmocka_unit_test(test_zone_is_for_one_piece),
+		cmocka_unit_test(test_zone_is_shared),
+		cmocka_unit_test(test_holder_waits),
 	};
 
 	if (xf_own_loopback())
