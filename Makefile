@@ -120,8 +120,10 @@ $(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(FIREWALL_SRC) $(LIB_SRC) 
 		       $(wildcard tests/prog/*.h firewall/*.h) xdp-prog/abi.h xdp-prog/fw_abi.h xdp-prog/fw_hash.h
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) -lcmocka -ljson-c $(LIBS) -lpthread -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$(filter-out %.bpf.o,$^)) -lcmocka -ljson-c $(LIBS) -lpthread -o $@
 
+$(BUILD)/tests/prog/test_sockmap_engine: $(SOCKMAP_OBJ)
+$(BUILD)/tests/prog/test_sockmap_engine: ALL_CFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
 $(BUILD)/tests/prog/test_tcp_state $(BUILD)/tests/prog/test_relay_verdict: sockmap/tcp_state.c
 $(BUILD)/tests/prog/test_relay_verdict: $(BUILD)/sockmap/relay.bpf.o sockmap/relay_abi.h
 

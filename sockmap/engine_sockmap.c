@@ -164,8 +164,9 @@ static void end_by_hand(struct xf_mapped_flow *mf)
  * it keeps for that socket, by a callback that it sets when the socket becomes a source; 5.10 goes
  * on by nothing else. The second source is refused when its FIN has come meanwhile: what is moved
  * there then fills its send buffer once, and the rest waits for ever. So the first one is taken out
- * again. When it has moved nothing yet the relay is as before; else that is little enough to be
- * sent for sure (ENTER_LIMIT), and user space goes on behind it. */
+ * again. When it has moved nothing, and lost nothing on its way out, the relay is as before; else
+ * what was moved is little enough to be sent for sure (ENTER_LIMIT), and user space goes on behind
+ * it, or finds the loss. */
 static int enter_both(struct xf_sockmap *sm, struct xf_mapped *mapped)
 {
 	int err = xf_mapped__enter(sm, &mapped->flow[0]);
@@ -176,7 +177,7 @@ static int enter_both(struct xf_sockmap *sm, struct xf_mapped *mapped)
 	if (!err)
 		return 0;
 	withdraw(sm, &mapped->flow[0]);
-	if (!mapped->flow[0].shared->moved)
+	if (!mapped->flow[0].shared->moved && xf_mapped__is_whole(&mapped->flow[0]))
 		return err;
 	for (unsigned int i = 0; i < 2; i++)
 		end_by_hand(&mapped->flow[i]);
@@ -283,6 +284,18 @@ static bool all_drained(struct xf_mapped *mapped)
 	return all;
 }
 
+/* Before user space reads from its source. What waits there cannot be told from outside when that
+ * was reset. Returns false: the relay has ended. */
+static bool check_whole(struct xf_mapped_flow *mf)
+{
+	int err;
+
+	if (xf_mapped__is_whole(mf))
+		return true;
+	err = xf_tcp__error(mf->flow->from->watch.fd);
+	return err ? xf_relay__failed(mf->flow->from, err) : lost(mf->flow->relay);
+}
+
 /* The flow's FIN has come while its source was out, or the other flow's has gone that way, and the
  * map takes no such socket: what is left in its queue goes through user space, behind all that was
  * moved. The other direction goes on. Returns false when the relay has ended. */
@@ -293,6 +306,8 @@ static bool finish_by_hand(struct xf_mapped_flow *mf)
 	if (!mf->by_hand && !xf_mapped__is_drained(mf))
 		return true;
 	if (!mf->by_hand) {
+		if (!check_whole(mf))
+			return false;
 		xf_mapped__sync(mf);
 		mf->by_hand = true;
 	}
@@ -312,6 +327,14 @@ static bool is_left_alone(const struct xf_sockmap *sm, const struct xf_mapped_fl
 }
 
 /* Returns false when the relay has ended. */
+static bool pass_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
+{
+	if (!sm->leaves || !mf->paused)
+		return true;
+	return check_whole(mf) && xf_mapped__pass_on(mf, sm->mover->scratch);
+}
+
+/* Returns false when the relay has ended. */
 static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 {
 	struct xf_relay *relay = mapped->relay;
@@ -323,7 +346,7 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	if (mf->draining) {
 		*more = true;
 		if (!xf_mapped__may_go_on(sm, mf))
-			return xf_mapped__pass_on(sm, mf);
+			return pass_on(sm, mf);
 		if (xf_mapped__put_back(sm, mf))
 			mf->ending = true;
 	}

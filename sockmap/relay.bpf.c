@@ -309,6 +309,8 @@ static __always_inline __u64 xf_allowed_beyond(struct xf_relay_totals *all,
 static __always_inline __u64 xf_allowed(struct xf_relay_totals *all, struct xf_relay_flow *flow,
 					struct __sk_buff *skb, __u64 cookie, __u32 len)
 {
+	if (flow->stop == XF_STOP_LARGE)
+		return len < XF_LARGE_SEGMENT ? len : 0;
 	if (flow->stop)
 		return flow->stop == XF_STOP_ROOMLESS && xf_take_room(flow, cookie) ? len : 0;
 	if (all->held <= 2 * all->held_max)

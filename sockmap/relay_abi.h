@@ -22,6 +22,11 @@
 /* Why the filter takes the payload off what arrives (xf_relay_flow.stop). */
 #define XF_STOP_FULL 1	   /* it holds too much */
 #define XF_STOP_ROOMLESS 2 /* out of the source map, without room for its receive buffer */
+#define XF_STOP_LARGE 3	   /* on its way out of the source map: large segments only */
+
+/* A segment is large from so many bytes on: some in a row pass the marks that keep the verdict from
+ * being called. */
+#define XF_LARGE_SEGMENT 4096
 
 /* Rooms that wait to be taken at most. */
 #define XF_ROOMS 32
@@ -70,7 +75,7 @@ struct xf_relay_totals {
 			 * space */
 	__u64 reserved[6];
 	__u32 stops;	/* not 0: there may be flows that must stop; user space clears it */
-	__u32 hush;	/* the same, user space's own */
+	__u32 hush;	/* the same, user space's own, while one leaves the source map */
 	__u32 orderly;	/* not 0: the filter takes off what comes before its turn; user space */
 	__u32 trickle;	/* not 0: when all hold too much, others get the first bytes of what is
 			 * too large for them, however many segments that is; user space */

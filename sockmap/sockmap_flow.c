@@ -38,9 +38,6 @@ bool xf_sockmap__has_room(const struct xf_sockmap *sm)
 
 /* ---- a flow in and out of the source map ---- */
 
-/* Some of these in a row pass the marks that keep the verdict from being called, bytes. */
-#define LARGE_SEGMENT 4096
-
 /* So often must bytes be found missing at the end of a stream until they are given up. */
 #define GAPS_MAX 8
 
@@ -62,7 +59,7 @@ static bool is_large(const struct xf_mapped_flow *mf)
 {
 	const struct xf_relay_flow *shared = mf->shared;
 
-	return shared->size >= LARGE_SEGMENT || shared->run >= XF_SHORT_RUN || shared->counted ||
+	return shared->size >= XF_LARGE_SEGMENT || shared->run >= XF_SHORT_RUN || shared->counted ||
 	       shared->told & (XF_TELL_BULK | XF_TELL_LIMIT);
 }
 
@@ -71,32 +68,45 @@ static bool is_large(const struct xf_mapped_flow *mf)
  * first make sure that none runs: the high low-water mark keeps what comes from calling the
  * verdict, and setting it waits for one that is running. What reaches the mark, which the kernel
  * lowers to half the receive buffer, or leaves less of the window than a segment, calls it all the
- * same (tcp_epollin_ready()); where so much may come in these microseconds the filter lets no
- * payload in, and what it took off is sent again at once when later segments arrive. (It is not
- * used for small messages, after which nothing comes: their sender would try again after a fifth of
- * a second.) A loss all the same would be found when the relay is unmapped or ends, and never be
- * silent. */
+ * same (tcp_epollin_ready()); so in these microseconds the filter lets no payload in that is large,
+ * and where much may come none at all. What it took off is sent again at once when later segments
+ * arrive. (Small messages go in, since nothing comes after them: their sender would try again after
+ * a fifth of a second.) A loss all the same would be found when what is behind it is read or moved,
+ * or when the relay is unmapped or ends, and never be silent. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	int from = mf->flow->from->watch.fd;
-	bool trim = is_large(mf);
-	uint32_t stop = 0;
+	uint32_t stop = is_large(mf) ? XF_STOP_FULL : XF_STOP_LARGE;
 
 	if (!mf->in_src)
 		return;
-	if (trim) {
-		__atomic_store_n(&sm->totals->hush, 1, __ATOMIC_SEQ_CST);
-		stop = __atomic_exchange_n(&mf->shared->stop, XF_STOP_FULL, __ATOMIC_SEQ_CST);
-		xf_tcp__received(from); /* time for a segment between the filter and the lock */
-	}
+	__atomic_store_n(&sm->totals->hush, 1, __ATOMIC_SEQ_CST);
+	stop = __atomic_exchange_n(&mf->shared->stop, stop, __ATOMIC_SEQ_CST);
+	xf_tcp__received(from); /* time for a segment between the filter and the lock */
 	xf_tcp__hush(from);
 	xf_sockmap__remove(sm->src, mf->flow->from->cookie);
 	xf_tcp__kick(from);
-	if (trim) {
-		__atomic_store_n(&mf->shared->stop, stop, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&sm->totals->hush, 0, __ATOMIC_SEQ_CST);
-	}
+	__atomic_store_n(&mf->shared->stop, stop, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&sm->totals->hush, 0, __ATOMIC_SEQ_CST);
 	mf->in_src = false;
+	mf->whole = false;
+}
+
+/* A verdict that runs all the same, on 5.10, moves what was in the queue a moment ago. */
+bool xf_mapped__is_whole(struct xf_mapped_flow *mf)
+{
+	int from = mf->flow->from->watch.fd;
+	uint64_t moved, gone;
+
+	if (mf->whole)
+		return true;
+	do {
+		moved = __atomic_load_n(&mf->shared->moved, __ATOMIC_SEQ_CST);
+		gone = xf_tcp__consumed(from) - mf->consumed0;
+	} while (__atomic_load_n(&mf->shared->moved, __ATOMIC_SEQ_CST) != moved);
+	/* A FIN that nobody has read counts as consumed. */
+	mf->whole = gone == moved || (gone == moved + 1 && !xf_tcp__is_established(from));
+	return mf->whole;
 }
 
 /* Where there is no room for its receive buffer the filter keeps it as it is, until its sender
@@ -314,16 +324,15 @@ static int give_pending(struct xf_mapped_flow *mf)
 	return ret;
 }
 
-bool xf_mapped__pass_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
+bool xf_mapped__pass_on(struct xf_mapped_flow *mf, void *scratch)
 {
 	struct xf_flow *flow = mf->flow;
 	uint64_t held = mf->shared->moved - mf->shared->acked;
-	void *scratch = sm->mover->scratch;
 	size_t most = XF_SCRATCH;
 	ssize_t n;
 	int err;
 
-	if (!mf->paused || !sm->leaves || !mf->shared->free || !xf_mapped__is_drained(mf))
+	if (!mf->shared->free || !xf_mapped__is_drained(mf))
 		return true;
 	err = give_pending(mf);
 	if (err < 0)

@@ -24,6 +24,7 @@ struct xf_mapped_flow {
 	bool paused;   /* draining, and its receive buffer may fill */
 	bool roomless; /* draining, and it may not: no room; the filter finds it one */
 	bool draining; /* out of the source map until all that was moved is written */
+	bool whole;    /* since it left: what has gone from its queue, the verdict was shown */
 };
 
 struct xf_mapped {
@@ -81,6 +82,10 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* The filter has found a room for it, which had none. */
 void xf_mapped__found_room(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* Nothing has gone from its queue but what the verdict was shown and what user space read. False:
+ * bytes are lost, and what waits must not be taken for them. For a flow that is out of the source
+ * map and is to be read from; asks the kernel once each time that it left. */
+bool xf_mapped__is_whole(struct xf_mapped_flow *mf);
 /* The opposite of drain, but for entering the map. */
 void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* Put a drained flow back and show the verdict what waits. The errors of enter. */
@@ -91,9 +96,9 @@ bool xf_mapped__is_drained(const struct xf_mapped_flow *mf);
  * acknowledged is not much with what waits in the source's queue, or little when all together hold
  * much. */
 bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* The flow may not go on, but its receiver reads: what waits goes to it through user space, a
- * little at a time. False: the relay has ended. */
-bool xf_mapped__pass_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
+/* A paused and whole flow may not go on, but its receiver reads: what waits goes to it through user
+ * space, with XF_SCRATCH bytes at @scratch, a little at a time. False: the relay has ended. */
+bool xf_mapped__pass_on(struct xf_mapped_flow *mf, void *scratch);
 /* The flow can be another engine's: what is left is within what was reserved for its send buffer. */
 bool xf_mapped__may_leave(struct xf_mapped_flow *mf);
 /* Bring flow->read and flow->written up to date. */

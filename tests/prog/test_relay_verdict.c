@@ -324,6 +324,29 @@ static void test_holder_waits(void **state)
 	tear_down(&r);
 }
 
+/* ---- on the way out of the source map ---- */
+
+/* Small messages need no second try, and what could call a verdict whose program is gone stays out.
+ */
+static void test_leaving(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up(&r);
+	attach_filter(&r);
+	r.flow->stop = XF_STOP_LARGE;
+	r.totals->hush = 1;
+	give_bytes(&r, XF_LARGE_SEGMENT - 1);
+	assert_int_equal(comes_out(&r, 100), XF_LARGE_SEGMENT - 1);
+	give_bytes(&r, XF_LARGE_SEGMENT);
+	assert_int_equal(comes_out(&r, 100), 0);
+	assert_int_equal(r.totals->trimmed, 1);
+	r.flow->stop = 0;
+	assert_int_equal(comes_out(&r, 2000), XF_LARGE_SEGMENT);
+	tear_down(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_zone_is_for_one_piece),
 		cmocka_unit_test(test_zone_is_shared),
 		cmocka_unit_test(test_holder_waits),
+		cmocka_unit_test(test_leaving),
 	};
 
 	if (xf_own_loopback())

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The sockmap engine with its programs, in the test's own process: what it does when bytes are lost,
+ * and what it reserves. The test reads from the relay's own sockets, as if the kernel had dropped
+ * what was there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sockmap/budget.h"
+#include "sockmap/engine.h"
+#include "sockmap/room.h"
+#include "sockmap/sockmap_impl.h"
+#include "sockmap/tcp_state.h"
+#include "tests/prog/harness.h"
+#include "tests/prog/loopback.h"
+
+#define MEMORY (64 << 20)
+
+struct fixture {
+	struct xf_loop *loop;
+	struct xf_mover *mover;
+	struct xf_budget budget;
+	struct xf_relay *relay;
+	int client, server; /* the peers of the relay's two sockets */
+	bool ended;
+	enum xf_end end;
+};
+
+static void on_end(struct xf_relay *relay, enum xf_end end, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)relay;
+	f->ended = true;
+	f->end = end;
+}
+
+static void turns(struct fixture *f, int ms)
+{
+	uint64_t until;
+
+	xf_loop__turn(f->loop, 0);
+	until = xf_loop__now(f->loop) + ms * XF_MSEC;
+	while (!f->ended && xf_loop__now(f->loop) < until)
+		xf_loop__turn(f->loop, 10);
+}
+
+/* Within five seconds. */
+static void arrives(struct fixture *f, const char *text)
+{
+	char got[64] = {};
+	size_t n = 0;
+
+	for (int i = 0; i < 500 && n < strlen(text); i++) {
+		ssize_t more = recv(f->server, got + n, strlen(text) - n, MSG_DONTWAIT);
+
+		n += more > 0 ? more : 0;
+		turns(f, 10);
+	}
+	assert_string_equal(got, text);
+}
+
+static void give(struct fixture *f, const char *text)
+{
+	assert_int_equal(send(f->client, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static int nonblocking(int fd)
+{
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static void begin(struct fixture *f)
+{
+	struct xf_mover_opts mover = {
+		.engine = XF_ENGINE_SOCKMAP,
+		.budget = &f->budget,
+		.max_relays = 1,
+	};
+	struct xf_relay_opts opts = { .on_end = on_end, .arg = f };
+
+	memset(f, 0, sizeof(*f));
+	xf_budget__init(&f->budget, MEMORY);
+	assert_int_equal(xf_loop__new(&f->loop), 0);
+	assert_int_equal(xf_mover__new(&f->mover, f->loop, &mover), 0);
+	xf_connect_pair(&f->client, &opts.client);
+	xf_connect_pair(&opts.upstream, &f->server);
+	nonblocking(opts.client);
+	nonblocking(opts.upstream);
+	assert_int_equal(xf_relay__new(f->mover, &opts, &f->relay), 0);
+	give(f, "first");
+	arrives(f, "first");
+	assert_non_null(f->relay->mapped);
+}
+
+static struct xf_mapped_flow *up(struct fixture *f)
+{
+	return &f->relay->mapped->flow[0];
+}
+
+static void finish(struct fixture *f)
+{
+	if (!f->ended)
+		xf_relay__abort(f->relay, XF_END_DRAIN);
+	turns(f, 10);
+	xf_loop__turn(f->loop, 0);
+	close(f->client);
+	close(f->server);
+	xf_mover__free(f->mover);
+	assert_int_equal(xf_budget__left(&f->budget), MEMORY);
+	xf_loop__free(f->loop);
+}
+
+/* What the client sends now is gone from the relay's socket, and nobody has moved it. */
+static void lose(struct fixture *f, const char *text)
+{
+	char got[64];
+	ssize_t n = -1;
+
+	give(f, text);
+	for (int i = 0; i < 5000 && n < 0; i++) {
+		n = recv(f->relay->side[0].watch.fd, got, sizeof(got), 0);
+		usleep(1000);
+	}
+
+	assert_int_equal(n, (ssize_t)strlen(text));
+}
+
+/* The client's bytes behind the lost ones are not delivered: the server is reset. */
+static void is_reset(struct fixture *f)
+{
+	char got[64];
+
+	turns(f, 5000);
+	assert_true(f->ended);
+	assert_int_equal(f->end, XF_END_ERROR);
+	assert_int_equal(recv(f->server, got, sizeof(got), 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+}
+
+/* A flow that is taken out until what it holds is written ends meanwhile: user space reads what waits. */
+static void test_lost_before_an_end(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	xf_mapped__drain(f.mover->sockmap, up(&f));
+	lose(&f, "lost");
+	give(&f, "behind");
+	shutdown(f.client, SHUT_WR);
+	is_reset(&f);
+	finish(&f);
+}
+
+/* ---- the second source is refused, because its FIN has come, and the first one is taken out again
+ * ---- */
+
+/* The fixture whose sources go into the map, which one is next, and what is lost when the first is
+ * taken out. */
+static struct fixture *entering;
+static bool is_second;
+static const char *eaten;
+
+int __real_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
+int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
+int __real_bpf_map_delete_elem(int fd, const void *key);
+int __wrap_bpf_map_delete_elem(int fd, const void *key);
+
+static bool is_source(int map)
+{
+	return entering && entering->mover->sockmap && map == entering->mover->sockmap->src;
+}
+
+int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
+{
+	if (is_source(fd) && is_second)
+		shutdown(entering->server, SHUT_WR);
+	is_second = is_second || is_source(fd);
+	return __real_bpf_map_update_elem(fd, key, value, flags);
+}
+
+int __wrap_bpf_map_delete_elem(int fd, const void *key)
+{
+	int ret = __real_bpf_map_delete_elem(fd, key);
+
+	if (is_source(fd) && eaten)
+		lose(entering, eaten);
+	return ret;
+}
+
+static void begin_half_closed(struct fixture *f, const char *lost)
+{
+	begin(f);
+	xf_relay__move(f->relay, XF_ENGINE_COPY);
+	assert_null(f->relay->mapped);
+	is_second = false;
+	eaten = lost;
+	entering = f;
+	xf_relay__move(f->relay, XF_ENGINE_SOCKMAP);
+	entering = NULL;
+	assert_true(is_second);
+}
+
+static void test_lost_in_withdrawal(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_half_closed(&f, "lost");
+	give(&f, "behind");
+	is_reset(&f);
+	finish(&f);
+}
+
+static void test_withdrawal(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_half_closed(&f, NULL);
+	assert_null(f.relay->mapped);
+	give(&f, "more");
+	arrives(&f, "more");
+	assert_false(f.ended);
+	finish(&f);
+}
+
+/* Nothing is lost, and the end is an end. */
+static void test_end_while_drained(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	xf_mapped__drain(f.mover->sockmap, up(&f));
+	give(&f, "last");
+	shutdown(f.client, SHUT_WR);
+	arrives(&f, "last");
+	shutdown(f.server, SHUT_WR);
+	turns(&f, 2000);
+	assert_true(f.ended);
+	assert_int_equal(f.end, XF_END_CLOSED);
+	finish(&f);
+}
+
+/* When all hold too much for it to go back, what waits is passed on, a little at a time. */
+static void hold_back(struct fixture *f)
+{
+	struct xf_sockmap *sm = f->mover->sockmap;
+
+	xf_mapped__drain(sm, up(f));
+	sm->totals->held = 3 * sm->totals->held_max;
+	up(f)->shared->base = 8;
+	/* As after a limit that was told. */
+	xf_loop__arm(f->loop, &f->relay->mapped->timer, xf_loop__now(f->loop));
+}
+
+static void test_passed_on(void **state)
+{
+	struct fixture f;
+	uint64_t read;
+
+	(void)state;
+	begin(&f);
+	hold_back(&f);
+	read = up(&f)->consumed0;
+	give(&f, "a little at a time");
+	arrives(&f, "a little at a time");
+	assert_in_range(up(&f)->consumed0 - read, 8, strlen("a little at a time"));
+	finish(&f);
+}
+
+static void test_lost_before_it_is_passed_on(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	hold_back(&f);
+	lose(&f, "lost");
+	give(&f, "behind that which is lost");
+	is_reset(&f);
+	finish(&f);
+}
+
+/* A connection in the map has no more than its own reserved, and one that is paused a receive buffer
+ * that the filter can give: what came before the relay knew of the socket is read by then. */
+static void test_reserved(void **state)
+{
+	struct fixture f;
+	uint64_t pool;
+
+	(void)state;
+	begin(&f);
+	pool = f.mover->sockmap->pool;
+	assert_int_equal(xf_budget__left(&f.budget), MEMORY - pool - 2 * XF_ROOM_OWN);
+	f.relay->room[0] = XF_ROOM_SMALL;
+	f.relay->buffer[0] = XF_ROOM_OFFERED + 5;
+	xf_mapped__drain(f.mover->sockmap, up(&f));
+	assert_int_equal(xf_room__pause_size(up(&f)->flow), XF_ROOM_OFFERED);
+	assert_int_equal(xf_budget__left(&f.budget),
+			 MEMORY - pool - 2 * XF_ROOM_OWN - XF_ROOM_OFFERED);
+	finish(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lost_before_an_end),
+		cmocka_unit_test(test_end_while_drained),
+		cmocka_unit_test(test_lost_in_withdrawal),
+		cmocka_unit_test(test_withdrawal),
+		cmocka_unit_test(test_passed_on),
+		cmocka_unit_test(test_lost_before_it_is_passed_on),
+		cmocka_unit_test(test_reserved),
+	};
+
+	if (xf_own_loopback())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
