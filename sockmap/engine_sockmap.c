@@ -408,6 +408,27 @@ static uint64_t longest_wait(const struct xf_sockmap *sm)
 	return wait < LOOK_MOST ? wait : LOOK_MOST;
 }
 
+/* All that is left is finished by user space, which hears of nothing while the sockets are mapped.
+ */
+static bool is_by_hand(const struct xf_mapped *mapped)
+{
+	for (unsigned int i = 0; i < mapped->relay->flows; i++)
+		if (!mapped->flow[i].flow->done && !mapped->flow[i].by_hand)
+			return false;
+	return true;
+}
+
+/* Such a relay is better off with an engine that is woken, if there is memory for that. Returns
+ * whether it still is this one's. */
+static bool keep(struct xf_mapped *mapped, uint64_t now)
+{
+	struct xf_relay *relay = mapped->relay;
+
+	if (!mapped->stopping && is_by_hand(mapped) && all_drained(mapped) && now >= relay->settled)
+		xf_relay__move(relay, XF_ENGINE_COPY);
+	return relay->mapped == mapped;
+}
+
 static void on_look(struct xf_timer *timer, uint64_t now)
 {
 	struct xf_mapped *mapped = xf_container_of(timer, struct xf_mapped, timer);
@@ -424,7 +445,7 @@ static void on_look(struct xf_timer *timer, uint64_t now)
 	for (unsigned int i = 0; !mapped->stopping && i < relay->flows; i++)
 		if (!look_at(mapped, i, &more))
 			return;
-	if (!more && !mapped->stopping)
+	if ((!more && !mapped->stopping) || !keep(mapped, now))
 		return;
 	mapped->wait = changed(mapped) ? LOOK_FIRST : mapped->wait * 2;
 	if (mapped->wait > longest_wait(relay->mover->sockmap))

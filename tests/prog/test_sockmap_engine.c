@@ -73,7 +73,8 @@ static int nonblocking(int fd)
 	return fd;
 }
 
-static void begin(struct fixture *f)
+/* With so much of the budget taken by others. */
+static void begin_beside(struct fixture *f, uint64_t taken)
 {
 	struct xf_mover_opts mover = {
 		.engine = XF_ENGINE_SOCKMAP,
@@ -83,7 +84,8 @@ static void begin(struct fixture *f)
 	struct xf_relay_opts opts = { .on_end = on_end, .arg = f };
 
 	memset(f, 0, sizeof(*f));
-	xf_budget__init(&f->budget, MEMORY);
+	xf_budget__init(&f->budget, MEMORY + taken);
+	assert_true(xf_budget__take(&f->budget, taken));
 	assert_int_equal(xf_loop__new(&f->loop), 0);
 	assert_int_equal(xf_mover__new(&f->mover, f->loop, &mover), 0);
 	xf_connect_pair(&f->client, &opts.client);
@@ -94,6 +96,11 @@ static void begin(struct fixture *f)
 	give(f, "first");
 	arrives(f, "first");
 	assert_non_null(f->relay->mapped);
+}
+
+static void begin(struct fixture *f)
+{
+	begin_beside(f, 0);
 }
 
 static struct xf_mapped_flow *up(struct fixture *f)
@@ -287,6 +294,33 @@ static void test_lost_before_it_is_passed_on(void **state)
 	finish(&f);
 }
 
+/* The other direction has ended while a flow was out: no map takes its source any more, and it goes
+ * to an engine that is woken by what comes. */
+static void test_cannot_go_back(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	hold_back(&f);
+	give(&f, "a little at a time");
+	shutdown(f.server, SHUT_WR);
+	arrives(&f, "a little at a time");
+	turns(&f, 200);
+	assert_false(f.ended);
+	assert_null(f.relay->mapped);
+	assert_int_equal(f.relay->engine->id, XF_ENGINE_COPY);
+	for (int i = 0; i < 3; i++) {
+		give(&f, "more");
+		arrives(&f, "more");
+	}
+	assert_int_equal(f.relay->engine->id, XF_ENGINE_COPY);
+	shutdown(f.client, SHUT_WR);
+	turns(&f, 2000);
+	assert_int_equal(f.end, XF_END_CLOSED);
+	finish(&f);
+}
+
 /* A connection in the map has no more than its own reserved, and one that is paused a receive buffer
  * that the filter can give: what came before the relay knew of the socket is read by then. */
 static void test_reserved(void **state)
@@ -298,6 +332,7 @@ static void test_reserved(void **state)
 	begin(&f);
 	pool = f.mover->sockmap->pool;
 	assert_int_equal(xf_budget__left(&f.budget), MEMORY - pool - 2 * XF_ROOM_OWN);
+	assert_in_range(up(&f)->shared->base, XF_ROOM_OWN, UINT64_MAX);
 	f.relay->room[0] = XF_ROOM_SMALL;
 	f.relay->buffer[0] = XF_ROOM_OFFERED + 5;
 	xf_mapped__drain(f.mover->sockmap, up(&f));
@@ -307,16 +342,30 @@ static void test_reserved(void **state)
 	finish(&f);
 }
 
+/* Nothing when only the last eighth of the budget is left: idle connections leave it to newcomers. */
+static void test_reserved_when_tight(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_beside(&f, MEMORY / 2 * 3);
+	assert_int_equal(xf_budget__left(&f.budget), MEMORY - f.mover->sockmap->pool);
+	assert_in_range(up(&f)->shared->base, 1, f.mover->sockmap->pool / 4);
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lost_before_an_end),
 		cmocka_unit_test(test_end_while_drained),
+		cmocka_unit_test(test_cannot_go_back),
 		cmocka_unit_test(test_lost_in_withdrawal),
 		cmocka_unit_test(test_withdrawal),
 		cmocka_unit_test(test_passed_on),
 		cmocka_unit_test(test_lost_before_it_is_passed_on),
 		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_reserved_when_tight),
 	};
 
 	if (xf_own_loopback())
