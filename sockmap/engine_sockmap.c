@@ -249,6 +249,7 @@ static bool give_back(struct xf_mapped *mapped)
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		by_hand[i] = mapped->flow[i].by_hand;
 		xf_mapped__leave(relay->mover->sockmap, &mapped->flow[i]);
+		xf_mapped__sync_drained(&mapped->flow[i]);
 		seen[i] = mapped->flow[i].consumed0 + mapped->flow[i].shared->moved;
 	}
 	unmap(mapped);
@@ -308,7 +309,7 @@ static bool finish_by_hand(struct xf_mapped_flow *mf)
 	if (!mf->by_hand) {
 		if (!check_whole(mf))
 			return false;
-		xf_mapped__sync(mf);
+		xf_mapped__sync_drained(mf);
 		mf->by_hand = true;
 	}
 	/* A verdict that runs all the same takes bytes from between those that are read here. */
@@ -368,7 +369,7 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	case XF_ENDED:
 		break;
 	}
-	xf_mapped__sync(mf);
+	xf_mapped__sync_drained(mf);
 	return xf_relay__flow_done(mf->flow);
 }
 

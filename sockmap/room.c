@@ -367,9 +367,19 @@ static void forget_promise(const struct xf_flow *flow)
 		relay->buffer[i] = size;
 }
 
-/* The window is made small again: some kernels widen it when they learn how much memory segments
- * take (seen on 6.18: tcp_measure_rcv_mss() sets window_clamp anew), and then have to drop what
- * they promised room for. */
+/* Some kernels widen the window when they learn how much memory segments take (seen on 6.18:
+ * tcp_measure_rcv_mss() sets window_clamp anew), and then have to drop what they promised room for.
+ * Where segments may be large, over loopback, they take little memory beside their bytes, and a
+ * sender that has known a window twice as large waits for its timer before it sends a part of one.
+ */
+static void narrow_window(const struct xf_flow *flow)
+{
+	enum xf_room room = flow->relay->room[flow - flow->relay->flow];
+
+	if (xf_tcp__segment_max(flow->from->watch.fd) <= sizes[room].window / 4)
+		clamp_window(flow, room);
+}
+
 bool xf_room__pause(struct xf_flow *flow)
 {
 	unsigned int i = flow - flow->relay->flow;
@@ -380,7 +390,7 @@ bool xf_room__pause(struct xf_flow *flow)
 		flow->relay->paused[i] = false;
 		return false;
 	}
-	clamp_window(flow, flow->relay->room[i]);
+	narrow_window(flow);
 	return true;
 }
 

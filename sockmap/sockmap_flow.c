@@ -178,6 +178,8 @@ void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	mf->draining = false;
 	if (!--sm->draining)
 		clear_stops(sm);
+	/* What nobody waits for any more goes back into the budget. */
+	xf_sockmap__offer(sm);
 }
 
 bool xf_mapped__is_drained(const struct xf_mapped_flow *mf)
@@ -187,19 +189,27 @@ bool xf_mapped__is_drained(const struct xf_mapped_flow *mf)
 
 /* ---- how far it is ---- */
 
-void xf_mapped__sync(struct xf_mapped_flow *mf)
+static void sync_to(struct xf_mapped_flow *mf, uint64_t moved, uint64_t given)
 {
-	uint64_t moved = mf->shared->moved, given;
-
 	if (mf->flow->done || mf->by_hand)
 		return; /* was done before; our FIN would be counted with what was written */
-	given = xf_tcp__written(mf->flow->to->watch.fd) - mf->written0;
-
 	mf->flow->read += moved - mf->moved;
 	mf->moved = moved;
 	if (given > mf->given)
 		mf->flow->written += given - mf->given;
 	mf->given = given > mf->given ? given : mf->given;
+}
+
+void xf_mapped__sync(struct xf_mapped_flow *mf)
+{
+	uint64_t moved = mf->shared->moved;
+
+	sync_to(mf, moved, xf_tcp__written(mf->flow->to->watch.fd) - mf->written0);
+}
+
+void xf_mapped__sync_drained(struct xf_mapped_flow *mf)
+{
+	sync_to(mf, mf->shared->moved, mf->shared->moved);
 }
 
 /* What waits in the source's queue goes to the verdict, which counts it, and needs no room there.

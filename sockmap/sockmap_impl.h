@@ -101,8 +101,11 @@ bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 bool xf_mapped__pass_on(struct xf_mapped_flow *mf, void *scratch);
 /* The flow can be another engine's: what is left is within what was reserved for its send buffer. */
 bool xf_mapped__may_leave(struct xf_mapped_flow *mf);
-/* Bring flow->read and flow->written up to date. */
+/* Bring flow->read and flow->written up to date; the second may lag behind while acknowledgements
+ * come in. */
 void xf_mapped__sync(struct xf_mapped_flow *mf);
+/* The same for a flow that is drained, and nothing lags. */
+void xf_mapped__sync_drained(struct xf_mapped_flow *mf);
 /* The flow has no part in what all hold any more. */
 void xf_mapped__uncount(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 

@@ -48,6 +48,11 @@ uint64_t xf_tcp__window(int fd, uint64_t unknown)
 	return info.rcv_wnd;
 }
 
+uint64_t xf_tcp__segment_max(int fd)
+{
+	return info_of(fd).tcpi_advmss;
+}
+
 uint64_t xf_tcp__rtt(int fd)
 {
 	return info_of(fd).tcpi_rtt * 1000ULL;

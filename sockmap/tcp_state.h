@@ -23,6 +23,8 @@ uint64_t xf_tcp__written_exactly(int fd);
 /* The window that the peer was promised last, bytes; @unknown where the kernel does not say it (before
  * 6.2). */
 uint64_t xf_tcp__window(int fd, uint64_t unknown);
+/* The largest segment that the peer may send, bytes. */
+uint64_t xf_tcp__segment_max(int fd);
 /* Smoothed round-trip time, ns. */
 uint64_t xf_tcp__rtt(int fd);
 /* ns since the peer's last byte came in. Adds to *@moved what was received and acknowledged so far,

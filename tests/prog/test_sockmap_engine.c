@@ -354,6 +354,29 @@ static void test_reserved_when_tight(void **state)
 	finish(&f);
 }
 
+/* What the filter could have given to a flow goes back when the last that waited for it is gone. */
+static void test_offered_room_goes_back(void **state)
+{
+	struct fixture f;
+	uint64_t taken, pool;
+
+	(void)state;
+	begin(&f);
+	f.relay->room[0] = XF_ROOM_SMALL;
+	taken = xf_budget__left(&f.budget);
+	pool = f.mover->sockmap->pool;
+	assert_true(xf_budget__take(&f.budget, taken));
+	xf_mapped__drain(f.mover->sockmap, up(&f));
+	assert_int_equal(f.mover->sockmap->roomless, 1);
+	xf_budget__give(&f.budget, taken);
+	xf_sockmap__offer(f.mover->sockmap);
+	assert_int_equal(f.mover->sockmap->offered, 1);
+	xf_relay__abort(f.relay, XF_END_DRAIN);
+	turns(&f, 10);
+	assert_int_equal(xf_budget__left(&f.budget), MEMORY - pool);
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_lost_before_it_is_passed_on),
 		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_reserved_when_tight),
+		cmocka_unit_test(test_offered_room_goes_back),
 	};
 
 	if (xf_own_loopback())
