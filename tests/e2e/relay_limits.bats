@@ -242,7 +242,7 @@ late_senders() {
 @test "600 senders to stalled readers and memory for a few of them: with BBR, too" {
 	grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control || modprobe -q tcp_bbr ||
 		skip "this kernel has no BBR"
-	late_senders 600 8M 200k bbr 28
+	late_senders 600 8M 200k bbr 60
 }
 
 # by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads now and then, a short time.
