@@ -370,13 +370,19 @@ lagging() {
 	lagging 150 32M $((32 * MIB)) --mode echo --up 1m "${stall[@]}"
 }
 
-others_go_on() {
+# stuck_and_good MEMORY STUCK_ARGUMENTS...: a relay to a server, and to one that stops reading for those whose first
+# packet is "$T/prefix".
+stuck_and_good() {
 	server server
-	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384
+	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384 "${@:2}"
 	printf 'host stuck -> 10.9.0.2:7002\nany -> %s\n' $SERVER >"$T/routes"
 	printf 'GET / HTTP/1.1\r\nHost: stuck\r\n\r\n' >"$T/prefix"
 	printf 'GET / HTTP/1.1\r\nHost: good\r\n\r\n' >"$T/good"
-	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine" --memory 64M
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine" --memory "$1"
+}
+
+others_go_on() {
+	stuck_and_good 64M
 	client_begins pushers --prefix "$T/prefix" --up 2m --down 0 --conns 100
 	sleep 0.7
 	client others --prefix "$T/good" --mode request --rounds 30 --conns 5 --total 20
@@ -401,12 +407,7 @@ has_relays() {
 # beside_stalled PUSHERS MEMORY LEAST BYTES SECONDS: connections that were there before, and move this much both ways
 # after the memory has been used up by readers that do not read, need no longer for it.
 beside_stalled() {
-	server server
-	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384 --expect ok,reset --late-fin
-	printf 'host stuck -> 10.9.0.2:7002\nany -> %s\n' $SERVER >"$T/routes"
-	printf 'GET / HTTP/1.1\r\nHost: stuck\r\n\r\n' >"$T/prefix"
-	printf 'GET / HTTP/1.1\r\nHost: good\r\n\r\n' >"$T/good"
-	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine" --memory "$2"
+	stuck_and_good "$2" --expect ok,reset --late-fin
 	client_begins others --prefix "$T/good" --hold-at 64 --up "$4" --down "$4" --conns 20 --timeout-ms 120000
 	wait_for 10 has_relays 20
 	client_begins pushers --prefix "$T/prefix" --hold-at 64 --up 200k --down 0 --conns "$1" --expect ok,reset \

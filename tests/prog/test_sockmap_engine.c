@@ -67,12 +67,6 @@ static void give(struct fixture *f, const char *text)
 	assert_int_equal(send(f->client, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
-static int nonblocking(int fd)
-{
-	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	return fd;
-}
-
 /* With so much of the budget taken by others. */
 static void begin_beside(struct fixture *f, uint64_t taken)
 {
@@ -90,8 +84,8 @@ static void begin_beside(struct fixture *f, uint64_t taken)
 	assert_int_equal(xf_mover__new(&f->mover, f->loop, &mover), 0);
 	xf_connect_pair(&f->client, &opts.client);
 	xf_connect_pair(&opts.upstream, &f->server);
-	nonblocking(opts.client);
-	nonblocking(opts.upstream);
+	assert_int_equal(fcntl(opts.client, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(fcntl(opts.upstream, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(xf_relay__new(f->mover, &opts, &f->relay), 0);
 	give(f, "first");
 	arrives(f, "first");
@@ -132,7 +126,6 @@ static void lose(struct fixture *f, const char *text)
 		n = recv(f->relay->side[0].watch.fd, got, sizeof(got), 0);
 		usleep(1000);
 	}
-
 	assert_int_equal(n, (ssize_t)strlen(text));
 }
 
