@@ -54,7 +54,7 @@ int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
 struct xf_region {
 	struct xf_store *store;
 	struct xf_fw_set *set;
-	bool live;     /* packets may read it; else its tables are in no slots yet */
+	bool live;  /* packets may read it; else its tables are in no slots yet */
 	bool whole; /* xf_region__map() has mapped all there were, and others are this process's */
 	uint32_t seen; /* xf_fw_root.tables when the tables were mapped */
 	void *table[XF_FW_REGION_SLOTS];

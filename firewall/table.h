@@ -57,15 +57,15 @@ int xf_table__set_policy(struct xf_table *table, bool deny);
 /* A trial: the policy @deny and what is changed from here on hold until the deadline only, and the
  * program itself goes back to what held before, with nobody's help. -EBUSY: one is running. */
 int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline);
-/* The same for a set that no program obeys yet, or that is on hold: before it there was no firewall,
- * so after the deadline every packet passes, while rules and policy stay, on hold. */
+/* The same for a set that no program obeys yet, or that is on hold: before it there was no
+ * firewall, so after the deadline every packet passes, while rules and policy stay, on hold. */
 int xf_table__try_first(struct xf_table *table, uint64_t deadline);
 /* Whether the set is on hold: a first trial is over that nobody confirmed. */
 bool xf_table__held(const struct xf_table *table, uint64_t now);
 /* End a hold: the set holds, for good. */
 void xf_table__resume(struct xf_table *table);
-/* Put off the deadline of the trial that was begun, also when it has just passed: what is tried may take
- * longer to attach. */
+/* Put off the deadline of the trial that was begun, also when it has just passed: what is tried may
+ * take longer to attach. */
 void xf_table__put_off(struct xf_table *table, uint64_t deadline);
 /* Make it permanent. -ENOENT: none is running; -ETIME: it is over, the old rules hold. */
 int xf_table__confirm(struct xf_table *table, uint64_t now);
@@ -96,16 +96,17 @@ int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t 
 		    struct xf_rule *rule);
 
 struct xf_table_stats {
-	uint64_t rules, prefixes; /* all, and of them those that name a single prefix and nothing else */
+	uint64_t rules,
+	    prefixes; /* all, and of them those that name a single prefix and nothing else */
 	uint64_t shapes, shapes_max;
 	uint64_t rules_max;
 	uint64_t memory; /* bytes of kernel memory of all maps */
 	/* packets and bytes since the set was made, over all its interfaces, each counted in one */
 	struct {
 		uint64_t packets, bytes;
-	} allowed, denied,		/* by a rule */
+	} allowed, denied,		   /* by a rule */
 	    policy_allowed, policy_denied, /* by the policy */
-	    exempt;			/* passed under deny: ARP, neighbour discovery, own connections ... */
+	    exempt; /* passed under deny: ARP, neighbour discovery, own connections ... */
 };
 int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats *stats);
 

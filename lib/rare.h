@@ -12,8 +12,8 @@ struct xf_rare {
 	uint64_t times;
 };
 
-/* Whether the warning is due at @now, ns: the first time, and then every five seconds. *@times since
- * the last one, this one included. */
+/* Whether the warning is due at @now, ns: the first time, and then every five seconds. *@times
+ * since the last one, this one included. */
 bool xf_rare_due(struct xf_rare *rare, uint64_t now, uint64_t *times);
 /* " (3 times)" or "". Returns @out. */
 char *xf_times_text(uint64_t times, char out[32]);

@@ -184,8 +184,7 @@ static void unmap(struct xf_addr_prefix *prefix)
 }
 
 /* "ADDR" or "ADDR/LEN". */
-static int bits_parse(char *text, struct xf_addr_prefix *prefix, const char *form,
-		      const char **why)
+static int bits_parse(char *text, struct xf_addr_prefix *prefix, const char *form, const char **why)
 {
 	static const uint8_t zeros[16];
 	uint8_t rest[16];
@@ -222,8 +221,7 @@ static const char *port_colon(const char *s)
 	return strchr(s, ':') == colon ? colon : NULL;
 }
 
-int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix,
-		    const char **why)
+int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix, const char **why)
 {
 	const char *form = with_port ? EXPECT_PREFIX_PORT : EXPECT_PREFIX;
 	const char *colon = with_port ? port_colon(s) : NULL;

@@ -40,8 +40,7 @@ struct xf_addr_prefix {
 
 /* "192.0.2.0/24", "2001:db8::/32", or one address. With @with_port also "192.0.2.0/24:443" and
  * "[2001:db8::/32]:443". Bits behind the prefix must be 0. Returns 0, or -EINVAL with *@why set. */
-int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix,
-		    const char **why);
+int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix, const char **why);
 /* An IPv4-mapped IPv6 address counts as the IPv4 address. */
 bool xf_prefix_has(const struct xf_addr_prefix *prefix, const struct xf_addr *addr);
 

@@ -27,9 +27,10 @@ static const struct verb {
 
 static void help(void)
 {
-	printf("Usage: xdpfun-load firewall COMMAND [--set NAME] [OPTIONS]\n\n"
-	       "Allow or deny packets at the XDP hook, by rules that all interfaces of a set share.\n\n"
-	       "Commands:\n");
+	printf(
+	    "Usage: xdpfun-load firewall COMMAND [--set NAME] [OPTIONS]\n\n"
+	    "Allow or deny packets at the XDP hook, by rules that all interfaces of a set share.\n\n"
+	    "Commands:\n");
 	for (size_t i = 0; i < VERBS; i++)
 		printf("  %-7s  %-13s  %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
 	printf("\n'xdpfun-load firewall COMMAND --help' shows a command's options.\n\n"

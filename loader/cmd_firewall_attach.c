@@ -20,38 +20,56 @@
 #define NS_PER_SECOND 1000000000ULL
 
 static const char attach_usage[] =
-	"Usage: xdpfun-load firewall attach [-i IFACE]... [-m auto|native|skb] [--set NAME]\n"
-	"                                   [--policy allow|deny] [--confirm SECONDS] [OPTIONS]\n\n"
-	"Attach the firewall to each IFACE (default: eth0), where it goes on without this process until\n"
-	"'firewall detach'. All interfaces of a set share its rules, which may be there already.\n";
+    "Usage: xdpfun-load firewall attach [-i IFACE]... [-m auto|native|skb] [--set NAME]\n"
+    "                                   [--policy allow|deny] [--confirm SECONDS] [OPTIONS]\n\n"
+    "Attach the firewall to each IFACE (default: eth0), where it goes on without this process until\n"
+    "'firewall detach'. All interfaces of a set share its rules, which may be there already.\n";
 
 static const char *const mode_names[] = { "auto", "native", "skb", NULL };
 
 static const struct xf_opt attach_options[] = {
 	XF_FW_INTERFACE("interface to attach to; may be repeated (default: eth0)"),
-	{ .name = "mode", .short_name = 'm', .type = XF_OPT_ENUM, .arg = "auto|native|skb",
-	  .values = mode_names, .offset = offsetof(struct xf_fw_args, mode),
-	  .help = "auto (the default): native, or skb if the driver refuses; the others are strict" },
-	{ .name = "policy", .type = XF_OPT_ENUM, .arg = "allow|deny", .values = xf_fw_policies,
+	{ .name = "mode",
+	  .short_name = 'm',
+	  .type = XF_OPT_ENUM,
+	  .arg = "auto|native|skb",
+	  .values = mode_names,
+	  .offset = offsetof(struct xf_fw_args, mode),
+	  .help =
+	      "auto (the default): native, or skb if the driver refuses; the others are strict" },
+	{ .name = "policy",
+	  .type = XF_OPT_ENUM,
+	  .arg = "allow|deny",
+	  .values = xf_fw_policies,
 	  .offset = offsetof(struct xf_fw_args, policy),
-	  .help = "what happens to packets that no rule matches (default: as it was, at first allow)" },
-	{ .name = "confirm", .type = XF_OPT_SECONDS, .arg = "SECONDS", .min = NS_PER_SECOND / 10,
-	  .max = 7 * 24 * 3600 * NS_PER_SECOND, .offset = offsetof(struct xf_fw_args, confirm_ns),
-	  .help = "on trial: without 'firewall confirm' in this time packets meet what held before,\n"
-		  "whatever becomes of this machine's logins" },
-	{ .name = "prio", .short_name = 'P', .type = XF_OPT_U32, .arg = "N", .max = INT32_MAX,
+	  .help =
+	      "what happens to packets that no rule matches (default: as it was, at first allow)" },
+	{ .name = "confirm",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .min = NS_PER_SECOND / 10,
+	  .max = 7 * 24 * 3600 * NS_PER_SECOND,
+	  .offset = offsetof(struct xf_fw_args, confirm_ns),
+	  .help =
+	      "on trial: without 'firewall confirm' in this time packets meet what held before,\n"
+	      "whatever becomes of this machine's logins" },
+	{ .name = "prio",
+	  .short_name = 'P',
+	  .type = XF_OPT_U32,
+	  .arg = "N",
+	  .max = INT32_MAX,
 	  .offset = offsetof(struct xf_fw_args, prio),
 	  .help = "position in the chain, lower runs first (default: 20)" },
-	{ .name = "require-chain", .type = XF_OPT_FLAG,
+	{ .name = "require-chain",
+	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_fw_args, require_chain),
 	  .help = "fail if the next XDP program on IFACE would be refused" },
 	XF_FW_OPTIONS,
 	{ .type = XF_OPT_END },
 };
 
-static const char confirm_usage[] =
-	"Usage: xdpfun-load firewall confirm [--set NAME]\n\n"
-	"Make permanent what 'attach --confirm' tries.\n";
+static const char confirm_usage[] = "Usage: xdpfun-load firewall confirm [--set NAME]\n\n"
+				    "Make permanent what 'attach --confirm' tries.\n";
 
 static const struct xf_opt confirm_options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
 

@@ -16,13 +16,15 @@
 #define GONE_STEP_MS 20
 
 static const char usage[] =
-	"Usage: xdpfun-load firewall detach [-i IFACE]... [--set NAME] [--purge]\n\n"
-	"Take the firewall off each IFACE (default: all interfaces of the set). The rules stay, and the next\n"
-	"'attach' uses them again, unless --purge is given.\n";
+    "Usage: xdpfun-load firewall detach [-i IFACE]... [--set NAME] [--purge]\n\n"
+    "Take the firewall off each IFACE (default: all interfaces of the set). The rules stay, and the next\n"
+    "'attach' uses them again, unless --purge is given.\n";
 
 static const struct xf_opt options[] = {
 	XF_FW_INTERFACE("interface to take it off; may be repeated (default: all)"),
-	{ .name = "purge", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, purge),
+	{ .name = "purge",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, purge),
 	  .help = "remove the set, too, with its rules, policy and counters" },
 	XF_FW_OPTIONS,
 	{ .type = XF_OPT_END },

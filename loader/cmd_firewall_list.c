@@ -11,12 +11,14 @@
 #include "lib/msg.h"
 
 static const char usage[] =
-	"Usage: xdpfun-load firewall list [--set NAME] [--json]\n\n"
-	"Print the rules of a set, the most specific first, as 'replace' and 'add -' read them. A rule with a\n"
-	"ttl has what is left of it. With -v, what each has matched is behind it as a comment.\n";
+    "Usage: xdpfun-load firewall list [--set NAME] [--json]\n\n"
+    "Print the rules of a set, the most specific first, as 'replace' and 'add -' read them. A rule with a\n"
+    "ttl has what is left of it. With -v, what each has matched is behind it as a comment.\n";
 
 static const struct xf_opt options[] = {
-	{ .name = "json", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, json),
+	{ .name = "json",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, json),
 	  .help = "print one JSON object" },
 	XF_FW_OPTIONS,
 	{ .type = XF_OPT_END },
@@ -26,7 +28,7 @@ struct list {
 	struct ranked {
 		uint64_t rank;
 		struct xf_table_entry entry;
-	} *at;
+	} * at;
 	size_t n, space;
 	bool deny;
 };

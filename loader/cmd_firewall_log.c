@@ -12,15 +12,20 @@
 #include "run.h"
 
 static const char usage[] =
-	"Usage: xdpfun-load firewall log [--set NAME] [-i IFACE]... [OPTIONS]\n\n"
-	"Print a line for each packet that the set's program on each IFACE (default: all interfaces of the set)\n"
-	"drops, with the rule that denied it, until Ctrl-C. Nothing is attached or detached.\n";
+    "Usage: xdpfun-load firewall log [--set NAME] [-i IFACE]... [OPTIONS]\n\n"
+    "Print a line for each packet that the set's program on each IFACE (default: all interfaces of the set)\n"
+    "drops, with the rule that denied it, until Ctrl-C. Nothing is attached or detached.\n";
 
 static const struct xf_opt options[] = {
-	{ .name = "set", .type = XF_OPT_STR, .arg = "NAME",
+	{ .name = "set",
+	  .type = XF_OPT_STR,
+	  .arg = "NAME",
 	  .offset = offsetof(struct xf_log_args, set),
 	  .help = "the rule set (default: default)" },
-	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
 	  .help = "interface to read; may be repeated (default: all of the set)" },
 	XF_OUTPUT_OPTIONS,
@@ -42,13 +47,15 @@ static int choose(struct xf_log_args *args, const struct fw_log *log)
 	if (args->interfaces.n)
 		return 0;
 	if (!log->n) {
-		xf_err("the set '%s' is attached to no interface of this network namespace", args->set);
+		xf_err("the set '%s' is attached to no interface of this network namespace",
+		       args->set);
 		xf_hint("'xdpfun-load firewall attach -i IFACE --set %s' attaches it", args->set);
 		return -ENOENT;
 	}
 	if (log->n > XF_STRS_MAX) {
-		xf_err("the set '%s' is attached to %d interfaces, and at most %d can be read at once",
-		       args->set, log->n, XF_STRS_MAX);
+		xf_err(
+		    "the set '%s' is attached to %d interfaces, and at most %d can be read at once",
+		    args->set, log->n, XF_STRS_MAX);
 		xf_hint("name some of them with -i");
 		return -E2BIG;
 	}
@@ -85,7 +92,7 @@ static int start_source(struct xf_run *run, const char *name)
 
 	if (!src)
 		return -ENODEV;
-	src->at = (struct xf_attached){ .prog_id = place->prog_id, .mode = place->mode };
+	src->at = (struct xf_attached) { .prog_id = place->prog_id, .mode = place->mode };
 	err = xf_run__read(run, src);
 	if (err == -EBUSY)
 		xf_hint("a program has one reader; end that one first");

@@ -10,10 +10,10 @@
 #include "lib/msg.h"
 
 static const char usage[] =
-	"Usage: xdpfun-load firewall replace [--set NAME] FILE\n\n"
-	"Replace all rules of a set, which is made if there is none, by those in FILE (one a line; '-' is\n"
-	"standard input). Packets meet either all old rules or all new ones. With a mistake in FILE nothing\n"
-	"changes. The policy stays.\n";
+    "Usage: xdpfun-load firewall replace [--set NAME] FILE\n\n"
+    "Replace all rules of a set, which is made if there is none, by those in FILE (one a line; '-' is\n"
+    "standard input). Packets meet either all old rules or all new ones. With a mistake in FILE nothing\n"
+    "changes. The policy stays.\n";
 
 static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
 
@@ -23,7 +23,7 @@ struct rule_list {
 	struct listed {
 		struct xf_rule rule;
 		uint32_t line;
-	} *at;
+	} * at;
 	size_t n, space;
 };
 

@@ -9,15 +9,18 @@
 #include "lib/msg.h"
 
 #define EXIST_OPTION(text)                                                                         \
-	{ .name = "exist", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, exist), .help = text }
+	{                                                                                          \
+		.name = "exist", .type = XF_OPT_FLAG,                                              \
+		.offset = offsetof(struct xf_fw_args, exist), .help = text                         \
+	}
 
 static const char add_usage[] =
-	"Usage: xdpfun-load firewall add [--set NAME] RULE\n"
-	"       xdpfun-load firewall add [--set NAME] -\n\n"
-	"Add a rule, or the rules on standard input (one a line, each at once, until it ends), to a set, which\n"
-	"is made if there is none.\n\n"
-	"RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
-	"      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n";
+    "Usage: xdpfun-load firewall add [--set NAME] RULE\n"
+    "       xdpfun-load firewall add [--set NAME] -\n\n"
+    "Add a rule, or the rules on standard input (one a line, each at once, until it ends), to a set, which\n"
+    "is made if there is none.\n\n"
+    "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
+    "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n";
 
 static const struct xf_opt add_options[] = {
 	EXIST_OPTION(
@@ -27,10 +30,10 @@ static const struct xf_opt add_options[] = {
 };
 
 static const char del_usage[] =
-	"Usage: xdpfun-load firewall del [--set NAME] RULE\n"
-	"       xdpfun-load firewall del [--set NAME] -\n\n"
-	"Take a rule, or the rules on standard input, out of a set. The rule is named as it was added; its ttl\n"
-	"does not matter.\n";
+    "Usage: xdpfun-load firewall del [--set NAME] RULE\n"
+    "       xdpfun-load firewall del [--set NAME] -\n\n"
+    "Take a rule, or the rules on standard input, out of a set. The rule is named as it was added; its ttl\n"
+    "does not matter.\n";
 
 static const struct xf_opt del_options[] = {
 	EXIST_OPTION("a rule that is not there is no failure"),

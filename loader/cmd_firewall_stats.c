@@ -14,12 +14,14 @@
 #include "lib/msg.h"
 
 static const char usage[] =
-	"Usage: xdpfun-load firewall stats [--set NAME] [--json]\n\n"
-	"Print what a set's rules and policy have done with packets, how large it is, and on which interfaces\n"
-	"of this network namespace it is.\n";
+    "Usage: xdpfun-load firewall stats [--set NAME] [--json]\n\n"
+    "Print what a set's rules and policy have done with packets, how large it is, and on which interfaces\n"
+    "of this network namespace it is.\n";
 
 static const struct xf_opt options[] = {
-	{ .name = "json", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, json),
+	{ .name = "json",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, json),
 	  .help = "print one JSON object" },
 	XF_FW_OPTIONS,
 	{ .type = XF_OPT_END },
@@ -77,7 +79,7 @@ static int read_set(const struct xf_fw_args *args, struct figures *figures)
 		xf_err("cannot read the counters of the set '%s': %s", args->set, strerror(-err));
 	else
 		figures->places_n =
-			xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set.pins));
+		    xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set.pins));
 	xf_fw_set__close(&set);
 	return err ?: figures->places_n < 0 ? figures->places_n : 0;
 }
@@ -121,8 +123,8 @@ static void print_json(const struct figures *figures)
 		const char *key;
 		uint64_t value;
 	} sizes[] = {
-		{ "rules", stats->rules },	   { "prefixes", stats->prefixes },
-		{ "rules_max", stats->rules_max }, { "shapes", stats->shapes },
+		{ "rules", stats->rules },	     { "prefixes", stats->prefixes },
+		{ "rules_max", stats->rules_max },   { "shapes", stats->shapes },
 		{ "shapes_max", stats->shapes_max }, { "memory", stats->memory },
 	};
 	json_object *root = json_object_new_object();

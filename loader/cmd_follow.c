@@ -11,15 +11,21 @@
 #include "run.h"
 
 static const char usage[] =
-	"Usage: xdpfun-load follow [-i IFACE]... [--id N] [OPTIONS]\n\n"
-	"Print a line for each packet that reaches the xdpfun program on each IFACE (default: eth0), whoever\n"
-	"loaded it, until Ctrl-C. Nothing is attached or detached.\n";
+    "Usage: xdpfun-load follow [-i IFACE]... [--id N] [OPTIONS]\n\n"
+    "Print a line for each packet that reaches the xdpfun program on each IFACE (default: eth0), whoever\n"
+    "loaded it, until Ctrl-C. Nothing is attached or detached.\n";
 
 static const struct xf_opt options[] = {
-	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
 	  .help = "interface to follow; may be repeated (default: eth0)" },
-	{ .name = "id", .type = XF_OPT_U32, .arg = "N", .min = 1,
+	{ .name = "id",
+	  .type = XF_OPT_U32,
+	  .arg = "N",
+	  .min = 1,
 	  .offset = offsetof(struct xf_log_args, id),
 	  .help = "program id, when an interface has several xdpfun programs" },
 	XF_OUTPUT_OPTIONS,
@@ -44,7 +50,8 @@ static int find_candidates(struct candidates *found, const struct xf_chain *chai
 	for (unsigned int i = 0; i < chain->n; i++) {
 		__u32 id = chain->prog[i].id;
 		struct xf_inst inst;
-		int err = only_id && id != only_id ? -ENOENT : xf_inst__open(&inst, &xf_abi_logger, id);
+		int err =
+		    only_id && id != only_id ? -ENOENT : xf_inst__open(&inst, &xf_abi_logger, id);
 
 		if (err && err != -EPROTO && err != -ENOENT)
 			return err;
@@ -78,11 +85,14 @@ static void explain_none(const char *name, const struct xf_chain *chain, __u32 o
 	else
 		xf_err("%s has no xdpfun program", name);
 	if (chain->kind == XF_CHAIN_PINS)
-		xf_hint("it has a dispatcher whose pins are not in the bpffs that we see: set LIBXDP_BPFFS to that "
-			"of whoever made it (in a namespace often /proc/1/root/sys/fs/bpf)");
+		xf_hint(
+		    "it has a dispatcher whose pins are not in the bpffs that we see: set LIBXDP_BPFFS to that "
+		    "of whoever made it (in a namespace often /proc/1/root/sys/fs/bpf)");
 	else
-		xf_hint("'xdp-loader load %s xdpfun.o' attaches one for others to follow, 'xdpfun-load log -i %s' "
-			"attaches one and prints its log", name, name);
+		xf_hint(
+		    "'xdp-loader load %s xdpfun.o' attaches one for others to follow, 'xdpfun-load log -i %s' "
+		    "attaches one and prints its log",
+		    name, name);
 }
 
 /* The one program to follow on this interface. Returns 0, or -errno after a message. */
@@ -107,10 +117,12 @@ static int choose(const struct xf_run *run, struct xf_source *src)
 	if (found.n) {
 		explain_many(src->name, &found);
 	} else if (found.foreign_id) {
-		xf_err("%s: program %u is an xdpfun with ABI version %u, and this xdpfun-load reads version %u",
-		       src->name, found.foreign_id, found.foreign_version, XF_ABI_VERSION);
-		xf_hint("load the xdpfun.o that came with this xdpfun-load, or use the xdpfun-load that came "
-			"with that object");
+		xf_err(
+		    "%s: program %u is an xdpfun with ABI version %u, and this xdpfun-load reads version %u",
+		    src->name, found.foreign_id, found.foreign_version, XF_ABI_VERSION);
+		xf_hint(
+		    "load the xdpfun.o that came with this xdpfun-load, or use the xdpfun-load that came "
+		    "with that object");
 		return -EPROTO;
 	} else {
 		explain_none(src->name, &chain, run->args->id);
@@ -130,11 +142,13 @@ static int start_source(struct xf_run *run, const char *name)
 		return err;
 	err = xf_run__read(run, src);
 	if (err == -EBUSY)
-		xf_hint("a program has one reader; end that one, or attach another program with 'xdpfun-load log -i %s'",
-			name);
+		xf_hint(
+		    "a program has one reader; end that one, or attach another program with 'xdpfun-load log -i %s'",
+		    name);
 	if (!err && !src->at.dispatcher_id) {
-		xf_warn("%s: program %u was loaded without a dispatcher, the next XDP program there will be refused",
-			name, src->at.prog_id);
+		xf_warn(
+		    "%s: program %u was loaded without a dispatcher, the next XDP program there will be refused",
+		    name, src->at.prog_id);
 		xf_hint("to reload it in a chain: " XF_RELOAD_COMMANDS, name, name);
 	}
 	return err;

@@ -19,36 +19,59 @@
 #define DEFAULT_PRIO 100
 
 static const char usage[] =
-	"Usage: xdpfun-load [log] [-i IFACE]... [-m auto|native|skb] [OPTIONS]\n\n"
-	"Attach the packet logger to each IFACE (default: eth0), in a chain with the XDP programs that are\n"
-	"there already, and print a line for each packet that reaches it, until Ctrl-C.\n";
+    "Usage: xdpfun-load [log] [-i IFACE]... [-m auto|native|skb] [OPTIONS]\n\n"
+    "Attach the packet logger to each IFACE (default: eth0), in a chain with the XDP programs that are\n"
+    "there already, and print a line for each packet that reaches it, until Ctrl-C.\n";
 
 static const char *const mode_names[] = { "auto", "native", "skb", NULL };
 
 static const struct xf_opt options[] = {
-	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
 	  .help = "interface to log; may be repeated, up to 64 (default: eth0)" },
-	{ .name = "mode", .short_name = 'm', .type = XF_OPT_ENUM, .arg = "auto|native|skb",
-	  .values = mode_names, .offset = offsetof(struct xf_log_args, mode),
-	  .help = "auto (the default): native, or skb if the driver refuses; the others are strict.\n"
-		  "An existing dispatcher's mode is joined" },
-	{ .name = "prio", .short_name = 'P', .type = XF_OPT_U32, .arg = "N", .max = INT32_MAX,
+	{ .name = "mode",
+	  .short_name = 'm',
+	  .type = XF_OPT_ENUM,
+	  .arg = "auto|native|skb",
+	  .values = mode_names,
+	  .offset = offsetof(struct xf_log_args, mode),
+	  .help =
+	      "auto (the default): native, or skb if the driver refuses; the others are strict.\n"
+	      "An existing dispatcher's mode is joined" },
+	{ .name = "prio",
+	  .short_name = 'P',
+	  .type = XF_OPT_U32,
+	  .arg = "N",
+	  .max = INT32_MAX,
 	  .offset = offsetof(struct xf_log_args, prio),
 	  .help = "position in the dispatcher's chain, lower runs first (default: 100)" },
-	{ .name = "actions", .alias = "chain-actions", .short_name = 'A', .type = XF_OPT_STR,
-	  .arg = "LIST", .offset = offsetof(struct xf_log_args, actions),
-	  .help = "actions on which the chain goes on behind us; must contain XDP_PASS (default: XDP_PASS)" },
+	{ .name = "actions",
+	  .alias = "chain-actions",
+	  .short_name = 'A',
+	  .type = XF_OPT_STR,
+	  .arg = "LIST",
+	  .offset = offsetof(struct xf_log_args, actions),
+	  .help =
+	      "actions on which the chain goes on behind us; must contain XDP_PASS (default: XDP_PASS)" },
 	XF_OUTPUT_OPTIONS,
-	{ .name = "echo", .type = XF_OPT_STR, .value_optional = true, .arg = "ADDR:PORT",
+	{ .name = "echo",
+	  .type = XF_OPT_STR,
+	  .value_optional = true,
+	  .arg = "ADDR:PORT",
 	  .offset = offsetof(struct xf_log_args, echo_text),
 	  .seen_offset = offsetof(struct xf_log_args, echo),
 	  .help = "also send every byte of TCP connections back, as 'xdpfun-load echo' does\n"
 		  "(default: " XF_RELAY_ECHO_LISTEN ")" },
-	{ .name = "require-chain", .type = XF_OPT_FLAG,
+	{ .name = "require-chain",
+	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_log_args, require_chain),
 	  .help = "fail if the next XDP program could not be chained" },
-	{ .name = "object", .type = XF_OPT_STR, .arg = "FILE",
+	{ .name = "object",
+	  .type = XF_OPT_STR,
+	  .arg = "FILE",
 	  .offset = offsetof(struct xf_log_args, object),
 	  .help = "attach this xdpfun.o and not the built-in one" },
 	XF_COMMON_OPTIONS,
@@ -59,7 +82,7 @@ static const struct xf_opt options[] = {
 
 static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct xf_source *src)
 {
-	return (struct xf_attach_opts){
+	return (struct xf_attach_opts) {
 		.cargo = &xf_cargo_logger,
 		.ifname = src->name,
 		.ifindex = src->ifindex,
@@ -72,8 +95,8 @@ static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct 
 	};
 }
 
-/* Take over a program that fits, if there is one that nobody else takes at this moment. Returns its id, 0 when there
- * is none, or -errno. */
+/* Take over a program that fits, if there is one that nobody else takes at this moment. Returns its
+ * id, 0 when there is none, or -errno. */
 static int adopt(struct xf_run *run, struct xf_source *src, const struct xf_orphans *orphans)
 {
 	struct xf_config config = xf_log_args__config(run->args, src->reader.wake_mask);
@@ -89,7 +112,7 @@ static int adopt(struct xf_run *run, struct xf_source *src, const struct xf_orph
 		src->at.prog_id = id;
 		src->at.mode = orphans->chain.mode;
 		src->at.dispatcher_id =
-			orphans->chain.kind == XF_CHAIN_DISPATCHER ? orphans->chain.main_id : 0;
+		    orphans->chain.kind == XF_CHAIN_DISPATCHER ? orphans->chain.main_id : 0;
 		err = xf_owner_self(&self);
 		if (!err)
 			err = xf_source__take_over(src, &config);
@@ -130,12 +153,13 @@ static int attach_new(struct xf_run *run, struct xf_source *src)
 	if (!err)
 		err = xf_source__begin(src);
 	if (!err)
-		xf_info("%s: attached program %u in %s mode, priority %u", src->name, src->at.prog_id,
-			xf_mode_name(src->at.mode), opts.prio);
+		xf_info("%s: attached program %u in %s mode, priority %u", src->name,
+			src->at.prog_id, xf_mode_name(src->at.mode), opts.prio);
 	return err;
 }
 
-/* Adopt what fits; else attach beside what does not, or in its place when there is no room, and remove it. */
+/* Adopt what fits; else attach beside what does not, or in its place when there is no room, and
+ * remove it. */
 static int adopt_or_attach(struct xf_run *run, struct xf_source *src)
 {
 	struct xf_attach_opts opts = attach_opts(run, src);

@@ -22,20 +22,31 @@ struct status_args {
 };
 
 static const char usage[] =
-	"Usage: xdpfun-load status [-i IFACE]... [--json]\n\n"
-	"Show the XDP programs on each IFACE (default: all interfaces) in the order in which they run, and the\n"
-	"counters of those that are xdpfun's.\n";
+    "Usage: xdpfun-load status [-i IFACE]... [--json]\n\n"
+    "Show the XDP programs on each IFACE (default: all interfaces) in the order in which they run, and the\n"
+    "counters of those that are xdpfun's.\n";
 
 static const struct xf_opt options[] = {
-	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
 	  .offset = offsetof(struct status_args, interfaces),
 	  .help = "interface to show; may be repeated (default: all)" },
-	{ .name = "json", .type = XF_OPT_FLAG, .offset = offsetof(struct status_args, json),
+	{ .name = "json",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct status_args, json),
 	  .help = "print one JSON object" },
-	{ .name = "verbose", .short_name = 'v', .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct status_args, verbose), .help = "show also what libxdp says" },
-	{ .name = "help", .short_name = 'h', .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct status_args, help), .help = "show this help" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct status_args, verbose),
+	  .help = "show also what libxdp says" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct status_args, help),
+	  .help = "show this help" },
 	{ .type = XF_OPT_END },
 };
 
@@ -130,8 +141,8 @@ static json_object *hook_json(const struct xf_hook *hook)
 	json_object *obj = json_object_new_object(), *progs = json_object_new_array();
 
 	json_object_object_add(obj, "iface", xf_json_iface(hook->ifname));
-	json_object_object_add(obj, "mode",
-			       used ? json_object_new_string(xf_mode_name(hook->chain.mode)) : NULL);
+	json_object_object_add(
+	    obj, "mode", used ? json_object_new_string(xf_mode_name(hook->chain.mode)) : NULL);
 	json_object_object_add(obj, "dispatcher", json_object_new_boolean(dispatcher));
 	if (hook->chain.version)
 		json_object_object_add(obj, "dispatcher_version",
@@ -196,8 +207,8 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 	if (prog->has_prio)
 		snprintf(prio, sizeof(prio), "%u", prog->prio);
 	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
-	       i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain), prio,
-	       prog->name, prog->id, xf_actions_text(actions, sizeof(actions), prog->actions),
+	       i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
+	       prio, prog->name, prog->id, xf_actions_text(actions, sizeof(actions), prog->actions),
 	       owner_text(ours, owner, sizeof(owner)));
 	if (ours->kind != XF_HOOK_LOGGER)
 		return;
@@ -220,8 +231,8 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 
 static void print_table(const struct xf_hook *hooks, int n)
 {
-	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6s  %-22s  %s\n", "INTERFACE", "MODE", "DISPATCHER",
-	       "PRIO", "PROGRAM", "ID", "CHAIN ACTIONS", "OWNER");
+	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6s  %-22s  %s\n", "INTERFACE", "MODE",
+	       "DISPATCHER", "PRIO", "PROGRAM", "ID", "CHAIN ACTIONS", "OWNER");
 	for (int i = 0; i < n; i++) {
 		if (!hooks[i].chain.n)
 			printf("%-15s  -\n", hooks[i].ifname);

@@ -22,30 +22,45 @@ struct unload_args {
 };
 
 static const char usage[] =
-	"Usage: xdpfun-load unload -i IFACE... | --all  [--force]\n\n"
-	"Remove the xdpfun programs whose loader died, and those that something else loaded, from each IFACE.\n"
-	"Programs that are not xdpfun's are never touched, nor is a firewall that 'firewall attach' made.\n";
+    "Usage: xdpfun-load unload -i IFACE... | --all  [--force]\n\n"
+    "Remove the xdpfun programs whose loader died, and those that something else loaded, from each IFACE.\n"
+    "Programs that are not xdpfun's are never touched, nor is a firewall that 'firewall attach' made.\n";
 
 static const struct xf_opt options[] = {
-	{ .name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
 	  .offset = offsetof(struct unload_args, interfaces),
 	  .help = "interface to clean; may be repeated" },
-	{ .name = "all", .type = XF_OPT_FLAG, .offset = offsetof(struct unload_args, all),
+	{ .name = "all",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, all),
 	  .help = "clean every interface" },
-	{ .name = "force", .type = XF_OPT_FLAG, .offset = offsetof(struct unload_args, force),
+	{ .name = "force",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, force),
 	  .help = "remove also programs whose loader is running" },
-	{ .name = "quiet", .short_name = 'q', .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct unload_args, quiet), .help = "say only what went wrong" },
-	{ .name = "verbose", .short_name = 'v', .type = XF_OPT_FLAG,
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, quiet),
+	  .help = "say only what went wrong" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct unload_args, verbose),
 	  .help = "show also what libbpf and libxdp say" },
-	{ .name = "help", .short_name = 'h', .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct unload_args, help), .help = "show this help" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, help),
+	  .help = "show this help" },
 	{ .type = XF_OPT_END },
 };
 
-/* A firewall that stays on purpose, without a process. Whoever cleans up after loggers must not open
- * the machine by the way. */
+/* A firewall that stays on purpose, without a process. Whoever cleans up after loggers must not
+ * open the machine by the way. */
 static int leave_firewall(const struct xf_hook *hook, unsigned int i, bool named)
 {
 	const char *set = hook->prog[i].set;
@@ -98,17 +113,19 @@ static int remove_prog(const struct xf_hook *hook, unsigned int i, bool force)
 	return 0;
 }
 
-/* A dispatcher that cannot be read may have an xdpfun in it; only somebody who sees its pins can tell. */
+/* A dispatcher that cannot be read may have an xdpfun in it; only somebody who sees its pins can
+ * tell. */
 static int check_readable(const struct xf_hook *hook)
 {
 	if (hook->chain.kind != XF_CHAIN_PINS && hook->chain.kind != XF_CHAIN_VERSION)
 		return 0;
 	xf_err("%s: cannot look into its dispatcher (id %u): %s", hook->ifname, hook->chain.main_id,
-	       hook->chain.kind == XF_CHAIN_PINS ? "its pins are not in the bpffs that we see" :
-						   "it has another protocol version than our libxdp");
-	xf_hint(hook->chain.kind == XF_CHAIN_PINS ?
-			"set LIBXDP_BPFFS to the bpffs of whoever made it" :
-			"use the release of libxdp that made it");
+	       hook->chain.kind == XF_CHAIN_PINS
+		   ? "its pins are not in the bpffs that we see"
+		   : "it has another protocol version than our libxdp");
+	xf_hint(hook->chain.kind == XF_CHAIN_PINS
+		    ? "set LIBXDP_BPFFS to the bpffs of whoever made it"
+		    : "use the release of libxdp that made it");
 	return -EBUSY;
 }
 
@@ -162,8 +179,8 @@ int xf_cmd_unload(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (args.all == !!args.interfaces.n) {
-		xf_err("%s", args.all ? "-i and --all exclude each other" :
-					"which interface? name it with -i, or give --all");
+		xf_err("%s", args.all ? "-i and --all exclude each other"
+				      : "which interface? name it with -i, or give --all");
 		return XF_EXIT_USAGE;
 	}
 	xf_msg_level_set(args.verbose ? XF_VERBOSE : args.quiet ? XF_QUIET : XF_NORMAL);

@@ -29,34 +29,32 @@ struct xf_fw_args {
 	  .arg = "NAME",                                                                           \
 	  .offset = offsetof(struct xf_fw_args, set),                                              \
 	  .help = "the rule set (default: default)" },                                             \
-	{ .name = "quiet",                                                                         \
-	  .short_name = 'q',                                                                       \
-	  .type = XF_OPT_FLAG,                                                                     \
-	  .offset = offsetof(struct xf_fw_args, quiet),                                            \
-	  .help = "say only what went wrong" },                                                    \
-	{ .name = "verbose",                                                                       \
-	  .short_name = 'v',                                                                       \
-	  .type = XF_OPT_COUNT,                                                                    \
-	  .offset = offsetof(struct xf_fw_args, verbose),                                          \
-	  .help = "say more, also what libbpf and libxdp say" },                                   \
+	    { .name = "quiet",                                                                     \
+	      .short_name = 'q',                                                                   \
+	      .type = XF_OPT_FLAG,                                                                 \
+	      .offset = offsetof(struct xf_fw_args, quiet),                                        \
+	      .help = "say only what went wrong" },                                                \
+	    { .name = "verbose",                                                                   \
+	      .short_name = 'v',                                                                   \
+	      .type = XF_OPT_COUNT,                                                                \
+	      .offset = offsetof(struct xf_fw_args, verbose),                                      \
+	      .help = "say more, also what libbpf and libxdp say" },                               \
 	{                                                                                          \
 		.name = "help", .short_name = 'h', .type = XF_OPT_FLAG,                            \
 		.offset = offsetof(struct xf_fw_args, help), .help = "show this help"              \
 	}
 
 #define XF_FW_INTERFACE(text)                                                                      \
-	{ .name = "interface",                                                                     \
-	  .short_name = 'i',                                                                       \
-	  .type = XF_OPT_LIST,                                                                     \
-	  .arg = "IFACE",                                                                          \
-	  .offset = offsetof(struct xf_fw_args, interfaces),                                       \
-	  .help = text }
+	{                                                                                          \
+		.name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",       \
+		.offset = offsetof(struct xf_fw_args, interfaces), .help = text                    \
+	}
 
 #define XF_FW_JSON                                                                                 \
-	{ .name = "json",                                                                          \
-	  .type = XF_OPT_FLAG,                                                                     \
-	  .offset = offsetof(struct xf_fw_args, json),                                             \
-	  .help = "print one JSON object" }
+	{                                                                                          \
+		.name = "json", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, json),  \
+		.help = "print one JSON object"                                                    \
+	}
 
 extern const char *const xf_fw_policies[]; /* by whether it denies */
 

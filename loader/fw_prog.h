@@ -35,7 +35,8 @@ int xf_fw_places(struct xf_fw_place **places, const struct xf_strs *names, __u32
 int xf_fw_count_absent(const struct xf_strs *names, const char *set,
 		       const struct xf_fw_place *places, int n);
 /* The place on this interface, or NULL. */
-const struct xf_fw_place *xf_fw_place_on(const char *ifname, const struct xf_fw_place *places, int n);
+const struct xf_fw_place *xf_fw_place_on(const char *ifname, const struct xf_fw_place *places,
+					 int n);
 
 /* How many loaded programs obey the set, in all network namespaces, or -errno. Those at @but do not
  * count: libxdp may hold on to a program in this process that it has detached. */

@@ -28,9 +28,10 @@ static const struct command {
 
 static void help(void)
 {
-	printf("Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
-	       "See and filter packets at XDP speed, next to the XDP programs that already run, and\n"
-	       "pass TCP connections on inside the kernel.\n\nCommands:\n");
+	printf(
+	    "Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
+	    "See and filter packets at XDP speed, next to the XDP programs that already run, and\n"
+	    "pass TCP connections on inside the kernel.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
 	printf(

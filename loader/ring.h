@@ -26,8 +26,8 @@ struct xf_ring {
 
 /* Remember how far the producer is. Records behind that are left for the next look. */
 void xf_ring__look(struct xf_ring *ring);
-/* The next record up to the limit (or what begins with one), or NULL when there is none, or the next
- * one is still being written. Valid until xf_ring__release(). */
+/* The next record up to the limit (or what begins with one), or NULL when there is none, or the
+ * next one is still being written. Valid until xf_ring__release(). */
 const struct xf_record *xf_ring__peek(struct xf_ring *ring);
 void xf_ring__advance(struct xf_ring *ring);
 /* Give the space of all records passed so far back to the kernel. */

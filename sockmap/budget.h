@@ -12,7 +12,7 @@
 struct xf_budget {
 	uint64_t limit; /* bytes */
 	_Atomic uint64_t taken;
-	_Atomic uint64_t aside; /* of that, what is in no relay's account */
+	_Atomic uint64_t aside;	  /* of that, what is in no relay's account */
 	_Atomic uint64_t waiting; /* of that, what those have who have no relay yet */
 	_Atomic uint64_t
 	    promised; /* beyond it: what relays that reserve nothing may come to need */
@@ -22,7 +22,8 @@ void xf_budget__init(struct xf_budget *budget, uint64_t limit);
 /* False: not that much is left, nothing was taken. */
 bool xf_budget__take(struct xf_budget *budget, uint64_t bytes);
 void xf_budget__give(struct xf_budget *budget, uint64_t bytes);
-/* Take bytes that no relay's reservation covers: the sockmap engine's pool. Given back by the second. */
+/* Take bytes that no relay's reservation covers: the sockmap engine's pool. Given back by the
+ * second. */
 bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes);
 void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
 /* Take bytes for someone who has no relay yet. All of them together have no more than half of what
@@ -38,7 +39,8 @@ void xf_budget__promise(struct xf_budget *budget, uint64_t before, uint64_t now)
 uint64_t xf_budget__left(const struct xf_budget *budget);
 /* Relays have reserved less than a quarter of what there is for them: enough for conveniences. */
 bool xf_budget__is_ample(const struct xf_budget *budget);
-/* Relays have reserved half of what there is for them: what is left is for those who need it most. */
+/* Relays have reserved half of what there is for them: what is left is for those who need it most.
+ */
 bool xf_budget__is_scarce(const struct xf_budget *budget);
 /* With what may yet be needed it is a quarter: new relays get little, so that it goes round. */
 bool xf_budget__is_promised(const struct xf_budget *budget);

@@ -18,7 +18,7 @@ static void unmap(struct xf_addr *addr)
 		return;
 	memcpy(&in.sin_addr, &addr->in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
 	in.sin_port = addr->in6.sin6_port;
-	*addr = (struct xf_addr){ .in = in, .len = sizeof(in) };
+	*addr = (struct xf_addr) { .in = in, .len = sizeof(in) };
 }
 
 /* The listener's address, unless that is all addresses: then it takes a system call to know, which

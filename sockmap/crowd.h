@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How many relays are busy at the same time.
  *
- * A message that the sockmap moves costs a switch to a thread of the kernel's. While few are under way
- * that is the shortest way; where many are, user space takes a batch of them each time it runs, and
- * each costs less that way. And while only one or two are, a thread that polls spares both the switch
- * and a CPU's awakening. Measured with 64 B to and fro on two CPUs: sockmap's round trip was 0.9 of that
- * of a copying relay with 1 connection, 0.6 to 1 with 4, the same with 8, and 1.25 with 16; that of
- * copy with polling 0.5 with 1, 0.4 with 2, 0.7 with 3, and no better than without from 4 on. */
+ * A message that the sockmap moves costs a switch to a thread of the kernel's. While few are under
+ * way that is the shortest way; where many are, user space takes a batch of them each time it runs,
+ * and each costs less that way. And while only one or two are, a thread that polls spares both the
+ * switch and a CPU's awakening. Measured with 64 B to and fro on two CPUs: sockmap's round trip was
+ * 0.9 of that of a copying relay with 1 connection, 0.6 to 1 with 4, the same with 8, and 1.25 with
+ * 16; that of copy with polling 0.5 with 1, 0.4 with 2, 0.7 with 3, and no better than without from
+ * 4 on. */
 #ifndef XF_CROWD_H
 #define XF_CROWD_H
 

@@ -20,7 +20,7 @@ struct xf_pending {
 	size_t len;   /* bytes from off */
 };
 
-struct xf_pipe { /* a pipe that is in use only while bytes are in it */
+struct xf_pipe {    /* a pipe that is in use only while bytes are in it */
 	int rd, wr; /* -1: none */
 	size_t len; /* bytes in it */
 	size_t size;
@@ -42,12 +42,12 @@ struct xf_flow {
 	struct xf_relay *relay;
 	struct xf_side *from, *to;
 	struct xf_pending pending;
-	struct xf_pipe pipe;  /* splice only */
-	uint64_t read;	      /* bytes taken from from, by all engines */
-	uint64_t written;     /* bytes given to to */
-	uint64_t run;	      /* bytes since the other direction last spoke */
-	bool eof;	      /* from's FIN was read: nothing more will come */
-	bool done;	      /* and all before it was given to to, which is shut down for writing */
+	struct xf_pipe pipe; /* splice only */
+	uint64_t read;	     /* bytes taken from from, by all engines */
+	uint64_t written;    /* bytes given to to */
+	uint64_t run;	     /* bytes since the other direction last spoke */
+	bool eof;	     /* from's FIN was read: nothing more will come */
+	bool done;	     /* and all before it was given to to, which is shut down for writing */
 };
 
 struct xf_engine;
@@ -63,7 +63,7 @@ enum xf_room {
 struct xf_relay {
 	struct xf_mover *mover;
 	const struct xf_engine *engine; /* NULL: between two */
-	struct xf_side side[2]; /* 0 the client, 1 the upstream (unused in an echo) */
+	struct xf_side side[2];		/* 0 the client, 1 the upstream (unused in an echo) */
 	struct xf_flow flow[2]; /* 0 to the upstream (echo: back to the client), 1 to the client */
 	unsigned int flows;	/* 2; 1 for an echo */
 	size_t hold_max;	/* bytes that pending and pipe of a flow may hold together */
@@ -80,23 +80,23 @@ struct xf_relay {
 	uint64_t promised;    /* lent: what it may come to need beyond that, bytes */
 	enum xf_engine_id next; /* stopping: the engine to go on with */
 	bool stopping;
-	bool again; /* in the mover's list of those to continue */
-	bool lingering;		 /* both directions are done, but much is not yet acknowledged */
+	bool again;	/* in the mover's list of those to continue */
+	bool lingering; /* both directions are done, but much is not yet acknowledged */
 	struct xf_timer linger;
 	uint64_t linger_pause; /* ns */
 	bool ended;
 	enum xf_end end;
 	unsigned int moves;
-	unsigned int turns;   /* exchanges of short messages in a row */
-	bool recalled;	      /* mapped, but user space does better at present (crowd.h) */
-	uint64_t message;     /* size of its messages, bytes, a moving average */
-	uint64_t stamp;	      /* of xf_crowd__note() */
-	uint64_t settled;     /* no move before this time, ns */
-	uint64_t retry_pause; /* after the last stop() that was given up, ns */
-	uint64_t rotate_at;   /* tests: bytes at which to move next */
-	uint64_t grow_at;     /* no attempt to get large room before, ns */
-	uint64_t active;      /* ns of the last byte that user space knows of */
-	uint64_t seen;	      /* bytes that TCP had moved when the idle timer last looked */
+	unsigned int turns;    /* exchanges of short messages in a row */
+	bool recalled;	       /* mapped, but user space does better at present (crowd.h) */
+	uint64_t message;      /* size of its messages, bytes, a moving average */
+	uint64_t stamp;	       /* of xf_crowd__note() */
+	uint64_t settled;      /* no move before this time, ns */
+	uint64_t retry_pause;  /* after the last stop() that was given up, ns */
+	uint64_t rotate_at;    /* tests: bytes at which to move next */
+	uint64_t grow_at;      /* no attempt to get large room before, ns */
+	uint64_t active;       /* ns of the last byte that user space knows of */
+	uint64_t seen;	       /* bytes that TCP had moved when the idle timer last looked */
 	struct xf_timer timer; /* idle */
 	struct xf_relay_opts opts;
 	struct xf_relay *again_next;
@@ -126,8 +126,8 @@ struct xf_engine {
 
 extern const struct xf_engine xf_engine_copy, xf_engine_splice, xf_engine_sockmap;
 
-/* What plain sockets are watched for. A read ends in front of urgent data, though more is there: that
- * is an event of its own. */
+/* What plain sockets are watched for. A read ends in front of urgent data, though more is there:
+ * that is an event of its own. */
 #define XF_PLAIN_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /* ---- what relay.c does for the engines. The engine of a relay is never changed inside these; a
@@ -141,10 +141,12 @@ extern const struct xf_engine xf_engine_copy, xf_engine_splice, xf_engine_sockma
  * then. */
 void xf_relay__moved(struct xf_flow *flow, size_t n, size_t given);
 /* flow->from's FIN was read and all before it was given: shuts flow->to down for writing, ends the
- * relay when that was the last. False: the relay has ended, or only waits to have its memory back. */
+ * relay when that was the last. False: the relay has ended, or only waits to have its memory back.
+ */
 bool xf_relay__flow_done(struct xf_flow *flow);
 /* Reading from or writing to @side failed with @err (positive errno; ECONNRESET, EPIPE, ...): the
- * other side is reset within this call. The relay has ended: false, always, for the caller to pass on. */
+ * other side is reset within this call. The relay has ended: false, always, for the caller to pass
+ * on. */
 bool xf_relay__failed(struct xf_side *side, int err);
 /* Call engine->ready(relay, NULL, 0) soon, after others had their turn: for an engine that has more
  * to do than it should do at a time. Safe to ask twice. */
@@ -165,24 +167,25 @@ int xf_flow__keep(struct xf_flow *flow, const void *data, size_t len);
 struct xf_pipes;
 
 /* Half of what the caches next to a core hold today: what a read brought is still there when it is
- * sent. Bulk takes a fifth more CPU time for each byte with 384 KiB, and nothing less with a mebibyte. */
+ * sent. Bulk takes a fifth more CPU time for each byte with 384 KiB, and nothing less with a
+ * mebibyte. */
 #define XF_SCRATCH (512 * 1024)
 
 struct xf_mover {
 	struct xf_loop *loop;
 	struct xf_mover_opts opts;
 	uint8_t *scratch; /* XF_SCRATCH bytes, contents good until the next call into an engine */
-	struct xf_pipes *pipes;		/* engine_splice.c: a pool of empty pipes; made on first use */
-	struct xf_sockmap *sockmap;	/* engine_sockmap.c; NULL: not available */
-	char why_not[160];		/* then why */
+	struct xf_pipes *pipes;	    /* engine_splice.c: a pool of empty pipes; made on first use */
+	struct xf_sockmap *sockmap; /* engine_sockmap.c; NULL: not available */
+	char why_not[160];	    /* then why */
 	/* relay.c's own */
 	struct xf_relay *relays;     /* all */
 	struct xf_relay *again_list; /* to continue in the next turn */
 	struct xf_timer again;
 	struct xf_timer sweep; /* policy.c: idle relays go to the sockmap while room is scarce */
-	bool net_admin; /* may set buffers beyond the sysctl limits */
+	bool net_admin;	       /* may set buffers beyond the sysctl limits */
 	struct xf_rare rare_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
-	struct xf_rare rare_room; /* and those for which the sockmap had none */
+	struct xf_rare rare_room;	      /* and those for which the sockmap had none */
 	struct xf_crowd crowd;
 	unsigned int crowd_max; /* more that are busy do not go through the sockmap */
 	unsigned int poll_max;	/* with more busy ones there is no polling */
@@ -199,8 +202,8 @@ void xf_mover__size_crowd(struct xf_mover *mover);
 bool xf_mover__may_poll(const struct xf_mover *mover);
 /* policy.c: one of its flows has moved much since the other last spoke. */
 bool xf_relay__is_bulk(const struct xf_relay *relay);
-/* policy.c: while room is scarce, relays on which nothing moves go to the sockmap, which needs none for
- * them. */
+/* policy.c: while room is scarce, relays on which nothing moves go to the sockmap, which needs none
+ * for them. */
 void xf_mover__make_room(struct xf_mover *mover);
 /* policy.c: give a new relay its first engine. */
 void xf_relay__begin(struct xf_relay *relay);
@@ -218,8 +221,8 @@ bool xf_copy__was_reset(struct xf_side *side, uint32_t events);
 /* engine_splice.c: the pool. Free closes what is idle; every pipe must have come back. */
 void xf_pipes__free(struct xf_pipes *pipes);
 
-/* engine_sockmap.c: load the programs, make the maps. -errno with why_not filled when sockmap cannot
- * be used here. */
+/* engine_sockmap.c: load the programs, make the maps. -errno with why_not filled when sockmap
+ * cannot be used here. */
 int xf_sockmap__new(struct xf_mover *mover);
 void xf_sockmap__free(struct xf_sockmap *sockmap);
 /* There is one, and what is held in it is not too much. */

@@ -2,9 +2,10 @@
 /* The kernel moves the bytes: what one socket receives is redirected to the other by the verdict
  * program, and user space is woken for ends, for errors and when too much is held.
  *
- * The kernel neither passes on the end of a stream nor holds up a sender whose receiver is slow, and
- * it drops what waits for a socket that is taken out of a map. So every step away from redirecting
- * has the same order: take the source out, wait until what was moved has been written, go on. */
+ * The kernel neither passes on the end of a stream nor holds up a sender whose receiver is slow,
+ * and it drops what waits for a socket that is taken out of a map. So every step away from
+ * redirecting has the same order: take the source out, wait until what was moved has been written,
+ * go on. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -168,7 +168,7 @@ static int read_back(struct xf_flow *flow)
 	buf = malloc(pipe->len);
 	if (!buf)
 		return -ENOMEM;
-	*pending = (struct xf_pending){ .buf = buf };
+	*pending = (struct xf_pending) { .buf = buf };
 	while (pipe->len) {
 		n = read(pipe->rd, buf + pending->len, pipe->len);
 		if (n <= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptors made while connections run. When none is left, a connection can only be refused with
- * one that was kept for this, the spare. It is given up for a moment, and no other thread may take it
- * then: so all that are made while connections run are made here. Safe in any thread. */
+ * one that was kept for this, the spare. It is given up for a moment, and no other thread may take
+ * it then: so all that are made while connections run are made here. Safe in any thread. */
 #ifndef XF_FDS_H
 #define XF_FDS_H
 
@@ -16,8 +16,8 @@ int xf_fds__pipe(int fd[2]);
 /* A spare. Returns it, or -errno. */
 int xf_fds__spare(void);
 /* Accept a connection of @listen_fd in place of *@spare, and reset it. *@spare is a spare again, or
- * -1 when another process took what all share (ENFILE). Returns 0, or -errno: -EAGAIN when nobody is
- * there. */
+ * -1 when another process took what all share (ENFILE). Returns 0, or -errno: -EAGAIN when nobody
+ * is there. */
 int xf_fds__refuse(int listen_fd, int *spare);
 /* Close with a reset: nothing was sent that it could cut off, and no state stays in the kernel. */
 void xf_reset(int fd);

@@ -65,7 +65,8 @@ static void decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool e
 
 	xf_routes__decide(conn->routes, &conn->peer, data, len, ended, &decision);
 	/* Who looks whether somebody listens has not sent a wrong secret. */
-	if (ended && !len && decision.kind != XF_DECIDE_ROUTE && decision.kind != XF_DECIDE_REJECT) {
+	if (ended && !len && decision.kind != XF_DECIDE_ROUTE &&
+	    decision.kind != XF_DECIDE_REJECT) {
 		xf_conn__end(conn, XF_OUTCOME_CLIENT_GONE, 0);
 		return;
 	}

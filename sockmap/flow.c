@@ -28,7 +28,7 @@ int xf_flow__push(struct xf_flow *flow)
 		xf_relay__moved(flow, 0, n);
 	}
 	free(pending->buf);
-	*pending = (struct xf_pending){};
+	*pending = (struct xf_pending) {};
 	return 1;
 }
 
@@ -46,6 +46,6 @@ int xf_flow__keep(struct xf_flow *flow, const void *data, size_t len)
 		memcpy(buf, pending->buf + pending->off, pending->len);
 	memcpy(buf + pending->len, data, len);
 	free(pending->buf);
-	*pending = (struct xf_pending){ .buf = buf, .len = pending->len + len };
+	*pending = (struct xf_pending) { .buf = buf, .len = pending->len + len };
 	return 0;
 }

@@ -42,7 +42,7 @@ struct xf_loop {
 	struct deferred *deferred;
 	size_t n_deferred, deferred_room;
 
-	uint64_t poll_ns; /* asked for in this turn */
+	uint64_t poll_ns;	  /* asked for in this turn */
 	unsigned int short_waits; /* up to POLL_MAX; a long one costs POLL_LOSS */
 
 	struct xf_watch host; /* a timerfd, in a loop inside another one; else fd -1 */
@@ -222,7 +222,7 @@ void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg)
 		xf_err("out of memory: what has ended here cannot be released");
 		return;
 	}
-	loop->deferred[loop->n_deferred++] = (struct deferred){ fn, arg };
+	loop->deferred[loop->n_deferred++] = (struct deferred) { fn, arg };
 	if (!loop->in_turn && loop->host.fd >= 0)
 		xf_loop__wake(loop);
 }
@@ -415,8 +415,8 @@ int xf_loop__new(struct xf_loop **result)
 
 	if (!loop)
 		return -ENOMEM;
-	loop->wake = (struct xf_watch){ .fd = -1, .fn = on_wake };
-	loop->host = (struct xf_watch){ .fd = -1, .fn = on_host };
+	loop->wake = (struct xf_watch) { .fd = -1, .fn = on_wake };
+	loop->host = (struct xf_watch) { .fd = -1, .fn = on_host };
 	loop->now = clock_now();
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll >= 0)

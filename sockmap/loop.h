@@ -12,7 +12,7 @@
 #define XF_MSEC 1000000ULL
 
 /* The struct of @type whose @member @ptr points to. */
-#define xf_container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define xf_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 struct xf_loop;
 
@@ -61,9 +61,9 @@ void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg);
 /* Wait for events or the next timer, at most @wait_ms (-1: as long as it takes, 0: do not wait),
  * and handle what there is. Returns 0 or -errno (never -EINTR). */
 int xf_loop__turn(struct xf_loop *loop, int wait_ms);
-/* Busy polling: look for events for up to @ns before the next wait goes to sleep, since waking up takes
- * longer than a short wait. Asked for anew in each turn, and done only while it pays: while what is
- * waited for comes within twice @ns. */
+/* Busy polling: look for events for up to @ns before the next wait goes to sleep, since waking up
+ * takes longer than a short wait. Asked for anew in each turn, and done only while it pays: while
+ * what is waited for comes within twice @ns. */
 void xf_loop__poll(struct xf_loop *loop, uint64_t ns);
 /* It pays at present. */
 bool xf_loop__is_polling(const struct xf_loop *loop);

@@ -26,7 +26,7 @@ static void close_pipe(struct xf_pipe *pipe)
 {
 	close(pipe->rd);
 	close(pipe->wr);
-	*pipe = (struct xf_pipe){ .rd = -1, .wr = -1 };
+	*pipe = (struct xf_pipe) { .rd = -1, .wr = -1 };
 }
 
 /* As large as the kernel allows this user: it refuses sizes beyond limits that are shared by all
@@ -53,7 +53,7 @@ static int open_pipe(struct xf_pipe *pipe)
 
 	if (err)
 		return err;
-	*pipe = (struct xf_pipe){ .rd = fd[0], .wr = fd[1] };
+	*pipe = (struct xf_pipe) { .rd = fd[0], .wr = fd[1] };
 	err = grow(pipe);
 	if (err)
 		close_pipe(pipe);
@@ -87,7 +87,7 @@ void xf_pipes__give(struct xf_flow *flow)
 		return;
 	}
 	pipes->idle[pipes->n++] = flow->pipe;
-	flow->pipe = (struct xf_pipe){ .rd = -1, .wr = -1 };
+	flow->pipe = (struct xf_pipe) { .rd = -1, .wr = -1 };
 }
 
 void xf_pipes__free(struct xf_pipes *pipes)

@@ -144,7 +144,8 @@ static enum xf_engine_id wanted(struct xf_relay *relay)
 	return is_worth_mapping(relay->mover) ? XF_ENGINE_SOCKMAP : for_messages(relay);
 }
 
-/* Much traffic both ways at a time has no long runs, but over a long way it needs a wide window too. */
+/* Much traffic both ways at a time has no long runs, but over a long way it needs a wide window
+ * too. */
 #define MUCH (1024 * 1024)
 
 static bool needs_room(const struct xf_flow *flow)

@@ -60,7 +60,7 @@ static void end(struct xf_relay *relay, enum xf_end how)
 	for (int i = 0; i < 2; i++) {
 		close_side(relay, &relay->side[i], how != XF_END_CLOSED);
 		free(relay->flow[i].pending.buf);
-		relay->flow[i].pending = (struct xf_pending){};
+		relay->flow[i].pending = (struct xf_pending) {};
 	}
 	xf_room__close(relay);
 	unlink_relay(relay);
@@ -331,7 +331,7 @@ static void set_up(struct xf_relay *relay)
 
 	relay->flows = fd[1] < 0 ? 1 : 2;
 	for (int i = 0; i < 2; i++) {
-		relay->side[i] = (struct xf_side){
+		relay->side[i] = (struct xf_side) {
 			.watch = { .fd = fd[i], .fn = on_event },
 			.relay = relay,
 			.readable = true,
@@ -341,9 +341,9 @@ static void set_up(struct xf_relay *relay)
 		relay->flow[i].relay = relay;
 		relay->flow[i].from = &relay->side[i];
 		relay->flow[i].to = &relay->side[relay->flows == 1 ? i : !i];
-		relay->flow[i].pipe = (struct xf_pipe){ .rd = -1, .wr = -1 };
+		relay->flow[i].pipe = (struct xf_pipe) { .rd = -1, .wr = -1 };
 	}
-	relay->flow[0].pending = (struct xf_pending){
+	relay->flow[0].pending = (struct xf_pending) {
 		.buf = relay->opts.prefix,
 		.len = relay->opts.prefix_len,
 	};
@@ -360,7 +360,8 @@ static int watch(struct xf_relay *relay)
 
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		relay->side[i].watch.fd = -1;
-		err = xf_loop__add(relay->mover->loop, &relay->side[i].watch, fd[i], XF_PLAIN_EVENTS);
+		err =
+		    xf_loop__add(relay->mover->loop, &relay->side[i].watch, fd[i], XF_PLAIN_EVENTS);
 		if (err && i)
 			xf_loop__del(relay->mover->loop, &relay->side[0].watch);
 		if (err)
@@ -414,7 +415,7 @@ void xf_relay__stats(struct xf_relay *relay, struct xf_relay_stats *stats)
 	uint64_t own = relay->opts.uncounted;
 
 	sync_counts(relay);
-	*stats = (struct xf_relay_stats){
+	*stats = (struct xf_relay_stats) {
 		.to_upstream = relay->flow[0].written > own ? relay->flow[0].written - own : 0,
 		.to_client = relay->flow[1].written,
 		.engine = relay->engine->id,

@@ -25,13 +25,13 @@ extern const char *const xf_engine_names[XF_ENGINES + 1];
 
 /* How a relay ended. */
 enum xf_end {
-	XF_END_CLOSED,		/* both directions ended with FIN and were delivered */
-	XF_END_CLIENT_RESET,	/* RST or an error from the client, passed on */
+	XF_END_CLOSED,	     /* both directions ended with FIN and were delivered */
+	XF_END_CLIENT_RESET, /* RST or an error from the client, passed on */
 	XF_END_UPSTREAM_RESET,
-	XF_END_IDLE,		/* --idle */
-	XF_END_DRAIN,		/* cut off at the end of the program */
-	XF_END_MEMORY,		/* no room for another relay */
-	XF_END_ERROR,		/* something failed here; a message said what */
+	XF_END_IDLE,   /* --idle */
+	XF_END_DRAIN,  /* cut off at the end of the program */
+	XF_END_MEMORY, /* no room for another relay */
+	XF_END_ERROR,  /* something failed here; a message said what */
 };
 
 struct xf_mover;
@@ -40,8 +40,8 @@ struct xf_budget;
 
 /* What a relay has done, also while it runs. */
 struct xf_relay_stats {
-	uint64_t to_upstream; /* bytes given to the upstream's socket (echo: to the client's), without
-				 the first xf_relay_opts.uncounted */
+	uint64_t to_upstream; /* bytes given to the upstream's socket (echo: to the client's),
+				 without the first xf_relay_opts.uncounted */
 	uint64_t to_client;
 	enum xf_engine_id engine; /* the one that moves now, or moved last */
 	unsigned int moves;	  /* changes of engine */
@@ -52,16 +52,18 @@ struct xf_mover_opts {
 	struct xf_budget *budget; /* shared by all movers of the process */
 	unsigned int movers;	  /* how many there will be; 0 counts as 1 */
 	unsigned int max_relays;  /* sizes the maps */
-	uint64_t poll_ns; /* look for the next message for so long before going to sleep; 0: do not */
-	bool hasty; /* auto: begin with sockmap at once, not after the first exchanges */
-	/* Tests: auto changes the engine after every so many bytes, in a fixed rotation; 0: never. */
+	uint64_t
+	    poll_ns; /* look for the next message for so long before going to sleep; 0: do not */
+	bool hasty;  /* auto: begin with sockmap at once, not after the first exchanges */
+	/* Tests: auto changes the engine after every so many bytes, in a fixed rotation; 0: never.
+	 */
 	uint64_t rotate_bytes;
 };
 
 /* Loads the BPF programs unless the engine is splice or copy; needs the capabilities for that (they
  * can be dropped afterwards, see xf_mover__caps()). With XF_ENGINE_AUTO a kernel, a privilege or a
- * version that rules sockmap out is no error: xf_mover__why_not() says it. With XF_ENGINE_SOCKMAP it
- * is one, after a message. Returns 0 or -errno. */
+ * version that rules sockmap out is no error: xf_mover__why_not() says it. With XF_ENGINE_SOCKMAP
+ * it is one, after a message. Returns 0 or -errno. */
 int xf_mover__new(struct xf_mover **mover, struct xf_loop *loop, const struct xf_mover_opts *opts);
 /* Every relay must have ended. NULL is fine. */
 void xf_mover__free(struct xf_mover *mover);
@@ -89,7 +91,7 @@ struct xf_relay_opts {
 	size_t prefix_len;
 	size_t uncounted;
 	uint64_t reserved; /* what xf_mover__admit() gave, taken over */
-	uint64_t idle; /* ns without a byte either way until the relay is ended; 0: for ever */
+	uint64_t idle;	   /* ns without a byte either way until the relay is ended; 0: for ever */
 	void (*on_end)(struct xf_relay *relay, enum xf_end end, void *arg);
 	void *arg;
 };

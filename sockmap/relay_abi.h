@@ -14,7 +14,8 @@
 #define XF_TELL_LIMIT 1 /* more is held than the flow or all flows should hold */
 #define XF_TELL_BULK 2	/* a long run of bytes one way: another engine may be better */
 #define XF_TELL_DEAD 4	/* the receiving end is gone: bytes were dropped */
-#define XF_TELL_LOST 16 /* what comes does not follow what came before: the kernel dropped bytes   \
+#define XF_TELL_LOST                                                                               \
+	16		/* what comes does not follow what came before: the kernel dropped bytes   \
 			 */
 #define XF_TELL_BUSY 8	/* many messages: how many flows are this busy? */
 #define XF_TELL_ROOM 32 /* it has taken one of the rooms; never told twice of one */
@@ -49,7 +50,7 @@ struct xf_relay_flow {
 	__u32 pair;	/* of the other direction's entry; the same for an echo */
 	__u64 base;	/* bytes that it may always hold: not counted */
 	__u64 limit;	/* bytes: when more is held it is told, and stop is set at twice that */
-	__u64 messages;	/* that were redirected; the program's */
+	__u64 messages; /* that were redirected; the program's */
 	__u64 size;	/* of them, bytes, a moving average; the program's */
 	__u32 next;	/* sequence number of the byte that comes next; the program's */
 	__u32 begun;	/* next is known */
@@ -64,21 +65,22 @@ _Static_assert(sizeof(struct xf_relay_flow) == 128, "two cache lines");
 
 /* One entry. */
 struct xf_relay_totals {
-	__u64 held;	/* sum of counted: what flows hold beyond their base */
-	__u64 held_max; /* more is told; at twice that those that are counted must stop; user space */
-	__u64 dropped;	/* redirects that the kernel refused: bytes lost, the connection is reset */
-	__u64 trimmed;	/* segments whose payload the filter took off */
-	__u64 unheard;	/* events that did not fit in the ring */
-	__u64 bulk;	/* a run of so many bytes is told; user space */
-	__u64 busy;	/* a mask: the message whose number has none of it is told; user space */
-	__u64 zone;	/* bytes beyond twice held_max, for those of which nothing is counted; user
-			 * space */
+	__u64 held; /* sum of counted: what flows hold beyond their base */
+	__u64
+	    held_max; /* more is told; at twice that those that are counted must stop; user space */
+	__u64 dropped; /* redirects that the kernel refused: bytes lost, the connection is reset */
+	__u64 trimmed; /* segments whose payload the filter took off */
+	__u64 unheard; /* events that did not fit in the ring */
+	__u64 bulk;    /* a run of so many bytes is told; user space */
+	__u64 busy;    /* a mask: the message whose number has none of it is told; user space */
+	__u64 zone;    /* bytes beyond twice held_max, for those of which nothing is counted; user
+			* space */
 	__u64 reserved[6];
-	__u32 stops;	/* not 0: there may be flows that must stop; user space clears it */
-	__u32 hush;	/* the same, user space's own, while one leaves the source map */
-	__u32 orderly;	/* not 0: the filter takes off what comes before its turn; user space */
-	__u32 trickle;	/* not 0: when all hold too much, others get the first bytes of what is
-			 * too large for them, however many segments that is; user space */
+	__u32 stops;   /* not 0: there may be flows that must stop; user space clears it */
+	__u32 hush;    /* the same, user space's own, while one leaves the source map */
+	__u32 orderly; /* not 0: the filter takes off what comes before its turn; user space */
+	__u32 trickle; /* not 0: when all hold too much, others get the first bytes of what is
+			* too large for them, however many segments that is; user space */
 };
 
 _Static_assert(sizeof(struct xf_relay_totals) == 128, "two cache lines");

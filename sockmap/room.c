@@ -44,8 +44,8 @@ static const struct size {
 /* An idle relay's large room is taken back when another needs it. */
 #define RECLAIM_IDLE (1 * XF_NSEC)
 
-/* The kernel doubles what is set (socket(7)). Beyond the sysctl limit it needs CAP_NET_ADMIN; without
- * it the limit is what we get, which is less than reserved, never more. */
+/* The kernel doubles what is set (socket(7)). Beyond the sysctl limit it needs CAP_NET_ADMIN;
+ * without it the limit is what we get, which is less than reserved, never more. */
 static void set_buffer(const struct xf_mover *mover, int fd, int name, int force, uint64_t bytes)
 {
 	int half = (int)(bytes / 2);

@@ -24,7 +24,7 @@ struct xf_route {
 	bool reject;
 	const struct xf_addr *upstreams;
 	unsigned int n_upstreams;
-	unsigned int index; /* from 0: for state that is kept outside */
+	unsigned int index;	     /* from 0: for state that is kept outside */
 	unsigned int first_upstream; /* number of upstreams of all the routes before this one */
 };
 

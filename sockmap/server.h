@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Accept connections, read the first packet where the routes want it, dial, and hand both sockets to
- * a relay. One server for each thread; several may listen on one address (SO_REUSEPORT). */
+/* Accept connections, read the first packet where the routes want it, dial, and hand both sockets
+ * to a relay. One server for each thread; several may listen on one address (SO_REUSEPORT). */
 #ifndef XF_SERVER_H
 #define XF_SERVER_H
 
@@ -24,16 +24,17 @@ enum xf_outcome {
 	XF_OUTCOME_MEMORY,
 	XF_OUTCOME_ERROR,
 	/* before the relay */
-	XF_OUTCOME_REJECTED,	  /* by a route */
-	XF_OUTCOME_NO_ROUTE,	  /* no rule fits */
+	XF_OUTCOME_REJECTED, /* by a route */
+	XF_OUTCOME_NO_ROUTE, /* no rule fits */
 	XF_OUTCOME_BAD_TOKEN,
-	XF_OUTCOME_BAD_PROXY,	  /* no PROXY header, or a broken one, from a source that must send one */
+	XF_OUTCOME_BAD_PROXY, /* no PROXY header, or a broken one, from a source that must send one
+			       */
 	XF_OUTCOME_FIRST_TIMEOUT, /* the first packet took too long */
 	XF_OUTCOME_FIRST_SIZE,	  /* or was too large */
 	XF_OUTCOME_FIRST_CROWD,	  /* too many waited; this one had waited longest */
 	XF_OUTCOME_CLIENT_GONE,	  /* before the dial ended */
-	XF_OUTCOME_REFUSED,	  /* no upstream of the route could be dialled: refused, unreachable */
-	XF_OUTCOME_DIAL_TIMEOUT,  /* or silent */
+	XF_OUTCOME_REFUSED, /* no upstream of the route could be dialled: refused, unreachable */
+	XF_OUTCOME_DIAL_TIMEOUT, /* or silent */
 	XF_OUTCOMES,
 };
 
@@ -42,15 +43,15 @@ extern const char *const xf_outcome_names[XF_OUTCOMES];
 
 /* One connection, at its end. Pointers are good during the call. */
 struct xf_report {
-	struct timespec started;   /* CLOCK_REALTIME at accept */
-	uint64_t duration;	   /* ns */
-	struct xf_addr client;	   /* from the PROXY header where one was accepted */
-	struct xf_addr peer;	   /* who connected to us */
-	struct xf_addr local;	   /* the address that was connected to */
-	struct xf_addr upstream;   /* len 0: none was dialled */
-	unsigned int route_line;   /* of the routes file; 0: --to, an echo, or none */
-	const char *route;	   /* the rule's text ("sni example.org"), "" when there is none */
-	enum xf_engine_id engine;  /* AUTO: no byte was moved by any */
+	struct timespec started;  /* CLOCK_REALTIME at accept */
+	uint64_t duration;	  /* ns */
+	struct xf_addr client;	  /* from the PROXY header where one was accepted */
+	struct xf_addr peer;	  /* who connected to us */
+	struct xf_addr local;	  /* the address that was connected to */
+	struct xf_addr upstream;  /* len 0: none was dialled */
+	unsigned int route_line;  /* of the routes file; 0: --to, an echo, or none */
+	const char *route;	  /* the rule's text ("sni example.org"), "" when there is none */
+	enum xf_engine_id engine; /* AUTO: no byte was moved by any */
 	unsigned int moves;
 	uint64_t to_upstream, to_client; /* bytes */
 	enum xf_outcome outcome;
@@ -74,13 +75,13 @@ struct xf_server_counters {
 struct xf_server_opts {
 	struct xf_addr listen;
 	bool reuseport;
-	bool echo;		    /* no routes, no upstream */
-	struct xf_routes *routes;   /* without echo; a reference of the caller's own stays */
-	uint64_t idle;		    /* ns; 0: for ever */
+	bool echo;		  /* no routes, no upstream */
+	struct xf_routes *routes; /* without echo; a reference of the caller's own stays */
+	uint64_t idle;		  /* ns; 0: for ever */
 	unsigned int max_connections;
-	unsigned int max_waiting;   /* for a first packet */
-	uint64_t first_timeout;	    /* ns */
-	uint64_t dial_timeout;	    /* ns, for each upstream that is tried */
+	unsigned int max_waiting; /* for a first packet */
+	uint64_t first_timeout;	  /* ns */
+	uint64_t dial_timeout;	  /* ns, for each upstream that is tried */
 	bool send_proxy_v2;
 	void (*on_end)(const struct xf_report *report, void *arg); /* may be NULL */
 	void *arg;

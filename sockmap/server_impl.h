@@ -74,8 +74,8 @@ struct xf_server {
 	bool any_address; /* listens on all: each connection is asked where it came to */
 
 	struct xf_watch listener;
-	int listen_fd;	       /* -1: drained */
-	int spare; /* a descriptor to refuse with when there is none left; -1: it is gone */
+	int listen_fd; /* -1: drained */
+	int spare;     /* a descriptor to refuse with when there is none left; -1: it is gone */
 	struct xf_timer pause; /* nothing can be accepted: until then the listener is left alone */
 	struct xf_rare rare_fds, rare_max, rare_memory, rare_failed, rare_accept, rare_ports;
 

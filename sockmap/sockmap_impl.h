@@ -11,12 +11,12 @@
 struct xf_mapped_flow {
 	struct xf_flow *flow;
 	struct xf_relay_flow *shared; /* the kernel's side of it */
-	uint64_t consumed0; /* bytes of from's stream that were read before the map */
-	uint64_t written0;  /* bytes of to's stream that were written before */
-	uint64_t moved;     /* of shared->moved: already in flow->read */
-	uint64_t given;     /* of those written: already in flow->written */
-	uint64_t last;	    /* written when last looked */
-	unsigned int gaps;  /* looks at which bytes were missing at the end */
+	uint64_t consumed0;	      /* bytes of from's stream that were read before the map */
+	uint64_t written0;	      /* bytes of to's stream that were written before */
+	uint64_t moved;		      /* of shared->moved: already in flow->read */
+	uint64_t given;		      /* of those written: already in flow->written */
+	uint64_t last;		      /* written when last looked */
+	unsigned int gaps;	      /* looks at which bytes were missing at the end */
 	bool in_src;
 	bool barred;   /* may not come in: the other direction's source never was */
 	bool by_hand;  /* ending, and finished by user space */
@@ -34,7 +34,8 @@ struct xf_mapped {
 	unsigned int limits;   /* how often it held too much */
 	bool stopping;
 	uint64_t give_up; /* stopping: when to leave it, ns */
-	uint64_t looked_bytes, looked_messages; /* both flows', at the first look of sockmap_crowd.c */
+	uint64_t looked_bytes,
+	    looked_messages; /* both flows', at the first look of sockmap_crowd.c */
 	struct xf_mapped_flow flow[2];
 };
 
@@ -52,14 +53,14 @@ struct xf_sockmap {
 	struct xf_mapped **by_index;
 	uint32_t *spare; /* indexes that are not used, the longest unused first */
 	uint32_t spare_at, spares, indexes;
-	uint32_t active;      /* flows */
-	uint32_t draining;    /* of them */
-	uint32_t roomless;    /* of those */
-	uint32_t offered;     /* rooms, in the budget, that the filter may give to those */
-	uint64_t pool;	      /* bytes taken from the budget */
-	bool leaves;	      /* this kernel calls no verdict of a socket that is only in dst */
+	uint32_t active;   /* flows */
+	uint32_t draining; /* of them */
+	uint32_t roomless; /* of those */
+	uint32_t offered;  /* rooms, in the budget, that the filter may give to those */
+	uint64_t pool;	   /* bytes taken from the budget */
+	bool leaves;	   /* this kernel calls no verdict of a socket that is only in dst */
 	struct xf_rare rare_lost;
-	struct xf_timer crowd; /* armed: a look at all flows has begun */
+	struct xf_timer crowd;		/* armed: a look at all flows has begun */
 	uint64_t look_began, look_next; /* ns; none before look_next */
 };
 
@@ -74,11 +75,11 @@ int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* When both are in: show the verdict what waits in its queue, or drain it when there is no place
  * for that. */
 void xf_mapped__begin(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* Take it out; no verdict of it runs after that, but on 5.10, where one does for as long as the socket
- * is in the other map. Nothing happens when it is not in. */
+/* Take it out; no verdict of it runs after that, but on 5.10, where one does for as long as the
+ * socket is in the other map. Nothing happens when it is not in. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* Take the flow out until what it holds has been written. Its receive buffer fills then, if there is
- * room for that; else the filter keeps it as it is. */
+/* Take the flow out until what it holds has been written. Its receive buffer fills then, if there
+ * is room for that; else the filter keeps it as it is. */
 void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* The filter has found a room for it, which had none. */
 void xf_mapped__found_room(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
@@ -99,7 +100,8 @@ bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* A paused and whole flow may not go on, but its receiver reads: what waits goes to it through user
  * space, with XF_SCRATCH bytes at @scratch, a little at a time. False: the relay has ended. */
 bool xf_mapped__pass_on(struct xf_mapped_flow *mf, void *scratch);
-/* The flow can be another engine's: what is left is within what was reserved for its send buffer. */
+/* The flow can be another engine's: what is left is within what was reserved for its send buffer.
+ */
 bool xf_mapped__may_leave(struct xf_mapped_flow *mf);
 /* Bring flow->read and flow->written up to date; the second may lag behind while acknowledgements
  * come in. */

@@ -66,8 +66,7 @@ static int load(struct xf_sockmap *sm)
 	sm->by_cookie = map_fd(sm, "by_cookie");
 	sm->rooms = map_fd(sm, "rooms");
 	sm->indexes = flows + SPARE;
-	sm->filter =
-	    bpf_program__fd(bpf_object__find_program_by_name(sm->obj, "xf_relay_filter"));
+	sm->filter = bpf_program__fd(bpf_object__find_program_by_name(sm->obj, "xf_relay_filter"));
 	verdict = bpf_object__find_program_by_name(sm->obj, "xf_relay_verdict");
 	return bpf_prog_attach(bpf_program__fd(verdict), sm->src, BPF_SK_SKB_STREAM_VERDICT, 0);
 }
@@ -140,7 +139,8 @@ static void explain(struct xf_mover *mover, int err)
 	if (err == -EPERM || err == -EACCES || !is_privileged())
 		why = "it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (root)";
 	else if (err == -EOPNOTSUPP || err == -EINVAL)
-		why = "this kernel cannot do it (CONFIG_BPF_STREAM_PARSER, BTF and 5.10 are needed)";
+		why =
+		    "this kernel cannot do it (CONFIG_BPF_STREAM_PARSER, BTF and 5.10 are needed)";
 	snprintf(mover->why_not, sizeof(mover->why_not), "%s", why);
 }
 

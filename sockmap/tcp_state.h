@@ -20,8 +20,8 @@ uint64_t xf_tcp__written(int fd);
 /* The same, exactly, for a socket that nobody writes to meanwhile. */
 uint64_t xf_tcp__written_exactly(int fd);
 
-/* The window that the peer was promised last, bytes; @unknown where the kernel does not say it (before
- * 6.2). */
+/* The window that the peer was promised last, bytes; @unknown where the kernel does not say it
+ * (before 6.2). */
 uint64_t xf_tcp__window(int fd, uint64_t unknown);
 /* The largest segment that the peer may send, bytes. */
 uint64_t xf_tcp__segment_max(int fd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections that wait, for their first packet or for an upstream: what their clients send meanwhile
- * is reserved, and who has waited longest makes room for those who come. */
+/* Connections that wait, for their first packet or for an upstream: what their clients send
+ * meanwhile is reserved, and who has waited longest makes room for those who come. */
 #include "server_impl.h"
 
 void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue)
@@ -36,7 +36,8 @@ void xf_waiting__leave(struct xf_conn *conn)
 	queue->n--;
 }
 
-/* Of both queues: who has just come must not go before one that has waited long for a dead upstream. */
+/* Of both queues: who has just come must not go before one that has waited long for a dead
+ * upstream. */
 static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *but)
 {
 	struct xf_conn *first = server->first.longest, *dial = server->dials.longest;

@@ -287,7 +287,7 @@ struct xf_fw_total {
 	__u64 packets, bytes;
 };
 struct xf_fw_totals {
-	struct xf_fw_total allowed, denied; /* by a rule */
+	struct xf_fw_total allowed, denied;		  /* by a rule */
 	struct xf_fw_total policy_allowed, policy_denied; /* unread ones are with the denied */
 	struct xf_fw_total exempt;
 };

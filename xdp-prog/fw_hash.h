@@ -33,8 +33,8 @@ xf_fw_inline __u64 xf_fw_tag4(__u32 dir, __u32 addr, __u64 b)
 	return (__u64)dir << 33 | (__u64)(addr & -(__u32)b) << 1 | b;
 }
 
-/* Twice, since with one seed in some hundred a single product leaves prefixes that follow each other
- * crowded. No two tags have the same hash: each step can be undone. */
+/* Twice, since with one seed in some hundred a single product leaves prefixes that follow each
+ * other crowded. No two tags have the same hash: each step can be undone. */
 xf_fw_inline __u64 xf_fw_hash4(const __u64 *seed, __u64 tag)
 {
 	return xf_fw_fold(tag * seed[0]) * seed[0];

@@ -19,7 +19,8 @@
 static const unsigned char frame_macs[] = { 2, 0, 0, 0, 9, 1, 2, 0, 0, 0, 9, 2 };
 
 /* A frame of @len bytes in @buf, which is zeroed; tagged when @vlan is not 0. */
-static inline void frame_make(unsigned char *buf, size_t len, unsigned int sport, unsigned int dport, unsigned int vlan)
+static inline void frame_make(unsigned char *buf, size_t len, unsigned int sport,
+			      unsigned int dport, unsigned int vlan)
 {
 	unsigned char *at = buf + sizeof(frame_macs);
 	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP };
@@ -51,7 +52,8 @@ static inline void frame_make(unsigned char *buf, size_t len, unsigned int sport
 /* A socket that sends frames on @ifname; ends the program when there is none. */
 static inline int frame_socket(const char *ifname)
 {
-	struct sockaddr_ll addr = { .sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(ifname) };
+	struct sockaddr_ll addr = { .sll_family = AF_PACKET,
+				    .sll_ifindex = if_nametoindex(ifname) };
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 
 	if (fd < 0 || !addr.sll_ifindex || bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* frames IFACE COUNT [LEN [GAP_US [VLAN]]]: send COUNT UDP frames; the ports count them: the source port is
- * 10000 + N / 10000, the destination port 10000 + N % 10000. */
+/* frames IFACE COUNT [LEN [GAP_US [VLAN]]]: send COUNT UDP frames; the ports count them: the source
+ * port is 10000 + N / 10000, the destination port 10000 + N % 10000. */
 #include <time.h>
 #include <unistd.h>
 

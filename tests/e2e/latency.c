@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* latency IFACE PAUSE_MS...: after each pause send a frame, and print how many microseconds later its line comes
- * out of the log that is read from stdin. */
+/* latency IFACE PAUSE_MS...: after each pause send a frame, and print how many microseconds later
+ * its line comes out of the log that is read from stdin. */
 #include <errno.h>
 #include <poll.h>
 #include <time.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* live IFACE COUNT [CHUNK [CPU]]: put COUNT frames onto the wire of a veth as fast as the kernel can (its XDP test
- * run with live frames), in bursts of CHUNK with some milliseconds between them. Prints how many were sent. */
+/* live IFACE COUNT [CHUNK [CPU]]: put COUNT frames onto the wire of a veth as fast as the kernel
+ * can (its XDP test run with live frames), in bursts of CHUNK with some milliseconds between them.
+ * Prints how many were sent. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <sched.h>
@@ -30,7 +31,7 @@ static int load(unsigned int ifindex)
 		.prog_type = BPF_PROG_TYPE_XDP,
 		.insns = (uintptr_t)code,
 		.insn_cnt = sizeof(code) / sizeof(code[0]),
-		.license = (uintptr_t)"GPL",
+		.license = (uintptr_t) "GPL",
 	};
 
 	return bpf(BPF_PROG_LOAD, &attr);
@@ -40,15 +41,15 @@ static int send_frames(int prog, unsigned char *frame, size_t len, unsigned int 
 {
 	struct xdp_md ctx = { .data_end = len };
 	union bpf_attr attr = { .test = {
-		.prog_fd = prog,
-		.data_in = (uintptr_t)frame,
-		.data_size_in = len,
-		.ctx_in = (uintptr_t)&ctx,
-		.ctx_size_in = sizeof(ctx),
-		.repeat = n,
-		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
-		.batch_size = BATCH,
-	} };
+				    .prog_fd = prog,
+				    .data_in = (uintptr_t)frame,
+				    .data_size_in = len,
+				    .ctx_in = (uintptr_t)&ctx,
+				    .ctx_size_in = sizeof(ctx),
+				    .repeat = n,
+				    .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+				    .batch_size = BATCH,
+				} };
 
 	while (bpf(BPF_PROG_TEST_RUN, &attr))
 		if (errno != EINTR)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An object with xdpfun's maps and a program that the verifier refuses: it reads the packet unchecked. */
+/* An object with xdpfun's maps and a program that the verifier refuses: it reads the packet
+ * unchecked. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

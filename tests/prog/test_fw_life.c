@@ -82,9 +82,8 @@ static struct xf_table_entry entry_of(const struct xf_fw *fw, struct xf_rule rul
 
 	assert_int_equal(xf_table__each(fw->table, xf_boot_ns(), find_entry, &found), 0);
 	assert_int_equal(found.n, 1);
-	assert_int_equal(xf_table__by_id(fw->table, found.entry.set, found.entry.id, xf_boot_ns(),
-					 &by_id),
-			 0);
+	assert_int_equal(
+	    xf_table__by_id(fw->table, found.entry.set, found.entry.id, xf_boot_ns(), &by_id), 0);
 	assert_true(xf_rule_equal(&by_id, &rule));
 	return found.entry;
 }

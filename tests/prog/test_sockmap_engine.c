@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sockmap engine with its programs, in the test's own process: what it does when bytes are lost,
- * and what it reserves. The test reads from the relay's own sockets, as if the kernel had dropped
- * what was there. */
+/* The sockmap engine with its programs, in the test's own process: what it does when bytes are
+ * lost, and what it reserves. The test reads from the relay's own sockets, as if the kernel had
+ * dropped what was there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -141,7 +141,8 @@ static void is_reset(struct fixture *f)
 	assert_int_equal(errno, ECONNRESET);
 }
 
-/* A flow that is taken out until what it holds is written ends meanwhile: user space reads what waits. */
+/* A flow that is taken out until what it holds is written ends meanwhile: user space reads what
+ * waits. */
 static void test_lost_before_an_end(void **state)
 {
 	struct fixture f;
@@ -314,8 +315,9 @@ static void test_cannot_go_back(void **state)
 	finish(&f);
 }
 
-/* A connection in the map has no more than its own reserved, and one that is paused a receive buffer
- * that the filter can give: what came before the relay knew of the socket is read by then. */
+/* A connection in the map has no more than its own reserved, and one that is paused a receive
+ * buffer that the filter can give: what came before the relay knew of the socket is read by then.
+ */
 static void test_reserved(void **state)
 {
 	struct fixture f;
@@ -335,7 +337,8 @@ static void test_reserved(void **state)
 	finish(&f);
 }
 
-/* Nothing when only the last eighth of the budget is left: idle connections leave it to newcomers. */
+/* Nothing when only the last eighth of the budget is left: idle connections leave it to newcomers.
+ */
 static void test_reserved_when_tight(void **state)
 {
 	struct fixture f;

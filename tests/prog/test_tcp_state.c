@@ -112,7 +112,7 @@ static void leaves_error(bool with_data)
 		give(&pair, 1, 1);
 	setsockopt(pair.from, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(pair.from);
-	gone = (struct pollfd){ .fd = pair.to };
+	gone = (struct pollfd) { .fd = pair.to };
 	assert_int_equal(poll(&gone, 1, 5000), 1);
 	xf_tcp__in_queue(pair.to);
 	xf_tcp__consumed(pair.to);

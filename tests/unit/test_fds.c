@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections are refused when no descriptor is left, while other threads take every one that there is. */
+/* Connections are refused when no descriptor is left, while other threads take every one that there
+ * is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,8 +56,8 @@ static int listener(struct sockaddr_in *addr)
 	socklen_t len = sizeof(*addr);
 	int fd = xf_fds__socket(AF_INET, IPPROTO_TCP);
 
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*addr = (struct sockaddr_in) { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)addr, len), 0);
 	assert_int_equal(listen(fd, 16), 0);
@@ -76,7 +77,7 @@ static void fill(void)
 	struct rlimit few;
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &full.was), 0);
-	few = (struct rlimit){ LIMIT, full.was.rlim_max };
+	few = (struct rlimit) { LIMIT, full.was.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	for (int fd; (fd = dup(STDIN_FILENO)) >= 0;)
 		full.fd[full.n++] = fd;

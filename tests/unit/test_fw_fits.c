@@ -18,21 +18,29 @@
 #define HAVE4 (XF_HAVE_ETH | XF_HAVE_IP4)
 
 static const struct xf_record tcp = {
-	IP4, .have = HAVE4 | XF_HAVE_PORTS | XF_HAVE_TCP_FLAGS, .proto = 6, .sport = 40000,
+	IP4,	     .have = HAVE4 | XF_HAVE_PORTS | XF_HAVE_TCP_FLAGS,
+	.proto = 6,  .sport = 40000,
 	.dport = 22, .tcp_flags = 0x02,
 };
 static const struct xf_record tcp_ack = {
-	IP4, .have = HAVE4 | XF_HAVE_PORTS | XF_HAVE_TCP_FLAGS, .proto = 6, .sport = 40000,
+	IP4,	     .have = HAVE4 | XF_HAVE_PORTS | XF_HAVE_TCP_FLAGS,
+	.proto = 6,  .sport = 40000,
 	.dport = 22, .tcp_flags = 0x18,
 };
 static const struct xf_record ping = { IP4, .have = HAVE4 | XF_HAVE_ICMP, .proto = 1 };
 static const struct xf_record later_fragment = {
-	IP4, .have = HAVE4 | XF_HAVE_FRAG, .proto = 17, .frag_off = 1480,
+	IP4,
+	.have = HAVE4 | XF_HAVE_FRAG,
+	.proto = 17,
+	.frag_off = 1480,
 };
 static const struct xf_record cut_off = { IP4, .have = HAVE4 | XF_TRUNCATED, .proto = 6 };
 static const struct xf_record ip6 = {
-	ETH, .have = XF_HAVE_ETH | XF_HAVE_IP6, .proto = 89,
-	.src = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, .dst = { 0xfd, [15] = 2 },
+	ETH,
+	.have = XF_HAVE_ETH | XF_HAVE_IP6,
+	.proto = 89,
+	.src = { 0x20, 1, 0xd, 0xb8, [15] = 1 },
+	.dst = { 0xfd, [15] = 2 },
 };
 static const struct xf_record lldp = { ETH, .have = XF_HAVE_ETH, .eth_type = 0x88cc };
 
@@ -78,7 +86,8 @@ static void test_rows(void **state)
 		struct xf_rule_error error;
 		struct xf_rule rule;
 
-		assert_int_equal(xf_rule_parse(rows[i].rule, strlen(rows[i].rule), &rule, &error), 1);
+		assert_int_equal(xf_rule_parse(rows[i].rule, strlen(rows[i].rule), &rule, &error),
+				 1);
 		if (xf_fw_fits(&rule, rows[i].rec) != rows[i].fits)
 			fail_msg("row %zu: %s", i, rows[i].rule);
 	}

@@ -66,7 +66,7 @@ static void add_readable(struct item *item, struct xf_loop *loop,
 {
 	int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
 
-	*item = (struct item){ .watch = { .fd = -1, .fn = fn }, .loop = loop };
+	*item = (struct item) { .watch = { .fd = -1, .fn = fn }, .loop = loop };
 	assert_true(fd >= 0);
 	assert_int_equal(xf_loop__add(loop, &item->watch, fd, EPOLLIN), 0);
 	assert_int_equal(item->watch.fd, fd);
@@ -148,7 +148,7 @@ static void timers_come_in_order(void **state)
 	srand(1);
 	last_due = 0;
 	for (int i = 0; i < TIMERS; i++) {
-		all[i] = (struct clocked){ .timer.fn = in_order };
+		all[i] = (struct clocked) { .timer.fn = in_order };
 		assert_int_equal(xf_loop__arm(loop, &all[i].timer, start + rand() % 1000), 0);
 	}
 	for (int i = 0; i < TIMERS; i++) { /* move all, take some away again */
@@ -561,7 +561,7 @@ static void birth(struct stage *stage, unsigned int slot)
 	struct actor *actor = calloc(1, sizeof(*actor));
 
 	assert_non_null(actor);
-	actor->watch = (struct xf_watch){ .fd = -1, .fn = on_actor };
+	actor->watch = (struct xf_watch) { .fd = -1, .fn = on_actor };
 	actor->timer.fn = on_actor_timer;
 	actor->stage = stage;
 	actor->slot = slot;

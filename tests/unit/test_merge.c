@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rings made in memory, as the kernel would fill them: order over several rings, wrap-around, records that are still
- * being written or were discarded, and giving the space back. */
+/* Rings made in memory, as the kernel would fill them: order over several rings, wrap-around,
+ * records that are still being written or were discarded, and giving the space back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,8 @@
 #define RING_SIZE 4096 /* 42 records of 96 bytes, and a rest that wraps around */
 #define RECORD_SIZE (sizeof(struct xf_record) + BPF_RINGBUF_HDR_SZ)
 
-/* The kernel's side of a ring. The data is there twice, so that a record across the end is in one piece. */
+/* The kernel's side of a ring. The data is there twice, so that a record across the end is in one
+ * piece. */
 struct fake {
 	unsigned long consumer, producer;
 	char data[2 * RING_SIZE];
@@ -24,7 +25,7 @@ struct fake {
 
 static struct xf_ring ring_on(struct fake *fake)
 {
-	return (struct xf_ring){
+	return (struct xf_ring) {
 		.fd = -1,
 		.size = RING_SIZE,
 		.consumer = &fake->consumer,
@@ -70,8 +71,8 @@ static struct setup *setup_new(void)
 
 	for (int i = 0; i < 3; i++)
 		t->rings[i] = ring_on(&t->fakes[i]);
-	t->readers[0] = (struct xf_reader){ .rings = &t->rings[0], .n = 2 };
-	t->readers[1] = (struct xf_reader){ .rings = &t->rings[2], .n = 1 };
+	t->readers[0] = (struct xf_reader) { .rings = &t->rings[0], .n = 2 };
+	t->readers[1] = (struct xf_reader) { .rings = &t->rings[2], .n = 1 };
 	assert_int_equal(xf_merge__add(&t->merge, &t->readers[0], 0), 0);
 	assert_int_equal(xf_merge__add(&t->merge, &t->readers[1], 1), 0);
 	return t;
@@ -88,7 +89,8 @@ static void oldest_comes_first(void **state)
 	static const struct {
 		int ring;
 		uint64_t ns;
-	} made[] = { { 2, 1 }, { 0, 2 }, { 0, 5 }, { 1, 3 }, { 1, 9 }, { 2, 4 }, { 2, 8 }, { 0, 7 }, { 1, 10 } };
+	} made[] = { { 2, 1 }, { 0, 2 }, { 0, 5 }, { 1, 3 }, { 1, 9 },
+		     { 2, 4 }, { 2, 8 }, { 0, 7 }, { 1, 10 } };
 	static const uint64_t want[] = { 1, 2, 3, 4, 5, 7, 8, 9, 10 };
 	struct setup *t = setup_new();
 	const struct xf_record *rec;
@@ -146,7 +148,7 @@ static void record_being_written_holds_up_its_ring_only(void **state)
 	xf_merge__end(&t->merge);
 	assert_int_equal(t->fakes[0].consumer, 0);
 
-	store(&t->fakes[0], 0, &(uint32_t){ sizeof(struct xf_record) }, 4);
+	store(&t->fakes[0], 0, &(uint32_t) { sizeof(struct xf_record) }, 4);
 	assert_true(xf_merge__begin(&t->merge));
 	assert_int_equal(xf_merge__head(&t->merge, &source)->boot_ns, 1);
 	setup_free(t);
@@ -185,7 +187,8 @@ static void later_records_wait_for_the_next_look(void **state)
 	setup_free(t);
 }
 
-/* Many times around three rings at different speeds: nothing lost, nothing twice, each look in order. */
+/* Many times around three rings at different speeds: nothing lost, nothing twice, each look in
+ * order. */
 static void long_run_loses_nothing(void **state)
 {
 	struct setup *t = setup_new();
@@ -201,7 +204,8 @@ static void long_run_loses_nothing(void **state)
 				sum_made += ++made;
 		last = 0;
 		xf_merge__begin(&t->merge);
-		for (long i = random() % 120; i >= 0 && (rec = xf_merge__head(&t->merge, &source)); i--) {
+		for (long i = random() % 120; i >= 0 && (rec = xf_merge__head(&t->merge, &source));
+		     i--) {
 			assert_true(rec->boot_ns > last);
 			last = rec->boot_ns;
 			sum_got += last;

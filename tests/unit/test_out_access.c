@@ -81,9 +81,8 @@ static const struct row rows[] = {
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'127.0.0.1:1',"
 	  "'listen':'127.0.0.1:10000','engine':'copy','moves':0,"
 	  "'bytes_to_client':18446744073709551615,'duration':0.000000001,'end':'closed'}\n" },
-	{ "a token's file with odd bytes in its name", "127.0.0.1:1", "127.0.0.1:1",
-	  "127.0.0.1:2", NULL, 1, "token @a\"b\\c\xff\xc2\x9b\xc3\xa4", NULL, 0, 0, 0, 0, "bad token",
-	  0, false,
+	{ "a token's file with odd bytes in its name", "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:2",
+	  NULL, 1, "token @a\"b\\c\xff\xc2\x9b\xc3\xa4", NULL, 0, 0, 0, 0, "bad token", 0, false,
 	  "12:34:56.789012 127.0.0.1:1 > 127.0.0.1:2 route \"token @a\\\"b\\\\c\\u00ff\\u009b\xc3\xa4"
 	  "\" out 0 in 0 0.000s bad token\n",
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'127.0.0.1:1','listen':'127.0.0.1:2',"
@@ -172,9 +171,15 @@ static void test_longest(void **state)
 {
 	static const char longest[] = "[2001:db80:1111:2222:3333:4444:5555:6666]:65535";
 	static const char *const fill[] = { "x", "\"", "\x01", "\xff", "\xf0\x9f\x98\x80" };
-	struct row row = { .client = longest, .peer = "[2001:db80::1]:1", .local = longest,
-			   .upstream = longest, .route_line = UINT32_MAX, .moves = UINT32_MAX,
-			   .out = UINT64_MAX, .in = UINT64_MAX, .duration = UINT64_MAX,
+	struct row row = { .client = longest,
+			   .peer = "[2001:db80::1]:1",
+			   .local = longest,
+			   .upstream = longest,
+			   .route_line = UINT32_MAX,
+			   .moves = UINT32_MAX,
+			   .out = UINT64_MAX,
+			   .in = UINT64_MAX,
+			   .duration = UINT64_MAX,
 			   .error = EILSEQ };
 	char route[2000], end[100];
 
@@ -207,14 +212,14 @@ static void test_longest(void **state)
 }
 
 static const char *const outcomes[XF_OUTCOMES] = {
-	[XF_OUTCOME_CLOSED] = "closed", [XF_OUTCOME_CLIENT_RESET] = "reset by client",
+	[XF_OUTCOME_CLOSED] = "closed",	    [XF_OUTCOME_CLIENT_RESET] = "reset by client",
 	[XF_OUTCOME_UPSTREAM_RESET] = "o2", [XF_OUTCOME_IDLE] = "idle",
-	[XF_OUTCOME_DRAIN] = "o4", [XF_OUTCOME_MEMORY] = "o5",
-	[XF_OUTCOME_ERROR] = "o6", [XF_OUTCOME_REJECTED] = "o7",
-	[XF_OUTCOME_NO_ROUTE] = "o8", [XF_OUTCOME_BAD_TOKEN] = "o9",
-	[XF_OUTCOME_BAD_PROXY] = "o10", [XF_OUTCOME_FIRST_TIMEOUT] = "o11",
-	[XF_OUTCOME_FIRST_SIZE] = "o12", [XF_OUTCOME_FIRST_CROWD] = "o13",
-	[XF_OUTCOME_CLIENT_GONE] = "o14", [XF_OUTCOME_REFUSED] = "o15",
+	[XF_OUTCOME_DRAIN] = "o4",	    [XF_OUTCOME_MEMORY] = "o5",
+	[XF_OUTCOME_ERROR] = "o6",	    [XF_OUTCOME_REJECTED] = "o7",
+	[XF_OUTCOME_NO_ROUTE] = "o8",	    [XF_OUTCOME_BAD_TOKEN] = "o9",
+	[XF_OUTCOME_BAD_PROXY] = "o10",	    [XF_OUTCOME_FIRST_TIMEOUT] = "o11",
+	[XF_OUTCOME_FIRST_SIZE] = "o12",    [XF_OUTCOME_FIRST_CROWD] = "o13",
+	[XF_OUTCOME_CLIENT_GONE] = "o14",   [XF_OUTCOME_REFUSED] = "o15",
 	[XF_OUTCOME_DIAL_TIMEOUT] = "o16",
 };
 
@@ -222,8 +227,15 @@ static void test_totals(void **state)
 {
 	struct xf_access_totals totals = { .log = true, .lost_lines = 4 };
 	struct xf_server_counters one = {
-		.active = 1, .waiting = 2, .accepted = 10, .refused_max = 3, .refused_fds = 4,
-		.refused_memory = 5, .to_upstream = 100, .to_client = 200, .moves = 6,
+		.active = 1,
+		.waiting = 2,
+		.accepted = 10,
+		.refused_max = 3,
+		.refused_fds = 4,
+		.refused_memory = 5,
+		.to_upstream = 100,
+		.to_client = 200,
+		.moves = 6,
 		.outcomes = { [XF_OUTCOME_CLOSED] = 8, [XF_OUTCOME_DIAL_TIMEOUT] = 1 },
 	};
 	char text[1024], cut[20];
@@ -232,10 +244,10 @@ static void test_totals(void **state)
 	xf_access_totals_add(&totals, &one);
 	xf_access_totals_add(&totals, &one);
 	assert_string_equal(
-		xf_access_totals_text(&totals, outcomes, text, sizeof(text)),
-		"accepted 20, closed 16, o16 2, refused by --max-connections 6, refused without "
-		"descriptors 8, refused without memory 10, bytes to upstreams 200, to clients 400, "
-		"engine moves 12, lost log lines 4");
+	    xf_access_totals_text(&totals, outcomes, text, sizeof(text)),
+	    "accepted 20, closed 16, o16 2, refused by --max-connections 6, refused without "
+	    "descriptors 8, refused without memory 10, bytes to upstreams 200, to clients 400, "
+	    "engine moves 12, lost log lines 4");
 	totals = (struct xf_access_totals) { .echo = true, .now = true };
 	one = (struct xf_server_counters) { .active = 7, .accepted = 9, .to_upstream = 100 };
 	xf_access_totals_add(&totals, &one);
@@ -277,10 +289,8 @@ static void test_totals_longest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_longest),
-		cmocka_unit_test(test_totals),
-		cmocka_unit_test(test_totals_miss_nothing),
+		cmocka_unit_test(test_lines),	       cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_totals),	       cmocka_unit_test(test_totals_miss_nothing),
 		cmocka_unit_test(test_totals_longest),
 	};
 

@@ -372,11 +372,11 @@ static void test_denials(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct xf_line line = { .rec = &rec, .iface = "eth0", .denied = rows[i].denied,
-					.rule = rows[i].rule };
+		struct xf_line line = {
+			.rec = &rec, .iface = "eth0", .denied = rows[i].denied, .rule = rows[i].rule
+		};
 		char out[XF_OUT_MAX];
-		struct json_object *obj =
-		    read_back(out, xf_out_json(&cache, &line, out) - out);
+		struct json_object *obj = read_back(out, xf_out_json(&cache, &line, out) - out);
 
 		want_true(obj, "truncated");
 		want_string(obj, "denied_by", rows[i].by);
@@ -392,8 +392,9 @@ static void test_longest_line(void **state)
 {
 	static const char name[] = "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01";
 	char rule[XF_OUT_RULE_MAX + 1] = "";
-	struct xf_line line = { .iface = name, .wall_ns = UINT64_MAX, .denied = XF_DENIED_BY_RULE,
-				.rule = rule };
+	struct xf_line line = {
+		.iface = name, .wall_ns = UINT64_MAX, .denied = XF_DENIED_BY_RULE, .rule = rule
+	};
 	struct xf_out_cache cache = { 0 };
 	struct xf_record rec;
 	char *out = malloc(XF_OUT_MAX);
@@ -442,14 +443,10 @@ static void test_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_combination),
-		cmocka_unit_test(test_each_value),
-		cmocka_unit_test(test_exact_line),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_any_name_is_valid),
-		cmocka_unit_test(test_denials),
-		cmocka_unit_test(test_longest_line),
-		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_every_combination), cmocka_unit_test(test_each_value),
+		cmocka_unit_test(test_exact_line),	  cmocka_unit_test(test_names),
+		cmocka_unit_test(test_any_name_is_valid), cmocka_unit_test(test_denials),
+		cmocka_unit_test(test_longest_line),	  cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests_name("out_json", tests, NULL, NULL);

@@ -328,12 +328,9 @@ static void test_proto_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_denials),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_time_is_local),
-		cmocka_unit_test(test_every_combination),
+		cmocka_unit_test(test_rows),	      cmocka_unit_test(test_denials),
+		cmocka_unit_test(test_names),	      cmocka_unit_test(test_time),
+		cmocka_unit_test(test_time_is_local), cmocka_unit_test(test_every_combination),
 		cmocka_unit_test(test_proto_names),
 	};
 

@@ -129,7 +129,9 @@ static void what_clauses_become(void **state)
 
 static void no_rule_at_all(void **state)
 {
-	static const char *const texts[] = { "", " ", "\t \t", "#", "# deny", "  # deny proto tcp" };
+	static const char *const texts[] = {
+		"", " ", "\t \t", "#", "# deny", "  # deny proto tcp"
+	};
 	struct xf_rule_error error;
 	struct xf_rule rule;
 
@@ -153,10 +155,12 @@ static const struct {
 	{ "deny form 1.2.3.4", 6, "expected 'from'? there is no \"form\"" },
 	{ "deny from 1.2.3.4 port 80", 19, "expected 'sport'? there is no \"port\"" },
 	{ "deny from 1.2.3.4 destination 80", 19, "expected from, to, proto" },
-	{ "deny 1.2.3.4", 6, "expected from, to, proto, sport, dport, ether, established or ttl, not "
-			     "\"1.2.3.4\"" },
-	{ "deny from", 10, "expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32, "
-			   "not the end of the rule" },
+	{ "deny 1.2.3.4", 6,
+	  "expected from, to, proto, sport, dport, ether, established or ttl, not "
+	  "\"1.2.3.4\"" },
+	{ "deny from", 10,
+	  "expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32, "
+	  "not the end of the rule" },
 	{ "deny from # x", 11, "not the end of the rule" },
 	{ "deny from any", 11, "expected an address or a prefix" },
 	{ "deny from 1.2.3", 11, "not \"1.2.3\"" },
@@ -173,8 +177,9 @@ static const struct {
 	{ "deny from 2001:db8", 11, "expected an address" },
 	{ "deny from 1::2::3", 11, "expected an address" },
 	{ "deny from fe80::1%eth0", 11, "expected an address" },
-	{ "deny from 10.0.0.1/8", 11, "host bits behind the prefix: expected 10.0.0.0/8, not "
-				      "\"10.0.0.1/8\"" },
+	{ "deny from 10.0.0.1/8", 11,
+	  "host bits behind the prefix: expected 10.0.0.0/8, not "
+	  "\"10.0.0.1/8\"" },
 	{ "deny from 192.0.2.129/25", 11, "expected 192.0.2.128/25" },
 	{ "deny to 2001:db8::1/64", 9, "expected 2001:db8::/64" },
 	{ "deny to 2001:db8:8000::/32", 9, "expected 2001:db8::/32" },
@@ -182,19 +187,23 @@ static const struct {
 	{ "deny to ::ffff:192.0.2.0/120", 9, "expected 192.0.2.0/24, not" },
 	{ "deny to ::ffff:0:0/97", 9, "expected 0.0.0.0/1, not" },
 	{ "deny to ::ffff:0:0/96", 9, "expected 0.0.0.0/0, not" },
-	{ "deny from 1.2.3.4 to 2001:db8::1", 22, "expected an IPv4 prefix, because the other one is" },
-	{ "deny to 2001:db8::1 from 1.2.3.4", 26, "expected an IPv6 prefix, because the other one is" },
+	{ "deny from 1.2.3.4 to 2001:db8::1", 22,
+	  "expected an IPv4 prefix, because the other one is" },
+	{ "deny to 2001:db8::1 from 1.2.3.4", 26,
+	  "expected an IPv6 prefix, because the other one is" },
 	{ "deny from 1.2.3.4 from 1.2.3.4", 19, "'from' is given a second time" },
 	{ "deny established established", 18, "'established' is given a second time" },
 	{ "deny ttl 1 ttl 1", 12, "'ttl' is given a second time" },
-	{ "deny proto TCP", 12, "expected tcp, udp, sctp, icmp, icmpv6 or a number from 0 to 255, "
-				"not \"TCP\"" },
+	{ "deny proto TCP", 12,
+	  "expected tcp, udp, sctp, icmp, icmpv6 or a number from 0 to 255, "
+	  "not \"TCP\"" },
 	{ "deny proto 256", 12, "not \"256\"" },
 	{ "deny proto -1", 12, "not \"-1\"" },
 	{ "deny proto 6tcp", 12, "not \"6tcp\"" },
 	{ "deny proto", 11, "not the end of the rule" },
-	{ "deny dport 65536", 12, "expected a port from 0 to 65535, or a range of them as in 8000-8080, "
-				  "not \"65536\"" },
+	{ "deny dport 65536", 12,
+	  "expected a port from 0 to 65535, or a range of them as in 8000-8080, "
+	  "not \"65536\"" },
 	{ "deny dport 80,443", 12, "expected a port" },
 	{ "deny dport 80-", 12, "expected a port" },
 	{ "deny dport -80", 12, "expected a port" },
@@ -202,17 +211,21 @@ static const struct {
 	{ "deny dport http", 12, "expected a port" },
 	{ "deny sport 99999999999999999999999999", 12, "expected a port" },
 	{ "deny sport 90-80", 12, "expected a range whose first port is not above its last" },
-	{ "deny proto icmp dport 80", 23, "expected proto tcp, udp or sctp beside a port, because "
-					  "proto icmp has none" },
+	{ "deny proto icmp dport 80", 23,
+	  "expected proto tcp, udp or sctp beside a port, because "
+	  "proto icmp has none" },
 	{ "deny sport 80 proto 47", 21, "proto 47 has none" },
-	{ "deny established proto udp", 24, "expected proto tcp beside 'established', not proto udp" },
+	{ "deny established proto udp", 24,
+	  "expected proto tcp beside 'established', not proto udp" },
 	{ "deny proto icmpv6 established", 19, "not proto icmpv6" },
-	{ "deny from 2001:db8::/32 proto 43", 31, "expected another protocol: proto 43 is a header" },
+	{ "deny from 2001:db8::/32 proto 43", 31,
+	  "expected another protocol: proto 43 is a header" },
 	{ "deny ether 02:00:00:00:00", 12, "expected a MAC address" },
 	{ "deny ether 02-00-00-00-00-01", 12, "expected a MAC address" },
 	{ "deny ether 02:00:00:00:00:0g", 12, "expected a MAC address" },
 	{ "deny ether 02:00:00:00:00:001", 12, "expected a MAC address" },
-	{ "deny from 1.2.3.4 ttl 0", 23, "expected a whole number of seconds from 1 to 4294967295" },
+	{ "deny from 1.2.3.4 ttl 0", 23,
+	  "expected a whole number of seconds from 1 to 4294967295" },
 	{ "deny from 1.2.3.4 ttl 4294967296", 23, "seconds" },
 	{ "deny from 1.2.3.4 ttl 1.5", 23, "seconds" },
 	{ "deny from 1.2.3.4 ttl", 22, "not the end of the rule" },
@@ -311,8 +324,9 @@ static void every_rule_comes_back(void **state)
 		struct xf_rule rule = random_rule(), again;
 		size_t len;
 
-		if (rule.family == 6 && (!memcmp(rule.src.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) ||
-					 !memcmp(rule.dst.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12)))
+		if (rule.family == 6 &&
+		    (!memcmp(rule.src.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) ||
+		     !memcmp(rule.dst.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12)))
 			continue; /* an IPv4 address in IPv6 form is refused */
 		len = xf_rule_format(&rule, text);
 		assert_true(len < XF_RULE_TEXT_MAX);
@@ -402,14 +416,10 @@ static void addresses_as_inet_pton(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canonical_text),
-		cmocka_unit_test(what_clauses_become),
-		cmocka_unit_test(no_rule_at_all),
-		cmocka_unit_test(each_mistake_by_column),
-		cmocka_unit_test(a_nul_is_no_end),
-		cmocka_unit_test(every_rule_comes_back),
-		cmocka_unit_test(words_in_any_order),
-		cmocka_unit_test(addresses_as_inet_pton),
+		cmocka_unit_test(canonical_text),     cmocka_unit_test(what_clauses_become),
+		cmocka_unit_test(no_rule_at_all),     cmocka_unit_test(each_mistake_by_column),
+		cmocka_unit_test(a_nul_is_no_end),    cmocka_unit_test(every_rule_comes_back),
+		cmocka_unit_test(words_in_any_order), cmocka_unit_test(addresses_as_inet_pton),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

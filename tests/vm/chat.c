@@ -5,9 +5,10 @@
  *   chat ask MS TARGET...   a new socket for each
  *   chat keep MS ADDR PORT  one TCP connection for all lines of stdin; prints what comes back
  *
- * ask prints a word for each target, in one line: "yes" when its answer came, "refused", or "no" after
- * so many milliseconds. A TARGET is tcp,ADDR,PORT or udp,ADDR,PORT, or loose,ADDR,PORT: UDP from a socket that is not
- * connected. Then may follow ,SOURCE[,PORT]: the address and port to come from. */
+ * ask prints a word for each target, in one line: "yes" when its answer came, "refused", or "no"
+ * after so many milliseconds. A TARGET is tcp,ADDR,PORT or udp,ADDR,PORT, or loose,ADDR,PORT: UDP
+ * from a socket that is not connected. Then may follow ,SOURCE[,PORT]: the address and port to come
+ * from. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -80,10 +81,10 @@ static int serve(char **ports, int n)
 	if (used > SOCKETS / 2)
 		die("too many ports");
 	for (int i = 0; i < n; i++) {
-		fds[i] = (struct pollfd){ socket(AF_INET6, SOCK_STREAM, 0), POLLIN, 0 };
+		fds[i] = (struct pollfd) { socket(AF_INET6, SOCK_STREAM, 0), POLLIN, 0 };
 		listen_on(fds[i].fd, ports[i]);
 		listen(fds[i].fd, SOCKETS);
-		fds[n + i] = (struct pollfd){ socket(AF_INET6, SOCK_DGRAM, 0), POLLIN, 0 };
+		fds[n + i] = (struct pollfd) { socket(AF_INET6, SOCK_DGRAM, 0), POLLIN, 0 };
 		listen_on(fds[n + i].fd, ports[i]);
 	}
 	puts("serving");
@@ -95,7 +96,7 @@ static int serve(char **ports, int n)
 			if (i < n) {
 				fd = accept(fds[i].fd, NULL, NULL);
 				if (fd >= 0 && used < SOCKETS)
-					fds[used++] = (struct pollfd){ fd, POLLIN, 0 };
+					fds[used++] = (struct pollfd) { fd, POLLIN, 0 };
 			} else if (!answer(fds[i].fd) && i >= 2 * n) {
 				close(fds[i].fd);
 				fds[i] = fds[--used];

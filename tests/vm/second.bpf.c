@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A program that shares the interface with the logger: passes everything and counts what it sees. */
+/* A program that shares the interface with the logger: passes everything and counts what it sees.
+ */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <xdp/xdp_helpers.h>

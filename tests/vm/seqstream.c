@@ -4,8 +4,9 @@
  *   seqstream send ADDR PORT INTERVAL_US [COUNT]   until COUNT packets, or SIGTERM
  *   seqstream recv PORT TIMEOUT_SECONDS            until the sender says that it is done
  *
- * The sender ends with a few packets that carry the total, so that the receiver can also notice that
- * the last packets are missing. recv ends with 0 only when every packet came exactly once, in order. */
+ * The sender ends with a few packets that carry the total, so that the receiver can also notice
+ * that the last packets are missing. recv ends with 0 only when every packet came exactly once, in
+ * order. */
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -57,7 +58,7 @@ static int udp_socket(const char *addr, long port, struct sockaddr_in *sin)
 		perror("seqstream: socket");
 		exit(1);
 	}
-	*sin = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+	*sin = (struct sockaddr_in) { .sin_family = AF_INET, .sin_port = htons(port) };
 	if (inet_pton(AF_INET, addr, &sin->sin_addr) != 1) {
 		fprintf(stderr, "seqstream: bad address '%s'\n", addr);
 		exit(2);
@@ -86,7 +87,8 @@ static int do_send(const char *addr, long port, long interval_us, uint64_t count
 	while (!stop && sent < count) {
 		struct packet pkt = { .seq = htobe64(sent) };
 
-		/* A refusal of the other side (ICMP) is no loss on the way: recv tells what came. */
+		/* A refusal of the other side (ICMP) is no loss on the way: recv tells what came.
+		 */
 		if (send(fd, &pkt, sizeof(pkt), 0) < 0 && errno != ECONNREFUSED) {
 			perror("seqstream: send");
 			return 1;
