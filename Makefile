@@ -10,6 +10,7 @@ LLVM_STRIP ?= llvm-strip
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 V ?= 0
+WERROR ?= 0
 
 VERSION := 0.1.0
 
@@ -19,7 +20,8 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all install check tests bench bench-programs clean help
+.PHONY: all objects install check unit tests tests-unit tests-fuzz tests-prog tests-cli tests-e2e tests-vm lint bench bench-programs \
+	clean help
 
 all: xdpfun.o xdpfun-fw.o xdpfun-load
 
@@ -34,24 +36,23 @@ need_lib = $(if $(shell $(PKG_CONFIG) --exists '$(1) >= $(2)' && echo yes),,$(er
 $(call need_lib,libxdp,1.3.0,libxdp-dev (Debian) or libxdp-devel (Fedora))
 $(call need_lib,libbpf,1.0.0,libbpf-dev (Debian) or libbpf-devel (Fedora))
 $(call need_lib,json-c,0.14,libjson-c-dev (Debian) or json-c-devel (Fedora))
+ifneq ($(filter unit tests%,$(MAKECMDGOALS)),)
+$(call need_lib,cmocka,1.1.0,libcmocka-dev (Debian) or libcmocka-devel (Fedora))
+endif
 LIBS := $(shell $(PKG_CONFIG) --libs libxdp libbpf json-c) -lelf -lz -lpthread
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxdp libbpf)
 # Debian keeps <asm/types.h> in a folder that clang does not look into for the bpf target.
 BPF_INCLUDES := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)))
 endif
 
+ERROR := $(if $(filter 1,$(WERROR)),-Werror)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' -I. $(LIB_CFLAGS)
-BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(BPF_INCLUDES) $(LIB_CFLAGS)
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(ERROR) -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' -I. $(LIB_CFLAGS)
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(ERROR) $(BPF_INCLUDES) $(LIB_CFLAGS)
 
-LIB_SRC := $(wildcard lib/*.c)
-LOADER_SRC := $(wildcard loader/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-SOCKMAP_SRC := $(filter-out %.bpf.c,$(wildcard sockmap/*.c))
-FIREWALL_SRC := $(wildcard firewall/*.c)
-FIREWALL_OBJ := $(FIREWALL_SRC:%.c=$(BUILD)/%.o)
-LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/object.o
-SOCKMAP_OBJ := $(SOCKMAP_SRC:%.c=$(BUILD)/%.o) $(BUILD)/sockmap/object.o
+# What the loader is made of: every .c file of these folders but the one with main().
+SRC := $(sort $(filter-out %.bpf.c loader/main.c,$(shell find lib firewall sockmap loader -name '*.c')))
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/object.o $(BUILD)/sockmap/object.o
 
 $(BUILD)/%.bpf.o: %.bpf.c Makefile
 	$(call say,CLANG,$@)
@@ -78,94 +79,104 @@ $(BUILD)/sockmap/object.o: sockmap/object.S $(BUILD)/sockmap/relay.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
-xdpfun-load: $(LOADER_OBJ) $(FIREWALL_OBJ) $(SOCKMAP_OBJ) $(LIB_OBJ)
+# An archive, so that whatever is linked with it takes only what it uses.
+$(BUILD)/xdpfun.a: $(OBJ)
+%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs --thin $@ $^
+
+xdpfun-load: $(BUILD)/loader/main.o $(BUILD)/xdpfun.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# Unit tests run without root, under the sanitizers, on everything that needs no kernel.
-UNIT_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c) $(addprefix firewall/,judge.c pieces.c rank.c) \
-	    $(wildcard loader/out_*.c) $(addprefix loader/,actions.c clock.c fw_fits.c lines.c merge.c ring.c sink.c tally.c) \
-	    $(wildcard sockmap/first_*.c sockmap/routes*.c) \
-	    $(addprefix sockmap/,budget.c crowd.c failures.c fds.c kernel_version.c loop.c)
-UNIT_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-UNIT_SHARED := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
+# Tests. Each tests/SUITE/test_*.c is a program. The other .c files of its folder and of tests/lib are
+# linked with it, and of the product what it uses: a test that defines a function of the product's
+# itself plays that part.
+tests_of = $(sort $(shell find tests/$(1) -name '$(2)_*.c'))
+shared_of = $(sort $(filter-out $(call tests_of,$(1),test),$(shell find tests/$(1) tests/lib -name '*.c')))
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_SHARED) $(UNIT_SRC) $(wildcard lib/*.h loader/*.h sockmap/*.h firewall/*.h \
-			  xdp-prog/abi.h xdp-prog/fw_*.h tests/unit/*.h)
-	$(call say,TEST,$@)
+# Unit tests need no root. They, and what they use, are compiled with the sanitizers.
+ASAN = -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,unit,test))
+UNIT_SHARED := $(patsubst %.c,$(BUILD)/asan/%.o,$(call shared_of,unit))
+
+$(BUILD)/asan/%.o: %.c Makefile
+	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(UNIT_FLAGS) $(filter %.c,$^) -lcmocka -ljson-c -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ASAN) -MMD -MP -c $< -o $@
 
-# Plays what first.c hands over to.
-$(BUILD)/tests/unit/test_first_read $(BUILD)/tests/unit/test_waiting: sockmap/first.c sockmap/waiting.c
-# Plays the engine that needs the kernel's maps.
-$(BUILD)/tests/unit/test_relay: $(addprefix sockmap/,engine_copy.c engine_splice.c flow.c moves.c pipes.c policy.c \
-				  relay.c room.c tcp_state.c)
+$(BUILD)/asan/xdpfun.a: $(SRC:%.c=$(BUILD)/asan/%.o)
+# The linker says what of the archive it took, so that a change elsewhere links nothing anew.
+$(UNIT_BIN): $(BUILD)/%: $(BUILD)/asan/%.o $(UNIT_SHARED) | $(BUILD)/asan/xdpfun.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(ASAN) $(LDFLAGS) -Wl,--trace $(BUILD)/asan/$*.o $(UNIT_SHARED) $| -lcmocka $(LIBS) -o $@ >$@.link
+	$(Q)sed -n 's|^$(BUILD)/asan/.*\.o$$|$@: &\n&:|p' $@.link >$@.d
 
 # Fuzz targets: what parses bytes from the network or a file, under libFuzzer.
-FUZZ_SRC := $(LIB_SRC) $(wildcard firewall/rule*.c sockmap/first_*.c sockmap/routes*.c)
-FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,fuzz,fuzz))
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*.h firewall/*.h sockmap/*.h tests/fuzz/*.h)
-	$(call say,FUZZ,$@)
+$(BUILD)/libfuzzer/%.o: %.c Makefile
+	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(filter-out -O2,$(ALL_CFLAGS)) -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $(filter %.c,$^) -o $@
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(ASAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
-PROG_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog/test_*.c))
-PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
-
-$(BUILD)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(FIREWALL_SRC) $(LIB_SRC) \
-		       $(wildcard tests/prog/*.h firewall/*.h) xdp-prog/abi.h xdp-prog/fw_abi.h xdp-prog/fw_hash.h
-	$(call say,TEST,$@)
+$(BUILD)/libfuzzer/xdpfun.a: $(patsubst %.c,$(BUILD)/libfuzzer/%.o,$(filter lib/% firewall/% sockmap/%,$(SRC)))
+$(FUZZ_BIN): $(BUILD)/%: $(BUILD)/libfuzzer/%.o $(BUILD)/libfuzzer/xdpfun.a
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$(filter-out %.bpf.o,$^)) -lcmocka -ljson-c $(LIBS) -lpthread -o $@
+	$(Q)$(CLANG) $(CFLAGS) $(ASAN) -fsanitize=fuzzer $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/tests/prog/test_sockmap_engine: $(SOCKMAP_OBJ)
-$(BUILD)/tests/prog/test_sockmap_engine: ALL_CFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
-$(BUILD)/tests/prog/test_tcp_state $(BUILD)/tests/prog/test_relay_verdict: sockmap/tcp_state.c
-$(BUILD)/tests/prog/test_relay_verdict: $(BUILD)/sockmap/relay.bpf.o sockmap/relay_abi.h
+# Programs that run the BPF objects in this machine's kernel.
+PROG_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,prog,test))
+PROG_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(call shared_of,prog))
+
+$(PROG_BIN): $(BUILD)/%: $(BUILD)/%.o $(PROG_SHARED) $(BUILD)/xdpfun.a | xdpfun.o xdpfun-fw.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
+
+$(BUILD)/tests/prog/test_sockmap_engine: LDFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
 
 # Small programs and objects that the tests in namespaces and virtual machines use.
-AUX_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/vm/*.c))
-AUX_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/e2e/*.bpf.c tests/vm/*.bpf.c tests/bench/*.bpf.c))
-AUX_BIN := $(filter-out %.bpf,$(AUX_BIN))
+AUX_BIN := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/e2e/*.c tests/vm/*.c)))
+AUX_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/e2e/*.bpf.c tests/vm/*.bpf.c))
 
-$(BUILD)/tests/e2e/% $(BUILD)/tests/vm/%: ALL_CFLAGS += -static
-$(BUILD)/tests/e2e/%: tests/e2e/%.c $(wildcard tests/e2e/*.h)
-	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
-$(BUILD)/tests/vm/%: tests/vm/%.c
-	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+$(AUX_BIN): $(BUILD)/%: $(BUILD)/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static $^ -o $@
 
-tests: all $(UNIT_BIN) $(FUZZ_BIN) $(PROG_BIN) $(AUX_BIN) $(AUX_BPF)
+# T=NAME keeps one test's program; tests/run --list knows which that is.
+named = $(if $(T),$(patsubst %.c,$(BUILD)/%,$(shell tests/run --list $(1) $(T))),$(2))
+tests-unit: $(call named,unit,$(UNIT_BIN))
+tests-prog: $(call named,prog,$(PROG_BIN))
+tests-fuzz: $(call named,fuzz,$(FUZZ_BIN))
+tests-cli tests-e2e tests-vm: all $(AUX_BIN) $(AUX_BPF)
+tests: all tests-unit tests-prog tests-fuzz tests-e2e
+
+# Everything compiled once, for its warnings.
+objects: $(OBJ) $(patsubst %.c,$(BUILD)/%.o,$(sort loader/main.c $(shell find tests xdp-prog sockmap -name '*.c')))
+
+unit: tests-unit
+	$(Q)BUILD=$(BUILD) tests/run unit $(T)
 
 # What measures; scripts/bench builds it by itself.
 BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale firewall stream relay_load relay_rw relay_splice)
 BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
-BENCH_SHARED := tests/bench/bench.c loader/reader.c loader/ring.c loader/slots.c loader/inst.c loader/maps.c \
-		lib/msg.c lib/stream.c
+BENCH_PARTS := $(filter-out $(BENCH_BIN:=.o),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
 
-$(BENCH_BIN): $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_SHARED) $(wildcard tests/bench/*.h loader/*.h) xdp-prog/abi.h
-	$(call say,BENCH,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LIBS) -o $@
-
-# Programs of more than one file.
-$(BUILD)/tests/bench/relay_load: $(addprefix tests/bench/,load.c load_bulk.c load_client.c load_server.c load_trips.c usage.c)
-$(BUILD)/tests/bench/relay_rw $(BUILD)/tests/bench/relay_splice: tests/bench/peer.c
-
-$(BUILD)/tests/bench/firewall: tests/bench/fw_draw.c $(FIREWALL_SRC) $(LIB_SRC) $(wildcard firewall/*.h) xdp-prog/fw_abi.h xdp-prog/fw_hash.h
-$(BUILD)/tests/bench/firewall: LIBS += -lm
+$(BUILD)/tests/bench/parts.a: $(BENCH_PARTS)
+$(BENCH_BIN): %: %.o $(BUILD)/tests/bench/parts.a $(BUILD)/xdpfun.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lm -o $@
 
 bench-programs: all $(BENCH_BIN) $(BENCH_BPF)
 
 bench:
 	$(Q)BUILD=$(BUILD) BASELINE=$(BASELINE) scripts/bench
+
+lint:
+	$(Q)BUILD=$(BUILD) scripts/lint
 
 check: all
 	scripts/test --no-vm
@@ -182,7 +193,9 @@ clean:
 help:
 	@echo 'make           build ./xdpfun.o, ./xdpfun-fw.o and ./xdpfun-load'
 	@echo 'make install   install them and the manual page (DESTDIR, PREFIX=$(PREFIX))'
-	@echo 'make tests     build the test programs too'
+	@echo 'make unit      build and run the unit tests, without root; T=NAME only the file or test of that name'
+	@echo 'make lint      check format, spelling, scripts, manual, warnings and what includes what'
+	@echo 'make tests     build all test programs'
 	@echo 'make check     run the tests that need no virtual machine (as root; see scripts/test)'
 	@echo 'make bench     measure, print a table, write $(BUILD)/bench.json (BASELINE=FILE compares)'
 	@echo 'make clean     remove all that was built'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The scripts: shellcheck's opinion, and what they say to wrong arguments and without root.
+# The scripts: what they find, and what they say to wrong arguments and without root.
 
 bats_require_minimum_version 1.5.0
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -11,33 +11,53 @@ fail() {
 	return 1
 }
 
-# Every shell script of ours: by its first line, or by its name.
-shell_scripts() {
-	find "$top" -path "$top/.git" -prune -o -path "$top/build" -prune -o -type f -print | while IFS= read -r file; do
-		case $file in
-		*.sh | *.bash | *.bats) echo "$file" ;;
-		*)
-			IFS= read -r first <"$file" || continue
-			[[ $first != '#!'*sh && $first != '#!'*bats ]] || echo "$file"
-			;;
-		esac
-	done 2>/dev/null
+# lint_tree: a small tree that lint has no objections to, but for warnings.
+lint_tree() {
+	tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree/scripts" "$tree/lib" "$tree/loader" "$tree/docs"
+	cp "$top/scripts/lint" "$top/scripts/rooms" "$tree/scripts/"
+	cp "$top/.clang-format" "$top/.codespellrc" "$tree/"
+	printf '// SPDX-License-Identifier: GPL-2.0-only\n#include "b.h"\n' >"$tree/lib/a.c"
+	printf '/* SPDX-License-Identifier: GPL-2.0-only */\n' >"$tree/lib/b.h"
+	cp "$tree/lib/b.h" "$tree/loader/c.h"
+	printf '.TH A 8 "2026-11-30"\n.SH NAME\na \\- b\n' >"$tree/docs/a.8"
 }
 
-@test "shellcheck has no objections" {
-	command -v shellcheck >/dev/null || skip "shellcheck is not installed"
-	mapfile -t files < <(shell_scripts)
-	[ ${#files[@]} -gt 15 ] || fail "only these were found:" "${files[@]}"
-	shellcheck -x "${files[@]}"
+# lint_finds CHECK TEXT: once the tree has been spoilt.
+lint_finds() {
+	run -1 "$tree/scripts/lint" "$1"
+	[[ $output = *"not ok - $1"*"$2"* ]] || fail "lint $1 does not say '$2':" "$output"
 }
 
-@test "every script starts with its licence" {
-	shell_scripts | while IFS= read -r file; do
-		head -n 3 "$file" | grep -q '^# SPDX-License-Identifier: GPL-2.0-only$' || fail "$file has none"
-	done
+@test "lint finds what it looks for, and names the place" {
+	lint_tree
+	run -0 "$tree/scripts/lint" licence format shell manual spelling rooms
+	echo '#include "../loader/c.h"' >>"$tree/lib/a.c"
+	lint_finds rooms "lib/a.c:3: may not include loader/c.h"
+	lint_tree
+	echo '#include <xdp/libxdp.h>' >>"$tree/loader/c.h"
+	lint_finds rooms "loader/c.h:2: may not include <xdp/libxdp.h>"
+	lint_tree
+	echo 'int  a;' >>"$tree/lib/a.c"
+	lint_finds format "lib/a.c:3"
+	echo '/* t''eh */' >>"$tree/lib/a.c"
+	lint_finds spelling "==> the"
+	echo 'int b;' >"$tree/lib/b.h"
+	lint_finds licence "lib/b.h"
+	printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-only\ncat $%s\n' 1 >"$tree/scripts/d"
+	lint_finds shell SC2086
+	echo '.XY' >>"$tree/docs/a.8"
+	lint_finds manual "a.8:4"
+	printf 'objects:\n\tcc -Wall -Werror -c lib/e.c -o /dev/null\n' >"$tree/Makefile"
+	printf '// SPDX-License-Identifier: GPL-2.0-only\nstatic int f(void)\n{\n}\n' >"$tree/lib/e.c"
+	lint_finds warnings "lib/e.c:2"
+	run -2 "$tree/scripts/lint" nothing
 }
 
 @test "wrong arguments are usage errors" {
+	run -2 "$top/scripts/test" unit rule nonsense
+	run -2 "$top/scripts/test" unit prog rule
+	run -2 "$top/tests/run" unit prog rule
 	for script in install-deps netns-lab demo test; do
 		run -2 "$top/scripts/$script" --frobnicate
 		[[ $output = *[uU]sage:* || $output = *"netns-lab up"* ]] || fail "$script says: $output"
@@ -91,8 +111,9 @@ fake_tests() {
 	fake=$BATS_TEST_TMPDIR/fake
 	mkdir -p "$fake/scripts" "$fake/tests/unit" "$fake/build/tests/unit"
 	cp "$top/scripts/test" "$fake/scripts/test"
+	cp "$top/tests/run" "$fake/tests/run"
 	printf '#!/bin/sh\n' >"$fake/scripts/install-deps"
-	printf 'tests:\n' >"$fake/Makefile"
+	printf 'all tests-unit:\n' >"$fake/Makefile"
 	cat >"$fake/build/tests/unit/test_one"
 	touch "$fake/tests/unit/test_one.c"
 	chmod +x "$fake"/scripts/* "$fake/build/tests/unit/test_one"
@@ -100,7 +121,7 @@ fake_tests() {
 
 # verdict STATUS LAST-LINE: of the unit suite alone.
 verdict() {
-	run "$fake/scripts/test" unit
+	run env -u BUILD "$fake/scripts/test" unit
 	[ "$status" = "$1" ] && [ "${lines[-1]}" = "$2" ] || fail "status $status, not $1; last line not '$2':" "$output"
 }
 
@@ -157,8 +178,20 @@ verdict() {
 	verdict 1 "0 passed, 1 failed, 0 skipped"
 	rm "$fake/tests/unit/test_one.c"
 	verdict 1 "0 passed, 1 failed, 0 skipped"
-	printf 'tests:\n\tfalse\n' >"$fake/Makefile"
+	printf 'all tests-unit:\n\tfalse\n' >"$fake/Makefile"
 	verdict 1 "0 passed, 1 failed, 0 skipped"
+}
+
+@test "scripts/test runs one file, or one test of it" {
+	run -0 "$top/tests/run" unit rule
+	[[ ${lines[-1]} =~ ^[2-9]\ passed,\ 0\ failed ]] || fail "$output"
+	run -0 "$top/tests/run" unit canonical_text
+	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
+	run -0 "$top/tests/run" cli "lint finds what it looks for"
+	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
+	run -2 "$top/tests/run" unit no_such_test
+	[[ $output = *"no test 'no_such_test'"* ]] || fail "$output"
+	[ "$("$top/tests/run" --list e2e relay_limits)" = tests/e2e/relay_limits.bats ]
 }
 
 @test "the bench's own arithmetic" {

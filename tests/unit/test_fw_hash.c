@@ -15,7 +15,7 @@
 
 #define PREFIXES 50000
 #define KEYS (2 * PREFIXES)
-#define SEEDS 8
+#define SEEDS 3
 
 struct key {
 	uint64_t hi, lo, b, level;
