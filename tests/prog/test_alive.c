@@ -3,15 +3,13 @@
  * death. */
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/prog/harness.h"
+#include "tests/prog/worker.h"
 
 #define SMALL_RING 4096
 
@@ -55,38 +53,38 @@ static int open_again(int map)
 	return bpf_map_get_fd_by_id(info.id);
 }
 
+struct reader {
+	const struct xf_harness *harness;
+	int ready; /* a byte goes there when it has said that it lives */
+};
+
+static void live(void *arg)
+{
+	const struct reader *reader = arg;
+	int alive = open_again(reader->harness->alive);
+
+	assert_true(alive >= 0);
+	assert_int_equal(xf_alive_insert(alive), 0);
+	assert_int_equal(write(reader->ready, "1", 1), 1);
+	for (;;)
+		pause();
+}
+
 /* A reader in a process of its own, that has said that it lives when this returns. */
 static pid_t start_reader(const struct xf_harness *harness)
 {
+	struct reader reader = { .harness = harness };
 	int ready[2];
 	char byte = 0;
 	pid_t pid;
 
 	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		int alive = open_again(harness->alive);
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when an assertion ends the test */
-		if (alive < 0 || xf_alive_insert(alive) || write(ready[1], "1", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
+	reader.ready = ready[1];
+	pid = xf_worker_start(live, &reader);
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 	return pid;
-}
-
-static void end_reader(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
 }
 
 static void killed_reader_turns_lost_into_unread(void **state)
@@ -101,7 +99,7 @@ static void killed_reader_turns_lost_into_unread(void **state)
 	got = give(harness, 500);
 	assert_int_equal(got.lost, 500);
 
-	end_reader(reader);
+	xf_worker_kill(reader);
 	got = give(harness, 300);
 	assert_int_equal(got.unread, 300);
 	xf_test_ring__close(&ring);
@@ -119,7 +117,7 @@ static void next_reader_makes_it_lost_again(void **state)
 
 		got = give(harness, 50);
 		assert_int_equal(got.lost, 50);
-		end_reader(reader);
+		xf_worker_kill(reader);
 		got = give(harness, 50);
 		assert_int_equal(got.unread, 50);
 	}
@@ -158,7 +156,7 @@ static void room_in_the_ring_comes_first(void **state)
 	reader = start_reader(harness);
 	got = give(harness, 10);
 	assert_int_equal(got.submitted, 10);
-	end_reader(reader);
+	xf_worker_kill(reader);
 	got = give(harness, 10);
 	assert_int_equal(got.submitted, 10);
 	xf_test_ring__close(&ring);
