@@ -93,6 +93,15 @@ int xf_fw_tear_down(void **state)
 	return 0;
 }
 
+int xf_fw_add_expired(struct xf_table *table, const struct xf_rule *rule)
+{
+	struct xf_rule old = *rule;
+
+	old.ttl = 1;
+	assert_true(xf_boot_ns() > XF_FW_LONG_AGO + 1000000000ull);
+	return xf_table__add(table, &old, XF_FW_LONG_AGO);
+}
+
 int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = len, .repeat = 1);

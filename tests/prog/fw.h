@@ -26,6 +26,12 @@ int xf_fw_set_up(void **state);
 int xf_fw_set_up_deny(void **state);
 int xf_fw_tear_down(void **state);
 
+/* Add a rule that has expired, on a machine of any uptime: as if it had been added right after the
+ * boot, with a ttl of a second. A time counted back from now could lie before the boot and wrap
+ * round. Returns what xf_table__add() does. */
+#define XF_FW_LONG_AGO 1
+int xf_fw_add_expired(struct xf_table *table, const struct xf_rule *rule);
+
 /* The verdict on a packet, or -errno. */
 int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
 /* What became of a packet: which of the totals went up by one packet of this length, and the

@@ -4,17 +4,16 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
+#include "tests/prog/worker.h"
 #include "xdp-prog/fw_abi.h"
 
 #define SECOND 1000000000ull
@@ -128,7 +127,7 @@ static void hits_are_counted(void **state)
 static void an_expired_rule_uncovers_the_next(void **state)
 {
 	const struct xf_fw *fw = *state;
-	uint64_t now = xf_boot_ns(), past = now - 100 * SECOND;
+	uint64_t now = xf_boot_ns();
 	struct xf_rule wide = from4(10, 0, 0, 0, 8, true), deny = from4(10, 1, 2, 0, 24, true),
 		       allow = from4(10, 1, 2, 0, 24, false);
 
@@ -139,14 +138,12 @@ static void an_expired_rule_uncovers_the_next(void **state)
 	assert_int_equal(xf_table__add(fw->table, &deny, now), 0);
 	assert_int_equal(verdict(fw, 7), XDP_DROP);
 	assert_in_range(entry_of(fw, deny).rule.ttl, 3590, 3600);
-	/* With the time of a rule of long ago. */
-	deny.ttl = 50;
 	assert_int_equal(xf_table__del(fw->table, &deny, now), 0);
-	assert_int_equal(xf_table__add(fw->table, &deny, past), 0);
+	assert_int_equal(xf_fw_add_expired(fw->table, &deny), 0);
 	assert_int_equal(verdict(fw, 7), XDP_PASS);
-	allow.ttl = 50;
-	assert_int_equal(xf_table__del(fw->table, &allow, past), 0);
-	assert_int_equal(xf_table__add(fw->table, &allow, past), 0);
+	/* At a time that sweeps nothing. */
+	assert_int_equal(xf_table__del(fw->table, &allow, XF_FW_LONG_AGO), 0);
+	assert_int_equal(xf_fw_add_expired(fw->table, &allow), 0);
 	assert_int_equal(verdict(fw, 7), XDP_DROP);
 	assert_int_equal(xf_table__expire(fw->table, now), 2);
 	assert_int_equal(verdict(fw, 7), XDP_DROP);
@@ -186,8 +183,7 @@ static void the_longer_life_wins(void **state)
 		assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
 		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
 		/* One that has expired is as none. */
-		rule.ttl = 50;
-		assert_int_equal(xf_table__add(fw->table, &rule, now - 100 * SECOND), 0);
+		assert_int_equal(xf_fw_add_expired(fw->table, &rule), 0);
 		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
 		rule.ttl = 20;
 		assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
@@ -495,10 +491,17 @@ static struct xf_table *open_again(const struct xf_table *table)
 	return again;
 }
 
+struct writer {
+	const struct xf_fw *fw;
+	uint64_t seed;
+};
+
 /* Until it is killed. */
-static void write_for_ever(const struct xf_fw *fw, uint64_t seed)
+static void write_for_ever(void *arg)
 {
-	struct xf_table *table = open_again(fw->table);
+	const struct writer *writer = arg;
+	struct xf_table *table = open_again(writer->fw->table);
+	uint64_t seed = writer->seed;
 	struct xf_build *build;
 	struct xf_rule rule;
 
@@ -554,17 +557,12 @@ static void a_killed_writer_leaves_a_whole_set(void **state)
 	struct xf_rule rule = from4(99, 1, 2, 3, 32, true);
 
 	for (unsigned int i = 0; i < 40; i++) {
+		struct writer writer = { fw, i };
+		pid_t pid = xf_worker_start(write_for_ever, &writer);
 		struct xf_table *table;
-		pid_t pid = fork();
-		int status;
 
-		assert_true(pid >= 0);
-		if (!pid)
-			write_for_ever(fw, i);
 		usleep(3000 + i * 5000);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
+		xf_worker_kill(pid);
 		table = open_again(fw->table);
 		check_listed(fw, table);
 		assert_int_equal(xf_table__add(table, &rule, xf_boot_ns()), 0);

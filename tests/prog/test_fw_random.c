@@ -6,19 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "firewall/judge.h"
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
 #include "tests/prog/ref_parse.h"
+#include "tests/prog/worker.h"
 
 #define SETS 1000
 #define PACKETS 1000
 #define WORKERS 10 /* most of the time goes by in the kernel's grace periods */
 #define RULES_MAX 12000
-#define HOUR 3600000000000ull
 
 /* The rules that the set should have. */
 static struct xf_rule rules[RULES_MAX];
@@ -55,16 +53,14 @@ static void remove_rule(struct xf_table *table, size_t i, uint64_t now)
 	rules[i] = rules[--n_rules];
 }
 
-/* A rule that was valid for a second, an hour ago. */
-static void add_expired(struct xf_table *table, uint64_t now)
+static void add_expired(struct xf_table *table)
 {
 	struct xf_rule rule;
 
 	xf_fw_random_rule(&rule);
 	if (known(&rule) >= 0)
 		return;
-	rule.ttl = 1;
-	xf_table__add(table, &rule, now - HOUR);
+	xf_fw_add_expired(table, &rule);
 	expired = true;
 }
 
@@ -198,7 +194,7 @@ static void changed_sets(struct xf_fw *fw, unsigned int worker)
 			struct xf_rule rule;
 
 			for (unsigned int i = 0; i < 5; i++) {
-				add_expired(fw->table, now);
+				add_expired(fw->table);
 				xf_fw_random_rule(&rule);
 				add_rule(fw->table, NULL, &rule, now);
 				if (n_rules > 1)
@@ -235,10 +231,8 @@ static void many_prefixes(struct xf_fw *fw, unsigned int worker)
 		for (unsigned int i = 0; i < 1000; i++) {
 			remove_rule(fw->table, xf_fw_random(n_rules), now);
 			xf_fw_random_prefix(&rule, family);
-			if (known(&rule) < 0 && i % 2) {
-				rule.ttl = 1;
-				xf_table__add(fw->table, &rule, now - HOUR);
-			}
+			if (known(&rule) < 0 && i % 2)
+				xf_fw_add_expired(fw->table, &rule);
 		}
 		check_packets(fw, 500, "fewer prefixes");
 	}
@@ -246,30 +240,37 @@ static void many_prefixes(struct xf_fw *fw, unsigned int worker)
 }
 
 /* Each worker is a process with a rule set of its own. */
-static pid_t start_worker(void (*fn)(struct xf_fw *fw, unsigned int worker), unsigned int worker)
+struct part {
+	void (*fn)(struct xf_fw *fw, unsigned int worker);
+	unsigned int worker;
+};
+
+static void work(void *arg)
 {
-	pid_t pid = fork();
+	const struct part *part = arg;
 	struct xf_fw fw;
 
-	if (pid)
-		return pid;
-	if (xf_fw__open(&fw, false))
-		_exit(1);
-	fn(&fw, worker);
+	assert_int_equal(xf_fw__open(&fw, false), 0);
+	part->fn(&fw, part->worker);
 	xf_fw__close(&fw);
-	_exit(0);
 }
 
 static void with_workers(void (*fn)(struct xf_fw *fw, unsigned int worker))
 {
 	pid_t pids[WORKERS];
-	int status, failed = 0;
+	int failed = 0;
 
-	for (unsigned int i = 0; i < WORKERS; i++)
-		pids[i] = start_worker(fn, i);
-	for (unsigned int i = 0; i < WORKERS; i++)
-		if (pids[i] < 0 || waitpid(pids[i], &status, 0) < 0 || status)
-			failed++;
+	for (unsigned int i = 0; i < WORKERS; i++) {
+		struct part part = { fn, i };
+
+		pids[i] = xf_worker_start(work, &part);
+	}
+	for (unsigned int i = 0; i < WORKERS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "worker %u", i);
+		failed += !xf_worker_succeeded(pids[i], name);
+	}
 	assert_int_equal(failed, 0);
 }
 
