@@ -32,7 +32,6 @@ static int share_maps(struct xf_fw *fw)
 int xf_fw__open_flags(struct xf_fw *fw, bool deny_policy, uint32_t flags)
 {
 	struct bpf_program *prog;
-	const char *path = getenv("XDPFUN_FW_OBJECT");
 	int err;
 
 	memset(fw, 0, sizeof(*fw));
@@ -42,7 +41,7 @@ int xf_fw__open_flags(struct xf_fw *fw, bool deny_policy, uint32_t flags)
 		fprintf(stderr, "cannot make a rule set: %s\n", strerror(-err));
 		return err;
 	}
-	fw->object = bpf_object__open(path ? path : "./xdpfun-fw.o");
+	fw->object = bpf_object__open(xf_firewall_object());
 	err = fw->object ? share_maps(fw) : -errno;
 	prog = err ? NULL : bpf_object__find_program_by_name(fw->object, XF_FW_PROG_NAME);
 	if (!err)

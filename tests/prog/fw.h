@@ -16,7 +16,7 @@ struct xf_fw {
 	int cpus;
 };
 
-/* Load $XDPFUN_FW_OBJECT (default ./xdpfun-fw.o) on an empty set. Returns 0 or -errno. */
+/* Load the firewall's object on an empty set. Returns 0 or -errno. */
 int xf_fw__open(struct xf_fw *fw, bool deny_policy);
 /* The same with BPF_F_XDP_HAS_FRAGS. */
 int xf_fw__open_flags(struct xf_fw *fw, bool deny_policy, uint32_t flags);

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <sched.h>
@@ -44,6 +45,28 @@ int xf_skip_all(const char *why)
 	return 0;
 }
 
+const char *xf_logger_object(void)
+{
+	return getenv("XDPFUN_OBJECT") ?: "./xdpfun.o";
+}
+
+const char *xf_firewall_object(void)
+{
+	return getenv("XDPFUN_FW_OBJECT") ?: "./xdpfun-fw.o";
+}
+
+const char *xf_relay_object(void)
+{
+	static char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	assert_in_range(len, 1, sizeof(path) - 64);
+	for (int up = 0; up < 3; up++) /* tests/prog/test_NAME */
+		*strrchr(path, '/') = '\0';
+	strcat(path, "/sockmap/relay.bpf.o");
+	return getenv("XDPFUN_RELAY_OBJECT") ?: path;
+}
+
 static int find_map(const struct xf_harness *harness, const char *name)
 {
 	int fd = bpf_object__find_map_fd_by_name(harness->object, name);
@@ -55,13 +78,11 @@ static int find_map(const struct xf_harness *harness, const char *name)
 
 int xf_harness__open(struct xf_harness *harness, uint32_t flags)
 {
-	const char *path = getenv("XDPFUN_OBJECT");
+	const char *path = xf_logger_object();
 	struct bpf_program *prog;
 	int err;
 
 	memset(harness, 0, sizeof(*harness));
-	if (!path)
-		path = "./xdpfun.o";
 	harness->object = bpf_object__open(path);
 	if (!harness->object) {
 		err = -errno;

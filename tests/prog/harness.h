@@ -43,8 +43,14 @@ const char *xf_harness_refusal(void);
  * "not ok". Returns the exit status. */
 int xf_skip_all(const char *why);
 
-/* Load $XDPFUN_OBJECT (default ./xdpfun.o), with extra @flags for the program. Returns 0 or -errno.
+/* Where the product's objects are: what $XDPFUN_OBJECT, $XDPFUN_FW_OBJECT and $XDPFUN_RELAY_OBJECT
+ * name, or ./xdpfun.o, ./xdpfun-fw.o and the relay's in the build folder that this program is in.
  */
+const char *xf_logger_object(void);
+const char *xf_firewall_object(void);
+const char *xf_relay_object(void);
+
+/* Load the logger's object, with extra @flags for the program. Returns 0 or -errno. */
 int xf_harness__open(struct xf_harness *harness, uint32_t flags);
 void xf_harness__close(struct xf_harness *harness);
 

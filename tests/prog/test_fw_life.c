@@ -46,7 +46,7 @@ static int verdict(const struct xf_fw *fw, uint8_t d)
 
 static void no_set_passes_everything(void **state)
 {
-	struct bpf_object *object = bpf_object__open("./xdpfun-fw.o");
+	struct bpf_object *object = bpf_object__open(xf_firewall_object());
 	struct xf_fw fw = { 0 };
 
 	(void)state;

@@ -44,7 +44,7 @@ static void load(struct relay *r)
 	static const char *const maps[] = { "src", "dst", "by_cookie", "flows" };
 	struct bpf_program *verdict;
 
-	r->object = bpf_object__open("build/sockmap/relay.bpf.o");
+	r->object = bpf_object__open(xf_relay_object());
 	assert_non_null(r->object);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(r->object, maps[i]), ENTRIES);
