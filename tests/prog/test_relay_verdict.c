@@ -3,6 +3,8 @@
  * belongs to them: what they do by themselves. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -230,17 +232,47 @@ static void give_bytes(const struct relay *r, size_t n)
 	assert_int_equal(send(r->client, bytes, n, 0), (ssize_t)n);
 }
 
-/* What has come out @ms later, bytes; it is read. */
-static size_t comes_out(const struct relay *r, int ms)
+/* What has come out, bytes; it is read. Waits for the first, @ms at most. */
+static size_t read_out(const struct relay *r, int ms)
 {
+	struct pollfd readable = { .fd = r->server, .events = POLLIN };
 	static char bytes[2 * PIECE];
-	size_t sum = 0;
-	ssize_t n;
+	ssize_t n = 0;
 
-	usleep(ms * 1000);
-	while ((n = recv(r->server, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
-		sum += n;
-	return sum;
+	if (poll(&readable, 1, ms) == 1)
+		n = recv(r->server, bytes, sizeof(bytes), 0);
+	assert_true(n >= 0);
+	return n;
+}
+
+/* So many bytes come out, as late as a busy machine and TCP's second tries make them, and no more.
+ */
+static void comes_out(const struct relay *r, size_t all)
+{
+	size_t got = 0, n = 1;
+
+	for (; got < all && n; got += n)
+		n = read_out(r, 5000);
+	got += read_out(r, 100);
+	assert_int_equal(got, all);
+}
+
+/* How often TCP tried again. On a machine that is not busy it is none before 200 ms. */
+static uint32_t retries(const struct relay *r)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	assert_int_equal(getsockopt(r->client, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info.tcpi_total_retrans;
+}
+
+/* Once, and once more for each time that TCP tried again. */
+static void was_trimmed(const struct relay *r)
+{
+	uint64_t trimmed = __atomic_load_n(&r->totals->trimmed, __ATOMIC_RELAXED);
+
+	assert_in_range(trimmed, 1, 1 + retries(r));
 }
 
 /* However much the others hold, what is its own goes through, again and again: all that is sent
@@ -248,17 +280,16 @@ static size_t comes_out(const struct relay *r, int ms)
 static void test_own_goes_on(void **state)
 {
 	struct relay r;
-	size_t got = 0;
+	size_t got = OWN;
 
 	(void)state;
 	set_up_scarce(&r, 0);
 	give_bytes(&r, PIECE);
-	got += comes_out(&r, 100);
-	assert_int_equal(got, OWN);
+	comes_out(&r, OWN);
 	is_told(&r, XF_TELL_LIMIT);
 	for (int i = 0; i < 100 && got < PIECE; i++) {
 		look(&r);
-		got += comes_out(&r, 100);
+		got += read_out(&r, 100);
 	}
 	assert_int_equal(got, PIECE);
 	assert_int_equal(r.flow->counted, 0);
@@ -275,7 +306,7 @@ static void test_small_goes_on(void **state)
 	set_up_scarce(&r, 0);
 	for (int i = 0; i < 10; i++) {
 		give_bytes(&r, 1448);
-		assert_int_equal(comes_out(&r, 60), 1448);
+		comes_out(&r, 1448);
 	}
 	assert_false(r.flow->told & XF_TELL_LIMIT);
 	tear_down(&r);
@@ -290,11 +321,11 @@ static void test_zone_is_for_one_piece(void **state)
 	(void)state;
 	set_up_scarce(&r, 8 * PIECE);
 	give_bytes(&r, PIECE);
-	assert_int_equal(comes_out(&r, 100), PIECE);
+	comes_out(&r, PIECE);
 	assert_in_range(r.flow->counted, PIECE - OWN, PIECE);
 	assert_int_equal(r.flow->stop, XF_STOP_FULL);
 	give_bytes(&r, 100);
-	assert_int_equal(comes_out(&r, 100), 0);
+	comes_out(&r, 0);
 	tear_down(&r);
 }
 
@@ -302,11 +333,14 @@ static void test_zone_is_for_one_piece(void **state)
 static void test_zone_is_shared(void **state)
 {
 	struct relay r;
+	size_t got;
 
 	(void)state;
 	set_up_scarce(&r, 8 * PIECE - 8);
 	give_bytes(&r, PIECE);
-	assert_int_equal(comes_out(&r, 100), OWN);
+	got = read_out(&r, 5000);
+	/* What is left of it is small enough for a second try. */
+	assert_true(got == OWN || (got == PIECE && retries(&r)));
 	tear_down(&r);
 }
 
@@ -319,8 +353,8 @@ static void test_holder_waits(void **state)
 	set_up_scarce(&r, 8 * PIECE);
 	r.flow->counted = 1;
 	give_bytes(&r, 100);
-	assert_int_equal(comes_out(&r, 100), 0);
-	assert_int_equal(r.totals->trimmed, 1);
+	comes_out(&r, 0);
+	was_trimmed(&r);
 	tear_down(&r);
 }
 
@@ -338,12 +372,12 @@ static void test_leaving(void **state)
 	r.flow->stop = XF_STOP_LARGE;
 	r.totals->hush = 1;
 	give_bytes(&r, XF_LARGE_SEGMENT - 1);
-	assert_int_equal(comes_out(&r, 100), XF_LARGE_SEGMENT - 1);
+	comes_out(&r, XF_LARGE_SEGMENT - 1);
 	give_bytes(&r, XF_LARGE_SEGMENT);
-	assert_int_equal(comes_out(&r, 100), 0);
-	assert_int_equal(r.totals->trimmed, 1);
+	comes_out(&r, 0);
+	was_trimmed(&r);
 	r.flow->stop = 0;
-	assert_int_equal(comes_out(&r, 2000), XF_LARGE_SEGMENT);
+	comes_out(&r, XF_LARGE_SEGMENT);
 	tear_down(&r);
 }
 

@@ -262,13 +262,15 @@ static void who_dials_since_it_was_heard_stays(void **state)
 	memory += GUESTS - PLACES;
 }
 
-/* Silent ones that come one after the other: those that wait have always just come. */
+/* Silent ones that come one after the other: those that wait have always just come. Returns for how
+ * long. It is never too long, by the time that the server goes by; how late the machine lets it
+ * look again is not its concern. */
 static uint64_t held_back(void)
 {
 	uint64_t began = xf_loop__now(server.loop);
 
 	while (xf_waiting__holds_back(&server)) {
-		assert_in_range(xf_loop__now(server.loop) - began, 0, 5 * XF_NSEC);
+		assert_true(xf_loop__now(server.loop) - began < 100 * XF_MSEC);
 		assert_int_equal(xf_loop__turn(server.loop, 1), 0);
 		for (struct xf_conn *conn = server.first.longest; conn; conn = conn->shorter)
 			conn->since = xf_loop__now(server.loop);
@@ -282,12 +284,14 @@ static void others_are_held_back_for_a_moment_at_most(void **state)
 	come(0, PLACES - 1);
 	assert_false(xf_waiting__holds_back(&server));
 	come(PLACES - 1, PLACES);
-	assert_in_range(held_back(), 100 * XF_MSEC, XF_NSEC);
+	do /* again when the machine stood still so long that there may be another burst */
+		assert_true(held_back() >= 100 * XF_MSEC);
+	while (xf_loop__now(server.loop) - server.grace_at >= XF_NSEC);
 	come(PLACES, PLACES + 1);
 	assert_int_equal(held_back(), 0);
 	/* A while later there may be another burst. */
 	server.grace_at -= XF_NSEC;
-	assert_in_range(held_back(), 100 * XF_MSEC, XF_NSEC);
+	assert_true(held_back() >= 100 * XF_MSEC);
 }
 
 static void who_waits_for_long_holds_nobody_back(void **state)
