@@ -6,12 +6,22 @@ def quantile($q):
   sort as $s | ((($s | length) - 1) * $q) as $at | ($at | floor) as $i
   | $s[$i] + (($s[$i + 1] // $s[$i]) - $s[$i]) * ($at - $i);
 
-# Median and the middle half.
+# Median and the middle half; none where a value is no number, for what is left out flatters.
+def finite: type == "number" and (isnan | not) and (isinfinite | not);
 def summary:
-  map(select(. != null and (isnan | not) and (isinfinite | not)))
-  | if length == 0 then null
-    else { value: quantile(0.5), lower_value: quantile(0.25), upper_value: quantile(0.75),
-           samples: length } end;
+  if length == 0 or any(.[]; finite | not) then null
+  else { value: quantile(0.5), lower_value: quantile(0.25), upper_value: quantile(0.75),
+         samples: length } end;
+
+# Whether the values of all rounds are clear of the noise: the median is above zero by more than the
+# width of the middle half, times five by the root of the number of rounds where they are fewer than
+# 25. The median of n rounds is uncertain by 0.93 of that width by the root of n, so these are five
+# standard errors; more rounds do not make up for a machine that wanders. Of 3 rounds of nothing but
+# noise two sets in 100 pass, of 6 one, of 15 not one in 1,000.
+def clear:
+  length as $n | summary
+  | . != null and $n >= 3
+    and .value > (.upper_value - .lower_value) * ([1, 5 / ($n | sqrt)] | max);
 
 # Lines of "ROUND SERIES VALUE LOST" to objects.
 def samples:
@@ -31,24 +41,73 @@ def rival($rounds; f; $sign):
 def lower_rival($rounds; f): rival($rounds; f; 1);
 def higher_rival($rounds; f): rival($rounds; f; -1);
 
-# The series that an expression like ".a / .b" names.
+# Three significant digits.
+def digits:
+  def plain: (fabs | log10 | floor) as $e | pow(10; 2 - $e) as $k | (. * $k | round) / $k
+    | if $e >= 2 then round else . end | tostring;
+  if . == null then "-" elif . == 0 then "0"
+  elif fabs >= 999500 then (. / 1e6 | plain) + "M"
+  elif fabs >= 9995 then (. / 1e3 | plain) + "k"
+  else plain end;
+
+# What a row is made of. The figure is that of value or, with the unit x, that of value / to; with
+# another unit, to makes the ratio that is compared with a baseline, of ratio or else of value. A
+# difference is written over(.A; .B).
+def over(a; b): a - b;
+def expressions: [.value, .ratio, .to] | map(select(.)) | join(" ");
 def names: [ scan("\\.([a-z_][a-z0-9_]*)") | .[0] ] | unique;
+def difference: "over\\(\\.([a-z0-9_]+); \\.([a-z0-9_]+)\\)";
+
+# What is wrong with the definitions of rows, so that no difference and no divisor goes unchecked.
+def definition_errors:
+  .[] | (expressions | gsub(difference; "")) as $rest
+  | if $rest | test("-|over") then "\(.name): a difference that is not written over(.A; .B)"
+    elif $rest | test("/") then "\(.name): a divisor that is not in to="
+    elif .unit == "x" and .to == null then "\(.name): a ratio without to="
+    else empty end;
+
+# Why the rounds of a row make no figure. $own are those with any of its series, $whole those with
+# all of them.
+def unclear($what):
+  if clear then empty
+  else summary as $s | "\($what) is not clear of the noise: \($s.value | digits), middle half "
+    + "\($s.lower_value | digits) .. \($s.upper_value | digits) in \(length) rounds" end;
+def missing($names; $own):
+  $names[] | . as $n | [ $own[] | select(has($n) | not) ] | length
+  | if . > 0 then "\($n) was not measured in \(.) of \($own | length) rounds" else empty end;
+def not_clear($row; $whole; to):
+  ($row | expressions | [ match(difference; "g") ] | unique_by(.string)[]
+   | . as $d | [ $whole[] | .[$d.captures[0].string] - .[$d.captures[1].string] ]
+   | unclear($d.string)),
+  if $row.to and ($row.to | test("^" + difference + "$") | not) then
+    [ $whole[] | to ]
+    | unclear(if $row.to | test("rival") then "the best of the others" else $row.to end)
+  else empty end;
 
 def verdict($row):
-  if .figure == null then "failed"
-  elif .lost > 0 then "void"
+  if .void != [] then "void"
+  elif .figure == null then "failed"
   elif $row.target == null then "-"
   elif ($row.better == "lower" and .figure.value <= $row.target)
     or ($row.better == "higher" and .figure.value >= $row.target) then "met"
   else "missed" end;
 
-# One row with its figures. $values and $ratios are those of each round.
-def figures($row; $samples; $values; $ratios):
-  (($row.value + " " + ($row.ratio // "")) | names) as $names
+# One row with its figures. value, ratio and to are the row's expressions, of one round.
+def figures($row; $samples; $rounds; value; ratio; to):
+  ($row | expressions | names) as $names
+  | [ $rounds[] | select($names - keys != $names) ] as $own
+  | [ $own[] | select($names - keys == []) ] as $whole
+  | [ $whole[] | select($row.to) | to as $to
+      | if $to == 0 then nan else ratio / $to end ] as $ratios
+  | (if $row.unit == "x" then $ratios else [ $whole[] | value ] end) as $values
   | { figure: ($values | summary), ratio: ($ratios | summary),
       lost: ([ $samples[] | select(.series as $s | $names | index($s)) | .lost ] | add // 0),
       parts: [ $names[] as $n | { name: $n, value: ([ $samples[] | select(.series == $n) | .value ]
               | summary | .value?) } ] }
+  | .void = [ if .lost > 0 then "\(.lost) records were lost" else empty end,
+              missing($names; $own),
+              if $whole == [] then empty else not_clear($row; $whole; to) end,
+              if all($values[]; finite) then empty else "a round has no finite figure" end ]
   | $row + . + { verdict: verdict($row) };
 
 # Bencher Metric Format. What is void or failed is no figure.
@@ -68,18 +127,9 @@ def worse($better; $now; $before):
 def regressions($rows; $baseline; $percent):
   . as $now
   | [ $rows[] | .name as $n | select($now[$n].ratio and $baseline[$n].ratio)
-      | worse(.ratio_better; $now[$n].ratio.value; $baseline[$n].ratio.value) as $w
+      | worse(.better; $now[$n].ratio.value; $baseline[$n].ratio.value) as $w
       | select($w > $percent)
       | { name: $n, before: $baseline[$n].ratio.value, now: $now[$n].ratio.value, worse: $w } ];
-
-# Three significant digits.
-def digits:
-  def plain: (fabs | log10 | floor) as $e | pow(10; 2 - $e) as $k | (. * $k | round) / $k
-    | if $e >= 2 then round else . end | tostring;
-  if . == null then "-" elif . == 0 then "0"
-  elif fabs >= 999500 then (. / 1e6 | plain) + "M"
-  elif fabs >= 9995 then (. / 1e3 | plain) + "k"
-  else plain end;
 
 # Median and, behind a slash, half the distance of the quartiles.
 def with_noise:

@@ -11,19 +11,18 @@ done
 
 # firewall_over SERIES FAMILY: the cost of a program over an empty one
 firewall_over() {
-	printf '(.firewall_%s - .firewall_empty_%s)' "$1" "$2"
+	printf 'over(.firewall_%s; .firewall_empty_%s)' "$1" "$2"
 }
 
 # firewall_ratio NAME TARGET FAMILY SERIES BASE TITLE MEANS
 firewall_ratio() {
 	row "firewall-$1" from=firewall unit=x better=lower ${2:+target="$2"} \
-		value="$(firewall_over "$4" "$3") / $(firewall_over "$5" "$3")" \
+		value="$(firewall_over "$4" "$3")" to="$(firewall_over "$5" "$3")" \
 		title="firewall, $6" \
 		means="$7"
 }
 
-# Without xdp-filter's object there is nothing to compare with.
-[ -z "$firewall_filter" ] || firewall_ratio to-xdp-filter 1 ip4 addresses filter \
+firewall_ratio to-xdp-filter 1 ip4 addresses filter \
 	'10 addresses, to xdp-filter' 'cost over an empty program; xdp-filter for IPv4 has the same ones'
 
 firewall_family_rows() {
@@ -80,10 +79,12 @@ row firewall-replace-memory from=firewall unit=B better=lower target=734003200 \
 	title='firewall, memory while replacing' \
 	means='a million by a million'
 
+prepare_firewall() {
+	[ -n "$firewall_filter" ] || die 'xdpfilt_alw_ip.o not found: install xdp-tools'
+}
+
 measure_firewall() {
-	[ -n "$firewall_filter" ] || note \
-		'firewall-to-xdp-filter: not measured, no xdpfilt_alw_ip.o: install xdp-tools'
-	"$BENCH_DIR/firewall" "$(((BENCH_SECONDS + 2) / 3))" 1000000 ${firewall_filter:+"$firewall_filter"}
+	"$BENCH_DIR/firewall" "$(((BENCH_SECONDS + 2) / 3))" 1000000 "$firewall_filter"
 }
 
 # What is pinned goes with the file system, which is the bench's own.

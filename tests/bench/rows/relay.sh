@@ -28,8 +28,6 @@ relay_runs=(
 	'connects connects'
 )
 
-declare -gA relay_tried=() # those that were started, or did not start
-
 # In all passes together.
 RELAY_ROUNDS=${XDPFUN_BENCH_ROUNDS:-7}
 
@@ -38,22 +36,22 @@ RELAY_IDLE=9900
 
 declare -gA relay_topologies=([lo]='loopback' [veth]='veth')
 
-# relay_rivals EXPRESSION [WITHOUT]: an object of it for each of the others; @ is the relay.
+# relay_rivals EXPRESSION: an object of it for each of the others; @ is the relay.
 relay_rivals() {
 	local peer text=
 
 	for peer in "${relay_peers[@]}"; do
-		[ "$peer" = "${2:-}" ] || text+="${text:+, }$peer: (${1//@/$peer})"
+		text+="${text:+, }$peer: ${1//@/$peer}"
 	done
 	echo "{ $text }"
 }
 
-# relay_row TOPOLOGY NAME TARGET lower|higher EXPRESSION TITLE MEANS [WITHOUT]
+# relay_row TOPOLOGY NAME TARGET lower|higher EXPRESSION TITLE MEANS
 relay_row() {
 	local value=${5//%/.relay_$1}
 
 	row "relay-$1-$2" from="relay_$1" unit=x better="$4" ${3:+target="$3"} \
-		value="(${value//@/auto}) / $4_rival(\$rounds; $(relay_rivals "$value" "${8:-}"))" \
+		value="${value//@/auto}" to="$4_rival(\$rounds; $(relay_rivals "$value"))" \
 		title="${relay_topologies[$1]}, $6" \
 		means="$7"
 }
@@ -90,7 +88,7 @@ relay_bulk_rows() {
 		relay_row "$topology" "bulk-${n}c" 0.95 higher "%_@_bulk_${n}c_gbit" \
 			"bulk x $n" 'rate at which the server receives'
 		relay_row "$topology" "cpu-${n}c" 0.9 lower \
-			"%_@_bulk_${n}c_cpu - %_direct_bulk_${n}c_cpu" "bulk x $n: CPU per GB" \
+			"over(%_@_bulk_${n}c_cpu; %_direct_bulk_${n}c_cpu)" "bulk x $n: CPU per GB" \
 			'of the whole machine, less that without a relay'
 	done
 }
@@ -99,7 +97,7 @@ for topology in lo veth; do
 	relay_trip_rows "$topology"
 	relay_bulk_rows "$topology"
 	row "relay-$topology-connects" from="relay_$topology" unit=x better=higher target=0.95 \
-		value=".relay_${topology}_auto_connects_rate / higher_rival(\$rounds; {
+		value=".relay_${topology}_auto_connects_rate" to="higher_rival(\$rounds; {
 			haproxy: .relay_${topology}_haproxy_connects_rate,
 			haproxy256: .relay_${topology}_haproxy256_connects_rate })" \
 		title="${relay_topologies[$topology]}, connections a second" \
@@ -118,7 +116,7 @@ row relay-idle-user from=relay_idle unit=B better=lower \
 	means='growth of the resident size, for each'
 
 row relay-idle-kernel from=relay_idle unit=B better=lower \
-	value='.relay_idle_auto_kernel - .relay_idle_direct_kernel' \
+	value='over(.relay_idle_auto_kernel; .relay_idle_direct_kernel)' \
 	title='idle connection, kernel memory' \
 	means='slab, per-CPU memory and socket buffers; less those of client and server'
 
@@ -176,38 +174,50 @@ relay_measure() {
 	done
 }
 
-relay_need() {
+# relay_prepare TOPOLOGY: make it.
+relay_prepare() {
 	need haproxy haproxy
 	need nginx 'nginx with its stream module'
 	need socat socat
 	need ss iproute2
+	relay_open "$1" || return 1
+	relay_is_open[$1]=1
 }
 
-# Start what is needed. What does not start is left out, and its rows fail.
-relay_start_all() {
-	local name
+# relay_try TOPOLOGY NAME: start it, and see that what is sent through it comes back.
+relay_try() {
+	progress "$1: does $2 work?"
+	relay_start "$1" "$2" || return 1
+	relay_load "$2" -w 0 -m 50 trips 64 1 && [[ $result == *' lost 0' ]] && return
+	printf 'bench: %s: %s started, but relays nothing\n' "$1" "$2" >&2
+	return 1
+}
 
-	relay_names=(direct)
+# relay_start_all TOPOLOGY: start what is needed. Where one does not work there are no rivals.
+relay_start_all() {
+	local name err=0
+
+	relay_prepare "$1" || return 1
+	relay_fair
 	for name in "${relay_ours[@]}" "${relay_peers[@]}"; do
 		wanted "relay_$1_${name}_" || [[ " $relay_seldom " == *" $name "* ]] || continue
-		[ -n "${relay_tried[$1.$name]:-}" ] || relay_start "$1" "$name" ||
-			note "$1: $name did not start"
-		relay_tried[$1.$name]=1
-		[ -z "${relay_pids[$1.$name]:-}" ] || relay_names+=("$name")
+		relay_try "$1" "$name" || err=1
 	done
+	relay_unfair
+	return $err
 }
 
 # relay_topology PASS TOPOLOGY
 relay_topology() {
 	# shellcheck disable=SC2154 # the harness sets passes
 	local round rounds=$((RELAY_ROUNDS / passes + ($1 <= RELAY_ROUNDS % passes))) i name
-	local -a relay_names
+	local -a relay_names=(direct)
 
-	relay_need
 	relay_open "$2" || return 1
-	relay_is_open[$2]=1
 	relay_fair
-	relay_start_all "$2"
+	for name in "${relay_ours[@]}" "${relay_peers[@]}"; do
+		[ -z "${relay_pids[$2.$name]:-}" ] || relay_names+=("$name")
+	done
 	for ((round = 1; round <= rounds; round++)); do
 		for ((i = 0; i < ${#relay_names[@]}; i++)); do
 			name=${relay_names[(i + round) % ${#relay_names[@]}]}
@@ -218,6 +228,14 @@ relay_topology() {
 	relay_unfair
 }
 
+prepare_relay_lo() {
+	relay_start_all lo
+}
+
+prepare_relay_veth() {
+	relay_start_all veth
+}
+
 measure_relay_lo() {
 	relay_topology "$1" lo
 }
@@ -226,16 +244,26 @@ measure_relay_veth() {
 	relay_topology "$1" veth
 }
 
+relay_idle_names=(auto rw haproxy nginx)
+
+prepare_relay_idle() {
+	local name err=0
+
+	relay_prepare idle || return 1
+	for name in "${relay_idle_names[@]}"; do
+		relay_try idle "$name" && relay_stop "idle.$name" || err=1
+	done
+	return $err
+}
+
 # Each relay is started anew, so that no memory is left from before.
 measure_relay_idle() {
 	local name err=0
 	local -a options
 
-	relay_need
 	relay_open idle || return 1
-	relay_is_open[idle]=1
 	relay_fair
-	for name in direct auto rw haproxy nginx; do
+	for name in direct "${relay_idle_names[@]}"; do
 		progress "idle connections: $name"
 		options=()
 		if [ "$name" != direct ]; then

@@ -11,7 +11,7 @@ row json from=stream unit=lines/s better=higher target=1000000 \
 	means="$sent_note; one line for each"
 
 row json-to-tcpdump from=stream unit=x better=higher target=3 \
-	value='.stream_json_rate / .stream_tcpdump_rate' \
+	value='.stream_json_rate' to='.stream_tcpdump_rate' \
 	title="JSON, to tcpdump's text" \
 	means='to tcpdump -B 65536 -nn on the same interface; both have 64 MiB of buffers'
 
@@ -21,7 +21,7 @@ row text from=stream unit=lines/s better=higher \
 	means='as above, with lines of text'
 
 row text-to-tcpdump from=stream unit=x better=higher target=3 \
-	value='.stream_text_rate / .stream_tcpdump_rate' \
+	value='.stream_text_rate' to='.stream_tcpdump_rate' \
 	title="text, to tcpdump's text" \
 	means='the same, to tcpdump -B 65536 -nn'
 
@@ -41,7 +41,7 @@ row json-cpu from=stream unit=s better=lower \
 	means='user and system time of the reader; not what delivery costs the sending CPU'
 
 row text-cpu from=stream unit=s better=lower \
-	value='.stream_text_cpu' ratio='.stream_text_cpu / .stream_tcpdump_cpu' \
+	value='.stream_text_cpu' to='.stream_tcpdump_cpu' \
 	title='text, CPU of a million packets' \
 	means='the same'
 
@@ -204,11 +204,14 @@ stream_search() {
 	sample "stream_$1_cpu" "$best_cpu" 0
 }
 
+prepare_stream() {
+	need tcpdump tcpdump
+}
+
 measure_stream() {
 	local kind
 
 	declare -gA stream_guess
-	need tcpdump tcpdump
 	[ -n "${stream_ns:-}" ] || stream_open || return 1
 	for kind in json tcpdump text write; do
 		! wanted "stream_${kind}_" || stream_search "$kind" || return 1
