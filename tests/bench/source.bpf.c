@@ -28,7 +28,8 @@ static __always_inline int may_send(struct bench_source *src)
 	if (!src->gap)
 		return 1; /* for as long as the test run lasts */
 	now_ns = bpf_ktime_get_ns();
-	now = now_ns << BENCH_GAP_SHIFT;
+	/* Since the start, which does not outgrow the shift as the uptime would. */
+	now = (now_ns - src->start_ns) << BENCH_GAP_SHIFT;
 	if (now_ns >= src->end_ns || now < src->next)
 		return 0;
 	if (now - src->next > burst)

@@ -10,9 +10,10 @@
 #define BENCH_GAP_SHIFT 8	   /* the gap is in 1/256 ns */
 
 struct bench_source {
-	__u64 next;   /* when the next packet may go: CLOCK_MONOTONIC, in units of the gap */
-	__u64 end_ns; /* CLOCK_MONOTONIC */
-	__u64 gap;    /* between packets; 0: as fast as it goes */
+	__u64 start_ns; /* CLOCK_MONOTONIC */
+	__u64 end_ns;	/* likewise */
+	__u64 next;	/* when the next packet may go: since the start, in units of the gap */
+	__u64 gap;	/* between packets; 0: as fast as it goes */
 	__u64 sent;
 	__u32 ifindex; /* to which they go */
 	__u32 reserved;

@@ -252,8 +252,8 @@ static uint64_t send_all(const struct stream *s, struct bpf_object *object)
 	struct bench_source *source = map_source(s, object);
 	int err, prog_fd = bench_prog_fd(object, "send");
 
-	source->next = bench_now_ns() << BENCH_GAP_SHIFT;
-	source->end_ns = bench_now_ns() + s->ms * NS_PER_MS;
+	source->start_ns = bench_now_ns();
+	source->end_ns = source->start_ns + s->ms * NS_PER_MS;
 	/* The program stops by itself when there is a rate; the alarm ends the call. */
 	set_alarm(s->ms + 1);
 	while (bench_now_ns() < source->end_ns) {
