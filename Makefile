@@ -52,7 +52,7 @@ BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(ER
 
 # What the loader is made of: every .c file of these folders but the one with main().
 SRC := $(sort $(filter-out %.bpf.c loader/main.c,$(shell find lib firewall sockmap loader -name '*.c')))
-OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/object.o $(BUILD)/sockmap/object.o
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/hook/object.o $(BUILD)/sockmap/engine/object.o
 
 $(BUILD)/%.bpf.o: %.bpf.c Makefile
 	$(call say,CLANG,$@)
@@ -69,12 +69,12 @@ $(BUILD)/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # The loader carries the objects with it, so that it works wherever it is copied to.
-$(BUILD)/loader/object.o: loader/object.S xdpfun.o xdpfun-fw.o
+$(BUILD)/loader/hook/object.o: loader/hook/object.S xdpfun.o xdpfun-fw.o
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -c $< -o $@
 
-$(BUILD)/sockmap/object.o: sockmap/object.S $(BUILD)/sockmap/relay.bpf.o
+$(BUILD)/sockmap/engine/object.o: sockmap/engine/object.S $(BUILD)/sockmap/engine/relay.bpf.o
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Addresses and numbers to text by table: no division where a look-up does. */
-#include "addr.h"
+#include "lib/addr.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cap_sets.h"
+#include "lib/cap_sets.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Messages to the user, each written to stderr in one piece so that those of several processes do
  * not mix. */
-#include "msg.h"
+#include "lib/msg.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stream.h"
+#include "lib/stream.h"
 
 #define PROG "xdpfun-load: "
 

@@ -2,7 +2,7 @@
 /* What was meant by a word that is not known. */
 #include <string.h>
 
-#include "opt.h"
+#include "lib/opt.h"
 
 #define WORD_MAX 40 /* a longer word is nobody's typo of an option */
 

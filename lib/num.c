@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Strict numbers from text. strtoul() is not used: it takes spaces, signs and other bases. */
-#include "num.h"
+#include "lib/num.h"
 
 #include <errno.h>
 #include <stdbool.h>

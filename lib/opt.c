@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Command-line options from constant tables. getopt_long() is not used: it abbreviates names and
  * prints messages that neither name what was expected nor suggest what was meant. */
-#include "opt.h"
+#include "lib/opt.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "msg.h"
-#include "num.h"
-#include "opt_impl.h"
+#include "lib/msg.h"
+#include "lib/num.h"
+#include "lib/opt_impl.h"
 
 #define NS_PER_SECOND 1000000000ull
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

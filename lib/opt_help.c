@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --help from the table of options. */
-#include "opt_impl.h"
+#include "lib/opt_impl.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef XF_OPT_IMPL_H
 #define XF_OPT_IMPL_H
 
-#include "msg.h"
-#include "opt.h"
+#include "lib/msg.h"
+#include "lib/opt.h"
 
 /* A bounded string under construction; what does not fit is left out. */
 struct xf_opt_text {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The strings that messages about options and --help are made of. */
-#include "opt_impl.h"
+#include "lib/opt_impl.h"
 
 #include <stdarg.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Addresses of sockets and prefixes: text to numbers and back. */
-#include "sockaddr.h"
+#include "lib/sockaddr.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "num.h"
+#include "lib/num.h"
 
 #define HOST_TEXT (INET6_ADDRSTRLEN + IF_NAMESIZE) /* an address with scope, and NUL */
 #define PORT_TEXT 6

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "stream.h"
+#include "lib/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>

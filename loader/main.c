@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "loader/cmd/cmd.h"
 #include "lib/msg.h"
 #include "lib/opt.h"
-#include "liblog.h"
+#include "loader/hook/liblog.h"
 
 static const struct command {
 	const char *name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the measuring programs share. */
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loader/reader.h"
+#include "loader/log/reader.h"
 
 struct bpf_object;
 struct bpf_program;

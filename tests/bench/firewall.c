@@ -15,9 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench.h"
-#include "firewall/table.h"
-#include "fw_draw.h"
+#include "tests/bench/bench.h"
+#include "firewall/table/table.h"
+#include "tests/bench/fw_draw.h"
 #include "xdp-prog/fw_abi.h"
 
 #define FEW 10

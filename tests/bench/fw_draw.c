@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lists of addresses, and packets from them. */
-#include "fw_draw.h"
+#include "tests/bench/fw_draw.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #define FRAME 74
 #define WARM_UP (FW_DRAWS / 4)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "firewall/rule.h"
+#include "firewall/rule/rule.h"
 
 #define FW_DRAWS (1u << 20) /* addresses in a list, and packets in a run */
 

@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #define PACKETS 20000	   /* of one sample */
 #define WOKEN_PACKETS 1000 /* where each wakes the reader */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Messages, and connections to the server. */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 /* What ends a message; another for each number. */
 static uint64_t tail_of(uint64_t number)

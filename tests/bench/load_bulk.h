@@ -3,7 +3,7 @@
 #ifndef XF_LOAD_BULK_H
 #define XF_LOAD_BULK_H
 
-#include "load.h"
+#include "tests/bench/load.h"
 
 struct bulk;
 

@@ -9,10 +9,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "bench.h"
-#include "load.h"
-#include "load_bulk.h"
-#include "usage.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/load.h"
+#include "tests/bench/load_bulk.h"
+#include "tests/bench/usage.h"
 
 #define IN_FLIGHT 16 /* connections that are made at a time */
 

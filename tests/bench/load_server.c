@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench.h"
-#include "load.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/load.h"
 
 #define EVENTS 256
 

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "bench.h"
-#include "load.h"
-#include "load_bulk.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/load.h"
+#include "tests/bench/load_bulk.h"
 
 #define EVENTS 256
 #define SAMPLES_PER_MS 500

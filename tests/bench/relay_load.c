@@ -23,8 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench.h"
-#include "load.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/load.h"
 
 #define NS_PER_MS 1000000ULL
 #define READY_MS 5000

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer.h"
+#include "tests/bench/peer.h"
 
 static uint8_t buffer[PEER_BUFFER];
 

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "peer.h"
+#include "tests/bench/peer.h"
 
 #define POOL 64
 #define PIPE_SIZE (1 << 20)

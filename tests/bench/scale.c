@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #define PACKETS 20000 /* of one run */
 #define RUNS 8	      /* of one sample */

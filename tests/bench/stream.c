@@ -27,8 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench.h"
-#include "source.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/source.h"
 
 #define NS_PER_MS 1000000ULL
 #define READY_MS 10000 /* at most for the reader to start */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the machine and one process use, from /proc. */
-#include "usage.h"
+#include "tests/bench/usage.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 /* Call @take with each line; it returns what the line adds. */
 static double sum_lines(const char *path, double (*take)(const char *line))

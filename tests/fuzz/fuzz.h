@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../sockmap/first_packet.h"
+#include "sockmap/route/first_packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -2,7 +2,7 @@
 /* The host of an HTTP request. */
 #include <arpa/inet.h>
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 struct found {
 	struct answers answers;

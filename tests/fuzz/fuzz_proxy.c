@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* PROXY protocol headers; what one says must survive being written and read again. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 struct found {
 	struct answers answers;

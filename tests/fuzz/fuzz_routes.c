@@ -3,8 +3,8 @@
  * and what the client sends. */
 #include <errno.h>
 
-#include "../../sockmap/routes.h"
-#include "fuzz.h"
+#include "sockmap/route/routes.h"
+#include "tests/fuzz/fuzz.h"
 
 static const char *const peers[] = { "192.0.2.1:1", "10.0.0.1:1", "[2001:db8::1]:1",
 				     "[::ffff:192.0.2.1]:1" };

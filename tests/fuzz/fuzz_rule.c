@@ -3,8 +3,8 @@
  * place. */
 #include <errno.h>
 
-#include "../../firewall/rule.h"
-#include "fuzz.h"
+#include "firewall/rule/rule.h"
+#include "tests/fuzz/fuzz.h"
 
 static void must_be_error(const struct xf_rule_error *error, size_t len)
 {

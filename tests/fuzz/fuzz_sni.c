@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The server name of a ClientHello: the same for every prefix and however it is cut into records.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 struct found {
 	struct answers answers;

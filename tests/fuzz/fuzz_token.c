@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The token line, against a second opinion. Input: a byte that is the length of the secret, the
  * secret, and what the client sends. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 struct asked {
 	struct answers answers;

@@ -3,7 +3,7 @@
 #ifndef XF_TEST_FW_H
 #define XF_TEST_FW_H
 
-#include "firewall/table.h"
+#include "firewall/table/table.h"
 #include "tests/prog/ref_fw.h"
 
 struct bpf_object;

@@ -63,7 +63,7 @@ const char *xf_relay_object(void)
 	assert_in_range(len, 1, sizeof(path) - 64);
 	for (int up = 0; up < 3; up++) /* tests/prog/test_NAME */
 		*strrchr(path, '/') = '\0';
-	strcat(path, "/sockmap/relay.bpf.o");
+	strcat(path, "/sockmap/engine/relay.bpf.o");
 	return getenv("XDPFUN_RELAY_OBJECT") ?: path;
 }
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "firewall/rule.h"
+#include "firewall/rule/rule.h"
 
 /* In the order of struct xf_fw_totals. */
 enum xf_fate {

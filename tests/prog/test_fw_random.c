@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/judge.h"
+#include "firewall/rule/match.h"
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
 #include "tests/prog/ref_parse.h"

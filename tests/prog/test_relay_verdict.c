@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sockmap/relay_abi.h"
-#include "sockmap/tcp_state.h"
+#include "sockmap/engine/relay_abi.h"
+#include "sockmap/relay/tcp_state.h"
 #include "tests/prog/harness.h"
 #include "tests/prog/loopback.h"
 

@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sockmap/budget.h"
-#include "sockmap/engine.h"
-#include "sockmap/room.h"
-#include "sockmap/sockmap_impl.h"
-#include "sockmap/tcp_state.h"
+#include "sockmap/relay/budget.h"
+#include "sockmap/engine/engine.h"
+#include "sockmap/relay/room.h"
+#include "sockmap/engine/sockmap_impl.h"
+#include "sockmap/relay/tcp_state.h"
 #include "tests/prog/harness.h"
 #include "tests/prog/loopback.h"
 

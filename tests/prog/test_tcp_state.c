@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sockmap/tcp_state.h"
+#include "sockmap/relay/tcp_state.h"
 #include "tests/prog/harness.h"
 #include "tests/prog/loopback.h"
 

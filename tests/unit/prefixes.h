@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../sockmap/first_packet.h"
+#include "sockmap/route/first_packet.h"
 
 /* Everything that a parser may say; what it does not use stays zero. */
 struct said {

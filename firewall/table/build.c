@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All rules at once: a second set is filled, then it holds and the first one goes. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "firewall/table/table_impl.h"
+
+struct xf_build {
+	struct xf_table *table;
+	struct xf_region region;
+};
+
+int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expected_rules)
+{
+	struct xf_build *build;
+	int err = xf_table__settle(table, xf_boot_time());
+
+	if (err)
+		return err;
+	if (table->building)
+		return -EBUSY;
+	build = calloc(1, sizeof(*build));
+	if (!build)
+		return -ENOMEM;
+	build->table = table;
+	err = xf_table__new_set(table, table->region.set->deny, expected_rules, &build->region);
+	if (err) {
+		free(build);
+		return err;
+	}
+	table->building = &build->region;
+	*out = build;
+	return 0;
+}
+
+/* With other seeds from the start. */
+static int restart(struct xf_build *build)
+{
+	struct xf_region region;
+	int err = xf_table__new_set(build->table, build->region.set->deny,
+				    build->region.set->keep.entries, &region);
+
+	if (err)
+		return err;
+	err = xf_set__copy_rules(&build->region, &region, 0);
+	if (err) {
+		xf_region__detach(&region);
+		return err;
+	}
+	xf_region__detach(&build->region);
+	build->region = region;
+	return 0;
+}
+
+int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t now)
+{
+	int err = xf_set__add(&build->region, rule, now);
+
+	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
+		err = restart(build);
+		if (!err)
+			err = xf_set__add(&build->region, rule, now);
+	}
+	return err;
+}
+
+int xf_build__commit(struct xf_build *build)
+{
+	struct xf_table *table = build->table;
+	int err = xf_table__settle(table, xf_boot_time());
+
+	if (err) {
+		xf_build__abort(build);
+		return err;
+	}
+	build->region.set->deny = table->region.set->deny;
+	err = xf_table__switch(table, &build->region);
+	table->building = NULL;
+	free(build);
+	return err;
+}
+
+void xf_build__abort(struct xf_build *build)
+{
+	build->table->building = NULL;
+	xf_region__detach(&build->region);
+	free(build);
+}
+
+int xf_table__flush(struct xf_table *table)
+{
+	struct xf_build *build;
+	int err = xf_build__begin(&build, table, 0);
+
+	return err ? err : xf_build__commit(build);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules of several fields: a line for the rule, and one for each of its pieces in the index. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/table/composite.h"
+#include "firewall/table/tuples.h"
+#include "firewall/table/tuple_spaces.h"
+
+static void to_line(const struct xf_rule *rule, struct xf_fw_rule *line)
+{
+	memset(line, 0, sizeof(*line));
+	line->rank = xf_rule_rank(rule);
+	line->other.sport_min = rule->sport_min;
+	line->other.sport_max = rule->sport_max;
+	line->other.dport_min = rule->dport_min;
+	line->other.dport_max = rule->dport_max;
+	memcpy(line->other.mac, rule->mac, sizeof(line->other.mac));
+	line->tail.kind = XF_FW_OTHER;
+	line->tail.detail[0] = rule->has;
+	line->tail.detail[1] = rule->family;
+	line->tail.detail[2] = rule->proto;
+}
+
+int xf_rule_from_other_line(struct xf_region *region, const struct xf_fw_rule *line,
+			    struct xf_rule *rule)
+{
+	const struct xf_fw_piece *piece = xf_region__line(region, line->pieces);
+
+	if (!piece || piece->tail.kind != XF_FW_PIECE)
+		return -EUCLEAN;
+	memset(rule, 0, sizeof(*rule));
+	rule->deny = line->rank & XF_FW_RANK_DENY;
+	rule->has = line->tail.detail[0];
+	rule->family = line->tail.detail[1];
+	rule->proto = line->tail.detail[2];
+	rule->src.len = line->rank >> XF_FW_RANK_SRC & 0xff;
+	rule->dst.len = line->rank >> XF_FW_RANK_DST & 0xff;
+	rule->sport_min = line->other.sport_min;
+	rule->sport_max = line->other.sport_max;
+	rule->dport_min = line->other.dport_min;
+	rule->dport_max = line->other.dport_max;
+	memcpy(rule->mac, line->other.mac, sizeof(rule->mac));
+	xf_rule_uncut(piece, rule);
+	return 0;
+}
+
+static bool same_fields(const struct xf_fw_piece *a, const struct xf_fw_piece *b)
+{
+	return a->tail.kind == b->tail.kind && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
+	       a->l4 == b->l4 && a->mac == b->mac;
+}
+
+/* The first piece with these fields, its id in *id. Returns NULL and 0 in *id when there is none,
+ * NULL and an id when it is about something else. */
+static struct xf_fw_piece *head_of(struct xf_region *region, const struct xf_fw_piece *want,
+				   uint32_t *id)
+{
+	struct xf_fw_piece *piece;
+
+	*id = xf_index__find(region, xf_index_key_piece(region->set, want));
+	piece = xf_region__line(region, *id);
+	return piece && same_fields(piece, want) ? piece : NULL;
+}
+
+static unsigned int number_of(const struct xf_fw_piece *piece)
+{
+	return piece->l4 >> XF_FW_L4_SHAPE;
+}
+
+static struct xf_fw_rule *rule_of(struct xf_region *region, const struct xf_fw_piece *piece)
+{
+	return xf_region__line(region, piece->rule);
+}
+
+static bool same_rule(struct xf_region *region, const struct xf_fw_rule *line,
+		      const struct xf_rule *rule)
+{
+	struct xf_rule other;
+
+	return line && !xf_rule_from_other_line(region, line, &other) &&
+	       xf_rule_equal(&other, rule);
+}
+
+static int find_cut(struct xf_region *region, const struct xf_rule *rule, const struct xf_cut *cut,
+		    uint32_t *id)
+{
+	uint32_t at;
+	struct xf_fw_piece *piece = head_of(region, &cut->piece, &at);
+
+	if (!piece)
+		return at ? -EAGAIN : -ENOENT;
+	for (; piece; piece = xf_region__line(region, piece->next)) {
+		*id = piece->rule;
+		if (same_rule(region, rule_of(region, piece), rule))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+int xf_other__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
+{
+	struct xf_cut *cuts = malloc(XF_CUTS_MAX * sizeof(*cuts));
+	int err;
+
+	if (!cuts)
+		return -ENOMEM;
+	xf_rule_cut(rule, cuts);
+	err = xf_shapes__known(region, &cuts[0]) ? find_cut(region, rule, &cuts[0], id) : -ENOENT;
+	free(cuts);
+	return err;
+}
+
+/* Every chain has room for one more, and no hash is taken by other fields. */
+static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t id;
+		struct xf_fw_piece *piece = head_of(region, &cuts[i].piece, &id);
+		unsigned int length = 0;
+
+		if (!piece && id)
+			return -EAGAIN;
+		for (; piece; piece = xf_region__line(region, piece->next))
+			length++;
+		if (length >= XF_FW_CHAIN)
+			return xf_store__refuse(region->store, -E2BIG,
+						"%u rules already differ from this one only in how "
+						"far their port ranges reach",
+						XF_FW_CHAIN);
+	}
+	return 0;
+}
+
+/* Put a piece behind those of a higher rank. */
+static int link_piece(struct xf_region *region, struct xf_fw_piece *piece, uint32_t id,
+		      uint64_t rank)
+{
+	struct xf_index_key key = xf_index_key_piece(region->set, piece);
+	uint32_t head;
+	struct xf_fw_piece *at = head_of(region, piece, &head), *next;
+
+	if (!at)
+		return xf_index__insert(region, key, id);
+	if (rule_of(region, at)->rank < rank) {
+		piece->next = head;
+		xf_index__set(region, key, id);
+		return 0;
+	}
+	while (at->next) {
+		next = xf_region__line(region, at->next);
+		if (rule_of(region, next)->rank < rank)
+			break;
+		at = next;
+	}
+	piece->next = at->next;
+	xf_publish(&at->next, id);
+	return 0;
+}
+
+static void unlink_piece(struct xf_region *region, struct xf_fw_piece *piece, uint32_t id)
+{
+	struct xf_index_key key = xf_index_key_piece(region->set, piece);
+	uint32_t head;
+	struct xf_fw_piece *at = head_of(region, piece, &head);
+
+	if (head == id) {
+		if (piece->next)
+			xf_index__set(region, key, piece->next);
+		else
+			xf_index__remove(region, key);
+		return;
+	}
+	while (at && at->next != id)
+		at = xf_region__line(region, at->next);
+	if (at)
+		xf_publish(&at->next, piece->next);
+}
+
+static void remove_pieces(struct xf_region *region, struct xf_fw_rule *line)
+{
+	uint32_t id = line->pieces, next;
+
+	for (; id; id = next) {
+		struct xf_fw_piece *piece = xf_region__line(region, id);
+
+		if (!piece || piece->tail.kind != XF_FW_PIECE)
+			return;
+		next = piece->tail.link;
+		unlink_piece(region, piece, id);
+		xf_shapes__count(region, number_of(piece), -1);
+		xf_region__free(region, id);
+	}
+}
+
+static int insert_pieces(struct xf_region *region, struct xf_fw_rule *line, uint32_t rule,
+			 const struct xf_cut *cuts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct xf_fw_piece *piece;
+		uint32_t id;
+		int err = xf_region__alloc(region, &id);
+
+		if (err)
+			return err;
+		piece = xf_region__line(region, id);
+		*piece = cuts[i].piece;
+		piece->rule = rule;
+		err = link_piece(region, piece, id, line->rank);
+		if (err) {
+			xf_region__free(region, id);
+			return err;
+		}
+		piece->tail.link = line->pieces;
+		line->pieces = id;
+		xf_shapes__count(region, number_of(piece), 1);
+	}
+	return 0;
+}
+
+static int insert_cuts(struct xf_region *region, const struct xf_rule *rule, struct xf_cut *cuts,
+		       size_t n, uint32_t *id)
+{
+	struct xf_fw_rule *line;
+	int err = xf_shapes__number(region, cuts, n);
+
+	if (err)
+		return err;
+	err = check_room(region, cuts, n);
+	if (!err)
+		err = xf_region__alloc(region, id);
+	if (!err) {
+		line = xf_region__line(region, *id);
+		to_line(rule, line);
+		err = insert_pieces(region, line, *id, cuts, n);
+		if (err) {
+			remove_pieces(region, line);
+			xf_region__free(region, *id);
+		}
+	}
+	if (err)
+		xf_shapes__tidy(region);
+	return err;
+}
+
+int xf_other__insert(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
+{
+	struct xf_cut *cuts = malloc(XF_CUTS_MAX * sizeof(*cuts));
+	int err;
+
+	if (!cuts)
+		return -ENOMEM;
+	err = insert_cuts(region, rule, cuts, xf_rule_cut(rule, cuts), id);
+	free(cuts);
+	return err;
+}
+
+void xf_other__remove(struct xf_region *region, uint32_t id)
+{
+	struct xf_fw_rule *line = xf_region__line(region, id);
+
+	remove_pieces(region, line);
+	xf_region__free(region, id);
+	xf_shapes__tidy(region);
+}

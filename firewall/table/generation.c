@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which set holds: new ones beside it, the switch from one to the other, trials, and what a writer
+ * left behind that died. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/table/index.h"
+#include "firewall/table/table_impl.h"
+
+static uint32_t active(const struct xf_table *table)
+{
+	return (uint32_t)table->store.root->which;
+}
+
+/* The set that comes back after the trial, or XF_NO_SET. */
+static uint32_t fallback(const struct xf_table *table)
+{
+	const struct xf_fw_root *root = table->store.root;
+
+	return root->deadline ? root->which >> 32 : XF_NO_SET;
+}
+
+/* A trial whose deadline has passed. */
+static bool deadline_over(const struct xf_table *table, uint64_t now)
+{
+	return table->store.root->deadline && now > table->store.root->deadline;
+}
+
+/* With a set to come back: after a first trial there is none, and what was tried stays, on hold. */
+static bool trial_over(const struct xf_table *table, uint64_t now)
+{
+	return deadline_over(table, now) && fallback(table) != XF_NO_SET;
+}
+
+static uint64_t both(uint32_t number)
+{
+	return (uint64_t)number << 32 | number;
+}
+
+static uint32_t number_of(const struct xf_table *table, const struct xf_region *region)
+{
+	return region->set - table->store.sets;
+}
+
+static bool set_in_use(const struct xf_table *table, uint32_t number)
+{
+	if (table->building && number == number_of(table, table->building))
+		return true;
+	return number == active(table) || number == fallback(table);
+}
+
+static bool slot_in_use(const struct xf_table *table, uint32_t slot)
+{
+	for (uint32_t i = 0; i < XF_FW_SETS; i++)
+		if (set_in_use(table, i) && table->store.sets[i].slot == slot)
+			return true;
+	return false;
+}
+
+static uint32_t free_set(const struct xf_table *table)
+{
+	uint32_t number = 0;
+
+	while (set_in_use(table, number))
+		number++;
+	return number;
+}
+
+/* Two sets at most hold or come back, and one is built: a region is always free. */
+static uint32_t free_slot(const struct xf_table *table)
+{
+	uint32_t slot = 0;
+
+	while (slot_in_use(table, slot))
+		slot += XF_FW_REGION_SLOTS;
+	return slot;
+}
+
+static void mark(struct xf_table *table, uint32_t bits)
+{
+	xf_publish(&table->store.root->writing, table->store.root->writing | bits);
+}
+
+static void unmark(struct xf_table *table, uint32_t bits)
+{
+	xf_publish(&table->store.root->writing, table->store.root->writing & ~bits);
+}
+
+int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules,
+		      struct xf_region *region)
+{
+	uint32_t slot = free_slot(table);
+	int err;
+
+	xf_region__attach(region, &table->store, free_set(table), false);
+	err = xf_set__init(region, slot, deny, expected_rules);
+	if (err)
+		xf_region__detach(region);
+	return err;
+}
+
+static void attach_active(struct xf_table *table)
+{
+	xf_region__detach(&table->region);
+	table->number = active(table);
+	xf_region__attach(&table->region, &table->store, table->number, true);
+}
+
+/* A set that neither holds nor comes back any more, once no packet reads it; and its tables, if it
+ * alone has them. */
+static int release(struct xf_table *table, uint32_t slot)
+{
+	int err = xf_store__grace(&table->store);
+
+	if (!err && !slot_in_use(table, slot))
+		err = xf_store__clear(&table->store, slot);
+	table->region.seen = table->store.root->tables;
+	if (!err)
+		unmark(table, XF_FW_WRITING_TABLES);
+	return err;
+}
+
+int xf_table__switch(struct xf_table *table, struct xf_region *region)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t number = number_of(table, region), old = table->store.sets[active(table)].slot;
+	int err;
+
+	mark(table, XF_FW_WRITING_TABLES);
+	err = xf_region__install(region);
+	xf_region__detach(region);
+	if (err) {
+		xf_store__clear(&table->store, table->store.sets[number].slot);
+		return err;
+	}
+	xf_publish(&root->which,
+		   root->deadline ? (root->which & ~0xffffffffull) | number : both(number));
+	attach_active(table);
+	return release(table, old);
+}
+
+int xf_table__rebuild(struct xf_table *table, uint64_t now)
+{
+	struct xf_region region;
+	int err = -EAGAIN;
+
+	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
+		err = xf_table__new_set(table, table->region.set->deny,
+					table->region.set->keep.entries, &region);
+		if (err)
+			return err;
+		err = xf_set__copy_rules(&table->region, &region, now);
+		if (err)
+			xf_region__detach(&region);
+	}
+	return err ? err : xf_table__switch(table, &region);
+}
+
+/* Tables of its own for the set on trial, so that the fallback's stay as they are. */
+static int unshare(struct xf_table *table)
+{
+	uint32_t back = fallback(table), number;
+	struct xf_region region;
+	int err;
+
+	if (back == XF_NO_SET || table->store.sets[back].slot != table->region.set->slot)
+		return 0;
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
+	number = free_set(table);
+	table->store.sets[number].slot = free_slot(table);
+	xf_region__attach(&region, &table->store, number, false);
+	err = xf_set__clone(&table->region, &region);
+	if (err) {
+		xf_region__detach(&region);
+		return err;
+	}
+	return xf_table__switch(table, &region);
+}
+
+/* Which set holds by itself changed when the trial ended. */
+static int end_trial(struct xf_table *table)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t tried = table->store.sets[active(table)].slot, back = fallback(table);
+
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_publish(&root->which, both(back));
+	xf_publish(&root->deadline, 0);
+	attach_active(table);
+	return release(table, tried);
+}
+
+/* What nobody refers to: a writer died while it put tables into slots or took them out. */
+static void sweep_tables(struct xf_table *table)
+{
+	for (uint32_t i = 0; i < XF_FW_REGIONS; i++)
+		if (!slot_in_use(table, i * XF_FW_REGION_SLOTS))
+			xf_store__clear(&table->store, i * XF_FW_REGION_SLOTS);
+	unmark(table, XF_FW_WRITING_TABLES);
+}
+
+static int recover(struct xf_table *table, uint64_t now)
+{
+	uint32_t left = table->store.root->writing;
+	int err = 0;
+
+	if (left & XF_FW_WRITING_TABLES)
+		sweep_tables(table);
+	if (left & XF_FW_WRITING_RULES)
+		err = xf_table__rebuild(table, now);
+	if (!err)
+		unmark(table, XF_FW_WRITING_RULES);
+	return err;
+}
+
+void xf_table__refresh(struct xf_table *table, uint64_t now)
+{
+	uint32_t number = trial_over(table, now) ? fallback(table) : active(table);
+
+	if (table->number == number && table->region.seen == table->store.root->tables)
+		return;
+	xf_region__detach(&table->region);
+	table->number = number;
+	xf_region__attach(&table->region, &table->store, number, true);
+}
+
+int xf_table__settle(struct xf_table *table, uint64_t now)
+{
+	int err = 0;
+
+	xf_table__refresh(table, now);
+	table->store.why[0] = 0;
+	if (trial_over(table, now))
+		err = end_trial(table);
+	/* What cannot be mapped must not look like what is not there. */
+	if (!err)
+		err = xf_region__map(&table->region);
+	if (!err && table->store.root->writing)
+		err = recover(table, now);
+	return err;
+}
+
+int xf_table__begin(struct xf_table *table, uint64_t now)
+{
+	int err = xf_table__settle(table, now);
+
+	if (!err)
+		err = unshare(table);
+	if (!err)
+		err = xf_region__map(&table->region);
+	if (!err)
+		mark(table, XF_FW_WRITING_RULES);
+	return err;
+}
+
+void xf_table__end(struct xf_table *table)
+{
+	unmark(table, XF_FW_WRITING_RULES);
+}
+
+int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t number;
+	int err = xf_table__settle(table, xf_boot_time());
+
+	if (err)
+		return err;
+	if (root->deadline)
+		return -EBUSY;
+	number = free_set(table);
+	memcpy(&table->store.sets[number], table->region.set, sizeof(struct xf_fw_set));
+	/* Set afterwards it could be after the deadline, and of the set that came back. */
+	table->store.sets[number].deny = deny;
+	/* Until the deadline is there the upper half of which is nobody's concern. */
+	xf_publish(&root->deadline, deadline);
+	xf_publish(&root->which, (uint64_t)active(table) << 32 | number);
+	attach_active(table);
+	/* Now, since copying many rules takes longer than a change should. If it cannot be done the
+	 * first change tries again, and says so. */
+	(void)unshare(table);
+	return 0;
+}
+
+int xf_table__try_first(struct xf_table *table, uint64_t deadline)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint64_t now = xf_boot_time();
+	int err = xf_table__settle(table, now);
+
+	if (err)
+		return err;
+	if (root->deadline && !xf_table__held(table, now))
+		return -EBUSY;
+	/* In this order the set holds in between, or nothing still. */
+	xf_publish(&root->which, (uint64_t)XF_NO_SET << 32 | active(table));
+	xf_publish(&root->deadline, deadline);
+	return 0;
+}
+
+void xf_table__put_off(struct xf_table *table, uint64_t deadline)
+{
+	if (table->store.root->deadline)
+		xf_publish(&table->store.root->deadline, deadline);
+}
+
+bool xf_table__held(const struct xf_table *table, uint64_t now)
+{
+	return deadline_over(table, now) && fallback(table) == XF_NO_SET;
+}
+
+void xf_table__resume(struct xf_table *table)
+{
+	struct xf_fw_root *root = table->store.root;
+
+	xf_publish(&root->which, both(active(table)));
+	xf_publish(&root->deadline, 0);
+}
+
+int xf_table__confirm(struct xf_table *table, uint64_t now)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t back = fallback(table);
+	int err;
+
+	if (!root->deadline)
+		return -ENOENT;
+	if (deadline_over(table, now)) {
+		err = xf_table__settle(table, now);
+		return err ? err : -ETIME;
+	}
+	if (back == XF_NO_SET) {
+		xf_table__resume(table);
+		return 0;
+	}
+	mark(table, XF_FW_WRITING_TABLES);
+	xf_publish(&root->deadline, 0);
+	xf_publish(&root->which, both(active(table)));
+	return release(table, table->store.sets[back].slot);
+}
+
+uint64_t xf_table__trial(const struct xf_table *table, uint64_t now)
+{
+	return deadline_over(table, now) ? 0 : table->store.root->deadline;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The index of a set: hash and tag to the id of a line. Inside firewall/ only. */
+#ifndef XF_INDEX_H
+#define XF_INDEX_H
+
+#include "firewall/table/region.h"
+
+struct xf_index_key {
+	uint64_t hash, tag;
+};
+
+struct xf_index_key xf_index_key4(const struct xf_fw_set *set, uint32_t dir, uint32_t addr,
+				  uint64_t b);
+struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint64_t lo, uint64_t b,
+				  uint32_t level);
+struct xf_index_key xf_index_key_piece(const struct xf_fw_set *set,
+				       const struct xf_fw_piece *piece);
+
+/* An empty index with room for so many entries. Returns 0 or -errno. */
+int xf_index__make(struct xf_region *region, uint64_t entries);
+/* The id of the entry, or 0. */
+uint32_t xf_index__find(struct xf_region *region, struct xf_index_key key);
+/* The key must not be there. Grows the index if it must. Returns 0, -EAGAIN (this key cannot be
+ * entered with these seeds) or another -errno. */
+int xf_index__insert(struct xf_region *region, struct xf_index_key key, uint32_t id);
+/* Another id for a key that is there. */
+void xf_index__set(struct xf_region *region, struct xf_index_key key, uint32_t id);
+void xf_index__remove(struct xf_region *region, struct xf_index_key key);
+
+#endif

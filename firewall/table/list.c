@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is in a rule set: its rules, and how much of everything. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "firewall/table/prefixes.h"
+#include "firewall/table/table_impl.h"
+#include "firewall/table/words.h"
+
+#define NS_PER_S 1000000000ull
+
+struct each {
+	struct xf_region *region;
+	const struct xf_fw_counts *counts;
+	const struct xf_addr_words *about; /* NULL: all */
+	uint64_t now;
+	int (*fn)(void *arg, const struct xf_table_entry *entry);
+	void *arg;
+};
+
+static uint32_t ttl_of(const struct xf_fw_rule *line, uint64_t now)
+{
+	uint64_t expires = line->expires;
+
+	return expires == XF_FW_FOREVER ? 0 : (expires - now + NS_PER_S - 1) / NS_PER_S;
+}
+
+static int to_entry(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
+		    uint32_t id, const struct xf_fw_rule *line, struct xf_table_entry *entry)
+{
+	const struct xf_fw_total *counted = xf_region__counted(region, counts, id);
+	int err = xf_rule_from_line(region, line, &entry->rule);
+
+	if (err)
+		return err;
+	entry->rule.ttl = ttl_of(line, now);
+	entry->set = XF_FW_MARK(region->set);
+	entry->id = id;
+	entry->packets = __atomic_load_n(&line->packets, __ATOMIC_RELAXED);
+	entry->bytes = __atomic_load_n(&line->bytes, __ATOMIC_RELAXED);
+	entry->packets += counted ? counted->packets : 0;
+	entry->bytes += counted ? counted->bytes : 0;
+	return 0;
+}
+
+static int each_line(void *arg, uint32_t id, struct xf_fw_rule *line)
+{
+	struct each *each = arg;
+	struct xf_table_entry entry;
+	int err;
+
+	if (!xf_rule_line_holds(line, each->now))
+		return 0;
+	if (each->about && line->tail.kind != XF_FW_OTHER &&
+	    !xf_prefix_line_covers(line, each->about))
+		return 0;
+	err = to_entry(each->region, each->counts, each->now, id, line, &entry);
+	return err ? err : each->fn(each->arg, &entry);
+}
+
+static int walk(struct xf_table *table, struct each *each)
+{
+	struct xf_fw_counts counts;
+	int err = xf_store__counts(&table->store, &counts);
+
+	if (err)
+		return err;
+	xf_table__refresh(table, each->now);
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
+	each->region = &table->region;
+	each->counts = &counts;
+	return xf_set__each(&table->region, each_line, each);
+}
+
+int xf_table__each(struct xf_table *table, uint64_t now,
+		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
+{
+	struct each each = { .now = now, .fn = fn, .arg = arg };
+
+	return walk(table, &each);
+}
+
+static void to_words(const uint8_t *addr, uint8_t family, uint64_t words[2])
+{
+	words[0] = xf_from_bytes(addr, family == 6 ? 8 : 4);
+	words[1] = family == 6 ? xf_from_bytes(addr + 8, 8) : 0;
+}
+
+int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
+			 const uint8_t src[16], const uint8_t dst[16],
+			 int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
+{
+	struct xf_addr_words about = { .family = family };
+	struct each each = { .about = &about, .now = now, .fn = fn, .arg = arg };
+
+	to_words(src, family, about.addr[XF_FW_SRC]);
+	to_words(dst, family, about.addr[XF_FW_DST]);
+	return walk(table, &each);
+}
+
+int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl)
+{
+	const struct xf_fw_rule *line;
+	int err;
+
+	xf_table__refresh(table, now);
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
+	err = xf_set__find(&table->region, rule, now, &line);
+	if (!err)
+		*ttl = ttl_of(line, now);
+	return err;
+}
+
+int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t now,
+		    struct xf_rule *rule)
+{
+	const struct xf_fw_rule *line;
+
+	xf_table__refresh(table, now);
+	if (XF_FW_MARK(table->region.set) != set)
+		return -ENOENT;
+	line = id <= XF_FW_ID_MASK ? xf_region__line(&table->region, id) : NULL;
+	if (!line || !xf_rule_line_is_rule(line) || !xf_rule_line_holds(line, now) ||
+	    xf_rule_from_line(&table->region, line, rule))
+		return -ENOENT;
+	/* A line is taken apart only after it has ceased to hold: if it still does it was whole. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return xf_rule_line_holds(line, now) ? 0 : -ENOENT;
+}
+
+static uint64_t pages(uint64_t bytes)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
+/* Of all regions, and of what is built in this process. */
+static uint64_t tables_memory(struct xf_table *table)
+{
+	uint64_t sum = table->building ? xf_region__size(table->building) : 0;
+
+	for (uint32_t slot = 0; slot < XF_FW_SLOTS; slot++) {
+		size_t lines;
+		int fd = xf_store__table(&table->store, slot, &lines);
+
+		if (fd < 0)
+			continue;
+		sum += pages(lines * XF_FW_LINE) + pages(1);
+		close(fd);
+	}
+	return sum;
+}
+
+struct expired {
+	uint64_t now, rules, prefixes;
+};
+
+static int count_expired(void *arg, uint32_t id, struct xf_fw_rule *line)
+{
+	struct expired *expired = arg;
+
+	(void)id;
+	if (xf_rule_line_holds(line, expired->now))
+		return 0;
+	expired->rules++;
+	expired->prefixes += line->tail.kind != XF_FW_OTHER;
+	return 0;
+}
+
+_Static_assert(sizeof(struct xf_table_stats) - offsetof(struct xf_table_stats, allowed) ==
+		   sizeof(struct xf_fw_totals),
+	       "the totals have one order");
+
+int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats *stats)
+{
+	struct expired expired = { .now = now };
+	const struct xf_fw_keep *keep;
+	struct xf_fw_counts counts;
+	int err;
+
+	xf_table__refresh(table, now);
+	err = xf_region__map(&table->region);
+	if (err)
+		return err;
+	keep = &table->region.set->keep;
+	if (keep->timed)
+		xf_set__each(&table->region, count_expired, &expired);
+	*stats = (struct xf_table_stats) {
+		.rules = keep->rules - expired.rules,
+		.prefixes = keep->prefixes - expired.prefixes,
+		.shapes = keep->shapes_n,
+		.shapes_max = XF_FW_SHAPES,
+		.rules_max = XF_SET_RULES_MAX,
+		.memory = tables_memory(table) + pages(sizeof(struct xf_fw_set) * XF_FW_SETS) +
+			  pages(sizeof(struct xf_fw_root)) + XF_FW_SLOTS * sizeof(void *),
+	};
+	stats->memory += libbpf_num_possible_cpus() * sizeof(counts);
+	err = xf_store__counts(&table->store, &counts);
+	memcpy(&stats->allowed, &counts.totals, sizeof(counts.totals));
+	return err;
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tables: made, mapped, given away; and the lines of chunks. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "firewall/table/region.h"
+
+#define LIMBO_MAX 4096 /* lines that wait for a grace period before one is waited for */
+
+int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(store->why, sizeof(store->why), format, args);
+	va_end(args);
+	return err;
+}
+
+static void *map_fd(int fd, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+int xf_store__map(struct xf_store *store)
+{
+	store->root = map_fd(store->root_fd, sizeof(*store->root));
+	if (!store->root)
+		return -errno;
+	store->sets = map_fd(store->sets_fd, sizeof(*store->sets) * XF_FW_SETS);
+	return store->sets ? 0 : -errno;
+}
+
+void xf_store__unmap(struct xf_store *store)
+{
+	if (store->root)
+		munmap(store->root, sizeof(*store->root));
+	if (store->sets)
+		munmap(store->sets, sizeof(*store->sets) * XF_FW_SETS);
+}
+
+int xf_store__make_table(size_t lines)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xf_fw_table", sizeof(uint32_t), XF_FW_LINE,
+				lines, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The kernel returns from a change of a map of maps only when every program that could have seen
+ * the old content has ended. */
+int xf_store__grace(struct xf_store *store)
+{
+	uint32_t slot = XF_FW_SLOTS - 1;
+
+	if (store->grace_fd < 0)
+		store->grace_fd = xf_store__make_table(1);
+	if (store->grace_fd < 0)
+		return store->grace_fd;
+	return bpf_map_update_elem(store->tables_fd, &slot, &store->grace_fd, BPF_ANY) ? -errno : 0;
+}
+
+void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_t number, bool live)
+{
+	memset(region, 0, sizeof(*region));
+	region->store = store;
+	region->set = &store->sets[number];
+	region->live = live;
+	region->seen = store->root->tables;
+}
+
+static void unmap(struct xf_region *region, uint32_t slot)
+{
+	if (region->table[slot])
+		munmap(region->table[slot], region->lines[slot] * XF_FW_LINE);
+	if (region->table[slot] && !region->live)
+		close(region->fd[slot]);
+	region->table[slot] = NULL;
+	region->lines[slot] = 0;
+}
+
+void xf_region__detach(struct xf_region *region)
+{
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
+		unmap(region, slot);
+}
+
+static int map_table(struct xf_region *region, uint32_t slot, int fd, size_t lines)
+{
+	unmap(region, slot);
+	region->table[slot] = map_fd(fd, lines * XF_FW_LINE);
+	if (!region->table[slot])
+		return -errno;
+	region->lines[slot] = lines;
+	return 0;
+}
+
+/* Returns 0, also when there is none, or -errno. */
+static int map_slot(struct xf_region *region, uint32_t slot)
+{
+	size_t lines;
+	int fd = xf_store__table(region->store, region->set->slot + slot, &lines), err;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = map_table(region, slot, fd, lines);
+	close(fd);
+	return err;
+}
+
+int xf_region__map(struct xf_region *region)
+{
+	int err = 0;
+
+	if (region->whole || !region->live)
+		return 0;
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS - 1 && !err; slot++)
+		if (!region->table[slot])
+			err = map_slot(region, slot);
+	region->whole = !err;
+	return err;
+}
+
+void *xf_region__table(struct xf_region *region, uint32_t slot)
+{
+	if (!region->table[slot] && region->live && !region->whole)
+		map_slot(region, slot);
+	return region->table[slot];
+}
+
+int xf_region__install(struct xf_region *region)
+{
+	struct xf_slot_change changes[XF_FW_REGION_SLOTS];
+	size_t n = 0;
+
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
+		if (region->table[slot])
+			changes[n++] =
+			    (struct xf_slot_change) { region->set->slot + slot, region->fd[slot] };
+	return xf_store__change_slots(region->store, changes, n);
+}
+
+uint64_t xf_region__size(const struct xf_region *region)
+{
+	uint64_t lines = 0;
+
+	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
+		lines += region->lines[slot];
+	return lines * XF_FW_LINE;
+}
+
+int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
+{
+	int fd = xf_store__make_table(lines), err;
+	const struct xf_slot_change change = { region->set->slot + slot, fd };
+
+	if (fd < 0)
+		return fd;
+	err = map_table(region, slot, fd, lines);
+	if (!region->live) {
+		region->fd[slot] = fd;
+		if (err)
+			close(fd);
+		return err;
+	}
+	if (!err) {
+		err = xf_store__change_slot(region->store, &change);
+		if (err)
+			unmap(region, slot);
+	}
+	region->seen = ++region->store->root->tables;
+	close(fd);
+	return err;
+}
+
+void xf_region__drop(struct xf_region *region, uint32_t slot)
+{
+	const struct xf_slot_change change = { region->set->slot + slot, -1 };
+
+	unmap(region, slot);
+	if (!region->live)
+		return;
+	/* Kernels before 6.8 free a table that leaves its slot at once. */
+	if (!xf_store__grace(region->store))
+		xf_store__change_slot(region->store, &change);
+	region->seen = ++region->store->root->tables;
+}
+
+void *xf_region__line(struct xf_region *region, uint32_t id)
+{
+	uint32_t chunk = id >> 16, line = id & 0xffff;
+	struct xf_fw_line *lines;
+
+	if (!id || chunk >= XF_FW_CHUNKS)
+		return NULL;
+	lines = xf_region__table(region, chunk);
+	return lines && line < region->lines[chunk] ? &lines[line] : NULL;
+}
+
+static struct xf_fw_tail *tail(struct xf_region *region, uint32_t id)
+{
+	struct xf_fw_line *line = xf_region__line(region, id);
+
+	return line ? (struct xf_fw_tail *)&line->word[7] : NULL;
+}
+
+/* Small sets get by with small chunks. */
+static size_t chunk_lines(uint32_t chunk)
+{
+	return chunk < 3 ? 1024u << 2 * chunk : XF_FW_CHUNK_LINES;
+}
+
+/* The first line that was never used. */
+static int alloc_fresh(struct xf_region *region, uint32_t *id)
+{
+	struct xf_fw_keep *keep = &region->set->keep;
+	uint32_t chunk = keep->fresh >> 16;
+	int err;
+
+	if ((keep->fresh & 0xffff) == chunk_lines(chunk) || !(keep->fresh & 0xffff)) {
+		if (keep->fresh)
+			chunk = (keep->fresh - 1) / 65536 + 1;
+		if (chunk == XF_FW_CHUNKS)
+			return xf_store__refuse(region->store, -E2BIG,
+						"no more than %u lines fit into a rule set",
+						XF_FW_CHUNKS * XF_FW_CHUNK_LINES);
+		err = xf_region__make(region, chunk, chunk_lines(chunk));
+		if (err)
+			return err;
+		keep->fresh = chunk << 16 | !chunk; /* id 0 is nothing */
+	}
+	*id = keep->fresh++;
+	return 0;
+}
+
+int xf_region__alloc(struct xf_region *region, uint32_t *id)
+{
+	struct xf_fw_keep *keep = &region->set->keep;
+	struct xf_fw_tail *end;
+	int err;
+
+	if (!keep->free && keep->limbo_n >= LIMBO_MAX) {
+		err = xf_store__grace(region->store);
+		if (err)
+			return err;
+		keep->free = keep->limbo;
+		keep->limbo = 0;
+		keep->limbo_n = 0;
+	}
+	if (!keep->free)
+		return alloc_fresh(region, id);
+	*id = keep->free;
+	end = tail(region, *id);
+	if (!end)
+		return -ENOMEM;
+	keep->free = end->link;
+	memset(xf_region__line(region, *id), 0, XF_FW_LINE);
+	return 0;
+}
+
+void xf_region__free(struct xf_region *region, uint32_t id)
+{
+	struct xf_fw_keep *keep = &region->set->keep;
+	uint32_t *list = region->live ? &keep->limbo : &keep->free;
+	struct xf_fw_tail *end = tail(region, id);
+
+	if (!end)
+		return;
+	end->kind = XF_FW_FREE;
+	end->link = *list;
+	*list = id;
+	keep->limbo_n += region->live;
+}

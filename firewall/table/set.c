@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Add and delete in one set. A rule holds from the moment at which its time is set, and no longer
+ * when that becomes 0: all that has to be done before and after is of no consequence to packets. */
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "firewall/table/index.h"
+#include "firewall/table/composite.h"
+#include "firewall/table/prefixes.h"
+#include "firewall/table/set.h"
+
+#define NS_PER_S 1000000000ull
+#define SWEEP_LINES 64 /* along with each change */
+
+int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t expected_rules)
+{
+	struct xf_fw_set *set = region->set;
+
+	memset(set, 0, sizeof(*set));
+	set->slot = slot;
+	set->deny = deny;
+	if (getrandom(set->seed, sizeof(set->seed), 0) != sizeof(set->seed))
+		return -errno;
+	for (int i = 0; i < XF_FW_SEEDS; i++)
+		set->seed[i] |= 1;
+	return xf_index__make(region, expected_rules);
+}
+
+bool xf_rule_line_holds(const struct xf_fw_rule *line, uint64_t now)
+{
+	return line->expires > now;
+}
+
+int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line, struct xf_rule *rule)
+{
+	if (line->tail.kind == XF_FW_OTHER)
+		return xf_rule_from_other_line(region, line, rule);
+	xf_rule_from_prefix_line(line, rule);
+	return 0;
+}
+
+static uint64_t expiry(const struct xf_rule *rule, uint64_t now)
+{
+	return rule->ttl ? now + rule->ttl * NS_PER_S : XF_FW_FOREVER;
+}
+
+static void set_expiry(struct xf_region *region, struct xf_fw_rule *line, uint64_t expires)
+{
+	struct xf_fw_keep *keep = &region->set->keep;
+
+	if (line->expires && line->expires != XF_FW_FOREVER)
+		keep->timed--;
+	if (expires && expires != XF_FW_FOREVER)
+		keep->timed++;
+	xf_publish(&line->expires, expires);
+}
+
+static int find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
+{
+	return xf_is_single_prefix(rule) ? xf_prefix__find(region, rule, id)
+					 : xf_other__find(region, rule, id);
+}
+
+static void count(struct xf_region *region, uint8_t kind, int change)
+{
+	region->set->keep.rules += change;
+	if (kind != XF_FW_OTHER)
+		region->set->keep.prefixes += change;
+}
+
+static void take_out(struct xf_region *region, uint32_t id, struct xf_fw_rule *line)
+{
+	uint8_t kind = line->tail.kind;
+
+	set_expiry(region, line, 0);
+	count(region, kind, -1);
+	if (kind == XF_FW_OTHER)
+		xf_other__remove(region, id);
+	else
+		xf_prefix__remove(region, id);
+}
+
+static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
+{
+	int err;
+
+	if (region->set->keep.rules >= XF_SET_RULES_MAX)
+		return xf_store__refuse(region->store, -E2BIG, "a rule set has at most %u rules",
+					XF_SET_RULES_MAX);
+	err = xf_is_single_prefix(rule) ? xf_prefix__insert(region, rule, id)
+					: xf_other__insert(region, rule, id);
+	if (!err)
+		count(region, xf_is_single_prefix(rule) ? XF_FW_PREFIX4 : XF_FW_OTHER, 1);
+	return err;
+}
+
+/* Let a rule that does not hold begin with nothing. */
+static int reset_counters(struct xf_region *region, uint32_t id, struct xf_fw_rule *line)
+{
+	const struct xf_fw_total *counted;
+	struct xf_fw_counts counts;
+	int err = 0;
+
+	line->packets = 0;
+	line->bytes = 0;
+	if (id >= XF_FW_COUNTED_LINES)
+		return 0;
+	err = xf_store__counts(region->store, &counts);
+	counted = xf_region__counted(region, &counts, id);
+	if (!err) {
+		line->packets -= counted->packets;
+		line->bytes -= counted->bytes;
+	}
+	return err;
+}
+
+/* The rule's line in *line, a new one if need be. Returns 0, -EEXIST or another -errno. */
+static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
+			  struct xf_fw_rule **line)
+{
+	uint32_t id;
+	int err = find(region, rule, &id);
+
+	if (err == -ENOENT)
+		err = insert(region, rule, &id);
+	if (err)
+		return err;
+	*line = xf_region__line(region, id);
+	if (xf_rule_line_holds(*line, now))
+		return -EEXIST;
+	return reset_counters(region, id, *line);
+}
+
+int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
+{
+	struct xf_fw_rule *line;
+	int err;
+
+	if (!rule->has)
+		return -EINVAL;
+	xf_set__expire(region, now, SWEEP_LINES);
+	err = find_or_insert(region, rule, now, &line);
+	/* A feed that blocks for an hour what somebody has blocked for good does not end that. */
+	if (!err || (err == -EEXIST && line->expires < expiry(rule, now)))
+		set_expiry(region, line, expiry(rule, now));
+	return err;
+}
+
+int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
+		 const struct xf_fw_rule **line)
+{
+	uint32_t id;
+	int err = find(region, rule, &id);
+
+	if (err)
+		return err == -EAGAIN ? -ENOENT : err;
+	*line = xf_region__line(region, id);
+	return xf_rule_line_holds(*line, now) ? 0 : -ENOENT;
+}
+
+int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
+			uint64_t packets, uint64_t bytes)
+{
+	struct xf_fw_rule *added;
+	int err = find_or_insert(region, rule, 0, &added);
+
+	if (err)
+		return err;
+	added->packets += packets;
+	added->bytes += bytes;
+	set_expiry(region, added, expires);
+	return 0;
+}
+
+int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
+{
+	struct xf_fw_rule *line;
+	bool held;
+	uint32_t id;
+	int err;
+
+	xf_set__expire(region, now, SWEEP_LINES);
+	err = find(region, rule, &id);
+	if (err)
+		return err == -EAGAIN ? -ENOENT : err;
+	line = xf_region__line(region, id);
+	held = xf_rule_line_holds(line, now);
+	take_out(region, id, line);
+	return held ? 0 : -ENOENT;
+}
+
+bool xf_rule_line_is_rule(const struct xf_fw_rule *line)
+{
+	return line->tail.kind == XF_FW_PREFIX4 || line->tail.kind == XF_FW_PREFIX6 ||
+	       line->tail.kind == XF_FW_OTHER;
+}
+
+/* The next id after this one for which there is a line, or 0 at the end. */
+static uint32_t next_id(struct xf_region *region, uint32_t id)
+{
+	id++;
+	if (xf_region__line(region, id))
+		return id < region->set->keep.fresh ? id : 0;
+	id = ((id - 1) | 0xffff) + 1;
+	return id < region->set->keep.fresh && xf_region__line(region, id) ? id : 0;
+}
+
+size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t lines)
+{
+	struct xf_fw_keep *keep = &region->set->keep;
+	size_t n = 0;
+
+	if (!keep->timed)
+		return 0;
+	while (lines--) {
+		struct xf_fw_rule *line;
+
+		keep->swept = next_id(region, keep->swept);
+		line = xf_region__line(region, keep->swept);
+		if (!line || !xf_rule_line_is_rule(line) || xf_rule_line_holds(line, now))
+			continue;
+		take_out(region, keep->swept, line);
+		n++;
+	}
+	return n;
+}
+
+int xf_set__each(struct xf_region *region,
+		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line), void *arg)
+{
+	int err = 0;
+
+	for (uint32_t id = next_id(region, 0); id && !err; id = next_id(region, id)) {
+		struct xf_fw_rule *line = xf_region__line(region, id);
+
+		if (xf_rule_line_is_rule(line))
+			err = fn(arg, id, line);
+	}
+	return err;
+}

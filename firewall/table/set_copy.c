@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From one set to another: rule by rule, or table by table. */
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/table/set.h"
+
+struct copy {
+	struct xf_region *from, *to;
+	struct xf_fw_counts counts;
+	uint64_t now;
+};
+
+static int copy_rule(void *arg, uint32_t id, struct xf_fw_rule *line)
+{
+	struct copy *copy = arg;
+	struct xf_rule rule;
+	const struct xf_fw_total *counted = xf_region__counted(copy->from, &copy->counts, id);
+	int err;
+
+	if (!xf_rule_line_holds(line, copy->now))
+		return 0;
+	err = xf_rule_from_line(copy->from, line, &rule);
+	if (!err)
+		err = xf_set__add_counted(copy->to, &rule, line->expires,
+					  line->packets + (counted ? counted->packets : 0),
+					  line->bytes + (counted ? counted->bytes : 0));
+	return err;
+}
+
+int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now)
+{
+	struct copy copy = { .from = from, .to = to, .now = now };
+	int err = xf_store__counts(from->store, &copy.counts);
+
+	return err ? err : xf_set__each(from, copy_rule, &copy);
+}
+
+static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t slot)
+{
+	void *table = xf_region__table(from, slot);
+	int err;
+
+	if (!table)
+		return 0;
+	err = xf_region__make(to, slot, from->lines[slot]);
+	if (!err)
+		memcpy(xf_region__table(to, slot), table, from->lines[slot] * XF_FW_LINE);
+	return err;
+}
+
+/* What is counted elsewhere goes on from where it is. */
+static int clone_counts(struct xf_region *from, struct xf_region *to)
+{
+	struct xf_fw_counts counts;
+	int err = xf_store__counts(from->store, &counts);
+
+	for (uint32_t id = 1; id < XF_FW_COUNTED_LINES && !err; id++) {
+		const struct xf_fw_total *old = xf_region__counted(from, &counts, id);
+		const struct xf_fw_total *new = xf_region__counted(to, &counts, id);
+		struct xf_fw_rule *line = xf_region__line(to, id);
+
+		if (!line || !xf_rule_line_is_rule(line))
+			continue;
+		line->packets += old->packets - new->packets;
+		line->bytes += old->bytes - new->bytes;
+	}
+	return err;
+}
+
+int xf_set__clone(struct xf_region *from, struct xf_region *to)
+{
+	uint32_t slot = to->set->slot, moved = slot - from->set->slot;
+	int err = 0;
+
+	memcpy(to->set, from->set, sizeof(*to->set));
+	to->set->slot = slot;
+	to->set->index = XF_FW_INDEX((uint32_t)from->set->index + moved, from->set->index >> 32);
+	for (int dir = 0; dir < 2; dir++)
+		if (from->set->dir[dir])
+			to->set->dir[dir] += moved;
+	for (slot = 0; slot < XF_FW_REGION_SLOTS - 1 && !err; slot++)
+		err = clone_table(from, to, slot);
+	return err ? err : clone_counts(from, to);
+}

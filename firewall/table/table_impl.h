@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* An open rule set, for the files that implement table.h. */
+#ifndef XF_TABLE_IMPL_H
+#define XF_TABLE_IMPL_H
+
+#include "firewall/table/set.h"
+#include "firewall/table/table.h"
+
+#define XF_NO_SET UINT32_MAX
+/* Two entries of an index with one hash need other seeds: of ten million sets of a million
+ * rules one has such. */
+#define XF_SEED_TRIES 3
+
+struct xf_table {
+	struct xf_store store;
+	struct xf_table_map maps[4];
+	struct xf_region region;    /* of the set that holds */
+	uint32_t number;	    /* its number */
+	struct xf_region *building; /* one that is being built, or NULL */
+};
+
+uint64_t xf_boot_time(void);
+
+/* Look again at which set holds and at its tables: others may have changed them. */
+void xf_table__refresh(struct xf_table *table, uint64_t now);
+
+/* Take back a trial that is over and whatever a writer left unfinished that died. Returns 0 or
+ * -errno. */
+int xf_table__settle(struct xf_table *table, uint64_t now);
+/* Around each change of rules. Begin settles, sees to it that the rules are no fallback's, and says
+ * for whoever comes that a change is under way. Returns 0 or -errno. */
+int xf_table__begin(struct xf_table *table, uint64_t now);
+void xf_table__end(struct xf_table *table);
+
+/* An empty set beside the one that holds, attached to region. Until it holds nothing of it is left
+ * when the process ends; xf_region__detach() lets it go. Returns 0 or -errno. */
+int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules,
+		      struct xf_region *region);
+/* Let that set hold in place of the present one, whose tables go unless a trial needs them.
+ * Detaches region. Returns 0 or -errno, and then the old one holds. */
+int xf_table__switch(struct xf_table *table, struct xf_region *region);
+/* The same rules in tables of their own, with other seeds. Returns 0 or -errno. */
+int xf_table__rebuild(struct xf_table *table, uint64_t now);
+
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/ratelimit.h"
+
+#include <stdio.h>
+
+#define PAUSE (5 * 1000000000ULL)
+
+bool xf_rare_due(struct xf_rare *rare, uint64_t now, uint64_t *times)
+{
+	*times = ++rare->times;
+	if (now < rare->next)
+		return false;
+	rare->next = now + PAUSE;
+	rare->times = 0;
+	return true;
+}
+
+char *xf_times_text(uint64_t times, char out[32])
+{
+	out[0] = '\0';
+	if (times > 1)
+		snprintf(out, 32, " (%llu times)", (unsigned long long)times);
+	return out;
+}

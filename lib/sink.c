@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A buffer of lines in front of an output, with a note for each line of where it ends and whose it
+ * is, so that what a partial write took is known exactly. */
+#include "lib/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/msg.h"
+#include "lib/stream.h"
+#include "loader/format/format.h"
+
+#define BUFFER_SIZE (1u << 20)
+#define LINES_MAX (BUFFER_SIZE / 32) /* a power of two; few lines are shorter */
+
+struct output {
+	int fd; /* -1: closed */
+	enum xf_stream kind;
+	bool own;      /* to be closed at the end */
+	bool pollable; /* epoll takes it */
+};
+
+struct mark {
+	uint16_t len;
+	uint8_t source;
+};
+
+struct xf_sink {
+	char *path;	  /* NULL: stdout */
+	const char *hint; /* NULL: the usual */
+	struct output out;
+	enum xf_sink_state state;
+	bool truncate; /* at the start: an existing file is to be overwritten */
+	bool created;  /* nothing was there; goes again if nothing starts */
+
+	size_t start, end;  /* of what waits in buffer */
+	unsigned int line;  /* index of the first mark, modulo LINES_MAX */
+	unsigned int lines; /* that wait */
+	size_t line_done;   /* bytes of the first of them that the output already has */
+	uint64_t put[XF_SINK_SOURCES];
+	uint64_t taken[XF_SINK_SOURCES];
+	struct mark marks[LINES_MAX];
+	char buffer[BUFFER_SIZE];
+};
+
+static const char *name_of(const struct xf_sink *sink)
+{
+	return sink->path ? sink->path : "standard output";
+}
+
+static bool can_poll(int fd)
+{
+	struct epoll_event event = { .events = 0 };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	bool can;
+
+	if (epoll < 0)
+		return false;
+	can = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+	close(epoll);
+	return can;
+}
+
+/* Use @fd from now on. */
+static void attach(struct xf_sink *sink, int fd, enum xf_stream kind, bool own)
+{
+	sink->out = (struct output) {
+		.fd = fd,
+		.kind = kind,
+		.own = own,
+		.pollable = kind != XF_STREAM_FILE && can_poll(fd),
+	};
+}
+
+static void hint_open(const char *path, int err)
+{
+	struct stat st;
+
+	if (err == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+		xf_hint("nobody reads this FIFO; start its reader first");
+	else if (err == EISDIR)
+		xf_hint("name a file in that folder");
+	else if (err == ENOENT)
+		xf_hint("create the folder first, or the file that the symbolic link points to");
+	else if (err == EACCES)
+		xf_hint("check its permissions; in a folder like /tmp even root may not write to "
+			"another user's file (sysctl fs.protected_regular)");
+}
+
+/* Returns the file descriptor, or -errno after a message. */
+static int open_flags(const char *path, int flags)
+{
+	/* O_APPEND keeps the file whole when somebody truncates it or writes to it too. */
+	int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0666);
+	int err = errno;
+
+	if (fd >= 0 || (err == EEXIST && flags & O_EXCL))
+		return fd >= 0 ? fd : -err;
+	xf_err("cannot open %s for writing: %s", path, strerror(err));
+	hint_open(path, err);
+	return -err;
+}
+
+/* An existing file that nobody allowed us to change: fine when it holds no data that could be lost.
+ */
+static int open_existing(const char *path)
+{
+	int fd = open_flags(path, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		return fd;
+	close(fd);
+	xf_err("%s exists already", path);
+	xf_hint("add --append to write behind what it holds, or --force to overwrite it");
+	return -EEXIST;
+}
+
+static int open_path(struct xf_sink *sink, bool append, bool force)
+{
+	struct stat st;
+	int fd;
+
+	if (append || force) {
+		sink->created = access(sink->path, F_OK) != 0;
+		sink->truncate = !append && !sink->created;
+		fd = open_flags(sink->path, O_CREAT);
+	} else {
+		sink->created = true;
+		fd = open_flags(sink->path, O_CREAT | O_EXCL);
+		if (fd == -EEXIST) {
+			sink->created = false;
+			fd = open_existing(sink->path);
+		}
+	}
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		attach(sink, fd, XF_STREAM_OWN, true);
+	else
+		attach(sink, fd, XF_STREAM_FILE, true);
+	return 0;
+}
+
+static int open_stdout(struct xf_sink *sink)
+{
+	enum xf_stream kind;
+	int fd = xf_stream_open(STDOUT_FILENO, &kind);
+
+	if (fd < 0) {
+		xf_err("standard output is not open for writing");
+		xf_hint("it seems to be closed; %s",
+			sink->hint ?: "redirect it to a file, or use --write FILE");
+		return fd;
+	}
+	attach(sink, fd, kind, kind == XF_STREAM_OWN);
+	return 0;
+}
+
+int xf_sink__open(struct xf_sink **out, const struct xf_sink_opts *opts)
+{
+	struct xf_sink *sink = calloc(1, sizeof(*sink));
+	int err = -ENOMEM;
+
+	if (!sink)
+		goto out_memory;
+	sink->out.fd = -1;
+	sink->hint = opts->hint;
+	if (opts->path) {
+		sink->path = strdup(opts->path);
+		if (!sink->path)
+			goto out_memory;
+		err = open_path(sink, opts->append, opts->force);
+	} else {
+		err = open_stdout(sink);
+	}
+	if (err) {
+		xf_sink__free(sink);
+		return err;
+	}
+	*out = sink;
+	return 0;
+
+out_memory:
+	xf_err("cannot set up the output buffer: %s", strerror(ENOMEM));
+	xf_sink__free(sink);
+	return err;
+}
+
+void xf_sink__begin(struct xf_sink *sink)
+{
+	if (sink->truncate && sink->out.kind == XF_STREAM_FILE && ftruncate(sink->out.fd, 0))
+		xf_warn("cannot empty %s: %s", sink->path, strerror(errno));
+	sink->truncate = false;
+	sink->created = false;
+}
+
+/* Leave no empty file behind that would stand in the way of the next try. */
+static void take_back(const struct xf_sink *sink)
+{
+	struct stat ours, there;
+
+	if (sink->created && sink->out.fd >= 0 && !fstat(sink->out.fd, &ours) &&
+	    S_ISREG(ours.st_mode) && !ours.st_size && !stat(sink->path, &there) &&
+	    there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)
+		unlink(sink->path);
+}
+
+void xf_sink__free(struct xf_sink *sink)
+{
+	if (!sink)
+		return;
+	take_back(sink);
+	if (sink->out.own && sink->out.fd >= 0)
+		close(sink->out.fd);
+	free(sink->path);
+	free(sink);
+}
+
+size_t xf_sink__pending(const struct xf_sink *sink)
+{
+	return sink->end - sink->start;
+}
+
+char *xf_sink__room(struct xf_sink *sink)
+{
+	size_t pending = xf_sink__pending(sink);
+
+	if (sink->lines == LINES_MAX)
+		return NULL;
+	if (sizeof(sink->buffer) - sink->end < XF_OUT_MAX) {
+		/* Never moves more than it makes room for. */
+		if (pending > sizeof(sink->buffer) / 2)
+			return NULL;
+		memmove(sink->buffer, sink->buffer + sink->start, pending);
+		sink->start = 0;
+		sink->end = pending;
+	}
+	return sink->buffer + sink->end;
+}
+
+void xf_sink__put(struct xf_sink *sink, size_t len, unsigned int source)
+{
+	struct mark *mark = &sink->marks[(sink->line + sink->lines) % LINES_MAX];
+
+	mark->len = len;
+	mark->source = source;
+	sink->lines++;
+	sink->put[source]++;
+	sink->end += len;
+}
+
+/* The output took the next @n bytes. */
+static void take(struct xf_sink *sink, size_t n)
+{
+	sink->start += n;
+	if (sink->start == sink->end)
+		sink->start = sink->end = 0;
+	n += sink->line_done;
+	while (sink->lines && n >= sink->marks[sink->line].len) {
+		n -= sink->marks[sink->line].len;
+		sink->taken[sink->marks[sink->line].source]++;
+		sink->line = (sink->line + 1) % LINES_MAX;
+		sink->lines--;
+	}
+	sink->line_done = n;
+}
+
+static void hint_write(const struct xf_sink *sink, int err)
+{
+	if (err == ENOSPC || err == EDQUOT)
+		xf_hint("%s", sink->hint
+				  ?: "free some space or name a file elsewhere with --write; "
+				     "--sample and --rate write less");
+	else if (err == EFBIG)
+		xf_hint(
+		    "the file is as large as it may get (ulimit -f, or the file system's limit)");
+}
+
+static void fail(struct xf_sink *sink, int err)
+{
+	if (err == EPIPE || (sink->out.kind == XF_STREAM_SOCKET && err == ECONNRESET)) {
+		sink->state = XF_SINK_CLOSED;
+		return;
+	}
+	sink->state = XF_SINK_FAILED;
+	xf_err("cannot write to %s: %s", name_of(sink), strerror(err));
+	hint_write(sink, err);
+}
+
+enum xf_sink_state xf_sink__flush(struct xf_sink *sink)
+{
+	while (sink->state == XF_SINK_OK && sink->out.fd >= 0 && xf_sink__pending(sink)) {
+		ssize_t n = xf_stream_write(sink->out.fd, sink->out.kind,
+					    sink->buffer + sink->start, xf_sink__pending(sink));
+
+		if (n > 0)
+			take(sink, n);
+		else if (n == 0 || errno == EAGAIN)
+			break;
+		else if (errno != EINTR)
+			fail(sink, errno);
+	}
+	return sink->state;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* Flush all of it; gives up when nothing was taken for @timeout_ms. */
+static void drain(struct xf_sink *sink, int timeout_ms)
+{
+	struct pollfd ready = { .fd = sink->out.fd, .events = POLLOUT };
+	int64_t deadline = now_ms() + timeout_ms;
+	size_t before = xf_sink__pending(sink);
+
+	while (xf_sink__flush(sink) == XF_SINK_OK && xf_sink__pending(sink)) {
+		int64_t now = now_ms();
+
+		if (xf_sink__pending(sink) < before) {
+			before = xf_sink__pending(sink);
+			deadline = now + timeout_ms;
+		}
+		if (now >= deadline) {
+			xf_warn("%s takes no more: the last %u lines were not written",
+				name_of(sink), sink->lines);
+			return;
+		}
+		poll(&ready, 1, deadline - now);
+	}
+}
+
+/* Remove the piece of a line that a full disk left at the end of our file. */
+static void cut_back(struct xf_sink *sink)
+{
+	struct stat st;
+	off_t at;
+
+	if (!sink->line_done || sink->out.kind != XF_STREAM_FILE || !sink->out.own)
+		return;
+	at = lseek(sink->out.fd, 0, SEEK_CUR);
+	if (at < 0 || fstat(sink->out.fd, &st) || !S_ISREG(st.st_mode))
+		return;
+	if (st.st_size != at)
+		return; /* somebody else has written behind it */
+	if (ftruncate(sink->out.fd, at - sink->line_done))
+		xf_warn("%s ends in the middle of a line, and cutting it off failed: %s",
+			sink->path, strerror(errno));
+}
+
+/* Network file systems report at the close of any descriptor what went wrong with the writes
+ * before: for stdout, which stays open, of a duplicate. */
+static int close_output(const struct xf_sink *sink, const struct output *out)
+{
+	int fd = out->own ? out->fd : fcntl(out->fd, F_DUPFD_CLOEXEC, 3);
+	int err;
+
+	if (fd < 0 || close(fd) == 0 || errno == EINTR)
+		return 0;
+	err = -errno;
+	xf_err("closing %s failed: %s; its last lines may be missing", name_of(sink),
+	       strerror(-err));
+	hint_write(sink, -err);
+	return err;
+}
+
+enum xf_sink_state xf_sink__finish(struct xf_sink *sink, int timeout_ms)
+{
+	if (sink->out.fd < 0)
+		return sink->state;
+	drain(sink, timeout_ms);
+	cut_back(sink);
+	if (close_output(sink, &sink->out) && sink->state == XF_SINK_OK)
+		sink->state = XF_SINK_FAILED;
+	sink->out.fd = -1;
+	return sink->state;
+}
+
+enum xf_sink_state xf_sink__state(const struct xf_sink *sink)
+{
+	return sink->state;
+}
+
+int xf_sink__fd(const struct xf_sink *sink)
+{
+	return sink->out.pollable ? sink->out.fd : -1;
+}
+
+uint64_t xf_sink__taken(const struct xf_sink *sink, unsigned int source)
+{
+	return sink->taken[source];
+}
+
+uint64_t xf_sink__untaken(const struct xf_sink *sink, unsigned int source)
+{
+	return sink->put[source] - sink->taken[source];
+}
+
+int xf_sink__reopen(struct xf_sink *sink)
+{
+	struct output old = sink->out;
+	int err;
+
+	if (!sink->path)
+		return 0;
+	if (xf_sink__flush(sink) != XF_SINK_OK)
+		return sink->state == XF_SINK_CLOSED ? -EPIPE : -EIO;
+	if (sink->line_done) {
+		xf_err("cannot reopen %s now: its reader has taken half a line and no more",
+		       sink->path);
+		xf_hint("send SIGHUP again when it reads on");
+		return -EAGAIN;
+	}
+	err = open_path(sink, true, false);
+	if (err) {
+		xf_warn("the file that was %s stays in use", sink->path);
+		return err;
+	}
+	close_output(sink, &old);
+	return 0;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load echo: send every byte of every connection back. */
+#include "loader/relay/args.h"
+#include "loader/relay/run.h"
+
+static const char usage[] =
+    "Usage: xdpfun-load echo [-l ADDR:PORT] [OPTIONS]\n\n"
+    "Accept TCP connections and send every byte back, moved by the kernel where it can, until Ctrl-C.\n"
+    "Prints a line for each connection when it has ended.\n";
+
+static const struct xf_opt options[] = {
+	{ .name = "listen",
+	  .short_name = 'l',
+	  .type = XF_OPT_STR,
+	  .arg = "ADDR:PORT",
+	  .offset = offsetof(struct xf_relay_args, listen_text),
+	  .help =
+	      "where to listen, as in 192.0.2.1:7 or [2001:db8::1]:7; port 0: any that is free\n"
+	      "(default: " XF_RELAY_ECHO_LISTEN ")" },
+	XF_RELAY_OPTIONS,
+	{ .type = XF_OPT_END },
+};
+
+int xf_cmd_echo(int argc, char **argv)
+{
+	struct xf_relay_args args;
+	int status;
+
+	xf_relay_args__init(&args, true);
+	status = xf_relay_args__parse(&args, options, usage, argc, argv);
+	return status >= 0 ? status : xf_relay_run(&args);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the subcommands of the firewall have in common on the command line. */
+#include "loader/cmd/firewall/args.h"
+
+#include <errno.h>
+
+#include "loader/hook/bpffs.h"
+#include "lib/caps.h"
+#include "loader/firewall/pins.h"
+#include "lib/msg.h"
+
+const char *const xf_fw_policies[] = { "allow", "deny", NULL };
+
+int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const char *usage,
+		      int argc, char **argv, struct xf_rest *rest)
+{
+	int status;
+
+	args->set = "default";
+	args->policy = -1;
+	if (rest)
+		status = xf_cmd_parse_words(opts, usage, argc, argv, args, &args->help, rest);
+	else
+		status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+	if (status >= 0)
+		return status;
+	if (xf_fw_name_check(args->set) || xf_cmd_check_once(&args->interfaces))
+		return XF_EXIT_USAGE;
+	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
+	return -1;
+}
+
+int xf_fw_begin(const char *what)
+{
+	const char *no_bpffs;
+	int err = xf_caps_check(what);
+
+	if (err)
+		return err;
+	no_bpffs = xf_bpffs_prepare();
+	if (!no_bpffs)
+		return 0;
+	xf_err("a rule set is kept in bpffs, and there is none: %s", no_bpffs);
+	xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can name "
+		"another");
+	return -ENODEV;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the subcommands of the firewall have in common on the command line. */
+#ifndef XF_FW_ARGS_H
+#define XF_FW_ARGS_H
+
+#include "loader/cmd/cmd.h"
+#include "lib/opt.h"
+
+struct xf_fw_args {
+	const char *set;
+	struct xf_strs interfaces;
+	int mode;   /* enum xf_mode */
+	int policy; /* -1: not given */
+	uint64_t confirm_ns;
+	uint32_t prio;
+	bool require_chain;
+	bool purge;
+	bool exist;
+	bool json;
+	bool quiet;
+	int verbose;
+	bool help;
+};
+
+/* Entries for a table over struct xf_fw_args. */
+#define XF_FW_OPTIONS                                                                              \
+	{ .name = "set",                                                                           \
+	  .type = XF_OPT_STR,                                                                      \
+	  .arg = "NAME",                                                                           \
+	  .offset = offsetof(struct xf_fw_args, set),                                              \
+	  .help = "the rule set (default: default)" },                                             \
+	    { .name = "quiet",                                                                     \
+	      .short_name = 'q',                                                                   \
+	      .type = XF_OPT_FLAG,                                                                 \
+	      .offset = offsetof(struct xf_fw_args, quiet),                                        \
+	      .help = "say only what went wrong" },                                                \
+	    { .name = "verbose",                                                                   \
+	      .short_name = 'v',                                                                   \
+	      .type = XF_OPT_COUNT,                                                                \
+	      .offset = offsetof(struct xf_fw_args, verbose),                                      \
+	      .help = "say more, also what libbpf and libxdp say" },                               \
+	{                                                                                          \
+		.name = "help", .short_name = 'h', .type = XF_OPT_FLAG,                            \
+		.offset = offsetof(struct xf_fw_args, help), .help = "show this help"              \
+	}
+
+#define XF_FW_INTERFACE(text)                                                                      \
+	{                                                                                          \
+		.name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",       \
+		.offset = offsetof(struct xf_fw_args, interfaces), .help = text                    \
+	}
+
+#define XF_FW_JSON                                                                                 \
+	{                                                                                          \
+		.name = "json", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, json),  \
+		.help = "print one JSON object"                                                    \
+	}
+
+extern const char *const xf_fw_policies[]; /* by whether it denies */
+
+/* Parse, deal with --help, set the message level and check the set's name. @rest NULL: words that
+ * are no option are refused. Returns -1 to go on, else the exit status. */
+int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const char *usage,
+		      int argc, char **argv, struct xf_rest *rest);
+
+/* Whether we may do it, and where the pins are. @what is the subcommand. Returns 0, or -errno after
+ * a message. */
+int xf_fw_begin(const char *what);
+
+/* The subcommands of 'firewall', as those in cmd.h. */
+int xf_fw_attach(int argc, char **argv);
+int xf_fw_confirm(int argc, char **argv);
+int xf_fw_detach(int argc, char **argv);
+int xf_fw_add(int argc, char **argv);
+int xf_fw_del(int argc, char **argv);
+int xf_fw_replace(int argc, char **argv);
+int xf_fw_flush(int argc, char **argv);
+int xf_fw_policy(int argc, char **argv);
+int xf_fw_list(int argc, char **argv);
+int xf_fw_stats(int argc, char **argv);
+int xf_fw_log(int argc, char **argv);
+
+#endif

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load firewall attach, confirm: put a rule set on interfaces, for good or on trial. */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/hook/attach.h"
+#include "lib/caps.h"
+#include "loader/cmd/firewall/args.h"
+#include "loader/firewall/programs.h"
+#include "loader/firewall/set.h"
+#include "loader/firewall/warn.h"
+#include "lib/msg.h"
+#include "loader/hook/netdev.h"
+#include "loader/hook/lock.h"
+
+#define DEFAULT_PRIO 20
+#define DEFAULT_INTERFACE "eth0"
+#define NS_PER_SECOND 1000000000ULL
+
+static const char attach_usage[] =
+    "Usage: xdpfun-load firewall attach [-i IFACE]... [-m auto|native|skb] [--set NAME]\n"
+    "                                   [--policy allow|deny] [--confirm SECONDS] [OPTIONS]\n\n"
+    "Attach the firewall to each IFACE (default: eth0), where it goes on without this process until\n"
+    "'firewall detach'. All interfaces of a set share its rules, which may be there already.\n";
+
+static const char *const mode_names[] = { "auto", "native", "skb", NULL };
+
+static const struct xf_opt attach_options[] = {
+	XF_FW_INTERFACE("interface to attach to; may be repeated (default: eth0)"),
+	{ .name = "mode",
+	  .short_name = 'm',
+	  .type = XF_OPT_ENUM,
+	  .arg = "auto|native|skb",
+	  .values = mode_names,
+	  .offset = offsetof(struct xf_fw_args, mode),
+	  .help =
+	      "auto (the default): native, or skb if the driver refuses; the others are strict" },
+	{ .name = "policy",
+	  .type = XF_OPT_ENUM,
+	  .arg = "allow|deny",
+	  .values = xf_fw_policies,
+	  .offset = offsetof(struct xf_fw_args, policy),
+	  .help =
+	      "what happens to packets that no rule matches (default: as it was, at first allow)" },
+	{ .name = "confirm",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .min = NS_PER_SECOND / 10,
+	  .max = 7 * 24 * 3600 * NS_PER_SECOND,
+	  .offset = offsetof(struct xf_fw_args, confirm_ns),
+	  .help =
+	      "on trial: without 'firewall confirm' in this time packets meet what held before,\n"
+	      "whatever becomes of this machine's logins" },
+	{ .name = "prio",
+	  .short_name = 'P',
+	  .type = XF_OPT_U32,
+	  .arg = "N",
+	  .max = INT32_MAX,
+	  .offset = offsetof(struct xf_fw_args, prio),
+	  .help = "position in the chain, lower runs first (default: 20)" },
+	{ .name = "require-chain",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, require_chain),
+	  .help = "fail if the next XDP program on IFACE would be refused" },
+	XF_FW_OPTIONS,
+	{ .type = XF_OPT_END },
+};
+
+static const char confirm_usage[] = "Usage: xdpfun-load firewall confirm [--set NAME]\n\n"
+				    "Make permanent what 'attach --confirm' tries.\n";
+
+static const struct xf_opt confirm_options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
+
+/* It is there already. Returns 0, or -EBUSY after a message when it is there in another mode than
+ * the one that must be. */
+static int keep(const struct xf_fw_args *args, const struct xf_fw_place *place)
+{
+	if (args->mode == XF_MODE_AUTO || args->mode == (int)place->mode) {
+		xf_info("%s: already attached, program %u in %s mode obeys the set '%s'",
+			place->ifname, place->prog_id, xf_mode_name(place->mode), args->set);
+		return 0;
+	}
+	xf_err("%s: already attached in %s mode, not in %s mode", place->ifname,
+	       xf_mode_name(place->mode), xf_mode_name(args->mode));
+	xf_hint("'xdpfun-load firewall detach -i %s --set %s' first", place->ifname, args->set);
+	return -EBUSY;
+}
+
+static int attach_new(const struct xf_fw_args *args, const struct xf_fw_set *set,
+		      const char *ifname, unsigned int ifindex)
+{
+	struct xf_reuse reuse[XF_FW_MAPS_MAX];
+	const struct xf_table_map *maps;
+	size_t n = xf_table__maps(set->table, &maps);
+	struct xf_attach_opts opts = {
+		.cargo = &xf_cargo_firewall,
+		.ifname = ifname,
+		.ifindex = ifindex,
+		.mode = args->mode,
+		.prio = args->prio,
+		.actions = 1u << XDP_PASS,
+		.require_chain = args->require_chain,
+		.maps = reuse,
+		.n_maps = n,
+	};
+	struct xf_attached at;
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		reuse[i] = (struct xf_reuse) { maps[i].name, maps[i].fd };
+	err = xf_attach(&opts, &at);
+	if (!err)
+		xf_info("%s: attached program %u in %s mode, priority %u, set '%s', policy %s",
+			ifname, at.prog_id, xf_mode_name(at.mode), args->prio, args->set,
+			xf_fw_policies[xf_table__denies(set->table)]);
+	return err;
+}
+
+static int attach_one(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id,
+		      const char *ifname)
+{
+	struct xf_strs names = { .at = { ifname }, .n = 1 };
+	unsigned int ifindex = xf_link_find(ifname);
+	struct xf_fw_place *places;
+	int n, err;
+
+	if (!ifindex)
+		return -ENODEV;
+	n = xf_fw_places(&places, &names, root_id);
+	if (n < 0)
+		return n;
+	err = n ? keep(args, &places[0]) : attach_new(args, set, ifname, ifindex);
+	free(places);
+	return err;
+}
+
+/* Returns how many interfaces the set is not on. */
+static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id)
+{
+	struct xf_locks locks = { .fd = -1 };
+	int failed = 0;
+
+	if (xf_locks__open(&locks))
+		return args->interfaces.n;
+	xf_locks__attach_begin(&locks);
+	for (unsigned int i = 0; i < args->interfaces.n; i++)
+		failed += !!attach_one(args, set, root_id, args->interfaces.at[i]);
+	xf_locks__attach_end(&locks);
+	xf_locks__close(&locks);
+	return failed;
+}
+
+static unsigned long long seconds_left(const struct xf_fw_set *set, uint64_t now)
+{
+	return (xf_table__trial(set->table, now) - now) / NS_PER_SECOND + 1;
+}
+
+/* From here on changes are on trial, with that of the policy unless it is a first one. */
+static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *set, uint64_t now,
+		       bool first, bool deny)
+{
+	int err = first ? xf_table__try_first(set->table, now + args->confirm_ns)
+			: xf_table__try(set->table, deny, now + args->confirm_ns);
+
+	if (err == -EBUSY) {
+		xf_err("the set '%s' is on trial already, for %llu more seconds", args->set,
+		       seconds_left(set, now));
+		xf_hint("'xdpfun-load firewall confirm --set %s' first, or wait", args->set);
+	} else if (err) {
+		xf_fw_set__explain(set, "begin a trial of", err);
+	}
+	return err;
+}
+
+/* What there was before this command. */
+struct before {
+	bool denied, held;
+	bool first; /* packets met no firewall: a trial of it is a first one */
+};
+
+/* Nothing is attached: the set is as it was. A trial that is not a first one takes the policy
+ * back itself. */
+static void undo(const struct xf_fw_args *args, const struct xf_fw_set *set,
+		 const struct before *before)
+{
+	if (args->confirm_ns && before->first)
+		xf_table__resume(set->table);
+	else if (args->confirm_ns)
+		xf_table__put_off(set->table, 1);
+	if (before->held)
+		xf_table__try_first(set->table, 1); /* on hold again */
+	if (xf_table__denies(set->table) != before->denied)
+		xf_table__set_policy(set->table, before->denied);
+}
+
+/* A trial is one of the set. Where it holds already the packets of a further interface would meet
+ * it for good. Returns 0 or -EINVAL after a message. */
+static int check_trial(const struct xf_fw_args *args, __u32 root_id)
+{
+	struct xf_fw_place *places;
+	int n = xf_fw_places(&places, &args->interfaces, root_id);
+
+	if (n < 0)
+		return n;
+	free(places);
+	if (n >= (int)args->interfaces.n)
+		return 0;
+	xf_err("cannot try the set '%s' on a further interface: it is in use, and what is tried is "
+	       "the "
+	       "set, not where it is attached",
+	       args->set);
+	xf_hint("try a set of its own there (--set), or attach without --confirm");
+	return -EINVAL;
+}
+
+static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id,
+		   struct before *before)
+{
+	uint64_t now = xf_fw_now();
+	bool deny = args->policy < 0 ? xf_table__denies(set->table) : args->policy;
+	struct xf_fw_warn warn;
+	int err = 0, users = xf_fw_users(root_id, NULL, 0);
+
+	if (users < 0) {
+		xf_err("cannot look for programs of the set '%s': %s", args->set, strerror(-users));
+		return users;
+	}
+	before->denied = xf_table__denies(set->table);
+	before->held = xf_table__held(set->table, now);
+	before->first = !users || before->held;
+	if (args->confirm_ns && !before->first)
+		err = check_trial(args, root_id);
+	if (err)
+		return err;
+	xf_fw_warn__init(&warn);
+	xf_fw_warn__see_all(&warn, set->table, now);
+	xf_fw_warn__say(&warn, deny, args->set);
+	if (args->confirm_ns)
+		err = begin_trial(args, set, now, before->first, deny);
+	else if (before->held)
+		xf_table__resume(set->table);
+	if (err || deny == xf_table__denies(set->table))
+		return err;
+	err = xf_table__set_policy(set->table, deny);
+	if (err) {
+		xf_fw_set__explain(set, "set the policy of", err);
+		undo(args, set, before);
+	}
+	return err;
+}
+
+/* Before anything is made. */
+static int find_interfaces(const struct xf_fw_args *args)
+{
+	for (unsigned int i = 0; i < args->interfaces.n; i++)
+		if (!xf_link_find(args->interfaces.at[i]))
+			return -ENODEV;
+	return 0;
+}
+
+/* A trial that somebody began goes on, and may end what this command did. */
+static void remind(const struct xf_fw_args *args, const struct xf_fw_set *set)
+{
+	uint64_t now = xf_fw_now();
+
+	if (xf_table__trial(set->table, now))
+		xf_info("the set '%s' is on trial, for %llu more seconds: 'xdpfun-load firewall "
+			"confirm --set %s' makes it permanent",
+			args->set, seconds_left(set, now), args->set);
+}
+
+/* The user's time begins when all is attached. */
+static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set *set)
+{
+	xf_table__put_off(set->table, xf_fw_now() + args->confirm_ns);
+	xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g "
+		"seconds packets meet what held before",
+		args->set, args->confirm_ns / 1e9);
+}
+
+static int attach(const struct xf_fw_args *args)
+{
+	struct xf_fw_set set;
+	struct before before;
+	__u32 root_id;
+	int err, failed;
+
+	if (xf_caps_check("firewall attach") || find_interfaces(args) ||
+	    xf_fw_begin("firewall attach") || xf_fw_set__open(&set, args->set, XF_FW_ATTACH))
+		return XF_EXIT_FAILED;
+	root_id = xf_fw_pins__root_id(&set.pins);
+	err = prepare(args, &set, root_id, &before);
+	failed = err ? (int)args->interfaces.n : attach_all(args, &set, root_id);
+	if (failed == (int)args->interfaces.n && set.created)
+		xf_fw_pins__remove(&set.pins); /* nobody has seen it */
+	else if (!err && failed == (int)args->interfaces.n)
+		undo(args, &set, &before);
+	else if (!err && args->confirm_ns)
+		announce_trial(args, &set);
+	else if (!err)
+		remind(args, &set);
+	xf_fw_set__close(&set);
+	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
+int xf_fw_attach(int argc, char **argv)
+{
+	struct xf_fw_args args = { .prio = DEFAULT_PRIO };
+	int status = xf_fw_args__parse(&args, attach_options, attach_usage, argc, argv, NULL);
+
+	if (status >= 0)
+		return status;
+	if (!args.interfaces.n)
+		args.interfaces.at[args.interfaces.n++] = DEFAULT_INTERFACE;
+	return attach(&args);
+}
+
+static int confirm(const struct xf_fw_args *args)
+{
+	struct xf_fw_set set;
+	int err;
+
+	if (xf_fw_begin("firewall confirm") || xf_fw_set__open(&set, args->set, XF_FW_CHANGE))
+		return XF_EXIT_FAILED;
+	err = xf_table__confirm(set.table, xf_fw_now());
+	if (!err)
+		xf_info("the set '%s' holds for good now", args->set);
+	else if (err == -ENOENT)
+		xf_err("the set '%s' is not on trial", args->set);
+	else if (err == -ETIME)
+		xf_err("the trial of the set '%s' is over: %s", args->set,
+		       xf_table__held(set.table, xf_fw_now())
+			   ? "every packet passes until 'firewall attach' comes again"
+			   : "what held before it holds again");
+	else
+		xf_fw_set__explain(&set, "confirm", err);
+	xf_fw_set__close(&set);
+	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
+int xf_fw_confirm(int argc, char **argv)
+{
+	struct xf_fw_args args = {};
+	int status = xf_fw_args__parse(&args, confirm_options, confirm_usage, argc, argv, NULL);
+
+	return status >= 0 ? status : confirm(&args);
+}

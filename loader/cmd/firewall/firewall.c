@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load firewall: its table of subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/cmd/firewall/args.h"
+#include "lib/msg.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *words, *help;
+} verbs[] = {
+	{ "attach", xf_fw_attach, "[-i IFACE]...", "attach the firewall to interfaces" },
+	{ "confirm", xf_fw_confirm, "", "make permanent what 'attach --confirm' tries" },
+	{ "detach", xf_fw_detach, "[-i IFACE]...", "take it off; --purge: the rules, too" },
+	{ "add", xf_fw_add, "RULE | -", "add a rule, or rules from stdin" },
+	{ "del", xf_fw_del, "RULE | -", "take rules out" },
+	{ "replace", xf_fw_replace, "FILE | -", "replace all rules by those in a file, at once" },
+	{ "flush", xf_fw_flush, "", "take all rules out" },
+	{ "policy", xf_fw_policy, "allow|deny", "what happens to packets that no rule matches" },
+	{ "list", xf_fw_list, "[--json]", "print the rules, the most specific first" },
+	{ "stats", xf_fw_stats, "[--json]", "print totals, sizes and where it is attached" },
+	{ "log", xf_fw_log, "[-i IFACE]...", "print the packets that it drops, and why" },
+};
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void help(void)
+{
+	printf(
+	    "Usage: xdpfun-load firewall COMMAND [--set NAME] [OPTIONS]\n\n"
+	    "Allow or deny packets at the XDP hook, by rules that all interfaces of a set share.\n\n"
+	    "Commands:\n");
+	for (size_t i = 0; i < VERBS; i++)
+		printf("  %-7s  %-13s  %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
+	printf("\n'xdpfun-load firewall COMMAND --help' shows a command's options.\n\n"
+	       "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
+	       "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n"
+	       "The most specific rule that matches a packet holds; see xdpfun-load(8).\n");
+}
+
+static int unknown(const char *word)
+{
+	const char *names[VERBS + 1] = {}, *nearest;
+
+	for (size_t i = 0; i < VERBS; i++)
+		names[i] = verbs[i].name;
+	nearest = xf_nearest(word, names);
+	xf_err("there is no command 'firewall %s'", word);
+	if (nearest)
+		xf_hint("did you mean 'xdpfun-load firewall %s'?", nearest);
+	else
+		xf_hint("'xdpfun-load firewall --help' lists the commands");
+	return XF_EXIT_USAGE;
+}
+
+int xf_cmd_firewall(int argc, char **argv)
+{
+	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
+		help();
+		return XF_EXIT_OK;
+	}
+	if (argc < 2) {
+		xf_err("'firewall' needs a command");
+		xf_hint("'xdpfun-load firewall --help' lists them");
+		return XF_EXIT_USAGE;
+	}
+	for (size_t i = 0; i < VERBS; i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	return unknown(argv[1]);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load firewall policy, flush: what concerns a set as a whole. */
+#include <string.h>
+
+#include "loader/cmd/firewall/args.h"
+#include "loader/firewall/set.h"
+#include "loader/firewall/warn.h"
+#include "lib/msg.h"
+
+static const char policy_usage[] =
+    "Usage: xdpfun-load firewall policy [--set NAME] allow|deny\n\n"
+    "What happens to packets that no rule matches. Under deny these still pass: ARP, IPv6 neighbour\n"
+    "discovery and multicast listeners, ICMP errors, DHCP replies, and packets of TCP and UDP connections\n"
+    "that this machine has.\n";
+
+static const char flush_usage[] = "Usage: xdpfun-load firewall flush [--set NAME]\n\n"
+				  "Take all rules out of a set. The policy stays.\n";
+
+static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
+
+static int set_policy(const struct xf_fw_args *args, bool deny)
+{
+	struct xf_fw_warn warn;
+	struct xf_fw_set set;
+	int err;
+
+	if (xf_fw_begin("firewall policy") || xf_fw_set__open(&set, args->set, XF_FW_CREATE))
+		return XF_EXIT_FAILED;
+	if (deny) {
+		xf_fw_warn__init(&warn);
+		xf_fw_warn__see_all(&warn, set.table, xf_fw_now());
+		xf_fw_warn__say(&warn, deny, args->set);
+	}
+	err = xf_table__set_policy(set.table, deny);
+	if (err)
+		xf_fw_set__explain(&set, "set the policy of", err);
+	xf_fw_set__close(&set);
+	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
+int xf_fw_policy(int argc, char **argv)
+{
+	struct xf_fw_args args = {};
+	struct xf_rest words;
+	int status = xf_fw_args__parse(&args, options, policy_usage, argc, argv, &words);
+
+	if (status >= 0)
+		return status;
+	for (int deny = 0; words.n == 1 && xf_fw_policies[deny]; deny++)
+		if (!strcmp(words.at[0], xf_fw_policies[deny]))
+			return set_policy(&args, deny);
+	if (words.n)
+		xf_err("policy: expected allow or deny, not '%s'", words.at[words.n - 1]);
+	else
+		xf_err("policy: expected allow or deny; 'firewall stats' shows what it is");
+	return XF_EXIT_USAGE;
+}
+
+static int flush(const struct xf_fw_args *args)
+{
+	struct xf_fw_warn warn;
+	struct xf_fw_set set;
+	int err;
+
+	if (xf_fw_begin("firewall flush") || xf_fw_set__open(&set, args->set, XF_FW_CHANGE))
+		return XF_EXIT_FAILED;
+	xf_fw_warn__init(&warn);
+	xf_fw_warn__say(&warn, xf_table__denies(set.table), args->set);
+	err = xf_table__flush(set.table);
+	if (err)
+		xf_fw_set__explain(&set, "flush", err);
+	xf_fw_set__close(&set);
+	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
+int xf_fw_flush(int argc, char **argv)
+{
+	struct xf_fw_args args = {};
+	int status = xf_fw_args__parse(&args, options, flush_usage, argc, argv, NULL);
+
+	return status >= 0 ? status : flush(&args);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load firewall replace: all rules of a set by those in a file, at once. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/caps.h"
+#include "loader/cmd/firewall/change.h"
+#include "lib/msg.h"
+
+static const char usage[] =
+    "Usage: xdpfun-load firewall replace [--set NAME] FILE\n\n"
+    "Replace all rules of a set, which is made if there is none, by those in FILE (one a line; '-' is\n"
+    "standard input). Packets meet either all old rules or all new ones. With a mistake in FILE nothing\n"
+    "changes. The policy stays.\n";
+
+static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
+
+/* What is in the file. All of it is read before the set is locked: it may come from a slow pipe. */
+struct rule_list {
+	const char *name; /* of the file, for messages */
+	struct listed {
+		struct xf_rule rule;
+		uint32_t line;
+	} * at;
+	size_t n, space;
+};
+
+static int list_add(struct rule_list *list, const struct xf_rule *rule, uint32_t line)
+{
+	if (list->n == list->space) {
+		size_t space = list->space ? list->space * 2 : 1024;
+		struct listed *more = reallocarray(list->at, space, sizeof(*more));
+
+		if (!more) {
+			xf_err("cannot keep %zu rules: %s", list->n, strerror(ENOMEM));
+			return -ENOMEM;
+		}
+		list->at = more;
+		list->space = space;
+	}
+	list->at[list->n++] = (struct listed) { *rule, line };
+	return 0;
+}
+
+/* Returns 0, or -errno after a message. */
+static int read_rules(const char *path, struct rule_list *list)
+{
+	struct xf_rule_error error;
+	struct xf_lines lines;
+	struct xf_rule rule;
+	const char *line;
+	size_t len;
+	int ret, err = xf_lines__open(&lines, path);
+
+	if (err)
+		return err;
+	list->name = lines.name;
+	while (!err && (ret = xf_lines__next(&lines, -1, &line, &len))) {
+		if (ret < 0) {
+			xf_fw_unread_line(&lines, ret);
+			err = ret;
+			break;
+		}
+		err = xf_rule_parse(line, len, &rule, &error);
+		if (err < 0)
+			xf_fw_bad_line(&lines, &error);
+		else if (err > 0)
+			err = list_add(list, &rule, lines.number);
+	}
+	xf_lines__close(&lines);
+	return err;
+}
+
+/* Returns 0, or -errno after a message; *@twice counts rules that came more than once. */
+static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
+		     const struct rule_list *list, size_t *twice)
+{
+	uint64_t now = xf_fw_now();
+
+	for (size_t i = 0; i < list->n; i++) {
+		int err = xf_build__add(build, &list->at[i].rule, now);
+
+		if (err == -EEXIST) {
+			++*twice;
+		} else if (err == -E2BIG || err == -ENOSPC) {
+			xf_err("%s:%" PRIu32 ":1: too much for a set: %s", list->name,
+			       list->at[i].line, xf_table__why(set->table));
+			return err;
+		} else if (err) {
+			xf_fw_set__explain(set, "replace the rules of", err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void warn(const struct xf_fw_set *set, const struct rule_list *list)
+{
+	struct xf_fw_warn warning;
+
+	xf_fw_warn__init(&warning);
+	for (size_t i = 0; i < list->n; i++)
+		xf_fw_warn__see(&warning, &list->at[i].rule);
+	xf_fw_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
+}
+
+static int replace_rules(const struct xf_fw_set *set, const struct rule_list *list, size_t *twice)
+{
+	struct xf_build *build;
+	int err = xf_build__begin(&build, set->table, list->n);
+
+	if (err) {
+		xf_fw_set__explain(set, "replace the rules of", err);
+		return err;
+	}
+	err = add_rules(build, set, list, twice);
+	if (err) {
+		xf_build__abort(build);
+		return err;
+	}
+	warn(set, list);
+	err = xf_build__commit(build);
+	if (err)
+		xf_fw_set__explain(set, "replace the rules of", err);
+	return err;
+}
+
+static int replace_set(const struct xf_fw_args *args, const struct rule_list *list)
+{
+	struct xf_fw_set set;
+	size_t twice = 0;
+	int err = xf_fw_set__open(&set, args->set, XF_FW_CREATE);
+
+	if (err)
+		return err;
+	err = replace_rules(&set, list, &twice);
+	if (err && set.created)
+		xf_fw_pins__remove(&set.pins);
+	xf_fw_set__close(&set);
+	if (!err && twice)
+		xf_info("set '%s': %zu rules, %zu lines were repetitions", args->set,
+			list->n - twice, twice);
+	else if (!err)
+		xf_info("set '%s': %zu rules", args->set, list->n);
+	return err;
+}
+
+static int replace(const struct xf_fw_args *args, const char *path)
+{
+	struct rule_list list = {};
+	int err;
+
+	if (xf_caps_check("firewall replace"))
+		return XF_EXIT_FAILED;
+	err = read_rules(path, &list);
+	if (!err)
+		err = xf_fw_begin("firewall replace");
+	if (!err)
+		err = replace_set(args, &list);
+	if (err)
+		xf_hint("nothing has changed, the rules of the set '%s' are what they were",
+			args->set);
+	free(list.at);
+	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
+int xf_fw_replace(int argc, char **argv)
+{
+	struct xf_fw_args args = {};
+	struct xf_rest words;
+	int status = xf_fw_args__parse(&args, options, usage, argc, argv, &words);
+
+	if (status >= 0)
+		return status;
+	if (words.n != 1) {
+		xf_err(words.n ? "expected one FILE, got %d" : "the file with the rules is missing",
+		       words.n);
+		xf_hint("'xdpfun-load firewall replace FILE', or '-' for standard input");
+		return XF_EXIT_USAGE;
+	}
+	return replace(&args, words.at[0]);
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load firewall stats: totals, sizes, and where a set is attached. */
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/cmd/firewall/args.h"
+#include "loader/firewall/programs.h"
+#include "loader/firewall/set.h"
+#include "loader/cmd/json.h"
+#include "lib/msg.h"
+
+static const char usage[] =
+    "Usage: xdpfun-load firewall stats [--set NAME] [--json]\n\n"
+    "Print what a set's rules and policy have done with packets, how large it is, and on which interfaces\n"
+    "of this network namespace it is.\n";
+
+static const struct xf_opt options[] = {
+	{ .name = "json",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, json),
+	  .help = "print one JSON object" },
+	XF_FW_OPTIONS,
+	{ .type = XF_OPT_END },
+};
+
+struct figures {
+	const char *set;
+	bool deny;
+	uint64_t trial_s; /* seconds that are left, 0: none is running */
+	bool held;
+	struct xf_table_stats stats;
+	struct xf_fw_place *places;
+	int places_n;
+};
+
+/* What became of packets, in the order in which both formats show it. */
+static const struct {
+	const char *key, *text;
+	size_t offset;
+} counter_fields[] = {
+	{ "allowed", "allowed by rules", offsetof(struct xf_table_stats, allowed) },
+	{ "denied", "denied by rules", offsetof(struct xf_table_stats, denied) },
+	{ "policy_allowed", "allowed by the policy",
+	  offsetof(struct xf_table_stats, policy_allowed) },
+	{ "policy_denied", "denied by the policy", offsetof(struct xf_table_stats, policy_denied) },
+	{ "exempt", "exempt from the policy", offsetof(struct xf_table_stats, exempt) },
+};
+#define COUNTER_FIELDS (sizeof(counter_fields) / sizeof(counter_fields[0]))
+
+/* Packets, then bytes. */
+static const uint64_t *counter(const struct xf_table_stats *stats, size_t i)
+{
+	return (const uint64_t *)((const char *)stats + counter_fields[i].offset);
+}
+
+static int read_set(const struct xf_fw_args *args, struct figures *figures)
+{
+	uint64_t now = xf_fw_now(), ends;
+	struct xf_strs all = {};
+	struct xf_fw_set set;
+	int err;
+
+	if (xf_fw_begin("firewall stats"))
+		return -EPERM;
+	err = xf_fw_set__open(&set, args->set, XF_FW_READ);
+	if (err)
+		return err;
+	figures->set = args->set;
+	figures->deny = xf_table__denies(set.table);
+	ends = xf_table__trial(set.table, now);
+	figures->trial_s = ends > now ? (ends - now + 999999999) / 1000000000 : 0;
+	figures->held = xf_table__held(set.table, now);
+	err = xf_table__stats(set.table, now, &figures->stats);
+	if (err)
+		xf_err("cannot read the counters of the set '%s': %s", args->set, strerror(-err));
+	else
+		figures->places_n =
+		    xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set.pins));
+	xf_fw_set__close(&set);
+	return err ?: figures->places_n < 0 ? figures->places_n : 0;
+}
+
+static json_object *places_json(const struct figures *figures)
+{
+	json_object *list = json_object_new_array();
+
+	for (int i = 0; i < figures->places_n; i++) {
+		const struct xf_fw_place *place = &figures->places[i];
+		json_object *obj = json_object_new_object();
+
+		json_object_object_add(obj, "iface", xf_json_iface(place->ifname));
+		json_object_object_add(obj, "mode",
+				       json_object_new_string(xf_mode_name(place->mode)));
+		json_object_object_add(obj, "id", json_object_new_int64(place->prog_id));
+		json_object_array_add(list, obj);
+	}
+	return list;
+}
+
+static json_object *counters_json(const struct xf_table_stats *stats)
+{
+	json_object *obj = json_object_new_object();
+
+	for (size_t i = 0; i < COUNTER_FIELDS; i++) {
+		json_object *one = json_object_new_object();
+		const uint64_t *values = counter(stats, i);
+
+		json_object_object_add(one, "packets", json_object_new_uint64(values[0]));
+		json_object_object_add(one, "bytes", json_object_new_uint64(values[1]));
+		json_object_object_add(obj, counter_fields[i].key, one);
+	}
+	return obj;
+}
+
+static void print_json(const struct figures *figures)
+{
+	const struct xf_table_stats *stats = &figures->stats;
+	const struct {
+		const char *key;
+		uint64_t value;
+	} sizes[] = {
+		{ "rules", stats->rules },	     { "prefixes", stats->prefixes },
+		{ "rules_max", stats->rules_max },   { "shapes", stats->shapes },
+		{ "shapes_max", stats->shapes_max }, { "memory", stats->memory },
+	};
+	json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "set", json_object_new_string(figures->set));
+	json_object_object_add(root, "policy",
+			       json_object_new_string(xf_fw_policies[figures->deny]));
+	json_object_object_add(root, "trial_seconds",
+			       figures->trial_s ? json_object_new_uint64(figures->trial_s) : NULL);
+	json_object_object_add(root, "held", json_object_new_boolean(figures->held));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		json_object_object_add(root, sizes[i].key, json_object_new_uint64(sizes[i].value));
+	json_object_object_add(root, "interfaces", places_json(figures));
+	json_object_object_add(root, "counters", counters_json(stats));
+	xf_json_print(root);
+}
+
+static void print_text(const struct figures *figures)
+{
+	const struct xf_table_stats *stats = &figures->stats;
+
+	printf("set %s, policy %s", figures->set, xf_fw_policies[figures->deny]);
+	if (figures->trial_s)
+		printf(", on trial for %" PRIu64 " more seconds", figures->trial_s);
+	if (figures->held)
+		printf(", on hold: the trial was not confirmed and every packet passes until the "
+		       "next 'attach'");
+	printf("\nattached to");
+	for (int i = 0; i < figures->places_n; i++)
+		printf("%s %s (program %u, %s mode)", i ? "," : "", figures->places[i].ifname,
+		       figures->places[i].prog_id, xf_mode_name(figures->places[i].mode));
+	printf("%s\n", figures->places_n ? "" : " no interface here");
+	printf("rules %" PRIu64 " of at most %" PRIu64 ", %" PRIu64 " of them a single prefix\n",
+	       stats->rules, stats->rules_max, stats->prefixes);
+	printf("shapes of the others %" PRIu64 " of at most %" PRIu64 "\n", stats->shapes,
+	       stats->shapes_max);
+	printf("kernel memory %.1f MiB\n", stats->memory / 1048576.0);
+	for (size_t i = 0; i < COUNTER_FIELDS; i++) {
+		const uint64_t *values = counter(stats, i);
+
+		printf("%-22s  %12" PRIu64 " packets  %15" PRIu64 " bytes\n",
+		       counter_fields[i].text, values[0], values[1]);
+	}
+}
+
+int xf_fw_stats(int argc, char **argv)
+{
+	struct xf_fw_args args = {};
+	struct figures figures = {};
+	int status = xf_fw_args__parse(&args, options, usage, argc, argv, NULL);
+
+	if (status >= 0)
+		return status;
+	status = read_set(&args, &figures) ? XF_EXIT_FAILED : XF_EXIT_OK;
+	if (status == XF_EXIT_OK && args.json)
+		print_json(&figures);
+	else if (status == XF_EXIT_OK)
+		print_text(&figures);
+	free(figures.places);
+	return xf_cmd_end_output(status);
+}

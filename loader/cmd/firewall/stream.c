@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules from standard input, each applied as it comes. The set is locked only while there is
+ * something to do, so that a feed that stays open for days keeps nobody else out. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader/cmd/firewall/change.h"
+#include "lib/msg.h"
+
+#define NS_PER_MS 1000000ULL
+#define LINGER_MS 10		  /* how long we wait for the next line before others get the set */
+#define TURN_NS (200 * NS_PER_MS) /* how long we keep it while lines come */
+#define PAUSE_NS NS_PER_MS	  /* between two turns, in which others may take it */
+#define EXPIRE_NS (2000 * NS_PER_MS)
+
+struct stream {
+	const struct xf_fw_args *args;
+	enum xf_fw_change change;
+	struct xf_lines lines;
+	struct xf_fw_set set;
+	bool open;
+	bool opened_once;
+	uint64_t turn_ends, expired_at;
+	struct xf_fw_warn warn;
+	bool warned;
+	uint64_t done, idle, refused; /* rules: changed, without effect, lines that were wrong */
+};
+
+static int open_set(struct stream *s)
+{
+	/* What del takes rules out of must be there, but not be made again when somebody purges it
+	 * while we wait. */
+	bool make = s->change == XF_FW_ADD && !s->opened_once;
+	int err;
+
+	if (s->open)
+		return 0;
+	err = xf_fw_set__open(&s->set, s->args->set, make ? XF_FW_CREATE : XF_FW_CHANGE);
+	if (err)
+		return err;
+	s->open = s->opened_once = true;
+	s->turn_ends = xf_fw_now() + TURN_NS;
+	return 0;
+}
+
+static void close_set(struct stream *s)
+{
+	if (s->open)
+		xf_fw_set__close(&s->set);
+	s->open = false;
+}
+
+static void expire(struct stream *s, uint64_t now)
+{
+	if (now - s->expired_at < EXPIRE_NS)
+		return;
+	xf_table__expire(s->set.table, now);
+	s->expired_at = now;
+}
+
+/* Let others in from time to time. Returns 0 or -errno after a message. */
+static int take_turns(struct stream *s, uint64_t now)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+
+	if (s->open && now > s->turn_ends) {
+		expire(s, now);
+		close_set(s);
+		nanosleep(&pause, NULL);
+	}
+	return open_set(s);
+}
+
+/* Somebody may be about to lock himself out: look closely, once. */
+static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
+{
+	if (s->warned || !xf_fw_warn__concerns(&s->warn, rule, s->change == XF_FW_ADD))
+		return;
+	xf_fw_warn__see_all(&s->warn, s->set.table, now);
+	xf_fw_warn__say(&s->warn, xf_table__denies(s->set.table), s->args->set);
+	s->warned = true;
+}
+
+/* Returns 0 or -errno after a message: then it makes no sense to go on. */
+static int apply(struct stream *s, const struct xf_rule *rule)
+{
+	uint64_t now = xf_fw_now();
+	int err = take_turns(s, now);
+
+	if (err)
+		return err;
+	if (s->change == XF_FW_ADD)
+		err = xf_table__add(s->set.table, rule, now);
+	else
+		err = xf_table__del(s->set.table, rule, now);
+	switch (err) {
+	case 0:
+		s->done++;
+		look_out(s, rule, now);
+		return 0;
+	case -EEXIST:
+	case -ENOENT:
+		s->idle++;
+		return 0;
+	case -E2BIG:
+		s->refused++;
+		xf_err("%s:%" PRIu64 ":1: the rule is not added: %s", s->lines.name,
+		       s->lines.number, xf_table__why(s->set.table));
+		return 0;
+	default:
+		xf_fw_set__explain(&s->set, "change", err);
+		return err;
+	}
+}
+
+void xf_fw_bad_line(const struct xf_lines *lines, const struct xf_rule_error *error)
+{
+	xf_err("%s:%" PRIu64 ":%u: %s", lines->name, lines->number, error->column, error->text);
+}
+
+void xf_fw_unread_line(const struct xf_lines *lines, int err)
+{
+	if (err == -EMSGSIZE)
+		xf_err("%s:%" PRIu64 ":1: the line is longer than %d bytes", lines->name,
+		       lines->number, XF_LINE_MAX);
+	else if (!lines->number)
+		xf_err("cannot read %s: %s", lines->name, strerror(-err));
+	else
+		xf_err("cannot read %s behind line %" PRIu64 ": %s", lines->name, lines->number,
+		       strerror(-err));
+}
+
+static int take_line(struct stream *s, const char *line, size_t len)
+{
+	struct xf_rule_error error;
+	struct xf_rule rule;
+
+	switch (xf_rule_parse(line, len, &rule, &error)) {
+	case 0:
+		return 0;
+	case 1:
+		return apply(s, &rule);
+	default:
+		s->refused++;
+		xf_fw_bad_line(&s->lines, &error);
+		return 0;
+	}
+}
+
+/* Returns 0 at the end of the input, or -errno after a message. */
+static int take_lines(struct stream *s)
+{
+	const char *line;
+	size_t len;
+	int err = 0;
+
+	while (!err) {
+		int ret = xf_lines__next(&s->lines, s->open ? LINGER_MS : -1, &line, &len);
+
+		if (ret == 1) {
+			err = take_line(s, line, len);
+		} else if (ret == -EAGAIN) {
+			expire(s, xf_fw_now());
+			close_set(s);
+		} else if (ret == -EMSGSIZE) {
+			s->refused++;
+			xf_fw_unread_line(&s->lines, ret);
+		} else {
+			if (ret)
+				xf_fw_unread_line(&s->lines, ret);
+			return ret;
+		}
+	}
+	return err;
+}
+
+static void report(const struct stream *s)
+{
+	bool add = s->change == XF_FW_ADD;
+
+	xf_info("set '%s': %" PRIu64 " rules %s, %" PRIu64 " %s, %" PRIu64 " lines refused",
+		s->args->set, s->done, add ? "added" : "taken out", s->idle,
+		add ? "were there already" : "were not there", s->refused);
+}
+
+int xf_fw_stream(const struct xf_fw_args *args, enum xf_fw_change change)
+{
+	struct stream s = { .args = args, .change = change };
+	int err = xf_lines__open(&s.lines, "-");
+
+	if (err)
+		return XF_EXIT_FAILED;
+	xf_fw_warn__init(&s.warn);
+	err = open_set(&s);
+	if (!err) {
+		err = take_lines(&s);
+		close_set(&s);
+		report(&s);
+	}
+	xf_lines__close(&s.lines);
+	return err || s.refused || (s.idle && !args->exist) ? XF_EXIT_FAILED : XF_EXIT_OK;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Everything that is attached where. */
+#include "loader/cmd/inventory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/firewall/programs.h"
+#include "loader/hook/program.h"
+#include "lib/msg.h"
+#include "loader/hook/netdev.h"
+
+static int read_firewall(struct xf_hook_prog *prog, __u32 id)
+{
+	struct xf_fw_prog firewall;
+	int err = xf_fw_prog__read(&firewall, id);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	prog->kind = XF_HOOK_FIREWALL;
+	prog->abi_version = firewall.abi_version;
+	xf_fw_set_of(firewall.root_id, prog->set);
+	return 0;
+}
+
+/* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be looked
+ * at. */
+static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
+{
+	struct xf_inst inst;
+	int err = xf_inst__open(&inst, &xf_abi_logger, id);
+
+	if (err && err != -EPROTO)
+		return err == -ENOENT ? read_firewall(prog, id) : err;
+	prog->kind = XF_HOOK_LOGGER;
+	prog->abi_version = inst.abi_version;
+	prog->readable = !err && !xf_inst__counters(&inst, &prog->counters);
+	if (!xf_inst__owner(&inst, &prog->owner))
+		prog->owner_state = xf_owner_state(&prog->owner);
+	prog->reader = xf_locks__reader(locks, id);
+	xf_inst__close(&inst);
+	return 0;
+}
+
+static int read_hook(struct xf_hook *hook, struct xf_locks *locks)
+{
+	int err = xf_chain__read(hook->ifindex, &hook->chain);
+
+	for (unsigned int i = 0; !err && i < hook->chain.n; i++)
+		err = read_prog(&hook->prog[i], hook->chain.prog[i].id, locks);
+	return err;
+}
+
+static int cannot_read(const struct xf_hook *hook, int err)
+{
+	xf_err("cannot read what is attached to %s: %s", hook->ifname, strerror(-err));
+	return err;
+}
+
+static int read_named(struct xf_hook *hooks, const struct xf_strs *names, struct xf_locks *locks)
+{
+	for (unsigned int i = 0; i < names->n; i++) {
+		struct xf_hook *hook = &hooks[i];
+		int err;
+
+		hook->ifindex = xf_link_find(names->at[i]);
+		if (!hook->ifindex)
+			return -ENODEV;
+		strncpy(hook->ifname, names->at[i], IF_NAMESIZE - 1);
+		err = read_hook(hook, locks);
+		if (err)
+			return cannot_read(hook, err);
+	}
+	return names->n;
+}
+
+static int read_all(struct xf_hook *hooks, const struct if_nameindex *all, struct xf_locks *locks)
+{
+	int n = 0, err;
+
+	for (const struct if_nameindex *i = all; i->if_index; i++) {
+		struct xf_hook *hook = &hooks[n];
+
+		hook->ifindex = i->if_index;
+		strncpy(hook->ifname, i->if_name, IF_NAMESIZE - 1);
+		err = read_hook(hook, locks);
+		if (!err)
+			n++;
+		else if (err == -ENODEV) /* it has just gone */
+			memset(hook, 0, sizeof(*hook));
+		else
+			return cannot_read(hook, err);
+	}
+	return n;
+}
+
+int xf_hooks_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks)
+{
+	struct if_nameindex *all = names->n ? NULL : if_nameindex();
+	size_t n = names->n;
+	int ret;
+
+	if (!n && !all) {
+		xf_err("cannot list the interfaces: %s", strerror(errno));
+		return -errno;
+	}
+	for (const struct if_nameindex *i = all; i && i->if_index; i++)
+		n++;
+	*hooks = calloc(n ? n : 1, sizeof(**hooks));
+	if (!*hooks)
+		ret = -ENOMEM;
+	else
+		ret = all ? read_all(*hooks, all, locks) : read_named(*hooks, names, locks);
+	if (all)
+		if_freenameindex(all);
+	return ret;
+}

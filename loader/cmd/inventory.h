@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Everything that is attached where, with what is known about our own programs. What status and
+ * unload work on. */
+#ifndef XF_HOOKS_H
+#define XF_HOOKS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "loader/hook/chain.h"
+#include "loader/firewall/pins.h"
+#include "lib/opt.h"
+#include "loader/hook/lock.h"
+#include "loader/hook/owner.h"
+
+enum xf_hook_kind {
+	XF_HOOK_FOREIGN,
+	XF_HOOK_LOGGER,
+	XF_HOOK_FIREWALL,
+};
+
+struct xf_hook_prog {
+	enum xf_hook_kind kind;
+	__u32 abi_version;
+	/* Of a firewall: the set that it obeys; empty when it has no pinned one, which is so when
+	 * something else loaded it. */
+	char set[XF_FW_NAME_MAX + 1];
+	/* Of a logger. */
+	bool readable; /* of our ABI: owner's, counters are known */
+	struct xf_owner owner;
+	enum xf_owner_state owner_state;
+	pid_t reader; /* 0: none; -1: one whose pid cannot be known */
+	struct xf_counters counters;
+};
+
+struct xf_hook {
+	char ifname[IF_NAMESIZE];
+	unsigned int ifindex;
+	struct xf_chain chain;
+	struct xf_hook_prog prog[XF_CHAIN_MAX]; /* as chain.prog */
+};
+
+/* Read the hooks of the interfaces named, or of all when there are no names. Returns their number,
+ * with *@hooks to be freed by the caller, or -errno after a message. */
+int xf_hooks_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks);
+
+#endif

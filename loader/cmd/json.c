@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the subcommands that print JSON share. */
+#include "loader/cmd/json.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/format/format.h"
+
+/* Names may hold bytes that JSON does not allow; the log's own form of them is read back. */
+struct json_object *xf_json_iface(const char *ifname)
+{
+	char text[XF_JSON_NAME_MAX + 3] = "\"";
+	char *end = xf_json_name(text + 1, ifname);
+
+	strcpy(end, "\"");
+	return json_tokener_parse(text);
+}
+
+void xf_json_print(struct json_object *obj)
+{
+	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
+						     JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(obj);
+}

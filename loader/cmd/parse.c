@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What each subcommand does first with its words, and last with its output. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/cmd/cmd.h"
+#include "lib/msg.h"
+#include "lib/opt.h"
+
+/* What a word without an option was perhaps meant to be. */
+static const char *meant(const struct xf_opt *opts)
+{
+	for (; opts->type != XF_OPT_END; opts++) {
+		if (opts->name && !strcmp(opts->name, "interface"))
+			return "an interface is named with -i";
+		if (opts->name && !strcmp(opts->name, "listen"))
+			return "the address to listen on is given with -l";
+	}
+	return "there are only options";
+}
+
+int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
+		       void *args, const bool *help, struct xf_rest *rest)
+{
+	if (xf_opts_parse(opts, argc, argv, args, rest))
+		return XF_EXIT_USAGE;
+	if (!*help)
+		return -1;
+	printf("%s\nOptions:\n", usage);
+	xf_opts_help(stdout, opts);
+	return XF_EXIT_OK;
+}
+
+int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
+		 const bool *help)
+{
+	struct xf_rest rest;
+	int status = xf_cmd_parse_words(opts, usage, argc, argv, args, help, &rest);
+
+	if (status < 0 && rest.n) {
+		xf_err("unexpected word '%s'", rest.at[0]);
+		xf_hint("%s; --help shows the options", meant(opts));
+		return XF_EXIT_USAGE;
+	}
+	return status;
+}
+
+int xf_cmd_check_once(const struct xf_strs *interfaces)
+{
+	for (unsigned int i = 0; i < interfaces->n; i++)
+		for (unsigned int j = 0; j < i; j++) {
+			if (strcmp(interfaces->at[i], interfaces->at[j]))
+				continue;
+			xf_err("interface '%s' is named twice", interfaces->at[i]);
+			return -1;
+		}
+	return 0;
+}
+
+int xf_cmd_end_output(int status)
+{
+	/* Whoever has closed the pipe, as head(1) does, has what he wanted. */
+	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
+		return status;
+	xf_err("cannot write to stdout: %s", strerror(errno));
+	return XF_EXIT_FAILED;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One run of log, follow or firewall log. */
+#include "loader/cmd/run.h"
+
+#include <errno.h>
+
+#include "loader/hook/bpffs.h"
+#include "lib/caps.h"
+#include "lib/msg.h"
+#include "loader/hook/netdev.h"
+#include "loader/cmd/log_echo.h"
+
+struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi,
+				 const char *name)
+{
+	struct xf_source *src = &run->sources[run->n];
+	unsigned int ifindex = xf_link_find(name);
+
+	if (!ifindex)
+		return NULL;
+	xf_source__init(src, abi, name, ifindex);
+	run->n++;
+	return src;
+}
+
+static int become_reader(struct xf_run *run, const struct xf_source *src)
+{
+	pid_t holder;
+	int err = xf_locks__read_program(&run->locks, src->at.prog_id, &holder);
+
+	if (err != -EBUSY)
+		return err;
+	if (holder)
+		xf_err("%s: program %u is being read by process %d", src->name, src->at.prog_id,
+		       holder);
+	else
+		xf_err("%s: program %u is being read by a process in another pid namespace",
+		       src->name, src->at.prog_id);
+	return err;
+}
+
+int xf_run__read(struct xf_run *run, struct xf_source *src)
+{
+	struct xf_config config;
+	int err = become_reader(run, src);
+
+	if (!err)
+		err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
+	if (err)
+		return err;
+	config = xf_log_args__config(run->args, src->reader.wake_mask);
+	err = xf_source__take_over(src, &config);
+	if (err)
+		return err;
+	xf_info("%s: following program %u in %s mode", src->name, src->at.prog_id,
+		xf_mode_name(src->at.mode));
+	return xf_session__add(run->session, src, false);
+}
+
+static int run_sources(struct xf_run *run, int (*start)(struct xf_run *run, const char *name))
+{
+	const struct xf_strs *names = &run->args->interfaces;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < names->n; i++)
+		err = start(run, names->at[i]);
+	if (!err)
+		return xf_session__run(run->session);
+	/* One failed: leave none behind. */
+	for (unsigned int i = 0; i < run->n; i++)
+		if (run->sources[i].ours || run->sources[i].config)
+			xf_source__end(&run->sources[i], run->sources[i].ours);
+	return XF_EXIT_FAILED;
+}
+
+int xf_run(struct xf_run *run, const char *what, const struct xf_session_opts *opts,
+	   int (*start)(struct xf_run *run, const char *name))
+{
+	int status = XF_EXIT_FAILED;
+
+	if (xf_caps_check(what) || xf_locks__open(&run->locks))
+		return XF_EXIT_FAILED;
+	run->no_bpffs = xf_bpffs_prepare();
+	if (!xf_session__open(&run->session, opts)) {
+		if (!run->args->echo ||
+		    !xf_log_echo__start(&run->echo, &run->args->echo_listen, run->session))
+			status = run_sources(run, start);
+		xf_log_echo__end(run->echo);
+		for (unsigned int i = 0; i < run->n; i++)
+			xf_source__close(&run->sources[i]);
+		xf_session__free(run->session);
+	}
+	xf_locks__close(&run->locks);
+	return status;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load status: what is attached where, and our counters. */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/hook/actions.h"
+#include "loader/hook/bpffs.h"
+#include "lib/caps.h"
+#include "loader/cmd/cmd.h"
+#include "loader/cmd/inventory.h"
+#include "loader/cmd/json.h"
+#include "lib/msg.h"
+
+struct status_args {
+	struct xf_strs interfaces;
+	bool json;
+	bool verbose;
+	bool help;
+};
+
+static const char usage[] =
+    "Usage: xdpfun-load status [-i IFACE]... [--json]\n\n"
+    "Show the XDP programs on each IFACE (default: all interfaces) in the order in which they run, and the\n"
+    "counters of those that are xdpfun's.\n";
+
+static const struct xf_opt options[] = {
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
+	  .offset = offsetof(struct status_args, interfaces),
+	  .help = "interface to show; may be repeated (default: all)" },
+	{ .name = "json",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct status_args, json),
+	  .help = "print one JSON object" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct status_args, verbose),
+	  .help = "show also what libxdp says" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct status_args, help),
+	  .help = "show this help" },
+	{ .type = XF_OPT_END },
+};
+
+/* The counters in the order in which both formats show them. */
+static const struct {
+	const char *key;
+	size_t offset;
+} counter_fields[] = {
+	{ "submitted", offsetof(struct xf_counters, submitted) },
+	{ "filtered", offsetof(struct xf_counters, filtered) },
+	{ "sampled_out", offsetof(struct xf_counters, sampled_out) },
+	{ "rate_limited", offsetof(struct xf_counters, rate_limited) },
+	{ "lost", offsetof(struct xf_counters, lost) },
+	{ "unread", offsetof(struct xf_counters, unread) },
+};
+#define COUNTER_FIELDS (sizeof(counter_fields) / sizeof(counter_fields[0]))
+
+static uint64_t counter(const struct xf_counters *counters, size_t i)
+{
+	return *(const __u64 *)((const char *)counters + counter_fields[i].offset);
+}
+
+static uint64_t seen(const struct xf_counters *counters)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < COUNTER_FIELDS; i++)
+		sum += counter(counters, i);
+	return sum;
+}
+
+static json_object *counters_json(const struct xf_counters *counters)
+{
+	json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, "seen", json_object_new_uint64(seen(counters)));
+	for (size_t i = 0; i < COUNTER_FIELDS; i++)
+		json_object_object_add(obj, counter_fields[i].key,
+				       json_object_new_uint64(counter(counters, i)));
+	return obj;
+}
+
+static json_object *actions_json(unsigned int actions)
+{
+	json_object *list = json_object_new_array();
+
+	for (int i = 0; i < XF_ACTIONS; i++)
+		if (actions & 1u << i)
+			json_object_array_add(list, json_object_new_string(xf_action_names[i]));
+	return list;
+}
+
+static json_object *owner_json(const struct xf_hook_prog *ours)
+{
+	json_object *obj;
+
+	if (ours->kind != XF_HOOK_LOGGER || ours->owner_state == XF_OWNER_NONE)
+		return NULL; /* null */
+	obj = json_object_new_object();
+	json_object_object_add(obj, "pid", json_object_new_int64(ours->owner.pid));
+	json_object_object_add(obj, "alive",
+			       json_object_new_boolean(ours->owner_state == XF_OWNER_ALIVE));
+	return obj;
+}
+
+static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_hook_prog *ours)
+{
+	json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, "name", json_object_new_string(prog->name));
+	json_object_object_add(obj, "id", json_object_new_int64(prog->id));
+	json_object_object_add(obj, "prio",
+			       prog->has_prio ? json_object_new_int64(prog->prio) : NULL);
+	json_object_object_add(obj, "chain_actions", actions_json(prog->actions));
+	json_object_object_add(obj, "ours", json_object_new_boolean(ours->kind != XF_HOOK_FOREIGN));
+	json_object_object_add(obj, "owner", owner_json(ours));
+	if (ours->kind != XF_HOOK_FOREIGN)
+		json_object_object_add(obj, "abi", json_object_new_int64(ours->abi_version));
+	if (ours->set[0])
+		json_object_object_add(obj, "set", json_object_new_string(ours->set));
+	if (ours->reader > 0)
+		json_object_object_add(obj, "reader", json_object_new_int64(ours->reader));
+	if (ours->readable)
+		json_object_object_add(obj, "counters", counters_json(&ours->counters));
+	return obj;
+}
+
+static json_object *hook_json(const struct xf_hook *hook)
+{
+	bool used = hook->chain.kind != XF_CHAIN_EMPTY;
+	bool dispatcher = used && hook->chain.kind != XF_CHAIN_BARE;
+	json_object *obj = json_object_new_object(), *progs = json_object_new_array();
+
+	json_object_object_add(obj, "iface", xf_json_iface(hook->ifname));
+	json_object_object_add(
+	    obj, "mode", used ? json_object_new_string(xf_mode_name(hook->chain.mode)) : NULL);
+	json_object_object_add(obj, "dispatcher", json_object_new_boolean(dispatcher));
+	if (hook->chain.version)
+		json_object_object_add(obj, "dispatcher_version",
+				       json_object_new_int(hook->chain.version));
+	for (unsigned int i = 0; i < hook->chain.n; i++)
+		json_object_array_add(progs, prog_json(&hook->chain.prog[i], &hook->prog[i]));
+	json_object_object_add(obj, "programs", progs);
+	return obj;
+}
+
+static void print_json(const struct xf_hook *hooks, int n)
+{
+	json_object *root = json_object_new_object(), *list = json_object_new_array();
+
+	for (int i = 0; i < n; i++)
+		json_object_array_add(list, hook_json(&hooks[i]));
+	json_object_object_add(root, "interfaces", list);
+	xf_json_print(root);
+}
+
+static const char *dispatcher_text(const struct xf_chain *chain)
+{
+	switch (chain->kind) {
+	case XF_CHAIN_EMPTY:
+		return "-";
+	case XF_CHAIN_BARE:
+		return "no";
+	case XF_CHAIN_DISPATCHER:
+		return "yes";
+	case XF_CHAIN_VERSION:
+		return "other version";
+	case XF_CHAIN_PINS:
+		return "pins not seen";
+	}
+	return "?";
+}
+
+static const char *owner_text(const struct xf_hook_prog *ours, char *out, size_t size)
+{
+	if (ours->set[0])
+		snprintf(out, size, "set %s", ours->set);
+	else if (ours->kind == XF_HOOK_FOREIGN)
+		return "-";
+	else if (ours->kind == XF_HOOK_FIREWALL)
+		return "none";
+	else if (ours->owner_state == XF_OWNER_NONE && ours->reader > 0)
+		snprintf(out, size, "none, read by %d", ours->reader);
+	else if (ours->owner_state == XF_OWNER_NONE)
+		return "none";
+	else
+		snprintf(out, size, "%u (%s)", ours->owner.pid,
+			 ours->owner_state == XF_OWNER_ALIVE ? "alive" : "dead: orphan");
+	return out;
+}
+
+static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned int i)
+{
+	const struct xf_chain_prog *prog = &hook->chain.prog[i];
+	const struct xf_hook_prog *ours = &hook->prog[i];
+	char prio[16] = "-", actions[80], owner[64];
+
+	if (prog->has_prio)
+		snprintf(prio, sizeof(prio), "%u", prog->prio);
+	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
+	       i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
+	       prio, prog->name, prog->id, xf_actions_text(actions, sizeof(actions), prog->actions),
+	       owner_text(ours, owner, sizeof(owner)));
+	if (ours->kind != XF_HOOK_LOGGER)
+		return;
+	if (!ours->readable) {
+		printf("%-15s    ABI version %u, which this xdpfun-load does not read\n", "",
+		       ours->abi_version);
+		return;
+	}
+	printf("%-15s    seen %" PRIu64, "", seen(&ours->counters));
+	for (size_t c = 0; c < COUNTER_FIELDS; c++) {
+		char name[32];
+
+		strcpy(name, counter_fields[c].key);
+		for (char *p = name; *p; p++)
+			*p = *p == '_' ? ' ' : *p;
+		printf(", %s %" PRIu64, name, counter(&ours->counters, c));
+	}
+	printf("\n");
+}
+
+static void print_table(const struct xf_hook *hooks, int n)
+{
+	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6s  %-22s  %s\n", "INTERFACE", "MODE",
+	       "DISPATCHER", "PRIO", "PROGRAM", "ID", "CHAIN ACTIONS", "OWNER");
+	for (int i = 0; i < n; i++) {
+		if (!hooks[i].chain.n)
+			printf("%-15s  -\n", hooks[i].ifname);
+		for (unsigned int p = 0; p < hooks[i].chain.n; p++)
+			print_prog(p ? "" : hooks[i].ifname, &hooks[i], p);
+	}
+}
+
+static int show(const struct status_args *args)
+{
+	struct xf_locks locks = { .fd = -1 };
+	struct xf_hook *hooks = NULL;
+	int n;
+
+	if (xf_caps_check("status") || xf_locks__open(&locks))
+		return XF_EXIT_FAILED;
+	xf_bpffs_prepare();
+	n = xf_hooks_read(&hooks, &args->interfaces, &locks);
+	if (n >= 0 && args->json)
+		print_json(hooks, n);
+	else if (n >= 0)
+		print_table(hooks, n);
+	free(hooks);
+	xf_locks__close(&locks);
+	return xf_cmd_end_output(n < 0 ? XF_EXIT_FAILED : XF_EXIT_OK);
+}
+
+int xf_cmd_status(int argc, char **argv)
+{
+	struct status_args args = {};
+	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.help);
+
+	if (status >= 0)
+		return status;
+	xf_msg_level_set(args.verbose ? XF_VERBOSE : XF_NORMAL);
+	return show(&args);
+}

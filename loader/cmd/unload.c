@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdpfun-load unload: remove xdpfun programs that nobody owns any more, and nobody else's. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/hook/attach.h"
+#include "loader/hook/bpffs.h"
+#include "lib/caps.h"
+#include "loader/cmd/cmd.h"
+#include "loader/cmd/inventory.h"
+#include "lib/msg.h"
+
+struct unload_args {
+	struct xf_strs interfaces;
+	bool all;
+	bool force;
+	bool quiet;
+	bool verbose;
+	bool help;
+};
+
+static const char usage[] =
+    "Usage: xdpfun-load unload -i IFACE... | --all  [--force]\n\n"
+    "Remove the xdpfun programs whose loader died, and those that something else loaded, from each IFACE.\n"
+    "Programs that are not xdpfun's are never touched, nor is a firewall that 'firewall attach' made.\n";
+
+static const struct xf_opt options[] = {
+	{ .name = "interface",
+	  .short_name = 'i',
+	  .type = XF_OPT_LIST,
+	  .arg = "IFACE",
+	  .offset = offsetof(struct unload_args, interfaces),
+	  .help = "interface to clean; may be repeated" },
+	{ .name = "all",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, all),
+	  .help = "clean every interface" },
+	{ .name = "force",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, force),
+	  .help = "remove also programs whose loader is running" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, quiet),
+	  .help = "say only what went wrong" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, verbose),
+	  .help = "show also what libbpf and libxdp say" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct unload_args, help),
+	  .help = "show this help" },
+	{ .type = XF_OPT_END },
+};
+
+/* A firewall that stays on purpose, without a process. Whoever cleans up after loggers must not
+ * open the machine by the way. */
+static int leave_firewall(const struct xf_hook *hook, unsigned int i, bool named)
+{
+	const char *set = hook->prog[i].set;
+
+	if (!named) {
+		xf_info("%s: left program %u, the firewall of the set '%s'", hook->ifname,
+			hook->chain.prog[i].id, set);
+		return 0;
+	}
+	xf_err("%s: program %u is the firewall of the set '%s', which only 'firewall detach' "
+	       "removes",
+	       hook->ifname, hook->chain.prog[i].id, set);
+	xf_hint("'xdpfun-load firewall detach -i %s --set %s'", hook->ifname, set);
+	return -EBUSY;
+}
+
+static const char *why(const struct xf_hook_prog *prog)
+{
+	switch (prog->owner_state) {
+	case XF_OWNER_NONE:
+		return "which something else loaded";
+	case XF_OWNER_DEAD:
+		return "whose loader died";
+	case XF_OWNER_ALIVE:
+		return "whose loader is still running";
+	}
+	return "";
+}
+
+/* Returns 0 when the program is gone, else -errno after a message. */
+static int remove_prog(const struct xf_hook *hook, unsigned int i, bool force)
+{
+	const struct xf_hook_prog *prog = &hook->prog[i];
+	__u32 id = hook->chain.prog[i].id;
+	int err;
+
+	if (prog->owner_state == XF_OWNER_ALIVE && !force) {
+		xf_err("%s: program %u belongs to process %u, which is running", hook->ifname, id,
+		       prog->owner.pid);
+		xf_hint("end that process, or use --force");
+		return -EBUSY;
+	}
+	err = xf_detach(hook->ifindex, id);
+	if (err && err != -ENOENT) {
+		xf_err("%s: cannot remove program %u: %s", hook->ifname, id, strerror(-err));
+		xf_hint("-v shows what libxdp says");
+		return err;
+	}
+	xf_info("%s: removed program %u, %s", hook->ifname, id, why(prog));
+	return 0;
+}
+
+/* A dispatcher that cannot be read may have an xdpfun in it; only somebody who sees its pins can
+ * tell. */
+static int check_readable(const struct xf_hook *hook)
+{
+	if (hook->chain.kind != XF_CHAIN_PINS && hook->chain.kind != XF_CHAIN_VERSION)
+		return 0;
+	xf_err("%s: cannot look into its dispatcher (id %u): %s", hook->ifname, hook->chain.main_id,
+	       hook->chain.kind == XF_CHAIN_PINS
+		   ? "its pins are not in the bpffs that we see"
+		   : "it has another protocol version than our libxdp");
+	xf_hint(hook->chain.kind == XF_CHAIN_PINS
+		    ? "set LIBXDP_BPFFS to the bpffs of whoever made it"
+		    : "use the release of libxdp that made it");
+	return -EBUSY;
+}
+
+static int unload(const struct xf_hook *hooks, int n, const struct unload_args *args)
+{
+	int removed = 0, failed = 0, left = 0;
+
+	for (int h = 0; h < n; h++) {
+		failed += !args->all && check_readable(&hooks[h]);
+		for (unsigned int i = 0; i < hooks[h].chain.n; i++) {
+			if (hooks[h].prog[i].kind == XF_HOOK_FOREIGN)
+				continue;
+			if (hooks[h].prog[i].set[0]) {
+				failed += !!leave_firewall(&hooks[h], i, !args->all);
+				left++;
+			} else if (remove_prog(&hooks[h], i, args->force))
+				failed++;
+			else
+				removed++;
+		}
+	}
+	if (!removed && !failed && !left)
+		xf_info("there is no xdpfun program to remove");
+	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
+static int run(const struct unload_args *args)
+{
+	struct xf_locks locks = { .fd = -1 };
+	struct xf_hook *hooks = NULL;
+	int n, status = XF_EXIT_FAILED;
+
+	if (xf_caps_check("unload") || xf_locks__open(&locks))
+		return XF_EXIT_FAILED;
+	xf_bpffs_prepare();
+	xf_locks__attach_begin(&locks);
+	n = xf_hooks_read(&hooks, &args->interfaces, &locks);
+	if (n >= 0)
+		status = unload(hooks, n, args);
+	xf_locks__attach_end(&locks);
+	free(hooks);
+	xf_locks__close(&locks);
+	return status;
+}
+
+int xf_cmd_unload(int argc, char **argv)
+{
+	struct unload_args args = {};
+	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.help);
+
+	if (status >= 0)
+		return status;
+	if (args.all == !!args.interfaces.n) {
+		xf_err("%s", args.all ? "-i and --all exclude each other"
+				      : "which interface? name it with -i, or give --all");
+		return XF_EXIT_USAGE;
+	}
+	xf_msg_level_set(args.verbose ? XF_VERBOSE : args.quiet ? XF_QUIET : XF_NORMAL);
+	return run(&args);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Warn whoever is about to lock himself out: what rules and policy mean for the SSH session in
+ * which we run, and for the next one from there. */
+#ifndef XF_FW_WARN_H
+#define XF_FW_WARN_H
+
+#include "firewall/rule/match.h"
+#include "firewall/table/table.h"
+
+struct xf_fw_warn {
+	bool session; /* there is one */
+	struct xf_judge login,
+	    running; /* the first packet of a new one, and the next of this one */
+};
+
+/* Find the session. */
+void xf_fw_warn__init(struct xf_fw_warn *warn);
+/* Whether it may be bad for the session that this rule is added, or taken out. */
+bool xf_fw_warn__concerns(const struct xf_fw_warn *warn, const struct xf_rule *rule, bool added);
+/* Look at a rule, or at all rules of a table. */
+void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule);
+void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now);
+/* Say what those that were seen and the policy mean, if it is bad. */
+void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One record to a JSON object on a line. */
+#include <time.h>
+
+#include "loader/format/common.h"
+
+#define NS_PER_SECOND 1000000000ull
+
+static void cache_second(struct xf_out_cache *cache, int64_t second)
+{
+	char *at = cache->text;
+	time_t when = second;
+	struct tm tm = { 0 };
+
+	gmtime_r(&when, &tm);
+	at = put(at, "{\"time\":\"");
+	at = xf_padded_text(at, tm.tm_year + 1900, 4);
+	*at++ = '-';
+	at = xf_padded_text(at, tm.tm_mon + 1, 2);
+	*at++ = '-';
+	at = xf_padded_text(at, tm.tm_mday, 2);
+	*at++ = 'T';
+	at = xf_padded_text(at, tm.tm_hour, 2);
+	*at++ = ':';
+	at = xf_padded_text(at, tm.tm_min, 2);
+	*at++ = ':';
+	at = xf_padded_text(at, tm.tm_sec, 2);
+	*at++ = '.';
+	cache->text_len = at - cache->text;
+	cache->second = second;
+}
+
+static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
+{
+	int64_t second = wall_ns / NS_PER_SECOND;
+
+	if (cache->second != second || !cache->text_len)
+		cache_second(cache, second);
+	out = put_second(out, cache);
+	return xf_padded_text(out, wall_ns % NS_PER_SECOND, 9);
+}
+
+/* A name may hold any byte but '/', ':' and white space. Bytes that are not UTF-8 are taken for
+ * Latin-1, so that the result is valid JSON and still tells them apart. */
+char *xf_json_name(char *out, const char *iface)
+{
+	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
+
+	while (*at && at < end) {
+		size_t len;
+
+		if (*at > 0x20 && *at < 0x7f && *at != '"' && *at != '\\') {
+			*out++ = *at++;
+			continue;
+		}
+		if (*at == '"' || *at == '\\') {
+			*out++ = '\\';
+			*out++ = *at++;
+			continue;
+		}
+		len = xf_utf8_len(at);
+		if (at + len > end)
+			len = 0;
+		if (xf_is_printable(at, len)) {
+			memcpy(out, at, len);
+			out += len;
+			at += len;
+			continue;
+		}
+		at += len == 2; /* of the C1 set: the second byte is the number of the character */
+		out = put(out, "\\u00");
+		out = xf_hex_byte(out, *at++);
+	}
+	return out;
+}
+
+static char *put_vlans(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"vlan\":[");
+	for (int i = 0; i < rec->vlans && i < XF_MAX_VLANS; i++) {
+		if (i)
+			*out++ = ',';
+		out = xf_u64_text(out, rec->vlan[i]);
+	}
+	*out++ = ']';
+	return out;
+}
+
+static char *put_eth(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"eth_src\":\"");
+	out = xf_mac_text(out, rec->eth_src);
+	out = put(out, "\",\"eth_dst\":\"");
+	out = xf_mac_text(out, rec->eth_dst);
+	out = put(out, "\",\"eth_type\":");
+	out = xf_u64_text(out, rec->eth_type);
+	return rec->vlans ? put_vlans(out, rec) : out;
+}
+
+static char *put_addrs(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"src\":\"");
+	out = xf_src_text(out, rec);
+	out = put(out, "\",\"dst\":\"");
+	out = xf_dst_text(out, rec);
+	*out++ = '"';
+	return out;
+}
+
+static char *put_proto(char *out, uint8_t proto)
+{
+	if (!xf_proto_name(proto)) {
+		out = put(out, ",\"proto\":");
+		return xf_u64_text(out, proto);
+	}
+	out = put(out, ",\"proto\":\"");
+	out = xf_proto_text(out, proto);
+	*out++ = '"';
+	return out;
+}
+
+static char *put_ports(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"sport\":");
+	out = xf_u64_text(out, rec->sport);
+	out = put(out, ",\"dport\":");
+	return xf_u64_text(out, rec->dport);
+}
+
+static char *put_tcp_flags(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"tcp_flags\":\"");
+	out = xf_tcp_flags_text(out, rec->tcp_flags);
+	*out++ = '"';
+	return out;
+}
+
+static char *put_icmp(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"icmp_type\":");
+	out = xf_u64_text(out, rec->icmp_type);
+	out = put(out, ",\"icmp_code\":");
+	return xf_u64_text(out, rec->icmp_code);
+}
+
+static char *put_arp_op(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"arp_op\":");
+	return xf_u64_text(out, rec->arp_op);
+}
+
+static char *put_frag(char *out, const struct xf_record *rec)
+{
+	out = put(out, ",\"frag_id\":");
+	out = xf_u64_text(out, rec->frag_id);
+	out = put(out, ",\"frag_off\":");
+	return xf_u64_text(out, rec->frag_off);
+}
+
+static char *put_network(char *out, const struct xf_record *rec)
+{
+	if (rec->have & (XF_HAVE_IP4 | XF_HAVE_IP6 | XF_HAVE_ARP_IP4))
+		out = put_addrs(out, rec);
+	if (xf_have_ip(rec))
+		out = put_proto(out, rec->proto);
+	if (rec->have & XF_HAVE_PORTS)
+		out = put_ports(out, rec);
+	if (rec->have & XF_HAVE_TCP_FLAGS)
+		out = put_tcp_flags(out, rec);
+	if (rec->have & XF_HAVE_ICMP)
+		out = put_icmp(out, rec);
+	if (rec->have & XF_HAVE_ARP)
+		out = put_arp_op(out, rec);
+	if (rec->have & XF_HAVE_FRAG)
+		out = put_frag(out, rec);
+	return out;
+}
+
+/* Nothing in a rule's text needs an escape. */
+static char *put_denied(char *out, const struct xf_line *line)
+{
+	if (line->denied == XF_DENIED_BY_POLICY)
+		return put(out, ",\"denied_by\":\"policy\",\"rule\":null");
+	if (line->denied == XF_DENIED_UNREAD)
+		return put(out, ",\"denied_by\":\"unread\",\"rule\":null");
+	out = put(out, ",\"denied_by\":\"rule\",\"rule\":");
+	if (!line->rule)
+		return put(out, "null");
+	*out++ = '"';
+	out = put(out, line->rule);
+	*out++ = '"';
+	return out;
+}
+
+char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *out)
+{
+	const struct xf_record *rec = line->rec;
+
+	out = put_time(out, cache, line->wall_ns);
+	out = put(out, "Z\",\"iface\":\"");
+	out = xf_json_name(out, line->iface);
+	out = put(out, "\",\"rx_queue\":");
+	out = xf_u64_text(out, rec->rx_queue);
+	out = put(out, ",\"len\":");
+	out = xf_u64_text(out, rec->len);
+	if (rec->have & XF_HAVE_ETH)
+		out = put_eth(out, rec);
+	out = put_network(out, rec);
+	if (rec->have & XF_HAVE_MORE_FRAGS)
+		out = put(out, ",\"frag_more\":true");
+	if (rec->have & XF_TRUNCATED)
+		out = put(out, ",\"truncated\":true");
+	if (line->denied)
+		out = put_denied(out, line);
+	return put(out, "}\n");
+}

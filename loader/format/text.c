@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One record to a line for people, in the spirit of tcpdump. */
+#include <time.h>
+
+#include "loader/format/common.h"
+
+#define NS_PER_SECOND 1000000000ull
+
+#define ARP_REQUEST 1
+#define ARP_REPLY 2
+
+static void cache_second(struct xf_out_cache *cache, int64_t second)
+{
+	char *at = cache->text;
+	time_t when = second;
+	struct tm tm = { 0 };
+
+	localtime_r(&when, &tm);
+	at = xf_padded_text(at, tm.tm_hour, 2);
+	*at++ = ':';
+	at = xf_padded_text(at, tm.tm_min, 2);
+	*at++ = ':';
+	at = xf_padded_text(at, tm.tm_sec, 2);
+	*at++ = '.';
+	cache->text_len = at - cache->text;
+	cache->second = second;
+}
+
+static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
+{
+	int64_t second = wall_ns / NS_PER_SECOND;
+	uint32_t ns = wall_ns % NS_PER_SECOND;
+
+	if (cache->second != second || !cache->text_len)
+		cache_second(cache, second);
+	out = put_second(out, cache);
+	out = xf_padded_text(out, ns / 1000, 6);
+	*out++ = ' ';
+	return out;
+}
+
+/* A name may hold any byte but '/', ':' and white space; nothing that a terminal would obey is
+ * written. */
+static char *put_iface(char *out, const char *iface)
+{
+	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
+
+	while (*at && at < end) {
+		size_t len;
+
+		if (*at > 0x20 && *at < 0x7f) {
+			*out++ = *at++;
+			continue;
+		}
+		len = xf_utf8_len(at);
+		if (at + len > end)
+			len = 0;
+		if (xf_is_printable(at, len)) {
+			memcpy(out, at, len);
+			out += len;
+			at += len;
+			continue;
+		}
+		out = put(out, "\\x");
+		out = xf_hex_byte(out, *at++);
+	}
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_vlans(char *out, const struct xf_record *rec)
+{
+	out = put(out, "vlan ");
+	for (int i = 0; i < rec->vlans && i < XF_MAX_VLANS; i++) {
+		if (i)
+			*out++ = ',';
+		out = xf_u64_text(out, rec->vlan[i]);
+	}
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_end_point(char *out, const struct xf_record *rec, bool is_src)
+{
+	bool ports = rec->have & XF_HAVE_PORTS;
+	bool brackets = ports && !(rec->have & XF_HAVE_IP4);
+
+	if (brackets)
+		*out++ = '[';
+	out = is_src ? xf_src_text(out, rec) : xf_dst_text(out, rec);
+	if (brackets)
+		*out++ = ']';
+	if (ports) {
+		*out++ = ':';
+		out = xf_u64_text(out, is_src ? rec->sport : rec->dport);
+	}
+	return out;
+}
+
+static char *put_proto(char *out, uint8_t proto)
+{
+	if (xf_proto_name(proto)) {
+		out = xf_proto_text(out, proto);
+	} else {
+		out = put(out, "proto ");
+		out = xf_u64_text(out, proto);
+	}
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_icmp(char *out, const struct xf_record *rec)
+{
+	out = xf_u64_text(out, rec->icmp_type);
+	*out++ = '/';
+	out = xf_u64_text(out, rec->icmp_code);
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_frag(char *out, const struct xf_record *rec)
+{
+	out = put(out, "frag ");
+	out = xf_u64_text(out, rec->frag_id);
+	*out++ = '@';
+	out = xf_u64_text(out, rec->frag_off);
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_ip(char *out, const struct xf_record *rec)
+{
+	out = put_end_point(out, rec, true);
+	out = put(out, " > ");
+	out = put_end_point(out, rec, false);
+	*out++ = ' ';
+	out = put_proto(out, rec->proto);
+	if (rec->have & XF_HAVE_TCP_FLAGS) {
+		*out++ = '[';
+		out = xf_tcp_flags_text(out, rec->tcp_flags);
+		out = put(out, "] ");
+	}
+	if (rec->have & XF_HAVE_ICMP)
+		out = put_icmp(out, rec);
+	if (rec->have & XF_HAVE_FRAG)
+		out = put_frag(out, rec);
+	return out;
+}
+
+static char *put_arp(char *out, const struct xf_record *rec)
+{
+	bool addrs = rec->have & XF_HAVE_ARP_IP4;
+
+	if (addrs && rec->arp_op == ARP_REQUEST) {
+		out = put(out, "arp request ");
+		out = xf_dst_text(out, rec);
+		out = put(out, " tell ");
+		out = xf_src_text(out, rec);
+	} else if (addrs && rec->arp_op == ARP_REPLY) {
+		out = put(out, "arp reply ");
+		out = xf_src_text(out, rec);
+		out = put(out, " is-at ");
+		out = xf_mac_text(out, rec->eth_src);
+	} else {
+		out = put(out, "arp op ");
+		out = xf_u64_text(out, rec->arp_op);
+	}
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_eth(char *out, const struct xf_record *rec)
+{
+	out = xf_mac_text(out, rec->eth_src);
+	out = put(out, " > ");
+	out = xf_mac_text(out, rec->eth_dst);
+	out = put(out, " type 0x");
+	out = xf_hex_byte(out, rec->eth_type >> 8);
+	out = xf_hex_byte(out, rec->eth_type & 0xff);
+	*out++ = ' ';
+	return out;
+}
+
+static char *put_denied(char *out, const struct xf_line *line)
+{
+	if (line->denied == XF_DENIED_UNREAD)
+		return put(out, " denied unread: more headers than are looked through");
+	out = put(out, " denied by ");
+	if (line->denied == XF_DENIED_BY_POLICY)
+		return put(out, "the policy");
+	return put(out, line->rule ?: "a rule that is gone");
+}
+
+char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *out)
+{
+	const struct xf_record *rec = line->rec;
+
+	out = put_time(out, cache, line->wall_ns);
+	out = put_iface(out, line->iface);
+	if (rec->have & XF_HAVE_ETH && rec->vlans)
+		out = put_vlans(out, rec);
+	if (xf_have_ip(rec))
+		out = put_ip(out, rec);
+	else if (rec->have & XF_HAVE_ARP)
+		out = put_arp(out, rec);
+	else if (rec->have & XF_HAVE_ETH)
+		out = put_eth(out, rec);
+	out = put(out, "len ");
+	out = xf_u64_text(out, rec->len);
+	if (rec->have & XF_TRUNCATED)
+		out = put(out, " [truncated]");
+	if (line->denied)
+		out = put_denied(out, line);
+	*out++ = '\n';
+	return out;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Network interfaces: names, and news about them from the kernel. */
+#include "loader/hook/netdev.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/msg.h"
+
+#define NEWS_BUFFER (1 << 20) /* bytes: a burst of changes on a machine with many interfaces */
+
+static bool is_up(int fd, const char *name)
+{
+	struct ifreq req = {};
+
+	strncpy(req.ifr_name, name, IF_NAMESIZE - 1);
+	return !ioctl(fd, SIOCGIFFLAGS, &req) && (req.ifr_flags & IFF_UP);
+}
+
+/* " eth0 lo", as much as fits. */
+static void list_up(char *out, size_t size)
+{
+	struct if_nameindex *all = if_nameindex();
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (struct if_nameindex *i = all; i && i->if_index && len < size; i++)
+		if (is_up(fd, i->if_name))
+			len += snprintf(out + len, size - len, " %s", i->if_name);
+	if (all)
+		if_freenameindex(all);
+	if (fd >= 0)
+		close(fd);
+}
+
+unsigned int xf_link_find(const char *name)
+{
+	unsigned int ifindex = strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
+	char up[1024];
+
+	if (ifindex)
+		return ifindex;
+	if (strlen(name) < IF_NAMESIZE && errno != ENODEV) {
+		xf_err("cannot look up interface '%s': %s", name, strerror(errno));
+		return 0;
+	}
+	xf_err("no interface is called '%s'", name);
+	list_up(up, sizeof(up));
+	if (up[0])
+		xf_hint("these are up:%s; choose with -i", up);
+	else
+		xf_hint("no interface is up in this network namespace");
+	return 0;
+}
+
+int xf_link_watch(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int size = NEWS_BUFFER, err;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static void read_attributes(struct nlmsghdr *msg, struct xf_link_event *event)
+{
+	struct ifinfomsg *info = NLMSG_DATA(msg);
+	int len = IFLA_PAYLOAD(msg);
+
+	for (struct rtattr *attr = IFLA_RTA(info); RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
+		if (attr->rta_type == IFLA_IFNAME)
+			strncpy(event->name, RTA_DATA(attr), IF_NAMESIZE - 1);
+		else if (attr->rta_type == IFLA_NEW_NETNSID && event->kind == XF_LINK_DELETED)
+			event->kind = XF_LINK_MOVED;
+	}
+}
+
+void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *event), void *ctx)
+{
+	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	ssize_t got;
+
+	while ((got = recv(fd, buf, sizeof(buf), 0)) > 0 || (got < 0 && errno == ENOBUFS)) {
+		size_t len = got;
+
+		if (got < 0) {
+			fn(ctx, &(struct xf_link_event) { .kind = XF_LINK_MISSED });
+			continue;
+		}
+		for (struct nlmsghdr *msg = (void *)buf; NLMSG_OK(msg, len);
+		     msg = NLMSG_NEXT(msg, len)) {
+			struct xf_link_event event = {};
+
+			if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
+				continue;
+			/* A bridge port's news is about the bridge. */
+			if (((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_family != AF_UNSPEC)
+				continue;
+			event.kind =
+			    msg->nlmsg_type == RTM_DELLINK ? XF_LINK_DELETED : XF_LINK_CHANGED;
+			event.ifindex = ((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_index;
+			read_attributes(msg, &event);
+			fn(ctx, &event);
+		}
+	}
+}
+
+void xf_link_warn_offloads(const char *name)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	struct ifreq req = { .ifr_data = (void *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strncpy(req.ifr_name, name, IF_NAMESIZE - 1);
+	if (fd >= 0 && !ioctl(fd, SIOCETHTOOL, &req) && (value.data & ETH_FLAG_RXVLAN)) {
+		xf_warn("%s: rx-vlan-offload is on: VLAN tags are taken off before XDP sees the "
+			"packet, and "
+			"the log does not show them",
+			name);
+		xf_hint("'ethtool -K %s rxvlan off' shows them", name);
+	}
+	if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A loaded program of ours, whoever loaded it, through the maps that belong to its program id. */
+#ifndef XF_INST_H
+#define XF_INST_H
+
+#include <stdbool.h>
+
+#include "xdp-prog/abi.h"
+#include "loader/hook/maps.h"
+
+#define XF_TAG_LEN 8
+
+struct xf_inst {
+	__u32 prog_id;
+	__u32 abi_version;
+	__u8 tag[XF_TAG_LEN]; /* the kernel's hash of the instructions */
+	int prog_fd;
+	int rings_fd;
+	int counters_fd;
+	int config_fd;
+	int owner_fd;
+	int alive_fd;
+	/* while it is opened: */
+	const struct xf_abi_mark *mark;
+	bool ours;
+};
+
+/* Open the program with this id. Returns 0; -ENOENT when there is none or it is not of the object
+ * with this mark; -EPROTO when it is, with an ABI that we do not speak (then only abi_version,
+ * xf_inst__owner() and xf_inst__close() are of use); or another -errno. Everything but 0 and
+ * -EPROTO leaves nothing open. */
+int xf_inst__open(struct xf_inst *inst, const struct xf_abi_mark *mark, __u32 prog_id);
+void xf_inst__close(struct xf_inst *inst);
+
+/* Sum over all CPUs. Returns 0 or -errno. */
+int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum);
+int xf_inst__owner(const struct xf_inst *inst, struct xf_owner *owner);
+int xf_inst__owner_set(const struct xf_inst *inst, const struct xf_owner *owner);
+
+/* Map the configuration for reading and writing. NULL with errno set on failure; unmap with
+ * xf_inst__config_unmap(). */
+struct xf_config *xf_inst__config_map(const struct xf_inst *inst);
+void xf_inst__config_unmap(struct xf_config *config);
+
+/* Number of possible CPUs, at most XF_MAX_CPUS, or -errno. */
+int xf_possible_cpus(void);
+
+#endif

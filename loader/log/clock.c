@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The history of the offset between wall clock and boot clock. It only changes when somebody sets
+ * the clock: the speed that NTP corrects is that of both clocks, and time spent in suspend is in
+ * both. */
+#include "loader/log/clock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND 1000000000ll
+#define STEP_NS 1000000	     /* a smaller change of the offset is no step */
+#define DRAIN_NS 50000000    /* how often the timer is read when no step was seen */
+#define GOOD_WINDOW_NS 20000 /* readings this close together are of the same moment */
+#define READ_TRIES 10
+#define FAR_FUTURE                                                                                 \
+	7258118400 /* the year 2200: the timer is there to be cancelled, not to expire             \
+		    */
+
+static uint64_t read_ns(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * (uint64_t)NS_PER_SECOND + now.tv_nsec;
+}
+
+/* Read both clocks as of the same moment: of a few tries the one that was not interrupted.
+ * Returns how far apart the readings may be. */
+static uint64_t read_both(uint64_t *boot_ns, uint64_t *wall_ns)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < READ_TRIES && best > GOOD_WINDOW_NS; i++) {
+		uint64_t before = read_ns(CLOCK_BOOTTIME);
+		uint64_t wall = read_ns(CLOCK_REALTIME);
+		uint64_t window = read_ns(CLOCK_BOOTTIME) - before;
+
+		if (window < best) {
+			best = window;
+			*boot_ns = before + window / 2;
+			*wall_ns = wall;
+		}
+	}
+	return best;
+}
+
+/* Reading the timer says once that the clock was set, and waits for the next time by itself. */
+static int timer_set(int fd)
+{
+	struct itimerspec never = { .it_value = { .tv_sec = FAR_FUTURE } };
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL)
+		   ? -errno
+		   : 0;
+}
+
+int xf_clock__open(struct xf_clock *clock)
+{
+	uint64_t boot_ns = 0, wall_ns = 0;
+	int err;
+
+	memset(clock, 0, sizeof(*clock));
+	clock->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (clock->timer_fd < 0)
+		return -errno;
+	err = timer_set(clock->timer_fd);
+	if (err) {
+		xf_clock__close(clock);
+		return err;
+	}
+	read_both(&boot_ns, &wall_ns);
+	xf_clock__sample(clock, boot_ns, wall_ns, false);
+	return 0;
+}
+
+void xf_clock__close(struct xf_clock *clock)
+{
+	if (clock->timer_fd >= 0)
+		close(clock->timer_fd);
+	clock->timer_fd = -1;
+}
+
+/* Whether the clock was set since the last call. */
+static bool was_set(struct xf_clock *clock, uint64_t boot_ns)
+{
+	uint64_t expirations;
+
+	clock->drained_boot_ns = boot_ns;
+	if (clock->timer_fd < 0)
+		return false;
+	return read(clock->timer_fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED;
+}
+
+static int64_t moved_by(const struct xf_clock *clock, uint64_t boot_ns, uint64_t wall_ns)
+{
+	return (int64_t)(wall_ns - boot_ns) - clock->step[clock->n - 1].offset_ns;
+}
+
+static bool is_step(int64_t moved_ns)
+{
+	return moved_ns >= STEP_NS || moved_ns <= -STEP_NS;
+}
+
+bool xf_clock__check(struct xf_clock *clock)
+{
+	uint64_t boot_ns = 0, wall_ns = 0;
+	bool announced = false;
+
+	/* Readings so far apart would pass for a step; the next call has better luck. */
+	if (read_both(&boot_ns, &wall_ns) >= STEP_NS)
+		return false;
+	/* A clock that was set by less than a step leaves the timer readable too, which would keep
+	 * epoll awake: read it every now and then, also without a reason. */
+	if (is_step(moved_by(clock, boot_ns, wall_ns)) ||
+	    boot_ns - clock->drained_boot_ns >= DRAIN_NS)
+		announced = was_set(clock, boot_ns);
+	return xf_clock__sample(clock, boot_ns, wall_ns, announced);
+}
+
+static void append(struct xf_clock *clock, uint64_t from_boot_ns, int64_t offset_ns)
+{
+	if (clock->n == XF_CLOCK_STEPS) {
+		clock->n--;
+		memmove(clock->step, clock->step + 1, clock->n * sizeof(clock->step[0]));
+	}
+	clock->step[clock->n].from_boot_ns = from_boot_ns;
+	clock->step[clock->n].offset_ns = offset_ns;
+	clock->n++;
+}
+
+bool xf_clock__sample(struct xf_clock *clock, uint64_t boot_ns, uint64_t wall_ns, bool announced)
+{
+	uint64_t checked_ns = clock->checked_boot_ns;
+	int64_t offset_ns = wall_ns - boot_ns;
+
+	clock->checked_boot_ns = boot_ns;
+	if (clock->n == 0) {
+		append(clock, 0, offset_ns);
+		return false;
+	}
+	if (!is_step(moved_by(clock, boot_ns, wall_ns))) {
+		clock->step[clock->n - 1].offset_ns = offset_ns;
+		return false;
+	}
+	append(clock, announced ? boot_ns : checked_ns + (boot_ns - checked_ns) / 2, offset_ns);
+	return true;
+}
+
+uint64_t xf_clock__wall(const struct xf_clock *clock, uint64_t boot_ns)
+{
+	unsigned int i = clock->n - 1;
+
+	/* Older than all that is remembered: the oldest is the best guess. */
+	while (i > 0 && boot_ns < clock->step[i].from_boot_ns)
+		i--;
+	return boot_ns + clock->step[i].offset_ns;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Records to lines to the output, and the account of them. */
+#include "loader/log/session_impl.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "lib/msg.h"
+
+#define BATCH 1024 /* records between two looks at the clock: a millisecond at the worst */
+#define DRAIN_BATCHES 256
+#define FLUSH_NS (40 * XF_NS_PER_MS)
+
+bool xf_session__count_reached(const struct xf_session *s)
+{
+	return s->opts.count && s->printed >= s->opts.count;
+}
+
+/* Turn at most BATCH records into lines. Returns how many; fewer than BATCH when the rings are
+ * empty, the output takes no more, or enough have been printed. */
+static unsigned int print_batch(struct xf_session *s)
+{
+	const struct xf_record *rec;
+	unsigned int n = 0, i;
+
+	if (!xf_merge__begin(&s->merge))
+		return 0;
+	/* After the look at the rings: these records came before whatever the clock does from here
+	 * on. */
+	xf_clock__check(&s->clock);
+	while (n < BATCH && !xf_session__count_reached(s) &&
+	       (rec = xf_merge__head(&s->merge, &i))) {
+		struct xf_line line = { .rec = rec,
+					.iface = s->sources[i]->name,
+					.wall_ns = xf_clock__wall(&s->clock, rec->boot_ns) };
+		char *room = xf_sink__room(s->sink);
+
+		if (!room)
+			break;
+		if (s->opts.explain)
+			s->opts.explain(s->opts.explain_arg, &line);
+		xf_sink__put(s->sink, s->opts.format(&s->cache, &line, room) - room, i);
+		s->printed++;
+		xf_merge__pass(&s->merge);
+		n++;
+	}
+	xf_merge__end(&s->merge);
+	return n;
+}
+
+/* Take what is left in the rings without printing it. */
+void xf_session__drop_rest(struct xf_session *s)
+{
+	bool unwanted = s->output_closed || xf_session__count_reached(s);
+	unsigned int i;
+
+	while (xf_merge__begin(&s->merge)) {
+		while (xf_merge__head(&s->merge, &i)) {
+			if (unwanted)
+				s->sources[i]->unprinted++;
+			else
+				s->sources[i]->unwritable++;
+			xf_merge__pass(&s->merge);
+		}
+		xf_merge__end(&s->merge);
+	}
+}
+
+static void want_output(struct xf_session *s, bool want)
+{
+	struct epoll_event event = { .events = want ? EPOLLOUT : 0,
+				     .data.fd = xf_sink__fd(s->sink) };
+
+	if (!s->sink_watched || want == s->sink_wanted)
+		return;
+	if (!epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, event.data.fd, &event))
+		s->sink_wanted = want;
+}
+
+static void flush(struct xf_session *s)
+{
+	enum xf_sink_state state = xf_sink__flush(s->sink);
+
+	if (state == XF_SINK_CLOSED)
+		s->output_closed = true;
+	if (state != XF_SINK_OK)
+		s->stop = true;
+	want_output(s, state == XF_SINK_OK && xf_sink__pending(s->sink));
+	s->flushed_ns = xf_now_ns();
+}
+
+/* Read until the rings are empty, the output takes no more, or it is time to look at other things.
+ * Returns whether there was anything. */
+bool xf_session__drain(struct xf_session *s)
+{
+	bool any = false;
+
+	s->busy = false;
+	for (int batch = 0; !s->stop && !xf_session__count_reached(s); batch++) {
+		unsigned int n = print_batch(s);
+
+		if (n)
+			any = true;
+		if (!xf_sink__room(s->sink) || xf_now_ns() - s->flushed_ns > FLUSH_NS)
+			flush(s);
+		if (!n || !xf_sink__room(s->sink))
+			break;
+		s->busy = batch == DRAIN_BATCHES;
+		if (s->busy)
+			return true;
+	}
+	if (xf_sink__pending(s->sink))
+		flush(s);
+	return any;
+}
+
+/* @final: lines that the output has not taken are decided; else they are left out. */
+void xf_session__print_counters(struct xf_session *s, unsigned int source, bool final)
+{
+	uint64_t untaken = final ? xf_sink__untaken(s->sink, source) : 0;
+	struct xf_taken lines = {
+		.logged = xf_sink__taken(s->sink, source),
+		.lost = s->output_closed ? 0 : untaken,
+		.unread = s->output_closed ? untaken : 0,
+	};
+	struct xf_source *src = s->sources[source];
+	struct xf_tally tally;
+	char line[256];
+	int err = xf_source__tally(src, &lines, &tally);
+
+	if (err)
+		xf_err("%s: cannot read the counters: %s", src->name, strerror(-err));
+	else
+		xf_result("%s", xf_tally_text(line, sizeof(line), src->name, &tally));
+}
+
+/* Lines of a source that ended may still wait for the output; its counters are printed when they
+ * are decided. */
+void xf_session__report_ended(struct xf_session *s)
+{
+	for (unsigned int i = 0; i < s->n; i++) {
+		if (s->sources[i]->state != XF_SOURCE_ENDED || xf_sink__untaken(s->sink, i) ||
+		    !xf_source__is_drained(s->sources[i]))
+			continue;
+		xf_session__print_counters(s, i, true);
+		s->sources[i]->state = XF_SOURCE_REPORTED;
+	}
+}
+
+/* Print what the rings still hold, as long as the output takes something at least every
+ * XF_FINISH_MS and no further signal asks to end at once. */
+void xf_session__print_rest(struct xf_session *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = xf_sink__fd(s->sink), .events = POLLOUT },
+		{ .fd = s->signal_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		s->stop = false;
+		xf_session__drain(s);
+		if (xf_sink__state(s->sink) != XF_SINK_OK || xf_session__count_reached(s))
+			return;
+		if (s->busy)
+			continue;
+		if (!xf_sink__pending(s->sink) || fds[0].fd < 0)
+			return;
+		if (poll(fds, 2, XF_FINISH_MS) <= 0 || fds[1].revents)
+			return;
+	}
+}

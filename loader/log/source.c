@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One interface of a session. */
+#include "loader/log/source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/msg.h"
+
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *name,
+		     unsigned int ifindex)
+{
+	memset(src, 0, sizeof(*src));
+	src->abi = abi;
+	strncpy(src->name, name, sizeof(src->name) - 1);
+	src->ifindex = ifindex;
+	src->alive_fd = -1;
+	src->inst = (struct xf_inst) { .prog_fd = -1,
+				       .rings_fd = -1,
+				       .counters_fd = -1,
+				       .config_fd = -1,
+				       .owner_fd = -1,
+				       .alive_fd = -1 };
+}
+
+void xf_source__close(struct xf_source *src)
+{
+	xf_reader__close(&src->reader);
+	xf_reader__close(&src->left);
+	xf_inst__config_unmap(src->config);
+	src->config = NULL;
+	if (src->alive_fd >= 0)
+		close(src->alive_fd);
+	src->alive_fd = -1;
+	xf_inst__close(&src->inst);
+}
+
+static int open_program(struct xf_source *src)
+{
+	int err = xf_inst__open(&src->inst, src->abi, src->at.prog_id);
+
+	if (err) {
+		xf_err("%s: cannot open the maps of program %u: %s", src->name, src->at.prog_id,
+		       strerror(-err));
+		return err;
+	}
+	src->config = xf_inst__config_map(&src->inst);
+	if (!src->config) {
+		err = -errno;
+		xf_err("%s: cannot map the configuration of program %u: %s", src->name,
+		       src->at.prog_id, strerror(-err));
+	}
+	return err;
+}
+
+static void show_alive(struct xf_source *src)
+{
+	src->alive_fd = xf_reader_alive(src->inst.alive_fd);
+	if (src->alive_fd < 0)
+		xf_warn("%s: cannot tell the program that this reader lives (perf_event_open: %s): "
+			"packets that "
+			"find a full ring count as unread, not as lost",
+			src->name, strerror(-src->alive_fd));
+}
+
+int xf_source__begin(struct xf_source *src)
+{
+	int err = open_program(src);
+
+	if (!err)
+		show_alive(src);
+	return err;
+}
+
+int xf_source__take_over(struct xf_source *src, const struct xf_config *config)
+{
+	int err = open_program(src);
+
+	if (err)
+		return err;
+	/* Counters first: what the program counts from here on is ours. What goes into old rings
+	 * until ours are in their place is read from there. */
+	err = xf_inst__counters(&src->inst, &src->base);
+	if (!err)
+		err = xf_reader__open_left(&src->left, src->inst.rings_fd);
+	if (!err) {
+		*src->config = *config;
+		show_alive(src);
+		err = xf_reader__install(&src->reader, src->inst.rings_fd);
+	}
+	if (err)
+		xf_err("%s: cannot take over program %u: %s", src->name, src->at.prog_id,
+		       strerror(-err));
+	return err;
+}
+
+bool xf_source__is_attached(const struct xf_source *src)
+{
+	struct xf_chain chain;
+	int err = xf_chain__read(src->ifindex, &chain);
+
+	/* A dispatcher that cannot be read now says nothing about us. */
+	if (err || chain.kind == XF_CHAIN_PINS || chain.kind == XF_CHAIN_VERSION)
+		return err != -ENODEV;
+	return xf_chain__find(&chain, src->at.prog_id) != NULL;
+}
+
+int xf_source__end(struct xf_source *src, bool detach)
+{
+	int err = detach ? xf_detach(src->ifindex, src->at.prog_id) : 0;
+
+	if (err == -ENOENT || err == -ENODEV)
+		err = 0; /* somebody was faster */
+	if (err) {
+		xf_err("cannot detach program %u from %s: %s", src->at.prog_id, src->name,
+		       strerror(-err));
+		xf_hint("it passes everything and logs nothing now; 'xdpfun-load unload -i %s' "
+			"removes it",
+			src->name);
+	}
+	if (detach && !err)
+		xf_reader__settle(src->inst.rings_fd);
+	else
+		xf_reader__uninstall(&src->reader, src->inst.rings_fd);
+	src->state = XF_SOURCE_ENDED;
+	return err;
+}
+
+static bool is_empty(const struct xf_reader *reader)
+{
+	for (unsigned int i = 0; i < reader->n; i++) {
+		xf_ring__look(&reader->rings[i]);
+		if (xf_ring__peek(&reader->rings[i]))
+			return false;
+	}
+	return true;
+}
+
+bool xf_source__is_drained(const struct xf_source *src)
+{
+	return is_empty(&src->reader) && is_empty(&src->left);
+}
+
+int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines,
+		     struct xf_tally *tally)
+{
+	struct xf_taken taken = {
+		.logged = lines->logged,
+		.lost = lines->lost + src->unwritable,
+		.unread = lines->unread + src->unprinted,
+	};
+	struct xf_counters now;
+	int err = xf_inst__counters(&src->inst, &now);
+
+	if (!err)
+		xf_tally_make(tally, &src->base, &now, &taken);
+	return err;
+}

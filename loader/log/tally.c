@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What became of the packets of one interface. */
+#include "loader/log/tally.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
+		   const struct xf_counters *now, const struct xf_taken *taken)
+{
+	tally->logged = taken->logged;
+	tally->filtered = now->filtered - base->filtered;
+	tally->sampled_out = now->sampled_out - base->sampled_out;
+	tally->rate_limited = now->rate_limited - base->rate_limited;
+	tally->lost = now->lost - base->lost + taken->lost;
+	tally->unread = now->unread - base->unread + taken->unread;
+	tally->seen = tally->logged + tally->filtered + tally->sampled_out + tally->rate_limited +
+		      tally->lost + tally->unread;
+}
+
+char *xf_tally_text(char *out, size_t size, const char *iface, const struct xf_tally *tally)
+{
+	snprintf(out, size,
+		 "%s: seen %" PRIu64 ", logged %" PRIu64 ", filtered %" PRIu64
+		 ", sampled out %" PRIu64 ", rate limited %" PRIu64 ", lost %" PRIu64
+		 ", unread %" PRIu64,
+		 iface, tally->seen, tally->logged, tally->filtered, tally->sampled_out,
+		 tally->rate_limited, tally->lost, tally->unread);
+	return out;
+}

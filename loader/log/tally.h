@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What became of the packets of one interface, so that the sum is always what was seen. Pure. */
+#ifndef XF_TALLY_H
+#define XF_TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xdp-prog/abi.h"
+
+struct xf_tally {
+	uint64_t seen;
+	uint64_t logged;
+	uint64_t filtered;
+	uint64_t sampled_out;
+	uint64_t rate_limited;
+	uint64_t lost;
+	uint64_t unread;
+};
+
+/* What the reader did with the records that it took from the rings; lines that still wait for the
+ * output are in none of these. */
+struct xf_taken {
+	uint64_t logged; /* the output took their line */
+	uint64_t lost;	 /* the output could not */
+	uint64_t unread; /* nobody wanted their line */
+};
+
+/* @base: the kernel's counters when this reader began, @now: the latest ones. */
+void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
+		   const struct xf_counters *now, const struct xf_taken *taken);
+
+/* "eth0: seen 1000, logged 985, ...", without a newline, cut to @size. Returns @out. */
+char *xf_tally_text(char *out, size_t size, const char *iface, const struct xf_tally *tally);
+
+#endif

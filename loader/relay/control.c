@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the main thread of echo and forward does while others move bytes. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "lib/msg.h"
+#include "loader/relay/impl.h"
+#include "sockmap/route/routes.h"
+
+#define TOTALS_TEXT 2048
+
+static sigset_t handled(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	return signals;
+}
+
+void xf_relay__block_reload(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+void xf_relay__block_signals(void)
+{
+	sigset_t signals = handled();
+
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void ask_all(struct xf_relay_main *run, unsigned int what, struct xf_routes *routes)
+{
+	for (unsigned int i = 0; i < run->n; i++)
+		xf_worker__ask(&run->workers[i], what, routes);
+}
+
+/* ---- the end ---- */
+
+static void on_deadline(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_relay_main *run = xf_container_of(timer, struct xf_relay_main, deadline);
+
+	(void)now;
+	ask_all(run, XF_ASK_ABORT, NULL);
+}
+
+static void drain(struct xf_relay_main *run)
+{
+	ask_all(run, XF_ASK_DRAIN, NULL);
+	if (run->args->drain)
+		xf_info("accepting no more; running connections have %llu s to finish, a second "
+			"signal ends them at once",
+			(unsigned long long)((run->args->drain + XF_NSEC - 1) / XF_NSEC));
+	if (xf_loop__arm(run->loop, &run->deadline, xf_loop__now(run->loop) + run->args->drain))
+		ask_all(run, XF_ASK_ABORT, NULL);
+}
+
+static void stop(struct xf_relay_main *run)
+{
+	if (run->stops++)
+		ask_all(run, XF_ASK_ABORT, NULL);
+	else
+		drain(run);
+}
+
+/* ---- new routes ---- */
+
+static void on_routes(struct xf_routes *routes, void *arg)
+{
+	struct xf_relay_main *run = arg;
+
+	if (!routes) {
+		xf_warn("%s: the old rules stay in use", run->args->routes);
+		return;
+	}
+	ask_all(run, XF_ASK_ROUTES, routes);
+	xf_routes__put(run->routes);
+	run->routes = routes;
+	xf_info("%s: new connections use the new rules", run->args->routes);
+}
+
+/* Without a file to read anew a SIGHUP says that the terminal is gone. */
+static void hang_up(struct xf_relay_main *run)
+{
+	if (run->keeper)
+		xf_keeper__ask(run->keeper, run->loop, on_routes, run);
+	else
+		stop(run);
+}
+
+static void on_signal(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_relay_main *run = xf_container_of(watch, struct xf_relay_main, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			hang_up(run);
+		else
+			stop(run);
+	}
+}
+
+/* ---- counters ---- */
+
+bool xf_relay__totals(struct xf_relay_main *run, struct xf_access_totals *totals)
+{
+	struct xf_server_counters counters;
+
+	*totals = (struct xf_access_totals) { .echo = run->args->echo, .log = true };
+	for (unsigned int i = 0; i < run->n; i++) {
+		if (!xf_worker__answered(&run->workers[i], &counters))
+			return false;
+		xf_access_totals_add(totals, &counters);
+	}
+	totals->lost_lines = xf_access__lost(run->access);
+	return true;
+}
+
+static void on_stats(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_relay_main *run = xf_container_of(timer, struct xf_relay_main, stats);
+
+	ask_all(run, XF_ASK_COUNT, NULL);
+	run->counting = true;
+	xf_loop__arm(run->loop, timer, now + run->args->stats);
+}
+
+/* All workers have answered, or will have in a later turn. */
+static void print_stats(struct xf_relay_main *run)
+{
+	struct xf_access_totals totals;
+	char text[TOTALS_TEXT];
+
+	if (!xf_relay__totals(run, &totals))
+		return;
+	totals.now = true;
+	run->counting = false;
+	xf_result("%s", xf_access_totals_text(&totals, xf_outcome_names, text, sizeof(text)));
+}
+
+/* ---- all of it ---- */
+
+int xf_relay__control(struct xf_relay_main *run)
+{
+	sigset_t signals = handled();
+	int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	int err = fd < 0 ? -errno : 0;
+
+	run->signals.fn = on_signal;
+	run->stats.fn = on_stats;
+	run->deadline.fn = on_deadline;
+	if (!err) {
+		err = xf_loop__add(run->loop, &run->signals, fd, EPOLLIN);
+		if (err)
+			close(fd);
+	}
+	if (!err && run->args->stats)
+		err = xf_loop__arm(run->loop, &run->stats,
+				   xf_loop__now(run->loop) + run->args->stats);
+	if (err)
+		xf_err("cannot set up signals and timers: %s", strerror(-err));
+	return err;
+}
+
+/* Returns whether all have finished; one that had to takes the others with it. */
+static bool all_finished(struct xf_relay_main *run, int *err)
+{
+	bool all = true;
+
+	for (unsigned int i = 0; i < run->n; i++) {
+		int failed = 0;
+
+		if (!xf_worker__finished(&run->workers[i], &failed))
+			all = false;
+		if (failed && !*err) {
+			*err = failed;
+			ask_all(run, XF_ASK_DRAIN | XF_ASK_ABORT, NULL);
+		}
+	}
+	return all;
+}
+
+int xf_relay__turn_until_end(struct xf_relay_main *run)
+{
+	int err = 0;
+
+	while (!all_finished(run, &err)) {
+		int failed = xf_loop__turn(run->loop, -1);
+
+		if (failed && !err) {
+			xf_err("cannot wait for signals: %s", strerror(-failed));
+			return failed;
+		}
+		xf_access__tend(run->access);
+		if (run->counting)
+			print_stats(run);
+	}
+	return err;
+}

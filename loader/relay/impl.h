@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of a run of echo or forward share: relay_run.c begins and ends it, relay_control.c
+ * is what happens in between. The main thread moves no bytes: signals, the access log, the counters
+ * and new routes are its work, and none of them can hold up a connection. */
+#ifndef XF_RELAY_IMPL_H
+#define XF_RELAY_IMPL_H
+
+#include "loader/relay/access_log.h"
+#include "loader/relay/drop_privileges.h"
+#include "loader/relay/reload_helper.h"
+#include "loader/relay/args.h"
+#include "loader/relay/worker.h"
+#include "sockmap/relay/budget.h"
+
+struct xf_relay_main {
+	const struct xf_relay_args *args;
+	struct xf_user user;
+	struct xf_budget budget;
+	struct xf_routes *routes; /* for new connections; NULL for echo */
+	struct xf_keeper *keeper; /* with --routes */
+	struct xf_loop *loop;	  /* the main thread's */
+	struct xf_access *access;
+	struct xf_worker *workers;
+	unsigned int n; /* of them, that are open */
+	unsigned int max_connections;
+	struct xf_watch signals;
+	struct xf_timer stats, deadline;
+	bool counting;	    /* the workers were asked for their counters */
+	unsigned int stops; /* signals that asked for the end */
+};
+
+/* Block the signals that a run handles, for the whole process; before that just SIGHUP, so that
+ * what takes long before a run can be ended. */
+void xf_relay__block_reload(void);
+void xf_relay__block_signals(void);
+/* Watch for signals and the time for counters. Returns 0 or -errno after a message. */
+int xf_relay__control(struct xf_relay_main *run);
+/* Until all workers have finished. Returns 0, or -errno when one had to. */
+int xf_relay__turn_until_end(struct xf_relay_main *run);
+/* The sum of what the workers counted when they were last asked; false when one has not answered
+ * yet. */
+bool xf_relay__totals(struct xf_relay_main *run, struct xf_access_totals *totals);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The keeper itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "loader/relay/reload_helper_impl.h"
+#include "loader/relay/routes_file.h"
+#include "sockmap/route/routes.h"
+
+#define NAME "xdpfun-keeper" /* in ps */
+#define FIRST_SIZE (64u << 10)
+
+struct answer {
+	const char *path;
+	uint8_t *at; /* begins with the number of bytes behind it */
+	size_t len, size;
+	bool full;
+};
+
+static void add_bytes(struct answer *answer, const void *data, size_t len)
+{
+	size_t size = answer->size ?: FIRST_SIZE;
+	uint8_t *grown;
+
+	while (size < answer->len + len)
+		size *= 2;
+	if (answer->full || answer->len + len > XF_ANSWER_MAX) {
+		answer->full = true;
+		return;
+	}
+	if (size > answer->size) {
+		grown = realloc(answer->at, size);
+		if (!grown) {
+			answer->full = true;
+			return;
+		}
+		answer->at = grown;
+		answer->size = size;
+	}
+	memcpy(answer->at + answer->len, data, len);
+	answer->len += len;
+}
+
+static void add_part(struct answer *answer, bool ok, const char *name, const void *data, size_t len)
+{
+	struct xf_part part = { .ok = ok, .name_len = strlen(name), .len = len };
+
+	add_bytes(answer, &part, sizeof(part));
+	add_bytes(answer, name, part.name_len);
+	add_bytes(answer, data, len);
+}
+
+/* Read the file that the routes file calls @name into the answer too. */
+static uint8_t *read_part(struct answer *answer, const char *name, const char *path, size_t max,
+			  size_t *len, char *why, size_t why_len)
+{
+	uint8_t *data = xf_file_read(path, max, true, len, why, why_len);
+
+	if (data)
+		add_part(answer, true, name, data, *len);
+	else
+		add_part(answer, false, name, why, strlen(why));
+	return data;
+}
+
+static uint8_t *read_token(const char *name, size_t *len, char *why, size_t why_len, void *arg)
+{
+	struct answer *answer = arg;
+	char *path = xf_routes_file__beside(answer->path, name);
+	uint8_t *data = NULL;
+
+	if (path)
+		data = read_part(answer, name, path, XF_TOKEN_FILE_MAX, len, why, why_len);
+	else
+		answer->full = true;
+	free(path);
+	return data;
+}
+
+/* Parse only to learn which files are needed; whoever asked parses again and finds the mistakes. */
+static void collect(struct answer *answer)
+{
+	struct xf_routes_error error;
+	struct xf_routes *routes;
+	char why[128];
+	size_t len;
+	uint8_t *text =
+	    read_part(answer, "", answer->path, XF_ROUTES_FILE_MAX, &len, why, sizeof(why));
+
+	if (text && !xf_routes__parse(&routes, (char *)text, len, read_token, answer, &error))
+		xf_routes__put(routes);
+	free(text);
+}
+
+/* Returns false when nobody reads any more. */
+static bool write_all(int fd, const uint8_t *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			data += n;
+			len -= n;
+		}
+	}
+	return true;
+}
+
+static bool answer_once(int fd, const char *path)
+{
+	static const char no_room[] =
+	    "the files are larger than 16M together, or there is no memory";
+	struct answer answer = { .path = path };
+	uint32_t rest = 0;
+	bool read_on;
+
+	add_bytes(&answer, &rest, sizeof(rest));
+	collect(&answer);
+	if (answer.full) {
+		explicit_bzero(answer.at, answer.len);
+		answer.full = false;
+		answer.len = answer.at ? sizeof(rest) : 0;
+		add_part(&answer, false, "", no_room, strlen(no_room));
+	}
+	if (answer.full)
+		return false; /* not even for this: who asked will say that we are gone */
+	rest = answer.len - sizeof(rest);
+	memcpy(answer.at, &rest, sizeof(rest));
+	read_on = write_all(fd, answer.at, answer.len);
+	explicit_bzero(answer.at, answer.len);
+	free(answer.at);
+	return read_on;
+}
+
+/* No descriptor but the socket: what we were given is open in a process that reads hostile bytes.
+ * Returns the socket. */
+static int close_others(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int i = 0; i <= 2 && null >= 0; i++)
+		dup2(null, i);
+	if (fd != 3)
+		fd = dup2(fd, 3);
+	/* A container's filter may know no close_range(). */
+	if (syscall(SYS_close_range, 4, ~0u, 0))
+		for (int i = 4; i < 1024; i++)
+			close(i);
+	return fd;
+}
+
+static void serve(int fd, const char *path)
+{
+	char byte;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, &byte, 1);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
+		if (n > 0 && !answer_once(fd, path))
+			return;
+	}
+}
+
+_Noreturn void xf_keeper__run(int fd, const char *path, const struct xf_user *user, pid_t parent)
+{
+	static const uint8_t ready;
+
+	prctl(PR_SET_NAME, NAME, 0, 0, 0);
+	if (xf_drop(user, 1ULL << CAP_DAC_READ_SEARCH))
+		_exit(1);
+	fd = close_others(fd);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* A change of user clears this, so it comes last. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent)
+		_exit(1);
+	if (write_all(fd, &ready, 1))
+		serve(fd, path);
+	_exit(0);
+}

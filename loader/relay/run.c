@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One run of echo or forward: how it begins and how it ends. */
+#include "loader/relay/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/msg.h"
+#include "loader/relay/impl.h"
+#include "loader/relay/fd_limit.h"
+#include "loader/relay/routes_file.h"
+#include "sockmap/route/routes.h"
+
+#define TOTALS_TEXT 2048
+#define PATIENCE_MS 1000 /* for stderr, while no connection depends on us */
+
+static const xf_access_fn formats[] = { xf_access_text, xf_access_json };
+
+/* ---- the beginning ---- */
+
+static int read_routes(struct xf_relay_main *run)
+{
+	const struct xf_relay_args *args = run->args;
+	int err;
+
+	if (args->echo)
+		return 0;
+	if (args->routes)
+		return xf_routes_file__load(args->routes, &run->routes);
+	err = xf_routes__single(&run->routes, args->to, args->n_to);
+	if (err)
+		xf_err("cannot keep the upstreams: %s", strerror(-err));
+	return err;
+}
+
+static int open_main(struct xf_relay_main *run)
+{
+	const struct xf_relay_args *args = run->args;
+	int err = xf_loop__new(&run->loop);
+
+	if (err) {
+		xf_err("cannot set up an event loop: %s", strerror(-err));
+		return err;
+	}
+	err = xf_relay__control(run);
+	if (!err)
+		err = xf_access__open(&run->access, run->loop, formats[args->format], args->echo);
+	return err;
+}
+
+/* What each of the workers gets of a number for all: a connection goes to one of them by its
+ * addresses, not to the one that has room. */
+static unsigned int share(const struct xf_relay_main *run, unsigned int number)
+{
+	return (number + run->args->threads - 1) / run->args->threads;
+}
+
+static struct xf_server_opts server_opts(const struct xf_relay_main *run)
+{
+	const struct xf_relay_args *args = run->args;
+
+	return (struct xf_server_opts) {
+		.listen = args->listen,
+		.reuseport = args->threads > 1,
+		.echo = args->echo,
+		.routes = run->routes,
+		.idle = args->idle,
+		.max_connections = share(run, run->max_connections),
+		.max_waiting = share(run, args->max_waiting),
+		.first_timeout = args->first_timeout,
+		.dial_timeout = args->dial_timeout,
+		.send_proxy_v2 = args->send_proxy_v2,
+		.on_end = xf_access__add,
+		.arg = run->access,
+	};
+}
+
+/* All listen on the address of the first: port 0 is chosen once. */
+static int open_workers(struct xf_relay_main *run)
+{
+	struct xf_server_opts opts = server_opts(run);
+	int err = 0;
+
+	run->workers = calloc(run->args->threads, sizeof(*run->workers));
+	if (!run->workers) {
+		xf_err("cannot set up %u threads: %s", run->args->threads, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	while (!err && run->n < run->args->threads) {
+		err = xf_worker__open(&run->workers[run->n], &opts);
+		if (!err)
+			xf_server__address(run->workers[run->n++].server, &opts.listen);
+	}
+	return err;
+}
+
+static int load(struct xf_relay_main *run)
+{
+	struct xf_mover_opts opts = {
+		.engine = run->args->engine,
+		.budget = &run->budget,
+		.movers = run->args->threads,
+		.max_relays = share(run, run->max_connections),
+		.hasty = run->args->echo,
+		.poll_ns = run->args->busy_poll * 1000ULL,
+		.rotate_bytes = run->args->rotate_bytes,
+	};
+	int err = 0;
+
+	xf_relay_args__budget(run->args, &run->budget);
+	for (unsigned int i = 0; i < run->n && !err; i++)
+		err = xf_worker__prepare(&run->workers[i], &opts);
+	return err;
+}
+
+static int drop(struct xf_relay_main *run)
+{
+	char text[XF_CAPS_TEXT];
+	uint64_t keep = 0;
+	int err;
+
+	for (unsigned int i = 0; i < run->n; i++)
+		keep |= xf_mover__caps(run->workers[i].mover);
+	err = xf_drop(&run->user, keep);
+	if (!err)
+		xf_info("going on as user %s, capabilities kept: %s", run->user.name,
+			xf_caps_text(xf_drop__permitted(), text));
+	return err;
+}
+
+static const char *size_text(uint64_t bytes, char out[32])
+{
+	static const char units[] = "KMG";
+	int unit = -1;
+
+	for (; unit < 2 && bytes % 1024 == 0; unit++)
+		bytes /= 1024;
+	snprintf(out, 32, "%llu%.*s", (unsigned long long)bytes, unit >= 0,
+		 unit >= 0 ? units + unit : "");
+	return out;
+}
+
+/* Comes last: whoever waits for it may connect. */
+static void say_ready(const struct xf_relay_main *run)
+{
+	const char *why_not = xf_mover__why_not(run->workers[0].mover);
+	char text[XF_SOCKADDR_TEXT], memory[32];
+	struct xf_addr addr;
+
+	if (why_not && run->args->engine == XF_ENGINE_AUTO)
+		xf_info("auto goes without sockmap: %s", why_not);
+	xf_server__address(run->workers[0].server, &addr);
+	xf_info("listening on %s, engine %s, memory %s, at most %u connections, %u thread%s",
+		xf_sockaddr_text(&addr, text), xf_engine_names[run->args->engine],
+		size_text(run->args->memory, memory), run->max_connections, run->n,
+		run->n > 1 ? "s" : "");
+}
+
+static int start(struct xf_relay_main *run)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < run->n && !err; i++)
+		err = xf_worker__start(&run->workers[i], run->loop);
+	if (!err)
+		say_ready(run);
+	return err;
+}
+
+static int prepare(struct xf_relay_main *run)
+{
+	int err = xf_user__find(&run->user, run->args->user);
+
+	if (!err)
+		err = read_routes(run); /* takes as long as the file does */
+	xf_relay__block_signals();
+	run->max_connections =
+	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads);
+	/* While there is next to nothing that it could inherit. */
+	if (!err && run->args->routes)
+		err = xf_keeper__start(&run->keeper, run->args->routes, &run->user);
+	if (!err)
+		err = open_main(run);
+	if (!err)
+		err = open_workers(run);
+	if (!err)
+		err = load(run);
+	if (!err)
+		xf_msg_patience(PATIENCE_MS); /* opens stderr, which a dropped user may not */
+	if (!err)
+		err = drop(run);
+	return err;
+}
+
+/* ---- the end ---- */
+
+static void say_totals(struct xf_relay_main *run)
+{
+	struct xf_access_totals totals;
+	char text[TOTALS_TEXT];
+	uint64_t cut;
+
+	xf_access__finish(run->access);
+	xf_relay__totals(run, &totals);
+	cut = totals.counters.outcomes[XF_OUTCOME_DRAIN];
+	if (cut)
+		xf_warn("%llu connection%s had not finished and %s cut off",
+			(unsigned long long)cut, cut > 1 ? "s" : "", cut > 1 ? "were" : "was");
+	xf_result("%s", xf_access_totals_text(&totals, xf_outcome_names, text, sizeof(text)));
+}
+
+static void release(struct xf_relay_main *run)
+{
+	for (unsigned int i = 0; i < run->n; i++)
+		xf_worker__close(&run->workers[i]);
+	free(run->workers);
+	xf_access__free(run->access);
+	xf_keeper__stop(run->keeper);
+	xf_loop__close(run->loop, &run->signals);
+	xf_loop__free(run->loop);
+	xf_routes__put(run->routes);
+}
+
+int xf_relay_run(const struct xf_relay_args *args)
+{
+	struct xf_relay_main run = { .args = args, .signals.fd = -1 };
+	int err;
+
+	xf_relay__block_reload();
+	err = prepare(&run);
+	/* From here on, connections would wait with a message that waits. */
+	if (!err) {
+		xf_msg_patience(0);
+		err = start(&run);
+	}
+	if (!err) {
+		err = xf_relay__turn_until_end(&run);
+		xf_msg_patience(PATIENCE_MS);
+		say_totals(&run);
+	}
+	/* When a thread could not go on, its connections are still there: the exit ends them. */
+	if (!err)
+		release(&run);
+	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+}

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sockmap/relay/room.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "sockmap/relay/budget.h"
+#include "sockmap/engine/engine.h"
+#include "sockmap/relay/tcp_state.h"
+
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+
+/* Bytes of a flow: the receive buffer of the one socket, the send buffer of the other, and what is
+ * between them. BASE holds a message of 16 KiB at every place. Two flows of LARGE hold 8 MiB at
+ * most; larger buffers made bulk slower on loopback and over veth, since what is in them leaves the
+ * cache.
+ *
+ * What a socket takes in is limited by its buffer alone: the window is counted from what has come,
+ * not from what was read, so that the queue of a stalled reader grows beyond it. So the buffer is
+ * what is reserved. The window is smaller, since the buffer also counts what the kernel needs
+ * beside the bytes, and a kernel that has to drop what it had promised room for takes its whole
+ * window back; the sender's acknowledgements are then behind it and are not taken either, so that
+ * an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller than
+ * what was promised. */
+static const struct size {
+	uint64_t window, buffer, snd, hold;
+} sizes[] = {
+	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
+	[XF_ROOM_SMALL] = { 16 * KIB, 64 * KIB, 8 * KIB, 8 * KIB },
+	[XF_ROOM_BASE] = { XF_ROOM_WINDOW, 128 * KIB, 48 * KIB, 24 * KIB },
+	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
+};
+
+/* What is read as a first packet at most, and a PROXY header of ours. */
+#define FIRST_PACKET (20 * KIB)
+
+/* In the sockmap engine what is sent waits in a list of the kernel's whatever the send buffer's
+ * size; a large one spares the kernel the waiting for room. */
+#define LENT_SND (2 * MIB)
+
+/* An idle relay's large room is taken back when another needs it. */
+#define RECLAIM_IDLE (1 * XF_NSEC)
+
+/* The kernel doubles what is set (socket(7)). Beyond the sysctl limit it needs CAP_NET_ADMIN;
+ * without it the limit is what we get, which is less than reserved, never more. */
+static void set_buffer(const struct xf_mover *mover, int fd, int name, int force, uint64_t bytes)
+{
+	int half = (int)(bytes / 2);
+
+	if (mover->net_admin && !setsockopt(fd, SOL_SOCKET, force, &half, sizeof(half)))
+		return;
+	setsockopt(fd, SOL_SOCKET, name, &half, sizeof(half));
+}
+
+static void clamp_window(const struct xf_flow *flow, enum xf_room room)
+{
+	int clamp = (int)sizes[room].window;
+
+	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
+}
+
+/* The largest window was fixed by the buffer that the socket had first. */
+static void set_rcv(const struct xf_flow *flow, enum xf_room room)
+{
+	struct xf_relay *relay = flow->relay;
+
+	set_buffer(relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE,
+		   sizes[room].buffer);
+	clamp_window(flow, room);
+	relay->buffer[flow - relay->flow] = sizes[room].buffer;
+}
+
+static void set_snd(const struct xf_flow *flow, uint64_t bytes)
+{
+	set_buffer(flow->relay->mover, flow->to->watch.fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes);
+}
+
+static uint64_t cost(const struct xf_relay *relay, uint64_t *promised)
+{
+	uint64_t sum = 0, buffer;
+
+	*promised = 0;
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		const struct size *size = &sizes[relay->room[i]];
+
+		buffer = size->buffer > relay->buffer[i] ? size->buffer : relay->buffer[i];
+		sum += relay->lent ? relay->own : size->snd + relay->hold_max;
+		if (!relay->lent || buffer > sizes[XF_ROOM_BASE].buffer || relay->paused[i])
+			sum += buffer;
+		else
+			*promised += buffer;
+	}
+	return sum;
+}
+
+/* Make what is reserved what it costs now. */
+static bool adjust(struct xf_relay *relay)
+{
+	struct xf_budget *budget = relay->mover->opts.budget;
+	uint64_t promised, now = cost(relay, &promised);
+
+	if (now > relay->reserved && !xf_budget__take(budget, now - relay->reserved))
+		return false;
+	if (now < relay->reserved)
+		xf_budget__give(budget, relay->reserved - now);
+	relay->reserved = now;
+	xf_budget__promise(budget, relay->promised, promised);
+	relay->promised = promised;
+	return true;
+}
+
+static void set_room(struct xf_relay *relay, enum xf_room room)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		relay->room[i] = room;
+	relay->hold_max = sizes[room].hold;
+}
+
+/* Bytes that a socket has taken in and may yet: it was there before anybody gave it a size. The
+ * window first: what comes meanwhile is then counted twice, and not never. */
+static uint64_t promised(int fd)
+{
+	uint64_t window = xf_tcp__window(fd, 0);
+
+	return window + xf_tcp__waiting(fd);
+}
+
+bool xf_mover__can_relay(const struct xf_mover *mover)
+{
+	const struct size *small = &sizes[XF_ROOM_SMALL];
+
+	return mover->sockmap || xf_budget__left(mover->opts.budget) >=
+				     2 * (small->buffer + small->snd + small->hold);
+}
+
+uint64_t xf_mover__admit(struct xf_mover *mover, int client)
+{
+	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer, came = promised(client);
+	uint64_t most = (came > buffer ? came : buffer) + FIRST_PACKET;
+
+	if (!xf_budget__take_waiting(mover->opts.budget, most))
+		return 0;
+	set_buffer(mover, client, SO_RCVBUF, SO_RCVBUFFORCE, buffer);
+	return most;
+}
+
+bool xf_mover__may_admit(const struct xf_mover *mover)
+{
+	return xf_budget__may_wait(mover->opts.budget, sizes[XF_ROOM_SMALL].buffer + FIRST_PACKET);
+}
+
+void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
+{
+	xf_budget__hand_over(mover->opts.budget, reserved);
+	xf_budget__give(mover->opts.budget, reserved);
+}
+
+/* Give it no more than what its sockets may have received before anybody could look: only the
+ * sockmap engine can do with that, and it must have the relay at once. */
+static bool lend(struct xf_relay *relay)
+{
+	if (!relay->mover->sockmap)
+		return false;
+	relay->lent = true;
+	for (unsigned int i = 0; i < relay->flows; i++)
+		relay->paused[i] = true;
+	return adjust(relay);
+}
+
+bool xf_room__open(struct xf_relay *relay)
+{
+	const struct xf_mover *mover = relay->mover;
+
+	for (unsigned int i = 0; i < relay->flows; i++)
+		relay->buffer[i] = promised(relay->flow[i].from->watch.fd);
+	set_room(relay, XF_ROOM_BASE);
+	if (xf_budget__is_scarce(mover->opts.budget) ||
+	    xf_budget__is_promised(mover->opts.budget) || !adjust(relay)) {
+		set_room(relay, XF_ROOM_SMALL);
+		if ((mover->sockmap && xf_budget__is_tight(mover->opts.budget)) || !adjust(relay))
+			if (!lend(relay))
+				return false;
+	}
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		uint64_t came = relay->buffer[i];
+
+		set_rcv(&relay->flow[i], relay->room[i]);
+		if (came > relay->buffer[i])
+			relay->buffer[i] = came;
+		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+	}
+	return true;
+}
+
+/* Of an idle relay. The sender keeps what it was promised; where that is much the receive buffer
+ * stays as large as it is. */
+static bool shrink(struct xf_relay *relay)
+{
+	bool shrunk = false;
+
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		struct xf_flow *flow = &relay->flow[i];
+
+		if (relay->room[i] != XF_ROOM_LARGE || flow->done)
+			continue;
+		relay->room[i] = XF_ROOM_BASE;
+		clamp_window(flow, XF_ROOM_BASE);
+		if (xf_tcp__window(flow->from->watch.fd, UINT64_MAX) <= sizes[XF_ROOM_BASE].window)
+			set_rcv(flow, XF_ROOM_BASE);
+		if (!relay->lent)
+			set_snd(flow, sizes[XF_ROOM_BASE].snd);
+		shrunk = true;
+	}
+	if (shrunk) {
+		relay->hold_max = sizes[XF_ROOM_BASE].hold;
+		adjust(relay);
+	}
+	return shrunk;
+}
+
+static bool idle(const struct xf_relay *relay, uint64_t now)
+{
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (relay->flow[i].pending.len || relay->flow[i].pipe.len)
+			return false;
+	return !relay->lent && now - relay->active > RECLAIM_IDLE;
+}
+
+static bool reclaim(struct xf_mover *mover)
+{
+	uint64_t now = xf_loop__now(mover->loop);
+
+	for (struct xf_relay *at = mover->relays; at; at = at->after)
+		if (!at->ended && idle(at, now) && shrink(at))
+			return true;
+	return false;
+}
+
+/* Large buffers leave something for newcomers, or take it from an idle relay. */
+static bool may_be_large(struct xf_mover *mover)
+{
+	return !xf_budget__is_tight(mover->opts.budget) || reclaim(mover);
+}
+
+bool xf_room__grow(struct xf_flow *flow)
+{
+	struct xf_relay *relay = flow->relay;
+	unsigned int i = flow - relay->flow;
+	enum xf_room room = relay->room[i];
+	size_t hold = relay->hold_max;
+
+	if (room == XF_ROOM_LARGE)
+		return true;
+	if (!may_be_large(relay->mover))
+		return false;
+	relay->room[i] = XF_ROOM_LARGE;
+	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
+	if (!adjust(relay) && (!reclaim(relay->mover) || !adjust(relay))) {
+		relay->room[i] = room;
+		relay->hold_max = hold;
+		return false;
+	}
+	set_rcv(flow, XF_ROOM_LARGE);
+	set_snd(flow, sizes[XF_ROOM_LARGE].snd);
+	return true;
+}
+
+/* With the last eighth of the budget all relays that are idle could not have something of their
+ * own, and newcomers would find nothing. */
+void xf_room__lend(struct xf_relay *relay)
+{
+	relay->lent = true;
+	if (!relay->mapped)
+		relay->own = xf_budget__is_tight(relay->mover->opts.budget) ? 0 : XF_ROOM_OWN;
+	for (unsigned int i = 0; i < relay->flows; i++)
+		set_snd(&relay->flow[i], LENT_SND);
+}
+
+void xf_room__restrain(struct xf_flow *flow)
+{
+	set_snd(flow, sizes[XF_ROOM_SMALL].snd);
+}
+
+void xf_room__lent(struct xf_relay *relay)
+{
+	bool large = false;
+
+	/* Reserved for a move that did not come about. */
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		if (relay->room[i] == XF_ROOM_LARGE &&
+		    relay->buffer[i] < sizes[XF_ROOM_LARGE].buffer)
+			relay->room[i] = XF_ROOM_BASE;
+		large = large || relay->room[i] == XF_ROOM_LARGE;
+	}
+	if (!large && relay->hold_max > sizes[XF_ROOM_BASE].hold)
+		relay->hold_max = sizes[XF_ROOM_BASE].hold;
+	adjust(relay);
+}
+
+static bool reserve_bulk(struct xf_relay *relay)
+{
+	if (!xf_relay__is_bulk(relay) || !may_be_large(relay->mover))
+		return false;
+	for (unsigned int i = 0; i < relay->flows; i++)
+		if (relay->flow[i].run >= XF_BULK_RUN)
+			relay->room[i] = XF_ROOM_LARGE;
+	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
+	return adjust(relay);
+}
+
+static void put_rooms(struct xf_relay *relay, const enum xf_room rooms[2], size_t hold)
+{
+	relay->room[0] = rooms[0];
+	relay->room[1] = rooms[1];
+	relay->hold_max = hold;
+}
+
+bool xf_room__reserve(struct xf_relay *relay)
+{
+	enum xf_room before[2] = { relay->room[0], relay->room[1] };
+	size_t hold = relay->hold_max;
+
+	relay->lent = false;
+	if (reserve_bulk(relay))
+		return true;
+	put_rooms(relay, before, hold);
+	if (adjust(relay))
+		return true;
+	set_room(relay, XF_ROOM_SMALL);
+	if (adjust(relay))
+		return true;
+	put_rooms(relay, before, hold);
+	relay->lent = true;
+	return false;
+}
+
+uint64_t xf_room__send_size(const struct xf_flow *flow)
+{
+	return sizes[flow->relay->room[flow - flow->relay->flow]].snd;
+}
+
+void xf_room__apply(struct xf_relay *relay)
+{
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+		if (relay->room[i] == XF_ROOM_LARGE)
+			set_rcv(&relay->flow[i], XF_ROOM_LARGE);
+	}
+}
+
+/* What came in, and could, before the buffer had its size is counted until it is read, and none of
+ * it is there any more when the window and the queue fit in the buffer. */
+static void forget_promise(const struct xf_flow *flow)
+{
+	struct xf_relay *relay = flow->relay;
+	unsigned int i = flow - relay->flow;
+	uint64_t size = sizes[relay->room[i]].buffer, window;
+	int fd = flow->from->watch.fd;
+
+	if (relay->buffer[i] <= size)
+		return;
+	window = xf_tcp__window(fd, UINT64_MAX);
+	if (window <= size && window + xf_tcp__in_queue(fd) <= size)
+		relay->buffer[i] = size;
+}
+
+/* Some kernels widen the window when they learn how much memory segments take (seen on 6.18:
+ * tcp_measure_rcv_mss() sets window_clamp anew), and then have to drop what they promised room for.
+ * Where segments may be large, over loopback, they take little memory beside their bytes, and a
+ * sender that has known a window twice as large waits for its timer before it sends a part of one.
+ */
+static void narrow_window(const struct xf_flow *flow)
+{
+	enum xf_room room = flow->relay->room[flow - flow->relay->flow];
+
+	if (xf_tcp__segment_max(flow->from->watch.fd) <= sizes[room].window / 4)
+		clamp_window(flow, room);
+}
+
+bool xf_room__pause(struct xf_flow *flow)
+{
+	unsigned int i = flow - flow->relay->flow;
+
+	forget_promise(flow);
+	flow->relay->paused[i] = true;
+	if (!adjust(flow->relay)) {
+		flow->relay->paused[i] = false;
+		return false;
+	}
+	narrow_window(flow);
+	return true;
+}
+
+void xf_room__pause_in(struct xf_flow *flow, uint64_t bytes)
+{
+	flow->relay->reserved += bytes;
+	xf_room__pause(flow);
+}
+
+uint64_t xf_room__pause_size(const struct xf_flow *flow)
+{
+	const struct xf_relay *relay = flow->relay;
+	unsigned int i = flow - relay->flow;
+	uint64_t size = sizes[relay->room[i]].buffer;
+
+	return size > relay->buffer[i] ? size : relay->buffer[i];
+}
+
+void xf_room__resume(struct xf_flow *flow)
+{
+	unsigned int i = flow - flow->relay->flow;
+
+	flow->relay->paused[i] = false;
+	adjust(flow->relay);
+}
+
+void xf_room__linger(struct xf_relay *relay)
+{
+	uint64_t unacked = 0;
+
+	if (relay->lent)
+		return;
+	for (unsigned int i = 0; i < relay->flows; i++)
+		unacked += xf_tcp__unacked(relay->flow[i].to->watch.fd);
+	if (unacked >= relay->reserved)
+		return;
+	xf_budget__give(relay->mover->opts.budget, relay->reserved - unacked);
+	relay->reserved = unacked;
+}
+
+void xf_room__close(struct xf_relay *relay)
+{
+	struct xf_budget *budget = relay->mover->opts.budget;
+
+	xf_budget__give(budget, relay->reserved);
+	xf_budget__promise(budget, relay->promised, 0);
+	relay->reserved = relay->promised = 0;
+}
+
+static uint64_t limit_of(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long long limit = 0;
+
+	if (file && fscanf(file, "%llu", &limit) != 1)
+		limit = 0;
+	if (file)
+		fclose(file);
+	return limit;
+}
+
+bool xf_room__needs_net_admin(void)
+{
+	return limit_of("/proc/sys/net/core/rmem_max") < sizes[XF_ROOM_LARGE].buffer / 2 ||
+	       limit_of("/proc/sys/net/core/wmem_max") < LENT_SND / 2;
+}

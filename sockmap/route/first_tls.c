@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The server name of a TLS ClientHello.
+ *
+ * The whole message is looked at before the answer is YES: a second name, or lengths that do not
+ * fit, would let the server behind read another name than we did. */
+#include "sockmap/route/first_packet.h"
+
+#include <string.h>
+
+#include "sockmap/route/first_impl.h"
+
+#define HANDSHAKE 22
+#define RECORD_MAX (1 << 14)
+#define CLIENT_HELLO 1
+#define EXT_SERVER_NAME 0
+#define NAME_HOST 0
+
+/* The handshake bytes in the records. */
+struct stream {
+	const uint8_t *data;
+	size_t len;
+	size_t record;	      /* bytes left of the record */
+	enum xf_first answer; /* why the last read failed */
+};
+
+static bool give_up(struct stream *s, enum xf_first answer)
+{
+	s->answer = answer;
+	return false;
+}
+
+static bool next_record(struct stream *s)
+{
+	if (s->len >= 1 && s->data[0] != HANDSHAKE)
+		return give_up(s, XF_FIRST_NO);
+	if (s->len >= 2 && s->data[1] != 3) /* SSL 3 and every TLS */
+		return give_up(s, XF_FIRST_NO);
+	if (s->len < 5)
+		return give_up(s, XF_FIRST_MORE);
+	s->record = s->data[3] << 8 | s->data[4];
+	s->data += 5;
+	s->len -= 5;
+	if (!s->record || s->record > RECORD_MAX)
+		return give_up(s, XF_FIRST_NO);
+	return true;
+}
+
+/* Read @n bytes to @out (NULL: skip them) out of the @left ones of what they are part of. */
+static bool take(struct stream *s, size_t *left, size_t n, uint8_t *out)
+{
+	size_t part;
+
+	if (n > *left)
+		return give_up(s, XF_FIRST_NO);
+	*left -= n;
+	while (n) {
+		if (!s->record && !next_record(s))
+			return false;
+		part = n < s->record ? n : s->record;
+		if (part > s->len)
+			return give_up(s, XF_FIRST_MORE);
+		if (out) {
+			memcpy(out, s->data, part);
+			out += part;
+		}
+		s->data += part;
+		s->len -= part;
+		s->record -= part;
+		n -= part;
+	}
+	return true;
+}
+
+/* A number of @width bytes. */
+static bool take_number(struct stream *s, size_t *left, size_t width, size_t *n)
+{
+	uint8_t bytes[3];
+
+	if (!take(s, left, width, bytes))
+		return false;
+	*n = 0;
+	for (size_t i = 0; i < width; i++)
+		*n = *n << 8 | bytes[i];
+	return true;
+}
+
+/* A vector that is not looked at: its length in @width bytes, then entries of @size bytes. */
+static bool skip_vector(struct stream *s, size_t *left, size_t width, size_t size, size_t max)
+{
+	size_t n;
+
+	if (!take_number(s, left, width, &n))
+		return false;
+	if (n % size || n > max)
+		return give_up(s, XF_FIRST_NO);
+	return take(s, left, n, NULL);
+}
+
+/* The contents of a server_name extension, @left bytes. */
+static bool take_server_name(struct stream *s, size_t left, char *name)
+{
+	uint8_t bytes[XF_NAME_MAX + 1]; /* with a final dot */
+	size_t list, type, n;
+
+	if (!take_number(s, &left, 2, &list))
+		return false;
+	if (!list || list != left)
+		return give_up(s, XF_FIRST_NO);
+	while (list) {
+		if (!take_number(s, &list, 1, &type) || !take_number(s, &list, 2, &n))
+			return false;
+		if (type != NAME_HOST) {
+			if (!take(s, &list, n, NULL))
+				return false;
+			continue;
+		}
+		if (name[0] || n > sizeof(bytes))
+			return give_up(s, XF_FIRST_NO);
+		if (!take(s, &list, n, bytes))
+			return false;
+		if (!xf_first_name(bytes, n, name))
+			return give_up(s, XF_FIRST_NO);
+	}
+	return true;
+}
+
+static bool take_extensions(struct stream *s, size_t left, char *name)
+{
+	bool seen = false;
+	size_t type, n;
+
+	while (left) {
+		if (!take_number(s, &left, 2, &type) || !take_number(s, &left, 2, &n))
+			return false;
+		if (type != EXT_SERVER_NAME) {
+			if (!take(s, &left, n, NULL))
+				return false;
+			continue;
+		}
+		if (seen || n > left)
+			return give_up(s, XF_FIRST_NO);
+		seen = true;
+		left -= n;
+		if (!take_server_name(s, n, name))
+			return false;
+	}
+	return true;
+}
+
+static bool take_hello(struct stream *s, char *name)
+{
+	size_t header = 4, left, type, extensions;
+
+	if (!take_number(s, &header, 1, &type))
+		return false;
+	if (type != CLIENT_HELLO)
+		return give_up(s, XF_FIRST_NO);
+	if (!take_number(s, &header, 3, &left))
+		return false;
+	/* version and random, session id, cipher suites, compression methods */
+	if (!take(s, &left, 34, NULL) || !skip_vector(s, &left, 1, 1, 32) ||
+	    !skip_vector(s, &left, 2, 2, 0xfffe) || !skip_vector(s, &left, 1, 1, 255))
+		return false;
+	if (!left)
+		return true;
+	if (!take_number(s, &left, 2, &extensions))
+		return false;
+	if (extensions != left)
+		return give_up(s, XF_FIRST_NO);
+	return take_extensions(s, left, name);
+}
+
+enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1])
+{
+	struct stream s = { .data = data, .len = len };
+	char found[XF_NAME_MAX + 1] = "";
+
+	name[0] = '\0';
+	if (!take_hello(&s, found))
+		return s.answer;
+	if (!found[0])
+		return XF_FIRST_NO;
+	strcpy(name, found);
+	return XF_FIRST_YES;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules as an object, and the decision for a connection. routes_parse.c makes them from text. */
+#include "sockmap/route/routes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sockmap/route/routes_impl.h"
+
+struct xf_routes *xf_routes__new(void)
+{
+	struct xf_routes *routes = calloc(1, sizeof(*routes));
+
+	if (routes)
+		atomic_init(&routes->refs, 1);
+	return routes;
+}
+
+void *xf_routes_more(void *array, unsigned int *n, size_t size)
+{
+	void **entries = array;
+	char *entry;
+
+	/* Grown at each power of two. */
+	if (!(*n & (*n - 1))) {
+		void *grown = reallocarray(*entries, *n ? 2 * (size_t)*n : 1, size);
+
+		if (!grown)
+			return NULL;
+		*entries = grown;
+	}
+	entry = (char *)*entries + *n * size;
+	memset(entry, 0, size);
+	++*n;
+	return entry;
+}
+
+void xf_routes__finish(struct xf_routes *routes)
+{
+	for (unsigned int i = 0; i < routes->n_rules; i++) {
+		struct xf_route *route = &routes->rules[i].route;
+
+		if (route->n_upstreams)
+			route->upstreams = routes->upstreams + route->first_upstream;
+	}
+}
+
+int xf_routes__single(struct xf_routes **out, const struct xf_addr *upstreams, unsigned int n)
+{
+	struct xf_routes *routes = xf_routes__new();
+	struct xf_rule *rule;
+
+	if (!routes)
+		return -ENOMEM;
+	rule = xf_routes_more(&routes->rules, &routes->n_rules, sizeof(*rule));
+	routes->upstreams = calloc(n, sizeof(*upstreams));
+	if (rule)
+		rule->route.text = strdup("any");
+	if (!rule || !rule->route.text || !routes->upstreams) {
+		xf_routes__put(routes);
+		return -ENOMEM;
+	}
+	memcpy(routes->upstreams, upstreams, n * sizeof(*upstreams));
+	routes->n_upstreams = n;
+	rule->route.n_upstreams = n;
+	xf_routes__finish(routes);
+	*out = routes;
+	return 0;
+}
+
+struct xf_routes *xf_routes__get(struct xf_routes *routes)
+{
+	atomic_fetch_add(&routes->refs, 1);
+	return routes;
+}
+
+void xf_routes__put(struct xf_routes *routes)
+{
+	if (!routes || atomic_fetch_sub(&routes->refs, 1) != 1)
+		return;
+	for (unsigned int i = 0; i < routes->n_rules; i++) {
+		struct xf_rule *rule = &routes->rules[i];
+
+		if (rule->value)
+			explicit_bzero(rule->value, rule->value_len);
+		free(rule->value);
+		free((char *)rule->route.text);
+	}
+	free(routes->rules);
+	free(routes->upstreams);
+	free(routes->sources);
+	free(routes->destinations);
+	free(routes);
+}
+
+unsigned int xf_routes__upstreams(const struct xf_routes *routes)
+{
+	return routes->n_upstreams;
+}
+
+/* What is known of a connection while its rules are looked at. */
+struct first {
+	const uint8_t *data; /* behind the PROXY header */
+	size_t len;
+	bool ended;
+	/* Each is looked for once, by the first rule that asks. */
+	bool sni_known, host_known;
+	enum xf_first sni_answer, host_answer;
+	char sni[XF_NAME_MAX + 1], host[XF_NAME_MAX + 1];
+};
+
+static bool in_list(const struct xf_addr_prefix *list, unsigned int n, const struct xf_addr *addr)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (xf_prefix_has(&list[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static bool name_fits(const struct xf_rule *rule, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!rule->suffix)
+		return !strcmp(name, rule->value);
+	return len > rule->value_len && !strcmp(name + len - rule->value_len, rule->value);
+}
+
+static enum xf_first ask_sni(struct first *first, const struct xf_rule *rule)
+{
+	if (!first->sni_known) {
+		first->sni_answer = xf_first_sni(first->data, first->len, first->sni);
+		first->sni_known = true;
+	}
+	if (first->sni_answer != XF_FIRST_YES)
+		return first->sni_answer;
+	return name_fits(rule, first->sni) ? XF_FIRST_YES : XF_FIRST_NO;
+}
+
+static enum xf_first ask_host(struct first *first, const struct xf_rule *rule)
+{
+	if (!first->host_known) {
+		first->host_answer = xf_first_host(first->data, first->len, first->host);
+		first->host_known = true;
+	}
+	if (first->host_answer != XF_FIRST_YES)
+		return first->host_answer;
+	return name_fits(rule, first->host) ? XF_FIRST_YES : XF_FIRST_NO;
+}
+
+/* All rules from number @i on are token rules: the parser saw to it. Every secret is compared, so
+ * that the time says nothing about which one fits. */
+static enum xf_decision_kind ask_tokens(const struct xf_routes *routes, unsigned int i,
+					const struct first *first, struct xf_decision *decision)
+{
+	enum xf_decision_kind kind = XF_DECIDE_BAD_TOKEN;
+	size_t skip = 0;
+
+	for (; i < routes->n_rules; i++) {
+		const struct xf_rule *rule = &routes->rules[i];
+		const uint8_t *secret = (const uint8_t *)rule->value;
+		enum xf_first answer =
+		    xf_first_token(first->data, first->len, secret, rule->value_len, &skip);
+
+		if (answer == XF_FIRST_MORE && !first->ended) {
+			kind = XF_DECIDE_MORE;
+		} else if (answer == XF_FIRST_YES && kind != XF_DECIDE_ROUTE) {
+			kind = XF_DECIDE_ROUTE;
+			decision->route = &rule->route;
+			decision->skip += skip;
+		}
+	}
+	return kind;
+}
+
+static enum xf_decision_kind ask_rules(const struct xf_routes *routes, struct first *first,
+				       struct xf_decision *decision)
+{
+	for (unsigned int i = 0; i < routes->n_rules; i++) {
+		const struct xf_rule *rule = &routes->rules[i];
+		enum xf_first answer = XF_FIRST_YES;
+
+		if (rule->condition == XF_IF_TOKEN)
+			return ask_tokens(routes, i, first, decision);
+		if (rule->condition == XF_IF_SNI)
+			answer = ask_sni(first, rule);
+		else if (rule->condition == XF_IF_HOST)
+			answer = ask_host(first, rule);
+		if (answer == XF_FIRST_MORE && !first->ended)
+			return XF_DECIDE_MORE;
+		if (answer == XF_FIRST_YES) {
+			decision->route = &rule->route;
+			return XF_DECIDE_ROUTE;
+		}
+	}
+	return XF_DECIDE_NO_ROUTE;
+}
+
+/* The header that a source on the list must send. False: @decision is made. */
+static bool take_proxy(const struct xf_routes *routes, struct first *first,
+		       struct xf_decision *decision)
+{
+	enum xf_first answer = xf_first_proxy(first->data, first->len, &decision->proxy);
+
+	if (answer == XF_FIRST_MORE && !first->ended)
+		decision->kind = XF_DECIDE_MORE;
+	else
+		decision->kind = XF_DECIDE_BAD_PROXY;
+	if (answer != XF_FIRST_YES)
+		return false;
+	decision->has_proxy = true;
+	decision->skip = decision->proxy.len;
+	first->data += decision->skip;
+	first->len -= decision->skip;
+	if (in_list(routes->destinations, routes->n_destinations, &decision->proxy.dst)) {
+		decision->kind = XF_DECIDE_DIAL;
+		return false;
+	}
+	return true;
+}
+
+void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *peer,
+		       const uint8_t *data, size_t len, bool ended, struct xf_decision *decision)
+{
+	struct first first;
+
+	first.data = data;
+	first.len = len;
+	first.ended = ended;
+	first.sni_known = false;
+	first.host_known = false;
+	memset(decision, 0, sizeof(*decision));
+	if (in_list(routes->sources, routes->n_sources, peer) &&
+	    !take_proxy(routes, &first, decision))
+		return;
+	decision->kind = ask_rules(routes, &first, decision);
+	if (decision->kind == XF_DECIDE_ROUTE && decision->route->reject)
+		decision->kind = XF_DECIDE_REJECT;
+}

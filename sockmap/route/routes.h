@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The routes file: text to rules, and a connection's first bytes to a decision. Pure, but for the
+ * callback that reads token files. The grammar is in xdpfun-load(8):
+ *
+ *	[sni NAME | host NAME | token @FILE | any] -> ADDR:PORT[,ADDR:PORT...] | reject
+ *	accept-proxy from PREFIX...
+ *	proxy-destinations PREFIX[:PORT]...
+ */
+#ifndef XF_ROUTES_H
+#define XF_ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sockmap/route/first_packet.h"
+#include "lib/sockaddr.h"
+
+struct xf_routes; /* immutable once made; counted references, safe between threads */
+
+struct xf_route {
+	unsigned int line; /* in the file, from 1; 0: made by xf_routes__single() */
+	const char *text;  /* the condition as written: "sni *.example.org", "any" */
+	bool reject;
+	const struct xf_addr *upstreams;
+	unsigned int n_upstreams;
+	unsigned int index;	     /* from 0: for state that is kept outside */
+	unsigned int first_upstream; /* number of upstreams of all the routes before this one */
+};
+
+/* Where an error is and what was expected there. */
+struct xf_routes_error {
+	unsigned int line, column; /* from 1; 0: not about a place */
+	char text[256];		   /* "expected ADDR:PORT or reject, found 'foo'" */
+};
+
+/* Read a token file for the parser: returns the malloc'd contents, or NULL with a text in @why. */
+typedef uint8_t *(*xf_routes_read)(const char *path, size_t *len, char *why, size_t why_len,
+				   void *arg);
+
+/* @text need not end in NUL. 0, -EINVAL with @error filled, or -ENOMEM. */
+int xf_routes__parse(struct xf_routes **routes, const char *text, size_t len, xf_routes_read read,
+		     void *arg, struct xf_routes_error *error);
+/* One rule without condition: --to. */
+int xf_routes__single(struct xf_routes **routes, const struct xf_addr *upstreams, unsigned int n);
+struct xf_routes *xf_routes__get(struct xf_routes *routes);
+void xf_routes__put(struct xf_routes *routes);
+
+unsigned int xf_routes__upstreams(const struct xf_routes *routes); /* of all rules together */
+
+enum xf_decision_kind {
+	XF_DECIDE_MORE,	     /* read on, or wait */
+	XF_DECIDE_ROUTE,     /* dial one of route->upstreams */
+	XF_DECIDE_DIAL,	     /* dial the destination of the PROXY header, which is on the list */
+	XF_DECIDE_REJECT,    /* route says so */
+	XF_DECIDE_NO_ROUTE,  /* no rule fits */
+	XF_DECIDE_BAD_TOKEN, /* came to a token rule without a right token */
+	XF_DECIDE_BAD_PROXY, /* a header was due and is missing or broken */
+};
+
+struct xf_decision {
+	enum xf_decision_kind kind;
+	const struct xf_route *route; /* ROUTE and REJECT */
+	bool has_proxy;
+	struct xf_proxy proxy; /* has_proxy: what the header said */
+	size_t skip; /* bytes at the start that are not forwarded: PROXY header, token line */
+};
+
+/* Decide for a connection from @peer by the @len bytes that it sent so far; @len 0 is asked first:
+ * the answer is not MORE when no byte is needed. First match wins; a rule that cannot tell yet
+ * holds up those behind it. @ended: the client will send no more (FIN), MORE is then not an
+ * answer. */
+void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *peer,
+		       const uint8_t *data, size_t len, bool ended, struct xf_decision *decision);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the routes file becomes; shared by its parser and by what decides. */
+#ifndef XF_ROUTES_IMPL_H
+#define XF_ROUTES_IMPL_H
+
+#include <stdatomic.h>
+
+#include "sockmap/route/routes.h"
+
+enum xf_condition {
+	XF_IF_ANY,
+	XF_IF_SNI,
+	XF_IF_HOST,
+	XF_IF_TOKEN,
+};
+
+struct xf_rule {
+	struct xf_route route; /* upstreams is set when all rules are there */
+	enum xf_condition condition;
+	bool suffix; /* "*.example.org": value begins with the dot */
+	char *value; /* a name in lower case, or a secret; ends in NUL, which does not count */
+	size_t value_len;
+};
+
+struct xf_routes {
+	atomic_uint refs;
+	struct xf_rule *rules;
+	unsigned int n_rules;
+	struct xf_addr *upstreams; /* of all rules */
+	unsigned int n_upstreams;
+	struct xf_addr_prefix *sources; /* accept-proxy */
+	unsigned int n_sources;
+	struct xf_addr_prefix *destinations; /* proxy-destinations */
+	unsigned int n_destinations;
+};
+
+/* An empty one with one reference, or NULL. */
+struct xf_routes *xf_routes__new(void);
+/* Room for one more in the @n entries of @size bytes at *@array: its address, zeroed, or NULL when
+ * there is no memory; *@n grows. */
+void *xf_routes_more(void *array, unsigned int *n, size_t size);
+/* Point every rule to its upstreams, when no more are added. */
+void xf_routes__finish(struct xf_routes *routes);
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The listening socket: accept, and refuse when there is no room. */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "sockmap/relay/fds.h"
+#include "lib/msg.h"
+#include "sockmap/server/server_impl.h"
+
+#define BACKLOG 4096
+#define ACCEPTS 16 /* in a turn: those that are connected have their turn too */
+/* After accept() failed in a way that the next one will too. */
+#define PAUSE (50 * XF_MSEC)
+/* While those that have just come take all the places of those that wait. */
+#define CROWD_PAUSE (2 * XF_MSEC)
+
+static void say_why(int err, bool reuseport)
+{
+	if (err == EADDRINUSE && reuseport)
+		xf_hint("another program listens there; choose another address with -l");
+	else if (err == EADDRINUSE)
+		xf_hint("another program, or a connection of one, has it; choose another with -l");
+	else if (err == EACCES)
+		xf_hint("ports below 1024 need root or CAP_NET_BIND_SERVICE");
+	else if (err == EINVAL)
+		xf_hint("an address of a link needs its interface, as in [fe80::1%%eth0]:80");
+	else if (err == EADDRNOTAVAIL)
+		xf_hint("no interface has this address; 'ip addr' lists those there are");
+}
+
+static int set_up(struct xf_server *server, int fd)
+{
+	const struct xf_addr *addr = &server->opts.listen;
+	int on = 1, off = 0;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    (server->opts.reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
+	    /* Accepted sockets inherit both. Urgent bytes stay in their place among the others. */
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) ||
+	    /* [::] takes IPv4 too, whatever the sysctl says. */
+	    (addr->sa.sa_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off))))
+		return -errno;
+	if (bind(fd, &addr->sa, addr->len) || listen(fd, BACKLOG))
+		return -errno;
+	server->address.len = sizeof(server->address.in6);
+	return getsockname(fd, &server->address.sa, &server->address.len) ? -errno : 0;
+}
+
+static bool is_any(const struct xf_addr *addr)
+{
+	if (addr->sa.sa_family == AF_INET)
+		return addr->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
+}
+
+int xf_listener__open(struct xf_server *server)
+{
+	const struct xf_addr *addr = &server->opts.listen;
+	char text[XF_SOCKADDR_TEXT];
+	int err;
+
+	/* IPPROTO_TCP and not 0: where MPTCP is made the default it stays out of the way. */
+	server->listen_fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	err = server->listen_fd < 0 ? server->listen_fd : set_up(server, server->listen_fd);
+	if (err) {
+		xf_err("cannot listen on %s: %s", xf_sockaddr_text(addr, text), strerror(-err));
+		say_why(-err, server->opts.reuseport);
+		return err;
+	}
+	server->any_address = is_any(&server->address);
+	server->spare = xf_fds__spare();
+	if (server->spare >= 0)
+		return 0;
+	xf_err("cannot make a spare descriptor: %s", strerror(-server->spare));
+	return server->spare;
+}
+
+/* Level triggered, the listener would make the loop spin. */
+static void pause_accepting(struct xf_server *server, uint64_t pause)
+{
+	if (!xf_loop__arm(server->loop, &server->pause, xf_loop__now(server->loop) + pause))
+		xf_loop__mod(server->loop, &server->listener, 0);
+}
+
+static void on_pause(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_server *server = xf_container_of(timer, struct xf_server, pause);
+
+	(void)now;
+	if (server->spare < 0)
+		server->spare = xf_fds__spare();
+	if (xf_loop__mod(server->loop, &server->listener, EPOLLIN))
+		pause_accepting(server, PAUSE);
+}
+
+void xf_out_of_fds(struct xf_server *server, int err)
+{
+	char text[32];
+	uint64_t times;
+
+	server->counters.refused_fds++;
+	if (!xf_rare_due(&server->rare_fds, xf_loop__now(server->loop), &times))
+		return;
+	xf_warn("refused a connection%s: no descriptor is left: %s", xf_times_text(times, text),
+		strerror(err));
+	if (err == EMFILE)
+		xf_hint("raise the limit with 'ulimit -n', or set --max-connections below it");
+}
+
+/* Out of descriptors: the client is told at once. Returns what accept() said, 0 or -errno: without
+ * a free descriptor it does not say that nobody is there. */
+static int refuse_with_spare(struct xf_server *server, int err)
+{
+	int refused;
+
+	if (server->spare < 0)
+		return err;
+	refused = xf_fds__refuse(server->listen_fd, &server->spare);
+	if (!refused)
+		xf_out_of_fds(server, -err);
+	return refused;
+}
+
+static void warn_accept(struct xf_server *server, int err)
+{
+	char addr[XF_SOCKADDR_TEXT], text[32];
+	uint64_t times;
+
+	if (xf_rare_due(&server->rare_accept, xf_loop__now(server->loop), &times))
+		xf_warn("cannot accept on %s%s: %s; trying again",
+			xf_sockaddr_text(&server->address, addr), xf_times_text(times, text),
+			strerror(err));
+}
+
+/* Returns whether to go on accepting in this turn. */
+static bool accept_failed(struct xf_server *server, int err)
+{
+	if (err == -EMFILE || err == -ENFILE)
+		err = refuse_with_spare(server, err);
+	switch (-err) {
+	case EAGAIN:
+		return false;
+	case EMFILE:
+	case ENFILE: /* the spare is gone: another process was quicker to take it */
+	case ENOBUFS:
+	case ENOMEM:
+	case EBADF:
+	case EINVAL:
+		warn_accept(server, -err);
+		pause_accepting(server, PAUSE);
+		return false;
+	default: /* refused; or EINTR, ECONNABORTED and what else was wrong with this one */
+		return true;
+	}
+}
+
+static void refuse_max(struct xf_server *server, int fd)
+{
+	char text[32];
+	uint64_t times;
+
+	xf_reset(fd);
+	server->counters.refused_max++;
+	if (xf_rare_due(&server->rare_max, xf_loop__now(server->loop), &times))
+		xf_warn("refused a connection%s: --max-connections %u are open",
+			xf_times_text(times, text), server->opts.max_connections);
+}
+
+/* Returns whether there may be more. */
+static bool accept_one(struct xf_server *server)
+{
+	struct xf_addr peer = { .len = sizeof(peer.in6) };
+	int fd = xf_fds__accept(server->listen_fd, &peer.sa, &peer.len);
+
+	if (fd < 0)
+		return accept_failed(server, fd);
+	if (server->counters.active >= server->opts.max_connections)
+		refuse_max(server, fd);
+	else
+		xf_conn__new(server, fd, &peer);
+	return true;
+}
+
+static void on_listener(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_server *server = xf_container_of(watch, struct xf_server, listener);
+
+	(void)events;
+	for (int i = 0; i < ACCEPTS; i++) {
+		if (xf_waiting__holds_back(server)) {
+			pause_accepting(server, CROWD_PAUSE);
+			return;
+		}
+		if (!accept_one(server))
+			return;
+	}
+}
+
+int xf_listener__start(struct xf_server *server)
+{
+	server->listener.fn = on_listener;
+	server->pause.fn = on_pause;
+	return xf_loop__add(server->loop, &server->listener, server->listen_fd, EPOLLIN);
+}
+
+void xf_listener__close(struct xf_server *server)
+{
+	if (server->listen_fd < 0)
+		return;
+	/* Closing resets what is in the queue, so it is emptied. While clients come faster than
+	 * they are accepted it never is: a full queue's worth is enough. */
+	for (int i = 0; server->mover && i < BACKLOG && accept_one(server); i++)
+		;
+	xf_loop__disarm(server->loop, &server->pause);
+	xf_loop__del(server->loop, &server->listener);
+	close(server->listen_fd);
+	server->listen_fd = -1;
+}

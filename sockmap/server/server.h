@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Accept connections, read the first packet where the routes want it, dial, and hand both sockets
+ * to a relay. One server for each thread; several may listen on one address (SO_REUSEPORT). */
+#ifndef XF_SERVER_H
+#define XF_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "lib/sockaddr.h"
+#include "sockmap/relay/relay.h"
+
+struct xf_routes;
+struct xf_server;
+
+/* How a connection ended, for the access log: the ends of a relay, and those before it. */
+enum xf_outcome {
+	XF_OUTCOME_CLOSED,
+	XF_OUTCOME_CLIENT_RESET,
+	XF_OUTCOME_UPSTREAM_RESET,
+	XF_OUTCOME_IDLE,
+	XF_OUTCOME_DRAIN,
+	XF_OUTCOME_MEMORY,
+	XF_OUTCOME_ERROR,
+	/* before the relay */
+	XF_OUTCOME_REJECTED, /* by a route */
+	XF_OUTCOME_NO_ROUTE, /* no rule fits */
+	XF_OUTCOME_BAD_TOKEN,
+	XF_OUTCOME_BAD_PROXY, /* no PROXY header, or a broken one, from a source that must send one
+			       */
+	XF_OUTCOME_FIRST_TIMEOUT, /* the first packet took too long */
+	XF_OUTCOME_FIRST_SIZE,	  /* or was too large */
+	XF_OUTCOME_FIRST_CROWD,	  /* too many waited; this one had waited longest */
+	XF_OUTCOME_CLIENT_GONE,	  /* before the dial ended */
+	XF_OUTCOME_REFUSED, /* no upstream of the route could be dialled: refused, unreachable */
+	XF_OUTCOME_DIAL_TIMEOUT, /* or silent */
+	XF_OUTCOMES,
+};
+
+/* "closed", "reset by client", ...: for the access log. */
+extern const char *const xf_outcome_names[XF_OUTCOMES];
+
+/* One connection, at its end. Pointers are good during the call. */
+struct xf_report {
+	struct timespec started;  /* CLOCK_REALTIME at accept */
+	uint64_t duration;	  /* ns */
+	struct xf_addr client;	  /* from the PROXY header where one was accepted */
+	struct xf_addr peer;	  /* who connected to us */
+	struct xf_addr local;	  /* the address that was connected to */
+	struct xf_addr upstream;  /* len 0: none was dialled */
+	unsigned int route_line;  /* of the routes file; 0: --to, an echo, or none */
+	const char *route;	  /* the rule's text ("sni example.org"), "" when there is none */
+	enum xf_engine_id engine; /* AUTO: no byte was moved by any */
+	unsigned int moves;
+	uint64_t to_upstream, to_client; /* bytes */
+	enum xf_outcome outcome;
+	int error; /* errno behind the outcome, 0: none */
+};
+
+/* Since the start. All but the first two only grow. */
+struct xf_server_counters {
+	uint64_t active;  /* connections now */
+	uint64_t waiting; /* of them, for their first packet */
+	uint64_t accepted;
+	uint64_t refused_max;	 /* accepted and reset at once: --max-connections */
+	uint64_t refused_fds;	 /* out of descriptors */
+	uint64_t refused_memory; /* not even a record of it could be made */
+	uint64_t outcomes[XF_OUTCOMES];
+	uint64_t to_upstream, to_client; /* bytes, of ended connections */
+	uint64_t engines[XF_ENGINES];	 /* ended connections by engine */
+	uint64_t moves;
+};
+
+struct xf_server_opts {
+	struct xf_addr listen;
+	bool reuseport;
+	bool echo;		  /* no routes, no upstream */
+	struct xf_routes *routes; /* without echo; a reference of the caller's own stays */
+	uint64_t idle;		  /* ns; 0: for ever */
+	unsigned int max_connections;
+	unsigned int max_waiting; /* for a first packet */
+	uint64_t first_timeout;	  /* ns */
+	uint64_t dial_timeout;	  /* ns, for each upstream that is tried */
+	bool send_proxy_v2;
+	void (*on_end)(const struct xf_report *report, void *arg); /* may be NULL */
+	void *arg;
+};
+
+/* Bind and listen; nothing is accepted before xf_server__start(). Returns 0 or -errno after a
+ * message that names the address. */
+int xf_server__new(struct xf_server **server, struct xf_loop *loop,
+		   const struct xf_server_opts *opts);
+/* The address that it listens on (port 0 was chosen by the kernel). */
+void xf_server__address(const struct xf_server *server, struct xf_addr *addr);
+/* Begin to accept; what is dialled is moved by @mover. */
+int xf_server__start(struct xf_server *server, struct xf_mover *mover);
+/* New connections use @routes from now on; running ones keep theirs. */
+void xf_server__set_routes(struct xf_server *server, struct xf_routes *routes);
+/* Stop accepting and close the listening socket; what has come in so far is accepted first. */
+void xf_server__drain(struct xf_server *server);
+/* End every connection now, with this outcome. on_end is called for each. */
+void xf_server__abort(struct xf_server *server, enum xf_outcome outcome);
+void xf_server__counters(const struct xf_server *server, struct xf_server_counters *counters);
+/* Every connection must have ended. NULL is fine. */
+void xf_server__free(struct xf_server *server);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which upstream of a route is dialled: in turn, those that failed lately last. */
+#include <string.h>
+
+#include "lib/msg.h"
+#include "sockmap/server/server_impl.h"
+
+static bool failed_lately(const struct xf_server *server, const struct xf_addr *addr)
+{
+	return xf_failures__has(&server->failures, addr, xf_loop__now(server->loop));
+}
+
+/* Two rounds from where the route's turn is: first those that did not fail lately, then those that
+ * were skipped. Beyond the 64th nothing is skipped. */
+const struct xf_addr *xf_upstream__next(struct xf_conn *conn)
+{
+	unsigned int n = conn->n_upstreams;
+
+	if (n > 1 && !conn->tries)
+		conn->first_choice = conn->server->turns[conn->route->index % XF_TURNS]++ % n;
+	while (conn->tries < 2 * n) {
+		unsigned int i = conn->tries % n;
+		bool again = conn->tries >= n;
+		const struct xf_addr *addr = &conn->upstreams[(conn->first_choice + i) % n];
+
+		conn->tries++;
+		if (again && !(i < 64 && conn->skipped >> i & 1))
+			continue;
+		if (!again && i < 64 && n > 1 && failed_lately(conn->server, addr)) {
+			conn->skipped |= 1ULL << i;
+			continue;
+		}
+		conn->tried = addr;
+		return addr;
+	}
+	return NULL;
+}
+
+void xf_upstream__failed(struct xf_conn *conn, int err)
+{
+	struct xf_server *server = conn->server;
+	uint64_t times, now = xf_loop__now(server->loop);
+	/* Where PROXY headers want to go is the clients' choice: not noted, lest they crowd out the
+	 * upstreams of the routes. */
+	struct xf_rare *rare = conn->route ? xf_failures__note(&server->failures, conn->tried, now)
+					   : &server->rare_named;
+	char text[XF_SOCKADDR_TEXT], n[32];
+
+	if (!xf_rare_due(rare, now, &times))
+		return;
+	xf_sockaddr_text(conn->tried, text);
+	if (!conn->route)
+		xf_warn("cannot connect to %s, named by a PROXY header: %s%s", text, strerror(err),
+			xf_times_text(times, n));
+	else if (conn->route->line)
+		xf_warn("cannot connect to upstream %s (line %u of the routes): %s%s", text,
+			conn->route->line, strerror(err), xf_times_text(times, n));
+	else
+		xf_warn("cannot connect to upstream %s: %s%s", text, strerror(err),
+			xf_times_text(times, n));
+}
+
+void xf_upstream__worked(struct xf_conn *conn)
+{
+	if (conn->skipped)
+		xf_failures__forget(&conn->server->failures, conn->tried);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Connections that wait, for their first packet or for an upstream: what their clients send
+ * meanwhile is reserved, and who has waited longest makes room for those who come. */
+#include "sockmap/server/server_impl.h"
+
+void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue)
+{
+	xf_waiting__leave(conn);
+	conn->queue = queue;
+	conn->since = xf_loop__now(conn->server->loop);
+	conn->longer = queue->shortest;
+	if (conn->longer)
+		conn->longer->shorter = conn;
+	else
+		queue->longest = conn;
+	queue->shortest = conn;
+	queue->n++;
+}
+
+void xf_waiting__leave(struct xf_conn *conn)
+{
+	struct xf_queue *queue = conn->queue;
+
+	if (!queue)
+		return;
+	if (conn->longer)
+		conn->longer->shorter = conn->shorter;
+	else
+		queue->longest = conn->shorter;
+	if (conn->shorter)
+		conn->shorter->longer = conn->longer;
+	else
+		queue->shortest = conn->longer;
+	conn->longer = conn->shorter = NULL;
+	conn->queue = NULL;
+	queue->n--;
+}
+
+/* Of both queues: who has just come must not go before one that has waited long for a dead
+ * upstream. */
+static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *but)
+{
+	struct xf_conn *first = server->first.longest, *dial = server->dials.longest;
+
+	if (first == but)
+		first = NULL;
+	if (dial == but)
+		dial = NULL;
+	return first && (!dial || first->since <= dial->since) ? first : dial;
+}
+
+/* Who came with many others may have spoken, and is only not heard yet: then it is served and not
+ * ended. It is heard once: who dribbles has always just sent something. */
+static void make_way(struct xf_conn *conn)
+{
+	struct xf_queue *first = &conn->server->first;
+
+	if (conn->queue == first) {
+		xf_first__hear(conn);
+		if (first->longest != conn)
+			return; /* it was decided about, and may be gone */
+	}
+	xf_conn__end(conn, XF_OUTCOME_FIRST_CROWD, 0);
+}
+
+void xf_waiting__make_place(struct xf_server *server)
+{
+	while (server->first.n && server->first.n >= server->opts.max_waiting)
+		make_way(server->first.longest);
+}
+
+/* Many that come at a time first connect, all of them, and then speak. */
+#define GRACE (100 * XF_MSEC)
+/* One in such a time: there may always be some that have just come and say nothing, and behind them
+ * who has spoken and needs no place. */
+#define GRACE_EVERY (1 * XF_NSEC)
+
+bool xf_waiting__holds_back(struct xf_server *server)
+{
+	const struct xf_conn *first = longest(server, NULL);
+	uint64_t now = xf_loop__now(server->loop);
+
+	if (!first || now - first->since >= GRACE ||
+	    (server->first.n < server->opts.max_waiting && xf_mover__may_admit(server->mover)))
+		return false;
+	if (now - server->grace_at >= GRACE_EVERY)
+		server->grace_at = now;
+	return now - server->grace_at < GRACE;
+}
+
+bool xf_waiting__admit(struct xf_conn *conn)
+{
+	struct xf_server *server = conn->server;
+	struct xf_conn *other;
+
+	while (!conn->reserved) {
+		conn->reserved = xf_mover__admit(server->mover, conn->fd);
+		if (conn->reserved)
+			break;
+		other = longest(server, conn);
+		if (!other)
+			return false;
+		make_way(other);
+	}
+	return true;
+}

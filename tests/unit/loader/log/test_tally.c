@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The counters of an interface: each packet once, and the sum is what was seen. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "loader/log/tally.h"
+
+static void test_example(void **state)
+{
+	const struct xf_counters base = { 10, 20, 30, 40, 50, 60 };
+	const struct xf_counters now = {
+		.submitted = 10 + 996,
+		.lost = 20 + 1,
+		.unread = 30 + 2,
+		.filtered = 40 + 3,
+		.sampled_out = 50 + 4,
+		.rate_limited = 60 + 5,
+	};
+	const struct xf_taken taken = { .logged = 985, .lost = 8, .unread = 3 };
+	struct xf_tally tally;
+	char text[256];
+
+	(void)state;
+	xf_tally_make(&tally, &base, &now, &taken);
+	assert_string_equal(
+	    xf_tally_text(text, sizeof(text), "eth0", &tally),
+	    "eth0: seen 1011, logged 985, filtered 3, sampled out 4, rate limited 5, "
+	    "lost 9, unread 5");
+}
+
+/* Whatever was counted before this reader began is not ours. */
+static void test_nothing_happened(void **state)
+{
+	const struct xf_counters counters = { 1, 2, 3, 4, 5, 6 };
+	const struct xf_taken taken = { 0 };
+	struct xf_tally tally;
+
+	(void)state;
+	xf_tally_make(&tally, &counters, &counters, &taken);
+	assert_int_equal(tally.seen, 0);
+	assert_int_equal(tally.lost + tally.unread + tally.filtered, 0);
+	assert_int_equal(tally.sampled_out + tally.rate_limited, 0);
+}
+
+static uint64_t any(void)
+{
+	return (uint64_t)random() << 20 ^ random();
+}
+
+static void test_the_sum_is_exact(void **state)
+{
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 10000; i++) {
+		struct xf_counters base = { any(), any(), any(), any(), any(), any() }, now = base;
+		struct xf_taken taken = { any(), any(), any() };
+		struct xf_tally t;
+		uint64_t seen;
+
+		now.submitted += taken.logged + taken.lost + taken.unread;
+		now.lost += any();
+		now.unread += any();
+		now.filtered += any();
+		now.sampled_out += any();
+		now.rate_limited += any();
+		seen = now.submitted - base.submitted + now.lost - base.lost + now.unread -
+		       base.unread + now.filtered - base.filtered + now.sampled_out -
+		       base.sampled_out + now.rate_limited - base.rate_limited;
+		xf_tally_make(&t, &base, &now, &taken);
+		assert_int_equal(t.seen, seen);
+		assert_int_equal(t.logged + t.filtered + t.sampled_out + t.rate_limited + t.lost +
+				     t.unread,
+				 seen);
+	}
+}
+
+static void test_cut_to_size(void **state)
+{
+	const struct xf_tally tally = { .seen = UINT64_MAX, .logged = UINT64_MAX };
+	char *text = malloc(16);
+
+	(void)state;
+	assert_string_equal(xf_tally_text(text, 16, "eth0", &tally), "eth0: seen 1844");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_nothing_happened),
+		cmocka_unit_test(test_the_sum_is_exact),
+		cmocka_unit_test(test_cut_to_size),
+	};
+
+	return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
+}
