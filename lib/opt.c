@@ -11,7 +11,6 @@
 #include "lib/opt_impl.h"
 
 #define NS_PER_SECOND 1000000000ull
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The words that are still to be read. */
 struct words {
@@ -163,6 +162,7 @@ static int store(const struct xf_opt *opt, const char *given, const char *value,
 		return 0;
 	case XF_OPT_END:
 	case XF_OPT_IGNORED:
+	case XF_OPT_TABLE:
 		return 0;
 	case XF_OPT_STR:
 	case XF_OPT_LIST:
@@ -216,34 +216,56 @@ static bool same_name(const char *name, const char *word, size_t len)
 	return name && strlen(name) == len && memcmp(name, word, len) == 0;
 }
 
+static bool is_long(const struct xf_opt *opt, const char *word, size_t len)
+{
+	return same_name(opt->name, word, len) || same_name(opt->alias, word, len);
+}
+
 static const struct xf_opt *find_long(const struct xf_opt *opts, const char *word, size_t len)
 {
-	for (; opts->type != XF_OPT_END; opts++)
-		if (same_name(opts->name, word, len) || same_name(opts->alias, word, len))
-			return opts;
-	return NULL;
+	const struct xf_opt *opt, *found = NULL;
+
+	for (opt = opts; opt->type != XF_OPT_END && !found; opt++)
+		if (opt->type == XF_OPT_TABLE)
+			found = find_long(opt->table, word, len);
+		else if (is_long(opt, word, len))
+			found = opt;
+	return found;
 }
 
 static const struct xf_opt *find_short(const struct xf_opt *opts, char c)
 {
-	for (; opts->type != XF_OPT_END; opts++)
-		if (opts->short_name == c)
-			return opts;
-	return NULL;
+	const struct xf_opt *opt, *found = NULL;
+
+	for (opt = opts; opt->type != XF_OPT_END && !found; opt++)
+		if (opt->type == XF_OPT_TABLE)
+			found = find_short(opt->table, c);
+		else if (opt->short_name == c)
+			found = opt;
+	return found;
 }
 
-static const char *nearest_long(const struct xf_opt *opts, const char *word)
-{
-	const char *names[128];
-	size_t n = 0;
+#define NAMES_MAX 128
 
-	for (; opts->type != XF_OPT_END && n + 2 < ARRAY_SIZE(names); opts++) {
+/* The long names, behind the @n that are there. Returns how many there are then. */
+static size_t add_names(const struct xf_opt *opts, const char *names[NAMES_MAX], size_t n)
+{
+	for (; opts->type != XF_OPT_END && n + 3 < NAMES_MAX; opts++) {
+		if (opts->type == XF_OPT_TABLE)
+			n = add_names(opts->table, names, n);
 		if (opts->name)
 			names[n++] = opts->name;
 		if (opts->alias)
 			names[n++] = opts->alias;
 	}
-	names[n] = NULL;
+	return n;
+}
+
+static const char *nearest_long(const struct xf_opt *opts, const char *word)
+{
+	const char *names[NAMES_MAX];
+
+	names[add_names(opts, names, 0)] = NULL;
 	return xf_nearest(word, names);
 }
 

@@ -21,6 +21,7 @@ enum xf_opt_type {
 	XF_OPT_ENUM,	/* int: index into values, a NULL-terminated list of names */
 	XF_OPT_LIST,	/* struct xf_strs: each use adds one; empty is refused */
 	XF_OPT_IGNORED, /* accepted, does nothing */
+	XF_OPT_TABLE,	/* not an option: all those of another table over the same struct */
 };
 
 #define XF_STRS_MAX 64
@@ -43,6 +44,7 @@ struct xf_opt {
 	size_t seen_offset; /* of a bool that is set when the option is given; 0: none */
 	uint64_t min, max;  /* max 0: the type's largest */
 	const char *const *values;
+	const struct xf_opt *table;
 	const char *help; /* one or more lines, without indentation; NULL: not in --help */
 };
 

@@ -77,23 +77,39 @@ static void print_help(FILE *out, const struct xf_opt *opt, size_t at, size_t co
 	print_wrapped(out, help, at, column);
 }
 
-void xf_opts_help(FILE *out, const struct xf_opt *opts)
+/* The widest left column so far, of those that are not too wide. */
+static size_t widest(const struct xf_opt *opts, size_t column)
 {
 	struct xf_opt_text left;
-	const struct xf_opt *opt;
-	size_t column = 0;
 
-	for (opt = opts; opt->type != XF_OPT_END; opt++) {
-		left_column(&left, opt);
-		if (opt->help && left.len <= LEFT_MAX && left.len > column)
+	for (; opts->type != XF_OPT_END; opts++) {
+		if (opts->type == XF_OPT_TABLE)
+			column = widest(opts->table, column);
+		if (!opts->help)
+			continue;
+		left_column(&left, opts);
+		if (left.len <= LEFT_MAX && left.len > column)
 			column = left.len;
 	}
-	column += 2;
-	for (opt = opts; opt->type != XF_OPT_END; opt++) {
-		if (!opt->help)
+	return column;
+}
+
+static void print_options(FILE *out, const struct xf_opt *opts, size_t column)
+{
+	struct xf_opt_text left;
+
+	for (; opts->type != XF_OPT_END; opts++) {
+		if (opts->type == XF_OPT_TABLE)
+			print_options(out, opts->table, column);
+		if (!opts->help)
 			continue;
-		left_column(&left, opt);
+		left_column(&left, opts);
 		fprintf(out, "%s", left.at);
-		print_help(out, opt, left.len, column);
+		print_help(out, opts, left.len, column);
 	}
+}
+
+void xf_opts_help(FILE *out, const struct xf_opt *opts)
+{
+	print_options(out, opts, widest(opts, 0) + 2);
 }

@@ -15,7 +15,6 @@
 
 #include "lib/msg.h"
 #include "lib/stream.h"
-#include "loader/format/format.h"
 
 #define BUFFER_SIZE (1u << 20)
 #define LINES_MAX (BUFFER_SIZE / 32) /* a power of two; few lines are shorter */
@@ -231,13 +230,13 @@ size_t xf_sink__pending(const struct xf_sink *sink)
 	return sink->end - sink->start;
 }
 
-char *xf_sink__room(struct xf_sink *sink)
+char *xf_sink__room(struct xf_sink *sink, size_t max)
 {
 	size_t pending = xf_sink__pending(sink);
 
 	if (sink->lines == LINES_MAX)
 		return NULL;
-	if (sizeof(sink->buffer) - sink->end < XF_OUT_MAX) {
+	if (sizeof(sink->buffer) - sink->end < max) {
 		/* Never moves more than it makes room for. */
 		if (pending > sizeof(sink->buffer) / 2)
 			return NULL;

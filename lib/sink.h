@@ -40,10 +40,10 @@ void xf_sink__begin(struct xf_sink *sink);
 /* Close without flushing; xf_sink__finish() is the way to end. NULL is fine. */
 void xf_sink__free(struct xf_sink *sink);
 
-/* Room for one more line of at most XF_OUT_MAX bytes, or NULL when the buffer is full. Write it
+/* Room for one more line of at most @max bytes, or NULL when the buffer is full. Write it
  * there and say with xf_sink__put() how long it is and from which source (index of the interface)
  * it came. */
-char *xf_sink__room(struct xf_sink *sink);
+char *xf_sink__room(struct xf_sink *sink, size_t max);
 void xf_sink__put(struct xf_sink *sink, size_t len, unsigned int source);
 
 /* Give to the output what it takes now. Does nothing after the state has left XF_SINK_OK. */

@@ -9,7 +9,7 @@
 #include "loader/cmd/cmd.h"
 #include "lib/msg.h"
 #include "lib/opt.h"
-#include "loader/hook/liblog.h"
+#include "loader/hook/attach.h"
 
 static const struct command {
 	const char *name;
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 	/* A write says both of these too, and then we can still detach. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	xf_liblog_capture();
+	xf_attach_capture_logs();
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
 		printf("xdpfun-load %s\n", XF_VERSION);
 		return XF_EXIT_OK;

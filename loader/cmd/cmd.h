@@ -6,11 +6,7 @@
 
 #include <stdbool.h>
 
-enum xf_exit {
-	XF_EXIT_OK = 0,
-	XF_EXIT_FAILED = 1,
-	XF_EXIT_USAGE = 2,
-};
+#include "lib/exit_status.h"
 
 struct xf_opt;
 struct xf_rest;

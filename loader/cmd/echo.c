@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load echo: send every byte of every connection back. */
-#include "loader/relay/args.h"
+#include "loader/cmd/cmd.h"
+#include "loader/cmd/relay_args.h"
 #include "loader/relay/run.h"
 
 static const char usage[] =
@@ -17,7 +18,7 @@ static const struct xf_opt options[] = {
 	  .help =
 	      "where to listen, as in 192.0.2.1:7 or [2001:db8::1]:7; port 0: any that is free\n"
 	      "(default: " XF_RELAY_ECHO_LISTEN ")" },
-	XF_RELAY_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_relay_options },
 	{ .type = XF_OPT_END },
 };
 

@@ -7,7 +7,7 @@
 
 #include "lib/msg.h"
 #include "loader/cmd/log_args.h"
-#include "loader/hook/refusal.h"
+#include "loader/cmd/hint_ours.h"
 #include "loader/cmd/run.h"
 
 static const char usage[] =
@@ -28,8 +28,8 @@ static const struct xf_opt options[] = {
 	  .min = 1,
 	  .offset = offsetof(struct xf_log_args, id),
 	  .help = "program id, when an interface has several xdpfun programs" },
-	XF_OUTPUT_OPTIONS,
-	XF_COMMON_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_output_options },
+	{ .type = XF_OPT_TABLE, .table = xf_common_options },
 	{ .short_name = 'n', .type = XF_OPT_IGNORED },
 	{ .short_name = 'l', .type = XF_OPT_IGNORED },
 	{ .type = XF_OPT_END },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load forward: pass TCP connections on, chosen by their first packet. */
 #include "lib/msg.h"
-#include "loader/relay/args.h"
+#include "loader/cmd/cmd.h"
+#include "loader/cmd/relay_args.h"
 #include "loader/relay/run.h"
 #include "loader/relay/routes_file.h"
 #include "sockmap/route/routes.h"
@@ -62,7 +63,7 @@ static const struct xf_opt options[] = {
 	  .help =
 	      "connections that may wait for their first packet; with one more the one that has "
 	      "waited longest is ended (default: 4096)" },
-	XF_RELAY_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_relay_options },
 	{ .type = XF_OPT_END },
 };
 

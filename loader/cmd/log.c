@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/cmd/hint_ours.h"
 #include "loader/hook/actions.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
@@ -13,7 +14,7 @@
 #include "loader/log/orphan.h"
 #include "loader/hook/owner.h"
 #include "loader/log/preload.h"
-#include "loader/relay/args.h"
+#include "loader/cmd/relay_args.h"
 #include "loader/cmd/run.h"
 
 #define DEFAULT_PRIO 100
@@ -56,7 +57,7 @@ static const struct xf_opt options[] = {
 	  .offset = offsetof(struct xf_log_args, actions),
 	  .help =
 	      "actions on which the chain goes on behind us; must contain XDP_PASS (default: XDP_PASS)" },
-	XF_OUTPUT_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_output_options },
 	{ .name = "echo",
 	  .type = XF_OPT_STR,
 	  .value_optional = true,
@@ -74,7 +75,7 @@ static const struct xf_opt options[] = {
 	  .arg = "FILE",
 	  .offset = offsetof(struct xf_log_args, object),
 	  .help = "attach this xdpfun.o and not the built-in one" },
-	XF_COMMON_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_common_options },
 	{ .short_name = 'n', .type = XF_OPT_IGNORED },
 	{ .short_name = 'l', .type = XF_OPT_IGNORED },
 	{ .type = XF_OPT_END },
@@ -92,6 +93,7 @@ static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct 
 		.object = run->args->object,
 		.require_chain = run->args->require_chain,
 		.no_bpffs = run->no_bpffs,
+		.hint_ours = xf_hint_ours,
 	};
 }
 

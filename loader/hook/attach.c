@@ -18,16 +18,19 @@
 
 #define RACE_TRIES 5
 
-static int (*print_fn)(const char *fmt, va_list args);
-
 static int libxdp_print(enum libxdp_print_level level, const char *fmt, va_list args)
 {
-	return level == LIBXDP_DEBUG ? 0 : print_fn(fmt, args);
+	return level == LIBXDP_DEBUG ? 0 : xf_liblog_take(fmt, args);
 }
 
-void xf_attach_set_print(int (*print)(const char *fmt, va_list args))
+static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	print_fn = print;
+	return level == LIBBPF_DEBUG ? 0 : xf_liblog_take(fmt, args);
+}
+
+void xf_attach_capture_logs(void)
+{
+	libbpf_set_print(libbpf_print);
 	libxdp_set_print(libxdp_print);
 }
 

@@ -4,31 +4,9 @@
 #ifndef XF_ATTACH_H
 #define XF_ATTACH_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 
-#include "loader/hook/embedded.h"
-#include "loader/hook/chain.h"
-
-/* A map that the program shall use in place of one of its own. */
-struct xf_reuse {
-	const char *name; /* in the object */
-	int fd;
-};
-
-struct xf_attach_opts {
-	const struct xf_cargo *cargo;
-	const char *ifname;
-	unsigned int ifindex;
-	enum xf_mode mode;
-	unsigned int prio;
-	unsigned int actions; /* bit set of enum xdp_action */
-	const char *object;   /* path of a file to take in place of the cargo */
-	bool require_chain;   /* refuse to attach without a dispatcher */
-	const char *no_bpffs; /* from xf_bpffs_prepare() */
-	const struct xf_reuse *maps;
-	unsigned int n_maps;
-};
+#include "loader/hook/attach_opts.h"
 
 struct xf_attached {
 	__u32 prog_id;
@@ -47,7 +25,7 @@ int xf_detach(unsigned int ifindex, __u32 prog_id);
  * found by loading it once without attaching it. Returns 0 or -errno. */
 int xf_object_tag(const char *object, unsigned char tag[8]);
 
-/* Have libxdp print through this function. */
-void xf_attach_set_print(int (*print)(const char *fmt, va_list args));
+/* Have libbpf and libxdp print into liblog.h's buffer from now on. */
+void xf_attach_capture_logs(void);
 
 #endif

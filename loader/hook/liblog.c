@@ -2,12 +2,9 @@
 /* What libbpf and libxdp print, kept back until somebody wants to know. */
 #include "loader/hook/liblog.h"
 
-#include <bpf/libbpf.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "loader/hook/attach.h"
 #include "lib/msg.h"
 
 #define KEEP (64 * 1024)
@@ -36,7 +33,7 @@ static void keep(const char *line)
 	kept[kept_len] = '\0';
 }
 
-static int take(const char *fmt, va_list args)
+int xf_liblog_take(const char *fmt, va_list args)
 {
 	static char line[KEEP];
 
@@ -45,17 +42,6 @@ static int take(const char *fmt, va_list args)
 	if (xf_msg_level() >= XF_VERBOSE)
 		fputs(line, stderr);
 	return 0;
-}
-
-static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	return level == LIBBPF_DEBUG ? 0 : take(fmt, args);
-}
-
-void xf_liblog_capture(void)
-{
-	libbpf_set_print(libbpf_print);
-	xf_attach_set_print(take);
 }
 
 void xf_liblog_clear(void)

@@ -3,8 +3,10 @@
 #ifndef XF_LIBLOG_H
 #define XF_LIBLOG_H
 
-/* Take over both libraries' output. */
-void xf_liblog_capture(void);
+#include <stdarg.h>
+
+/* Keep what a library prints; also show it with -v. Returns 0. */
+int xf_liblog_take(const char *fmt, va_list args);
 /* Forget what was kept. Call before an operation whose failure is to be explained. */
 void xf_liblog_clear(void);
 /* The whole of what was kept since then (its last 64 KiB). */

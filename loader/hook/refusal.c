@@ -11,54 +11,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loader/firewall/programs.h"
-#include "loader/hook/program.h"
 #include "lib/msg.h"
 #include "loader/hook/liblog.h"
-#include "loader/hook/owner.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_LINES 12
 
-/* What to do about an xdpfun that runs without a dispatcher. */
-static void explain_bare_xdpfun(const char *ifname, const struct xf_inst *inst)
-{
-	struct xf_owner owner;
-
-	if (!xf_inst__owner(inst, &owner) && xf_owner_state(&owner) == XF_OWNER_ALIVE)
-		xf_hint("process %u runs 'xdpfun-load log' there; end it first", owner.pid);
-	else
-		xf_hint("it is an xdpfun that was loaded without a dispatcher: 'xdpfun-load follow "
-			"-i %s' shows "
-			"its log as it is; to reload it in a chain: " XF_RELOAD_COMMANDS,
-			ifname, ifname, ifname);
-}
-
 static void explain_bare(const struct xf_attach_opts *opts, const struct xf_chain *chain)
 {
 	const struct xf_chain_prog *prog = &chain->prog[0];
-	struct xf_fw_prog firewall;
-	struct xf_inst inst;
 
 	xf_err("cannot attach to %s: program %s (id %u, %s mode) holds the hook alone, without a "
-	       "libxdp "
-	       "dispatcher that we could join",
+	       "libxdp dispatcher that we could join",
 	       opts->ifname, prog->name, prog->id, xf_mode_name(chain->mode));
-	if (!xf_fw_prog__read(&firewall, prog->id)) {
-		xf_hint(
-		    "it is xdpfun's firewall, attached where no chain was possible; 'xdpfun-load "
-		    "firewall detach -i %s' removes it, or 'xdpfun-load unload -i %s' when it has "
-		    "no set",
-		    opts->ifname, opts->ifname);
-		return;
-	}
-	if (xf_inst__open(&inst, &xf_abi_logger, prog->id)) {
+	if (!opts->hint_ours || !opts->hint_ours(opts->ifname, prog->id))
 		xf_hint("ask its owner to load it through libxdp ('xdp-loader load'), or remove it "
 			"first");
-		return;
-	}
-	explain_bare_xdpfun(opts->ifname, &inst);
-	xf_inst__close(&inst);
 }
 
 static void explain_version(const struct xf_attach_opts *opts, const struct xf_chain *chain)

@@ -3,15 +3,7 @@
 #ifndef XF_REFUSAL_H
 #define XF_REFUSAL_H
 
-#include "loader/hook/attach.h"
-
-/* How to get an xdpfun that was loaded without a dispatcher into one; takes the interface's name
- * twice. The variable is for whoever is inside "ip netns exec", which hides the bpffs that libxdp
- * needs. */
-#define XF_RELOAD_COMMANDS                                                                         \
-	"'xdpfun-load unload -i %s && LIBXDP_BPFFS=/proc/1/root/sys/fs/bpf xdp-loader load %s "    \
-	"xdpfun.o' "                                                                               \
-	"(LIBXDP_BPFFS is not needed where a bpffs is mounted on /sys/fs/bpf)"
+#include "loader/hook/attach_opts.h"
 
 /* Whether what is on the hook lets us join. Returns 0, or -errno after a message. */
 int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *chain);

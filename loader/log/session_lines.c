@@ -34,7 +34,7 @@ static unsigned int print_batch(struct xf_session *s)
 		struct xf_line line = { .rec = rec,
 					.iface = s->sources[i]->name,
 					.wall_ns = xf_clock__wall(&s->clock, rec->boot_ns) };
-		char *room = xf_sink__room(s->sink);
+		char *room = xf_sink__room(s->sink, XF_OUT_MAX);
 
 		if (!room)
 			break;
@@ -102,9 +102,9 @@ bool xf_session__drain(struct xf_session *s)
 
 		if (n)
 			any = true;
-		if (!xf_sink__room(s->sink) || xf_now_ns() - s->flushed_ns > FLUSH_NS)
+		if (!xf_sink__room(s->sink, XF_OUT_MAX) || xf_now_ns() - s->flushed_ns > FLUSH_NS)
 			flush(s);
-		if (!n || !xf_sink__room(s->sink))
+		if (!n || !xf_sink__room(s->sink, XF_OUT_MAX))
 			break;
 		s->busy = batch == DRAIN_BATCHES;
 		if (s->busy)

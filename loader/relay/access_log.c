@@ -149,7 +149,7 @@ static char *make_room(struct xf_access *access)
 	for (;;) {
 		if (xf_sink__flush(access->sink) != XF_SINK_OK)
 			return NULL;
-		room = xf_sink__room(access->sink);
+		room = xf_sink__room(access->sink, XF_OUT_MAX);
 		if (room || !access->patient)
 			return room;
 		access->patient = poll(&ready, 1, FINISH_MS) > 0;
@@ -162,7 +162,7 @@ static bool put_line(struct xf_access *access, const char *line, size_t len)
 
 	if (xf_sink__state(access->sink) != XF_SINK_OK)
 		return false;
-	room = xf_sink__room(access->sink);
+	room = xf_sink__room(access->sink, XF_OUT_MAX);
 	if (!room)
 		room = make_room(access);
 	if (!room)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/exit_status.h"
 #include "lib/msg.h"
 #include "loader/relay/impl.h"
 #include "loader/relay/fd_limit.h"

@@ -11,6 +11,30 @@
 
 const char *const xf_fw_policies[] = { "allow", "deny", NULL };
 
+const struct xf_opt xf_fw_options[] = {
+	{ .name = "set",
+	  .type = XF_OPT_STR,
+	  .arg = "NAME",
+	  .offset = offsetof(struct xf_fw_args, set),
+	  .help = "the rule set (default: default)" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, quiet),
+	  .help = "say only what went wrong" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_COUNT,
+	  .offset = offsetof(struct xf_fw_args, verbose),
+	  .help = "say more, also what libbpf and libxdp say" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, help),
+	  .help = "show this help" },
+	{ .type = XF_OPT_END },
+};
+
 int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const char *usage,
 		      int argc, char **argv, struct xf_rest *rest)
 {

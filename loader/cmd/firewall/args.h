@@ -22,27 +22,8 @@ struct xf_fw_args {
 	bool help;
 };
 
-/* Entries for a table over struct xf_fw_args. */
-#define XF_FW_OPTIONS                                                                              \
-	{ .name = "set",                                                                           \
-	  .type = XF_OPT_STR,                                                                      \
-	  .arg = "NAME",                                                                           \
-	  .offset = offsetof(struct xf_fw_args, set),                                              \
-	  .help = "the rule set (default: default)" },                                             \
-	    { .name = "quiet",                                                                     \
-	      .short_name = 'q',                                                                   \
-	      .type = XF_OPT_FLAG,                                                                 \
-	      .offset = offsetof(struct xf_fw_args, quiet),                                        \
-	      .help = "say only what went wrong" },                                                \
-	    { .name = "verbose",                                                                   \
-	      .short_name = 'v',                                                                   \
-	      .type = XF_OPT_COUNT,                                                                \
-	      .offset = offsetof(struct xf_fw_args, verbose),                                      \
-	      .help = "say more, also what libbpf and libxdp say" },                               \
-	{                                                                                          \
-		.name = "help", .short_name = 'h', .type = XF_OPT_FLAG,                            \
-		.offset = offsetof(struct xf_fw_args, help), .help = "show this help"              \
-	}
+/* The options of every command, over struct xf_fw_args. */
+extern const struct xf_opt xf_fw_options[];
 
 #define XF_FW_INTERFACE(text)                                                                      \
 	{                                                                                          \

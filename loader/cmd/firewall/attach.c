@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/cmd/hint_ours.h"
 #include "loader/hook/attach.h"
 #include "lib/caps.h"
 #include "loader/cmd/firewall/args.h"
@@ -64,14 +65,17 @@ static const struct xf_opt attach_options[] = {
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_fw_args, require_chain),
 	  .help = "fail if the next XDP program on IFACE would be refused" },
-	XF_FW_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 
 static const char confirm_usage[] = "Usage: xdpfun-load firewall confirm [--set NAME]\n\n"
 				    "Make permanent what 'attach --confirm' tries.\n";
 
-static const struct xf_opt confirm_options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
+static const struct xf_opt confirm_options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
+	{ .type = XF_OPT_END },
+};
 
 /* It is there already. Returns 0, or -EBUSY after a message when it is there in another mode than
  * the one that must be. */
@@ -102,6 +106,7 @@ static int attach_new(const struct xf_fw_args *args, const struct xf_fw_set *set
 		.prio = args->prio,
 		.actions = 1u << XDP_PASS,
 		.require_chain = args->require_chain,
+		.hint_ours = xf_hint_ours,
 		.maps = reuse,
 		.n_maps = n,
 	};

@@ -26,7 +26,7 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_fw_args, purge),
 	  .help = "remove the set, too, with its rules, policy and counters" },
-	XF_FW_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 

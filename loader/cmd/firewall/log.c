@@ -28,8 +28,8 @@ static const struct xf_opt options[] = {
 	  .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
 	  .help = "interface to read; may be repeated (default: all of the set)" },
-	XF_OUTPUT_OPTIONS,
-	XF_COMMON_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_output_options },
+	{ .type = XF_OPT_TABLE, .table = xf_common_options },
 	{ .type = XF_OPT_END },
 };
 

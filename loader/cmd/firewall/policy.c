@@ -16,7 +16,10 @@ static const char policy_usage[] =
 static const char flush_usage[] = "Usage: xdpfun-load firewall flush [--set NAME]\n\n"
 				  "Take all rules out of a set. The policy stays.\n";
 
-static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
+static const struct xf_opt options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
+	{ .type = XF_OPT_END },
+};
 
 static int set_policy(const struct xf_fw_args *args, bool deny)
 {

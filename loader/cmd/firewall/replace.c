@@ -15,7 +15,10 @@ static const char usage[] =
     "standard input). Packets meet either all old rules or all new ones. With a mistake in FILE nothing\n"
     "changes. The policy stays.\n";
 
-static const struct xf_opt options[] = { XF_FW_OPTIONS, { .type = XF_OPT_END } };
+static const struct xf_opt options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
+	{ .type = XF_OPT_END },
+};
 
 /* What is in the file. All of it is read before the set is locked: it may come from a slow pipe. */
 struct rule_list {

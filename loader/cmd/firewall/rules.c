@@ -25,7 +25,7 @@ static const char add_usage[] =
 static const struct xf_opt add_options[] = {
 	EXIST_OPTION(
 	    "a rule that is there already is no failure (the longer ttl holds in any case)"),
-	XF_FW_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 
@@ -37,7 +37,7 @@ static const char del_usage[] =
 
 static const struct xf_opt del_options[] = {
 	EXIST_OPTION("a rule that is not there is no failure"),
-	XF_FW_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 

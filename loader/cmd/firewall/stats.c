@@ -23,7 +23,7 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_fw_args, json),
 	  .help = "print one JSON object" },
-	XF_FW_OPTIONS,
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 

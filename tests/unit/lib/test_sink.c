@@ -91,7 +91,7 @@ static int open_stdout_on(struct env *env, int fd)
 /* Line number @n of @source, @len bytes with its newline. */
 static bool put_line(struct xf_sink *sink, unsigned int source, unsigned int n, size_t len)
 {
-	char *room = xf_sink__room(sink);
+	char *room = xf_sink__room(sink, XF_OUT_MAX);
 
 	if (!room)
 		return false;
@@ -127,7 +127,7 @@ static size_t read_file(const char *path, char *text, size_t size)
 
 static void put_text(struct xf_sink *sink, const char *text, unsigned int source)
 {
-	char *room = xf_sink__room(sink);
+	char *room = xf_sink__room(sink, XF_OUT_MAX);
 
 	assert_non_null(room);
 	memcpy(room, text, strlen(text));

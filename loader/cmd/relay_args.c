@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What echo and forward have in common on the command line. */
+#include "loader/cmd/relay_args.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/msg.h"
+#include "loader/cmd/cmd.h"
+
+static const char *const format_names[] = { "text", "json", NULL };
+
+const struct xf_opt xf_relay_options[] = {
+	{ .name = "engine",
+	  .type = XF_OPT_ENUM,
+	  .arg = "auto|sockmap|splice|copy",
+	  .values = xf_engine_names,
+	  .offset = offsetof(struct xf_relay_args, engine),
+	  .help = "what moves the bytes; auto (the default) chooses for each connection, and "
+		  "changes under way" },
+	{ .name = "idle",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .max = XF_RELAY_SECONDS_MAX,
+	  .offset = offsetof(struct xf_relay_args, idle),
+	  .help = "end a connection on which nothing moved for so long (default: 0, never)" },
+	{ .name = "memory",
+	  .type = XF_OPT_SIZE,
+	  .arg = "SIZE",
+	  .min = 1u << 20,
+	  .max = 1ULL << 40,
+	  .offset = offsetof(struct xf_relay_args, memory),
+	  .help = "what all connections together may hold at most; K, M and G are understood "
+		  "(default: 256M)" },
+	{ .name = "max-connections",
+	  .type = XF_OPT_U32,
+	  .arg = "N",
+	  .min = 1,
+	  .max = 1u << 20,
+	  .offset = offsetof(struct xf_relay_args, max_connections),
+	  .help = "connections at a time; more are refused (default: what the limit of open "
+		  "files allows, at most 65536)" },
+	{ .name = "threads",
+	  .type = XF_OPT_U32,
+	  .arg = "N",
+	  .min = 1,
+	  .max = 256,
+	  .offset = offsetof(struct xf_relay_args, threads),
+	  .help = "threads that move bytes, each with a listening socket of its own (default: 1)" },
+	{ .name = "busy-poll",
+	  .type = XF_OPT_U32,
+	  .arg = "MICROSECONDS",
+	  .max = 1000,
+	  .offset = offsetof(struct xf_relay_args, busy_poll),
+	  .help = "while messages follow each other this quickly on very few connections, look "
+		  "for the next without going to sleep (default: 50; 0: never)" },
+	{ .name = "drain",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .max = XF_RELAY_SECONDS_MAX,
+	  .offset = offsetof(struct xf_relay_args, drain),
+	  .help = "at the end, time for running connections to finish (default: 30)" },
+	{ .name = "user",
+	  .type = XF_OPT_STR,
+	  .arg = "NAME",
+	  .offset = offsetof(struct xf_relay_args, user),
+	  .help = "as root: become this user before anything is accepted (default: nobody)" },
+	{ .name = "format",
+	  .short_name = 'f',
+	  .type = XF_OPT_ENUM,
+	  .arg = "text|json",
+	  .values = format_names,
+	  .offset = offsetof(struct xf_relay_args, format),
+	  .help = "what a line of the access log looks like (default: text)" },
+	{ .name = "stats",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .value_optional = true,
+	  .def = XF_NSEC,
+	  .min = 100 * XF_MSEC,
+	  .max = XF_RELAY_SECONDS_MAX,
+	  .offset = offsetof(struct xf_relay_args, stats),
+	  .help = "print the counters to stderr every SECONDS (default: 1)" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_relay_args, quiet),
+	  .help = "say only what went wrong" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_COUNT,
+	  .offset = offsetof(struct xf_relay_args, verbose),
+	  .help = "say more, also what libbpf says" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_relay_args, help),
+	  .help = "show this help" },
+	{ .name = "rotate-bytes",
+	  .type = XF_OPT_SIZE,
+	  .min = 1,
+	  .offset = offsetof(struct xf_relay_args, rotate_bytes) }, /* for tests */
+	{ .type = XF_OPT_END },
+};
+
+int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *addr)
+{
+	const char *why;
+
+	if (!xf_sockaddr_parse(text, 0, addr, &why))
+		return 0;
+	xf_err("%s: \"%s\" is not valid, expected %s", option, text, why);
+	return -EINVAL;
+}
+
+/* The next of the addresses between commas, for dialling. */
+static int add_upstream(struct xf_relay_args *args, const char *at, size_t len)
+{
+	char text[XF_SOCKADDR_TEXT] = "";
+	const char *why;
+
+	if (args->n_to == XF_RELAY_TO_MAX) {
+		xf_err("--to: \"%.*s\" is one too many, at most %d can be given", (int)len, at,
+		       XF_RELAY_TO_MAX);
+		return -EINVAL;
+	}
+	if (len < sizeof(text))
+		memcpy(text, at, len);
+	if (!xf_sockaddr_parse(text, 1, &args->to[args->n_to], &why)) {
+		args->n_to++;
+		return 0;
+	}
+	xf_err("--to: \"%.*s\" is not valid, expected %s", (int)len, at, why);
+	return -EINVAL;
+}
+
+static int parse_to(struct xf_relay_args *args)
+{
+	const char *at = args->to_text;
+
+	for (;;) {
+		size_t len = strcspn(at, ",");
+
+		if (add_upstream(args, at, len))
+			return -EINVAL;
+		if (!at[len])
+			return 0;
+		at += len + 1;
+	}
+}
+
+/* Where the connections of forward go, and what only --check leaves out. */
+static int check_forward(struct xf_relay_args *args)
+{
+	if (args->to_text && args->routes) {
+		xf_err("--to and --routes exclude each other");
+		return -EINVAL;
+	}
+	if (args->check && !args->routes) {
+		xf_err("--check goes with --routes FILE");
+		return -EINVAL;
+	}
+	if (!args->to_text && !args->routes) {
+		xf_err("forward needs --to ADDR:PORT or --routes FILE");
+		return -EINVAL;
+	}
+	if (!args->listen_text && !args->check) {
+		xf_err("forward needs --listen ADDR:PORT");
+		return -EINVAL;
+	}
+	return args->to_text ? parse_to(args) : 0;
+}
+
+int xf_relay_args__parse(struct xf_relay_args *args, const struct xf_opt *opts, const char *usage,
+			 int argc, char **argv)
+{
+	int status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+
+	if (status >= 0)
+		return status;
+	if (!args->echo && check_forward(args))
+		return XF_EXIT_USAGE;
+	if (args->listen_text &&
+	    xf_relay_args__listen("--listen", args->listen_text, &args->listen))
+		return XF_EXIT_USAGE;
+	if (args->rotate_bytes && args->engine != XF_ENGINE_AUTO) {
+		xf_err("--rotate-bytes goes with --engine auto");
+		return XF_EXIT_USAGE;
+	}
+	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
+	return -1;
+}
