@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,9 +43,6 @@ struct xf_loop {
 
 	uint64_t poll_ns;	  /* asked for in this turn */
 	unsigned int short_waits; /* up to POLL_MAX; a long one costs POLL_LOSS */
-
-	struct xf_watch host; /* a timerfd, in a loop inside another one; else fd -1 */
-	uint64_t host_at;     /* what it is set to, 0: not */
 };
 
 static uint64_t clock_now(void)
@@ -163,8 +159,6 @@ static void sift(struct xf_loop *loop, struct xf_timer *timer, size_t pos)
 	place(loop, timer, pos);
 }
 
-static void set_host(struct xf_loop *loop);
-
 int xf_loop__arm(struct xf_loop *loop, struct xf_timer *timer, uint64_t at)
 {
 	int err = timer->pos ? 0 : reserve_deferred(loop);
@@ -177,8 +171,6 @@ int xf_loop__arm(struct xf_loop *loop, struct xf_timer *timer, uint64_t at)
 	/* One that arms itself for now may not keep the turn from its end. */
 	timer->at = loop->firing && at <= loop->now ? loop->now + 1 : at;
 	sift(loop, timer, timer->pos ? timer->pos : ++loop->n_timers);
-	if (!loop->in_turn)
-		set_host(loop);
 	return 0;
 }
 
@@ -223,8 +215,6 @@ void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg)
 		return;
 	}
 	loop->deferred[loop->n_deferred++] = (struct deferred) { fn, arg };
-	if (!loop->in_turn && loop->host.fd >= 0)
-		xf_loop__wake(loop);
 }
 
 /* What is deferred meanwhile too. */
@@ -336,7 +326,6 @@ int xf_loop__turn(struct xf_loop *loop, int wait_ms)
 	fire(loop);
 	run_deferred(loop);
 	loop->in_turn = false;
-	set_host(loop);
 	return 0;
 }
 
@@ -358,54 +347,6 @@ void xf_loop__wake(struct xf_loop *loop)
 		errno = saved; /* EAGAIN: woken often enough; a signal handler leaves errno alone */
 }
 
-/* ---- inside another loop ---- */
-
-/* What makes it readable is taken back by setting it anew. */
-static void on_host(struct xf_watch *watch, uint32_t events)
-{
-	struct xf_loop *loop = xf_container_of(watch, struct xf_loop, host);
-
-	(void)events;
-	loop->host_at = UINT64_MAX;
-}
-
-static void set_host(struct xf_loop *loop)
-{
-	uint64_t at = 0;
-	struct itimerspec when = {};
-
-	if (loop->host.fd < 0)
-		return;
-	if (loop->n_timers)
-		at = loop->heap[1]->at ? loop->heap[1]->at : 1; /* 0 would switch it off */
-	if (at == loop->host_at)
-		return;
-	when.it_value.tv_sec = at / XF_NSEC;
-	when.it_value.tv_nsec = at % XF_NSEC;
-	timerfd_settime(loop->host.fd, TFD_TIMER_ABSTIME, &when, NULL);
-	loop->host_at = at;
-}
-
-int xf_loop__host_fd(struct xf_loop *loop)
-{
-	int fd, err;
-
-	if (loop->host.fd >= 0)
-		return loop->epoll;
-	fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = xf_loop__add(loop, &loop->host, fd, EPOLLIN);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	set_host(loop);
-	if (loop->n_deferred)
-		xf_loop__wake(loop);
-	return loop->epoll;
-}
-
 /* ---- life ---- */
 
 int xf_loop__new(struct xf_loop **result)
@@ -416,7 +357,6 @@ int xf_loop__new(struct xf_loop **result)
 	if (!loop)
 		return -ENOMEM;
 	loop->wake = (struct xf_watch) { .fd = -1, .fn = on_wake };
-	loop->host = (struct xf_watch) { .fd = -1, .fn = on_host };
 	loop->now = clock_now();
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll >= 0)
@@ -437,7 +377,6 @@ void xf_loop__free(struct xf_loop *loop)
 	if (!loop)
 		return;
 	run_deferred(loop);
-	xf_loop__close(loop, &loop->host);
 	xf_loop__close(loop, &loop->wake);
 	if (loop->epoll >= 0)
 		close(loop->epoll);

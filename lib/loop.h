@@ -71,8 +71,4 @@ bool xf_loop__is_polling(const struct xf_loop *loop);
  * handler. */
 void xf_loop__wake(struct xf_loop *loop);
 
-/* For a loop inside another one: a descriptor that is readable when xf_loop__turn(loop, 0) has
- * something to do, timers included. */
-int xf_loop__host_fd(struct xf_loop *loop);
-
 #endif

@@ -20,23 +20,6 @@ struct xf_log_echo {
 	struct xf_budget budget;
 };
 
-static void turn(void *arg)
-{
-	struct xf_log_echo *echo = arg;
-
-	xf_loop__turn(echo->worker.loop, 0);
-}
-
-static int host(struct xf_log_echo *echo, struct xf_session *session)
-{
-	int fd = xf_loop__host_fd(echo->worker.loop);
-
-	if (fd >= 0)
-		return xf_session__host(session, fd, turn, echo);
-	xf_err("cannot run the echo beside the log: %s", strerror(-fd));
-	return fd;
-}
-
 static void say_ready(const struct xf_worker *worker)
 {
 	const char *why_not = xf_mover__why_not(worker->mover);
@@ -50,7 +33,7 @@ static void say_ready(const struct xf_worker *worker)
 }
 
 /* What 'xdpfun-load echo' does without options. */
-static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen)
+static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, struct xf_loop *loop)
 {
 	struct xf_relay_args defaults;
 	struct xf_server_opts server = { .listen = *listen, .echo = true };
@@ -64,7 +47,7 @@ static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen)
 	server.first_timeout = defaults.first_timeout;
 	server.dial_timeout = defaults.dial_timeout;
 	mover.max_relays = server.max_connections;
-	err = xf_worker__open(&echo->worker, &server);
+	err = xf_worker__open(&echo->worker, loop, &server);
 	if (err)
 		return err;
 	err = xf_worker__prepare(&echo->worker, &mover);
@@ -79,15 +62,9 @@ int xf_log_echo__start(struct xf_log_echo **out, const struct xf_addr *listen,
 		       struct xf_session *session)
 {
 	struct xf_log_echo *echo = calloc(1, sizeof(*echo));
-	int err = echo ? open_echo(echo, listen) : -ENOMEM;
+	int err = echo ? open_echo(echo, listen, xf_session__loop(session)) : -ENOMEM;
 
 	if (err) {
-		free(echo);
-		return err;
-	}
-	err = host(echo, session);
-	if (err) {
-		xf_worker__close(&echo->worker);
 		free(echo);
 		return err;
 	}

@@ -12,21 +12,25 @@
 #include "loader/hook/netdev.h"
 #include "loader/log/session_impl.h"
 
-#define POLL_MS 20		      /* how often rings are looked at while packets come */
-#define CALM_NS (1000 * XF_NS_PER_MS) /* without packets for so long we sleep until woken */
-#define EVENTS 64
+#define POLL_MS 20		 /* how often rings are looked at while packets come */
+#define CALM_NS (1000 * XF_MSEC) /* without packets for so long we sleep until woken */
 
-static int watch(struct xf_session *s, int fd, uint32_t events)
+static void on_signal(struct xf_watch *watch, uint32_t events);
+static void on_netdevs(struct xf_watch *watch, uint32_t events);
+static void on_clock_set(struct xf_watch *watch, uint32_t events);
+static void on_output(struct xf_watch *watch, uint32_t events);
+static void on_end(struct xf_timer *timer, uint64_t now);
+static void on_stats(struct xf_timer *timer, uint64_t now);
+
+static int watch(struct xf_session *s, struct xf_watch *watch, int fd)
 {
-	struct epoll_event event = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+	return fd < 0 ? fd : xf_loop__add(s->loop, watch, fd, EPOLLIN);
 }
 
-static int open_descriptors(struct xf_session *s)
+static int open_signals(void)
 {
 	sigset_t signals;
-	int err;
+	int fd;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
@@ -34,29 +38,33 @@ static int open_descriptors(struct xf_session *s)
 	sigaddset(&signals, SIGHUP);
 	/* For good: a second signal must not kill what is about to end by itself. */
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->link_fd = xf_link_watch();
-	if (s->epoll_fd < 0 || s->signal_fd < 0)
-		return -errno;
-	if (s->link_fd < 0)
-		return s->link_fd;
-	err = xf_clock__open(&s->clock);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_watches(struct xf_session *s)
+{
+	int err = xf_loop__new(&s->loop);
+
 	if (!err)
-		err = watch(s, s->signal_fd, EPOLLIN);
+		err = watch(s, &s->signals, open_signals());
 	if (!err)
-		err = watch(s, s->link_fd, EPOLLIN);
+		err = watch(s, &s->netdevs, xf_link_watch());
+	if (!err)
+		err = xf_clock__open(&s->clock);
 	if (!err && s->clock.timer_fd >= 0)
-		err = watch(s, s->clock.timer_fd, EPOLLIN);
+		err = watch(s, &s->clock_set, s->clock.timer_fd);
 	return err;
 }
 
-/* To hear of it when the reading end goes away, which is not said by a write while there is nothing
- * to write. */
-static void watch_sink(struct xf_session *s)
+/* The reading end may go away while there is nothing to write: no write says so then. */
+static void watch_output(struct xf_session *s)
 {
-	s->sink_wanted = false;
-	s->sink_watched = xf_sink__fd(s->sink) >= 0 && !watch(s, xf_sink__fd(s->sink), 0);
+	int fd = xf_sink__fd(s->sink);
+
+	s->output_wanted = false;
+	if (fd >= 0)
+		xf_loop__add(s->loop, &s->output, fd, 0);
 }
 
 int xf_session__open(struct xf_session **session, const struct xf_session_opts *opts)
@@ -68,16 +76,23 @@ int xf_session__open(struct xf_session **session, const struct xf_session_opts *
 		return -ENOMEM;
 	*session = s;
 	s->opts = *opts;
-	s->epoll_fd = s->signal_fd = s->link_fd = s->guest_fd = s->clock.timer_fd = -1;
-	err = open_descriptors(s);
+	s->clock.timer_fd = -1;
+	s->signals = (struct xf_watch) { .fd = -1, .fn = on_signal };
+	s->netdevs = (struct xf_watch) { .fd = -1, .fn = on_netdevs };
+	s->clock_set = (struct xf_watch) { .fd = -1, .fn = on_clock_set };
+	s->output = (struct xf_watch) { .fd = -1, .fn = on_output };
+	s->end.fn = on_end;
+	s->stats.fn = on_stats;
+	err = open_watches(s);
 	if (err) {
-		xf_err("cannot set up signals, clock and network news: %s", strerror(-err));
+		xf_err("cannot set up signals, clock and netlink notifications: %s",
+		       strerror(-err));
 		goto fail;
 	}
 	err = xf_sink__open(&s->sink, &opts->sink);
 	if (err)
 		goto fail;
-	watch_sink(s);
+	watch_output(s);
 	return 0;
 fail:
 	xf_session__free(s);
@@ -91,27 +106,45 @@ void xf_session__free(struct xf_session *s)
 		return;
 	xf_merge__free(&s->merge);
 	xf_sink__free(s->sink);
+	if (s->clock_set.fd >= 0)
+		xf_loop__del(s->loop, &s->clock_set);
 	xf_clock__close(&s->clock);
-	if (s->link_fd >= 0)
-		close(s->link_fd);
-	if (s->signal_fd >= 0)
-		close(s->signal_fd);
-	if (s->epoll_fd >= 0)
-		close(s->epoll_fd);
+	if (s->loop) {
+		xf_loop__close(s->loop, &s->netdevs);
+		xf_loop__close(s->loop, &s->signals);
+	}
+	xf_loop__free(s->loop);
+	for (unsigned int i = 0; i < s->n; i++)
+		free(s->rings[i]);
 	free(s);
+}
+
+struct xf_loop *xf_session__loop(struct xf_session *s)
+{
+	return s->loop;
+}
+
+/* All rings are looked at in each turn anyway. */
+static void on_ring(struct xf_watch *watch, uint32_t events)
+{
+	(void)events;
+	xf_container_of(watch, struct xf_ring_watch, watch)->session->woken = true;
 }
 
 /* Edge-triggered: a ring that we cannot empty, because the output takes no more, must not keep us
  * busy. */
 static int watch_rings(struct xf_session *s, const struct xf_reader *reader)
 {
-	for (unsigned int i = 0; i < reader->n; i++) {
-		int err = watch(s, reader->rings[i].fd, EPOLLIN | EPOLLET);
+	struct xf_ring_watch *rings = calloc(reader->n, sizeof(*rings));
+	int err = rings ? 0 : -ENOMEM;
 
-		if (err)
-			return err;
+	for (unsigned int i = 0; !err && i < reader->n; i++) {
+		rings[i] = (struct xf_ring_watch) { { .fd = -1, .fn = on_ring }, s };
+		err =
+		    xf_loop__add(s->loop, &rings[i].watch, reader->rings[i].fd, EPOLLIN | EPOLLET);
 	}
-	return 0;
+	s->rings[s->n] = rings;
+	return err;
 }
 
 /* Take what a dead reader left without printing it. */
@@ -143,32 +176,52 @@ int xf_session__add(struct xf_session *s, struct xf_source *src, bool print_left
 	return 0;
 }
 
-int xf_session__host(struct xf_session *s, int fd, void (*turn)(void *arg), void *arg)
+static void on_signal(struct xf_watch *watch, uint32_t events)
 {
-	int err = watch(s, fd, EPOLLIN);
-
-	if (err) {
-		xf_err("cannot watch another event loop: %s", strerror(-err));
-		return err;
-	}
-	s->guest_fd = fd;
-	s->guest_turn = turn;
-	s->guest_arg = arg;
-	return 0;
-}
-
-static void read_signals(struct xf_session *s)
-{
+	struct xf_session *s = xf_container_of(watch, struct xf_session, signals);
 	struct signalfd_siginfo info;
 
-	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+	(void)events;
+	s->woken = true;
+	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
 		/* Without a file to open anew a SIGHUP says that the terminal is gone. */
 		if (info.ssi_signo != SIGHUP || !s->opts.sink.path) {
 			s->stop = true;
 		} else {
+			if (s->output.fd >= 0)
+				xf_loop__del(s->loop, &s->output);
 			xf_sink__reopen(s->sink);
-			watch_sink(s);
+			watch_output(s);
 		}
+	}
+}
+
+static void on_netdevs(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_session *s = xf_container_of(watch, struct xf_session, netdevs);
+
+	(void)events;
+	s->woken = true;
+	xf_session__read_netdevs(s);
+}
+
+static void on_clock_set(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_session *s = xf_container_of(watch, struct xf_session, clock_set);
+
+	(void)events;
+	s->woken = true;
+	xf_clock__check(&s->clock);
+}
+
+static void on_output(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_session *s = xf_container_of(watch, struct xf_session, output);
+
+	s->woken = true;
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		s->output_closed = true;
+		s->stop = true;
 	}
 }
 
@@ -205,89 +258,40 @@ static void choose_wait(struct xf_session *s, bool any)
 	}
 }
 
-static int until(uint64_t deadline, uint64_t now, int timeout)
+static void on_end(struct xf_timer *timer, uint64_t now)
 {
-	uint64_t ms;
-
-	if (!deadline)
-		return timeout;
-	ms = deadline <= now ? 0 : (deadline - now + XF_NS_PER_MS - 1) / XF_NS_PER_MS;
-	if (ms > 60000)
-		ms = 60000;
-	return timeout < 0 || ms < (uint64_t)timeout ? (int)ms : timeout;
+	(void)now;
+	xf_container_of(timer, struct xf_session, end)->stop = true;
 }
 
-static int next_timeout(const struct xf_session *s)
+static void on_stats(struct xf_timer *timer, uint64_t now)
 {
-	uint64_t now = xf_now_ns();
-	int timeout = s->busy ? 0 : s->wait == WAIT_SLEEP ? -1 : POLL_MS;
+	struct xf_session *s = xf_container_of(timer, struct xf_session, stats);
+	uint64_t next = timer->at + s->opts.stats_ns;
 
-	timeout = until(s->end_ns, now, timeout);
-	return until(s->stats_ns, now, timeout);
-}
-
-/* Returns whether there was anything but the guest's, which says nothing about packets. */
-static bool handle_events(struct xf_session *s, const struct epoll_event *events, int n)
-{
-	bool any = false;
-
-	for (int i = 0; i < n; i++) {
-		int fd = events[i].data.fd;
-
-		if (fd == s->guest_fd) {
-			s->guest_turn(s->guest_arg);
-			continue;
-		}
-		any = true;
-		if (fd == s->signal_fd) {
-			read_signals(s);
-		} else if (fd == s->link_fd) {
-			xf_session__read_links(s);
-		} else if (fd == s->clock.timer_fd) {
-			xf_clock__check(&s->clock);
-		} else if (s->sink_watched && fd == xf_sink__fd(s->sink)) {
-			if (events[i].events & (EPOLLERR | EPOLLHUP)) {
-				s->output_closed = true;
-				s->stop = true;
-			}
-		} /* a ring: all are looked at anyway */
-	}
-	return any;
-}
-
-static void check_deadlines(struct xf_session *s)
-{
-	uint64_t now = xf_now_ns();
-
-	if (s->end_ns && now >= s->end_ns)
-		s->stop = true;
-	if (s->stats_ns && now >= s->stats_ns) {
-		for (unsigned int i = 0; i < s->n; i++)
-			if (s->sources[i]->state == XF_SOURCE_LIVE)
-				xf_session__print_counters(s, i, false);
-		s->stats_ns += s->opts.stats_ns;
-		if (s->stats_ns < now)
-			s->stats_ns = now + s->opts.stats_ns;
-	}
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->sources[i]->state == XF_SOURCE_LIVE)
+			xf_session__print_counters(s, i, false);
+	xf_loop__arm(s->loop, timer, next < now ? now + s->opts.stats_ns : next);
 }
 
 /* Returns 0 when something asked for the end, -errno after a message. */
-static int loop(struct xf_session *s)
+static int run_loop(struct xf_session *s)
 {
-	struct epoll_event events[EVENTS];
-
 	while (!s->stop && !xf_session__count_reached(s)) {
-		int n = epoll_wait(s->epoll_fd, events, EVENTS, next_timeout(s));
+		int wait_ms = s->busy ? 0 : s->wait == WAIT_SLEEP ? -1 : POLL_MS;
+		int err;
 
-		if (n < 0 && errno != EINTR) {
-			xf_err("cannot wait for packets: %s", strerror(errno));
-			return -errno;
+		s->woken = false;
+		err = xf_loop__turn(s->loop, wait_ms);
+		if (err) {
+			xf_err("cannot wait for packets: %s", strerror(-err));
+			return err;
 		}
-		if (handle_events(s, events, n))
+		if (s->woken)
 			wake_up(s);
 		choose_wait(s, xf_session__drain(s));
 		xf_session__report_ended(s);
-		check_deadlines(s);
 	}
 	return 0;
 }
@@ -315,15 +319,18 @@ static int finish(struct xf_session *s)
 
 int xf_session__run(struct xf_session *s)
 {
-	int err, status;
+	int err = 0, status;
 
 	xf_sink__begin(s->sink);
 	s->flushed_ns = s->packet_ns = xf_now_ns();
 	if (s->opts.duration_ns)
-		s->end_ns = xf_now_ns() + s->opts.duration_ns;
-	if (s->opts.stats_ns)
-		s->stats_ns = xf_now_ns() + s->opts.stats_ns;
-	err = loop(s);
+		err = xf_loop__arm(s->loop, &s->end, xf_now_ns() + s->opts.duration_ns);
+	if (!err && s->opts.stats_ns)
+		err = xf_loop__arm(s->loop, &s->stats, xf_now_ns() + s->opts.stats_ns);
+	if (err)
+		xf_err("cannot set a timer: %s", strerror(-err));
+	else
+		err = run_loop(s);
 	status = finish(s);
 	return err || (s->sources_lost && s->opts.end_is_failure) ? 1 : status;
 }

@@ -36,9 +36,8 @@ void xf_session__free(struct xf_session *session);
  * unread. Returns 0, or -errno after a message. */
 int xf_session__add(struct xf_session *session, struct xf_source *src, bool print_left);
 
-/* Another event loop that runs inside the session's: when @fd is readable, @turn is called. It must
- * not wait. Returns 0, or -errno after a message. */
-int xf_session__host(struct xf_session *session, int fd, void (*turn)(void *arg), void *arg);
+/* The session's event loop, for what else is to run in its thread. */
+struct xf_loop *xf_session__loop(struct xf_session *session);
 
 /* Run until a signal, the count, the duration, the end of the output or of all sources; then end
  * all sources, drain their rings, finish the output and print one line of counters for each.

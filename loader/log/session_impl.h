@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the parts of a session share: session.c waits, session_lines.c turns records into lines and
- * counts them, session_links.c follows what happens to the interfaces. */
+ * counts them, session_netdevs.c follows what happens to the interfaces. */
 #ifndef XF_SESSION_IMPL_H
 #define XF_SESSION_IMPL_H
 
 #include <time.h>
 
+#include "lib/loop.h"
 #include "loader/log/clock.h"
 #include "loader/log/merge.h"
 #include "loader/log/session.h"
-
-#define XF_NS_PER_MS 1000000ULL
 
 enum wait_state {
 	WAIT_POLL,  /* look at the rings every POLL_MS; the programs wake us only for large batches
@@ -18,6 +17,11 @@ enum wait_state {
 	WAIT_CALM,  /* the programs have been told to wake us; one more look, for those that ran
 		       before that */
 	WAIT_SLEEP, /* until somebody wakes us */
+};
+
+struct xf_ring_watch {
+	struct xf_watch watch;
+	struct xf_session *session;
 };
 
 struct xf_session {
@@ -28,19 +32,18 @@ struct xf_session {
 	struct xf_merge merge;
 	struct xf_source *sources[XF_SINK_SOURCES];
 	unsigned int n;
-	int epoll_fd, signal_fd, link_fd;
-	int guest_fd; /* of another loop, which runs inside ours; -1: none */
-	void (*guest_turn)(void *arg);
-	void *guest_arg;
-	bool sink_watched; /* its descriptor is in the epoll set */
-	bool sink_wanted;  /* and with EPOLLOUT */
+	struct xf_ring_watch *rings[XF_SINK_SOURCES]; /* one for each ring of the source */
+	struct xf_loop *loop;
+	struct xf_watch signals, netdevs, clock_set, output;
+	struct xf_timer end, stats;
+	bool woken;	    /* this turn had an event of the session's, not of a guest's only */
+	bool output_wanted; /* output is watched for EPOLLOUT, too */
 	bool output_closed;
 	bool busy; /* the rings were not empty when we left them */
 	bool stop;
-	bool sources_lost; /* it stopped because none was left */
-	uint64_t printed;  /* lines put into the sink */
-	uint64_t flushed_ns, packet_ns, end_ns,
-	    stats_ns; /* CLOCK_MONOTONIC: last flush and packet, deadlines */
+	bool sources_lost;		/* it stopped because none was left */
+	uint64_t printed;		/* lines put into the sink */
+	uint64_t flushed_ns, packet_ns; /* CLOCK_MONOTONIC: last flush and packet */
 	enum wait_state wait;
 };
 
@@ -71,9 +74,9 @@ void xf_session__report_ended(struct xf_session *s);
 
 #define XF_FINISH_MS 1000 /* how long the end waits for an output that takes nothing */
 
-/* session_links.c */
+/* session_netdevs.c */
 
-/* Read the news about interfaces, and end the sources whose program or interface is gone. */
-void xf_session__read_links(struct xf_session *s);
+/* Read netlink notifications, and end the sources whose program or netdev is gone. */
+void xf_session__read_netdevs(struct xf_session *s);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define BATCH 1024 /* records between two looks at the clock: a millisecond at the worst */
 #define DRAIN_BATCHES 256
-#define FLUSH_NS (40 * XF_NS_PER_MS)
+#define FLUSH_NS (40 * XF_MSEC)
 
 bool xf_session__count_reached(const struct xf_session *s)
 {
@@ -69,13 +69,10 @@ void xf_session__drop_rest(struct xf_session *s)
 
 static void want_output(struct xf_session *s, bool want)
 {
-	struct epoll_event event = { .events = want ? EPOLLOUT : 0,
-				     .data.fd = xf_sink__fd(s->sink) };
-
-	if (!s->sink_watched || want == s->sink_wanted)
+	if (s->output.fd < 0 || want == s->output_wanted)
 		return;
-	if (!epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, event.data.fd, &event))
-		s->sink_wanted = want;
+	if (!xf_loop__mod(s->loop, &s->output, want ? EPOLLOUT : 0))
+		s->output_wanted = want;
 }
 
 static void flush(struct xf_session *s)
@@ -154,7 +151,7 @@ void xf_session__print_rest(struct xf_session *s)
 {
 	struct pollfd fds[] = {
 		{ .fd = xf_sink__fd(s->sink), .events = POLLOUT },
-		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = s->signals.fd, .events = POLLIN },
 	};
 
 	for (;;) {

@@ -94,7 +94,7 @@ static void on_link_event(void *ctx, const struct xf_link_event *event)
 	}
 }
 
-void xf_session__read_links(struct xf_session *s)
+void xf_session__read_netdevs(struct xf_session *s)
 {
-	xf_link_read(s->link_fd, on_link_event, s);
+	xf_link_read(s->netdevs.fd, on_link_event, s);
 }

@@ -90,7 +90,7 @@ static int open_workers(struct xf_relay_main *run)
 		return -ENOMEM;
 	}
 	while (!err && run->n < run->args->threads) {
-		err = xf_worker__open(&run->workers[run->n], &opts);
+		err = xf_worker__open(&run->workers[run->n], NULL, &opts);
 		if (!err)
 			xf_server__address(run->workers[run->n++].server, &opts.listen);
 	}

@@ -7,13 +7,15 @@
 #include "lib/msg.h"
 #include "sockmap/route/routes.h"
 
-int xf_worker__open(struct xf_worker *worker, const struct xf_server_opts *opts)
+int xf_worker__open(struct xf_worker *worker, struct xf_loop *loop,
+		    const struct xf_server_opts *opts)
 {
-	int err;
+	int err = 0;
 
-	*worker = (struct xf_worker) {};
+	*worker = (struct xf_worker) { .loop = loop, .owns_loop = !loop };
 	pthread_mutex_init(&worker->lock, NULL);
-	err = xf_loop__new(&worker->loop);
+	if (!loop)
+		err = xf_loop__new(&worker->loop);
 	if (err)
 		xf_err("cannot set up an event loop: %s", strerror(-err));
 	else
@@ -165,7 +167,8 @@ void xf_worker__close(struct xf_worker *worker)
 	xf_server__free(worker->server);
 	xf_mover__free(worker->mover);
 	xf_routes__put(worker->routes);
-	xf_loop__free(worker->loop);
+	if (worker->owns_loop)
+		xf_loop__free(worker->loop);
 	pthread_mutex_destroy(&worker->lock);
 	*worker = (struct xf_worker) {};
 }

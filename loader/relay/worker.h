@@ -18,6 +18,7 @@ enum xf_ask {
 
 struct xf_worker {
 	struct xf_loop *loop;
+	bool owns_loop;
 	struct xf_mover *mover;
 	struct xf_server *server;
 	struct xf_loop *owner; /* woken after each answer and at the end */
@@ -34,9 +35,10 @@ struct xf_worker {
 	int err; /* why it finished when nobody asked for it */
 };
 
-/* Make the loop and the server, which listens and does not accept yet. Returns 0 or -errno after a
- * message. */
-int xf_worker__open(struct xf_worker *worker, const struct xf_server_opts *opts);
+/* Make the server, which listens and does not accept yet, in @loop; NULL: in a loop of its own.
+ * Returns 0 or -errno after a message. */
+int xf_worker__open(struct xf_worker *worker, struct xf_loop *loop,
+		    const struct xf_server_opts *opts);
 /* Make the mover. As above. */
 int xf_worker__prepare(struct xf_worker *worker, const struct xf_mover_opts *opts);
 /* Begin to accept, and for that start a thread which wakes @owner; without @owner there is no

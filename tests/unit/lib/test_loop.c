@@ -2,7 +2,6 @@
 /* The event loop: what is removed is never called, timers come in order and not early, and nothing
  * spins. */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -448,7 +447,7 @@ static void sleeps_when_not_asked(void **state)
 	assert_true(cpu_now() - start < 100 * XF_MSEC);
 }
 
-/* ---- waking, hosting ---- */
+/* ---- waking ---- */
 
 static void another_thread_wakes(void **state)
 {
@@ -462,53 +461,6 @@ static void another_thread_wakes(void **state)
 	assert_int_equal(xf_loop__turn(*state, -1), 0);
 	assert_true(clock_now() - start >= 20 * XF_MSEC);
 	pthread_join(thread, NULL);
-}
-
-static bool ready_within(int fd, int ms)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
-	return poll(&poll_fd, 1, ms) == 1;
-}
-
-static void hosted(void **state)
-{
-	struct xf_loop *loop = *state;
-	struct clocked it = { .timer.fn = in_order };
-	struct later later = {};
-	struct item item;
-	int fd = xf_loop__host_fd(loop);
-
-	last_due = 0;
-	assert_true(fd >= 0);
-	assert_int_equal(xf_loop__host_fd(loop), fd);
-	assert_false(ready_within(fd, 0));
-
-	assert_int_equal(xf_loop__arm(loop, &it.timer, clock_now() + 3600 * XF_NSEC), 0);
-	assert_false(ready_within(fd, 0));
-	it.due = clock_now() + 20 * XF_MSEC;
-	assert_int_equal(xf_loop__arm(loop, &it.timer, it.due), 0);
-	assert_true(ready_within(fd, 5000));
-	assert_true(clock_now() >= it.due);
-	assert_int_equal(xf_loop__turn(loop, 0), 0);
-	assert_int_equal(it.calls, 1);
-	assert_false(ready_within(fd, 5));
-
-	xf_loop__wake(loop);
-	assert_true(ready_within(fd, 0));
-	assert_int_equal(xf_loop__turn(loop, 0), 0);
-	assert_false(ready_within(fd, 0));
-
-	xf_loop__defer(loop, do_later, &later);
-	assert_true(ready_within(fd, 0));
-	assert_int_equal(xf_loop__turn(loop, 0), 0);
-	assert_int_equal(later.calls, 1);
-	assert_false(ready_within(fd, 0));
-
-	add_readable(&item, loop, count);
-	assert_true(ready_within(fd, 0));
-	xf_loop__close(loop, &item.watch);
-	assert_false(ready_within(fd, 0));
 }
 
 /* ---- everything at random, for the sanitizers ---- */
@@ -645,7 +597,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(polling_heeds_a_timer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sleeps_when_not_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_thread_wakes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(hosted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(random_acts, set_up, tear_down),
 	};
 
