@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 
 #define BATCH 64 /* events of a turn: others get their turn soon, and del's search stays short */
@@ -44,14 +45,6 @@ struct xf_loop {
 	uint64_t poll_ns;	  /* asked for in this turn */
 	unsigned int short_waits; /* up to POLL_MAX; a long one costs POLL_LOSS */
 };
-
-static uint64_t clock_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * XF_NSEC + ts.tv_nsec;
-}
 
 /* Room for @n entries in the array. */
 static int grow(void **array, size_t *room, size_t n, size_t size)
@@ -239,7 +232,7 @@ static uint64_t wait_until(const struct xf_loop *loop, int wait_ms)
 	if (loop->n_deferred || !wait_ms)
 		return 0;
 	if (wait_ms > 0)
-		until = clock_now() + wait_ms * XF_MSEC;
+		until = xf_now_ns(CLOCK_MONOTONIC) + wait_ms * XF_MSEC;
 	if (loop->n_timers && loop->heap[1]->at < until)
 		return loop->heap[1]->at;
 	return until;
@@ -252,7 +245,7 @@ static int ms_until(uint64_t until)
 
 	if (!until || until == UINT64_MAX)
 		return until ? -1 : 0;
-	now = clock_now();
+	now = xf_now_ns(CLOCK_MONOTONIC);
 	if (until <= now)
 		return 0;
 	ms = (until - now - 1) / XF_MSEC + 1;
@@ -275,7 +268,7 @@ static int poll_events(struct xf_loop *loop, uint64_t until)
 
 	do {
 		n = epoll_wait(loop->epoll, loop->batch, BATCH, 0);
-	} while (!n && clock_now() < until);
+	} while (!n && xf_now_ns(CLOCK_MONOTONIC) < until);
 	return n;
 }
 
@@ -293,7 +286,7 @@ static int wait_for_events(struct xf_loop *loop, int wait_ms)
 	uint64_t until = wait_until(loop, wait_ms);
 	int n = 0, ms = ms_until(until);
 	uint64_t asked = ms ? loop->poll_ns : 0;
-	uint64_t start = asked ? clock_now() : 0;
+	uint64_t start = asked ? xf_now_ns(CLOCK_MONOTONIC) : 0;
 
 	loop->poll_ns = 0;
 	if (asked && xf_loop__is_polling(loop)) {
@@ -302,7 +295,7 @@ static int wait_for_events(struct xf_loop *loop, int wait_ms)
 	}
 	if (!n)
 		n = epoll_wait(loop->epoll, loop->batch, BATCH, ms);
-	loop->now = clock_now();
+	loop->now = xf_now_ns(CLOCK_MONOTONIC);
 	if (asked)
 		judge_wait(loop, loop->now - start < 2 * asked);
 	return n;
@@ -357,7 +350,7 @@ int xf_loop__new(struct xf_loop **result)
 	if (!loop)
 		return -ENOMEM;
 	loop->wake = (struct xf_watch) { .fd = -1, .fn = on_wake };
-	loop->now = clock_now();
+	loop->now = xf_now_ns(CLOCK_MONOTONIC);
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll >= 0)
 		fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

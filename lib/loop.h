@@ -8,8 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XF_NSEC 1000000000ULL
-#define XF_MSEC 1000000ULL
+#include "lib/time.h"
 
 /* The struct of @type whose @member @ptr points to. */
 #define xf_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#define NS_PER_SECOND 1000000000ull
+#include "lib/time.h"
 
 /* Read the digits at *@s and move it behind them. Reads all of them also when the value is too
  * large, so that "99999999999999999999x" is no number rather than a large one. */
@@ -102,8 +102,7 @@ int xf_seconds_parse(const char *s, uint64_t min, uint64_t max, uint64_t *val)
 		if (decimals(&s, &ns))
 			return -EINVAL;
 	}
-	if (!err &&
-	    (__builtin_mul_overflow(n, NS_PER_SECOND, &n) || __builtin_add_overflow(n, ns, &n)))
+	if (!err && (__builtin_mul_overflow(n, XF_NSEC, &n) || __builtin_add_overflow(n, ns, &n)))
 		err = -ERANGE;
 	return finish(err, s, n, min, max, val);
 }

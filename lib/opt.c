@@ -6,11 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "lib/num.h"
 #include "lib/opt_impl.h"
-
-#define NS_PER_SECOND 1000000000ull
 
 /* The words that are still to be read. */
 struct words {
@@ -31,10 +30,10 @@ static void add_seconds(struct xf_opt_text *text, uint64_t ns)
 	char decimals[16];
 	size_t len;
 
-	xf_opt_add(text, "%llu", (unsigned long long)(ns / NS_PER_SECOND));
-	if (ns % NS_PER_SECOND == 0)
+	xf_opt_add(text, "%llu", (unsigned long long)(ns / XF_NSEC));
+	if (ns % XF_NSEC == 0)
 		return;
-	snprintf(decimals, sizeof(decimals), ".%09llu", (unsigned long long)(ns % NS_PER_SECOND));
+	snprintf(decimals, sizeof(decimals), ".%09llu", (unsigned long long)(ns % XF_NSEC));
 	for (len = strlen(decimals); decimals[len - 1] == '0'; len--)
 		decimals[len - 1] = '\0';
 	xf_opt_add(text, "%s", decimals);

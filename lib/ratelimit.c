@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
-#define PAUSE (5 * 1000000000ULL)
+#include "lib/time.h"
+
+#define PAUSE (5 * XF_NSEC)
 
 bool xf_rare_due(struct xf_rare *rare, uint64_t now, uint64_t *times)
 {

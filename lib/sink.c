@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "lib/stream.h"
 
@@ -312,34 +313,26 @@ enum xf_sink_state xf_sink__flush(struct xf_sink *sink)
 	return sink->state;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
-
 /* Flush all of it; gives up when nothing was taken for @timeout_ms. */
 static void drain(struct xf_sink *sink, int timeout_ms)
 {
 	struct pollfd ready = { .fd = sink->out.fd, .events = POLLOUT };
-	int64_t deadline = now_ms() + timeout_ms;
+	uint64_t deadline = xf_now_ns(CLOCK_MONOTONIC) + timeout_ms * XF_MSEC;
 	size_t before = xf_sink__pending(sink);
 
 	while (xf_sink__flush(sink) == XF_SINK_OK && xf_sink__pending(sink)) {
-		int64_t now = now_ms();
+		uint64_t now = xf_now_ns(CLOCK_MONOTONIC);
 
 		if (xf_sink__pending(sink) < before) {
 			before = xf_sink__pending(sink);
-			deadline = now + timeout_ms;
+			deadline = now + timeout_ms * XF_MSEC;
 		}
 		if (now >= deadline) {
 			xf_warn("%s takes no more: the last %u lines were not written",
 				name_of(sink), sink->lines);
 			return;
 		}
-		poll(&ready, 1, deadline - now);
+		poll(&ready, 1, (deadline - now - 1) / XF_MSEC + 1);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/time.h"
 #include "firewall/table/table_impl.h"
 
 struct xf_build {
@@ -13,7 +14,7 @@ struct xf_build {
 int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expected_rules)
 {
 	struct xf_build *build;
-	int err = xf_table__settle(table, xf_boot_time());
+	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err)
 		return err;
@@ -67,7 +68,7 @@ int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t n
 int xf_build__commit(struct xf_build *build)
 {
 	struct xf_table *table = build->table;
-	int err = xf_table__settle(table, xf_boot_time());
+	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err) {
 		xf_build__abort(build);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "firewall/table/index.h"
 #include "firewall/table/table_impl.h"
 
@@ -265,7 +266,7 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 {
 	struct xf_fw_root *root = table->store.root;
 	uint32_t number;
-	int err = xf_table__settle(table, xf_boot_time());
+	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err)
 		return err;
@@ -288,7 +289,7 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 int xf_table__try_first(struct xf_table *table, uint64_t deadline)
 {
 	struct xf_fw_root *root = table->store.root;
-	uint64_t now = xf_boot_time();
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	int err = xf_table__settle(table, now);
 
 	if (err)

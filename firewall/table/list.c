@@ -6,11 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "firewall/table/prefixes.h"
 #include "firewall/table/table_impl.h"
 #include "firewall/table/words.h"
-
-#define NS_PER_S 1000000000ull
 
 struct each {
 	struct xf_region *region;
@@ -25,7 +24,7 @@ static uint32_t ttl_of(const struct xf_fw_rule *line, uint64_t now)
 {
 	uint64_t expires = line->expires;
 
-	return expires == XF_FW_FOREVER ? 0 : (expires - now + NS_PER_S - 1) / NS_PER_S;
+	return expires == XF_FW_FOREVER ? 0 : (expires - now + XF_NSEC - 1) / XF_NSEC;
 }
 
 static int to_entry(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "lib/time.h"
 #include "firewall/table/index.h"
 #include "firewall/table/composite.h"
 #include "firewall/table/prefixes.h"
 #include "firewall/table/set.h"
 
-#define NS_PER_S 1000000000ull
 #define SWEEP_LINES 64 /* along with each change */
 
 int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t expected_rules)
@@ -42,7 +42,7 @@ int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line, s
 
 static uint64_t expiry(const struct xf_rule *rule, uint64_t now)
 {
-	return rule->ttl ? now + rule->ttl * NS_PER_S : XF_FW_FOREVER;
+	return rule->ttl ? now + rule->ttl * XF_NSEC : XF_FW_FOREVER;
 }
 
 static void set_expiry(struct xf_region *region, struct xf_fw_rule *line, uint64_t expires)

@@ -5,20 +5,14 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "firewall/table/region.h"
-
-#define THREADS 32
+#include "lib/parallel.h"
 
 struct work {
 	struct xf_store *store;
 	const struct xf_slot_change *changes;
-	size_t n;
-	atomic_size_t next;
-	atomic_int err;
 };
 
 static int put(struct xf_store *store, uint32_t slot, int fd)
@@ -62,35 +56,20 @@ int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *lines)
 	return fd;
 }
 
-static void *work_on(void *arg)
+static int change(void *arg, size_t i)
 {
 	struct work *work = arg;
-	size_t i;
 
-	while ((i = atomic_fetch_add(&work->next, 1)) < work->n) {
-		int err = xf_store__change_slot(work->store, &work->changes[i]);
-
-		if (err)
-			work->err = err;
-	}
-	return NULL;
+	return xf_store__change_slot(work->store, &work->changes[i]);
 }
 
 int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *changes, size_t n)
 {
-	struct work work = { .store = store, .changes = changes, .n = n };
-	pthread_t thread[THREADS];
-	size_t threads = 0;
+	struct work work = { store, changes };
+	int err = xf_parallel(n, change, &work);
 
-	/* This thread works too, and alone when there can be no others. */
-	while (threads < THREADS && threads + 1 < n &&
-	       !pthread_create(&thread[threads], NULL, work_on, &work))
-		threads++;
-	work_on(&work);
-	while (threads)
-		pthread_join(thread[--threads], NULL);
 	store->root->tables++;
-	return work.err;
+	return err;
 }
 
 int xf_store__clear(struct xf_store *store, uint32_t slot)

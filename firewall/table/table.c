@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "firewall/table/table_impl.h"
 
 static const struct shape_of_map {
@@ -23,14 +24,6 @@ static const struct shape_of_map {
 	{ XF_FW_COUNTS_MAP, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct xf_fw_counts), 1, 0 },
 };
 #define MAPS (sizeof(shapes_of_maps) / sizeof(shapes_of_maps[0]))
-
-uint64_t xf_boot_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
 
 static struct xf_table *alloc_table(void)
 {
@@ -161,7 +154,7 @@ int xf_table__open(struct xf_table **out, const struct xf_table_map *maps, size_
 		return err;
 	}
 	table->number = XF_NO_SET;
-	xf_table__refresh(table, xf_boot_time());
+	xf_table__refresh(table, xf_now_ns(CLOCK_BOOTTIME));
 	*out = table;
 	return 0;
 }
@@ -223,7 +216,7 @@ bool xf_table__denies(const struct xf_table *table)
 
 int xf_table__set_policy(struct xf_table *table, bool deny)
 {
-	int err = xf_table__settle(table, xf_boot_time());
+	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (!err)
 		xf_publish(&table->region.set->deny, deny);

@@ -3,6 +3,7 @@
 #ifndef XF_TABLE_IMPL_H
 #define XF_TABLE_IMPL_H
 
+#include "lib/time.h"
 #include "firewall/table/set.h"
 #include "firewall/table/table.h"
 
@@ -18,8 +19,6 @@ struct xf_table {
 	uint32_t number;	    /* its number */
 	struct xf_region *building; /* one that is being built, or NULL */
 };
-
-uint64_t xf_boot_time(void);
 
 /* Look again at which set holds and at its tables: others may have changed them. */
 void xf_table__refresh(struct xf_table *table, uint64_t now);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load forward: pass TCP connections on, chosen by their first packet. */
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "loader/cmd/cmd.h"
 #include "loader/cmd/relay_args.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 
 #define DEFAULT_INTERFACE "eth0"
@@ -44,7 +45,7 @@ const struct xf_opt xf_output_options[] = {
 	  .short_name = 'd',
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
-	  .min = 1000000,
+	  .min = XF_MSEC,
 	  .max = XF_SECONDS_MAX,
 	  .offset = offsetof(struct xf_log_args, duration_ns),
 	  .help = "end after this time" },
@@ -72,8 +73,8 @@ const struct xf_opt xf_output_options[] = {
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
 	  .value_optional = true,
-	  .def = 1000000000,
-	  .min = 100000000,
+	  .def = XF_NSEC,
+	  .min = 100 * XF_MSEC,
 	  .max = XF_SECONDS_MAX,
 	  .offset = offsetof(struct xf_log_args, stats_ns),
 	  .help = "print the counters to stderr every SECONDS (default: 1)" },

@@ -3,6 +3,7 @@
 #ifndef XF_LOG_ARGS_H
 #define XF_LOG_ARGS_H
 
+#include "lib/time.h"
 #include "loader/cmd/cmd.h"
 #include "lib/opt.h"
 #include "lib/sockaddr.h"
@@ -44,7 +45,7 @@ struct xf_log_args {
 /* The options that print, and those of every command, over struct xf_log_args. */
 extern const struct xf_opt xf_output_options[], xf_common_options[];
 
-#define XF_SECONDS_MAX (10ULL * 365 * 24 * 3600 * 1000000000)
+#define XF_SECONDS_MAX (10ULL * 365 * 24 * 3600 * XF_NSEC)
 
 extern const char *const xf_format_names[];
 

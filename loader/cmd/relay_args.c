@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "loader/cmd/cmd.h"
 

@@ -8,15 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
-
-uint64_t xf_fw_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 static void explain_memory(int err)
 {
@@ -97,7 +90,7 @@ void xf_fw_set__missing(const char *name)
 /* Who changes it may think that the packets notice. */
 static void warn_if_held(const struct xf_fw_set *set)
 {
-	if (!xf_table__held(set->table, xf_fw_now()))
+	if (!xf_table__held(set->table, xf_now_ns(CLOCK_BOOTTIME)))
 		return;
 	xf_warn("the set '%s' is on hold: its trial was not confirmed, and every packet passes",
 		set->pins.name);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/time.h"
 #include "firewall/table/table.h"
 #include "loader/firewall/pins.h"
 
@@ -27,9 +28,6 @@ int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use)
 void xf_fw_set__close(struct xf_fw_set *set);
 /* Let others change it from here on. What needs no lock still works. */
 void xf_fw_set__unlock(struct xf_fw_set *set);
-
-/* CLOCK_BOOTTIME in ns, as rule sets count time. */
-uint64_t xf_fw_now(void);
 
 /* What a change of the table that failed means, in one line: -E2BIG or the like. */
 void xf_fw_set__explain(const struct xf_fw_set *set, const char *what, int err);

@@ -2,9 +2,8 @@
 /* One record to a JSON object on a line. */
 #include <time.h>
 
+#include "lib/time.h"
 #include "loader/format/common.h"
-
-#define NS_PER_SECOND 1000000000ull
 
 static void cache_second(struct xf_out_cache *cache, int64_t second)
 {
@@ -32,12 +31,12 @@ static void cache_second(struct xf_out_cache *cache, int64_t second)
 
 static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 {
-	int64_t second = wall_ns / NS_PER_SECOND;
+	int64_t second = wall_ns / XF_NSEC;
 
 	if (cache->second != second || !cache->text_len)
 		cache_second(cache, second);
 	out = put_second(out, cache);
-	return xf_padded_text(out, wall_ns % NS_PER_SECOND, 9);
+	return xf_padded_text(out, wall_ns % XF_NSEC, 9);
 }
 
 /* A name may hold any byte but '/', ':' and white space. Bytes that are not UTF-8 are taken for

@@ -2,9 +2,8 @@
 /* One record to a line for people, in the spirit of tcpdump. */
 #include <time.h>
 
+#include "lib/time.h"
 #include "loader/format/common.h"
-
-#define NS_PER_SECOND 1000000000ull
 
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
@@ -28,8 +27,8 @@ static void cache_second(struct xf_out_cache *cache, int64_t second)
 
 static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 {
-	int64_t second = wall_ns / NS_PER_SECOND;
-	uint32_t ns = wall_ns % NS_PER_SECOND;
+	int64_t second = wall_ns / XF_NSEC;
+	uint32_t ns = wall_ns % XF_NSEC;
 
 	if (cache->second != second || !cache->text_len)
 		cache_second(cache, second);

@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND 1000000000ll
+#include "lib/time.h"
+
 #define STEP_NS 1000000	     /* a smaller change of the offset is no step */
 #define DRAIN_NS 50000000    /* how often the timer is read when no step was seen */
 #define GOOD_WINDOW_NS 20000 /* readings this close together are of the same moment */
@@ -19,14 +20,6 @@
 	7258118400 /* the year 2200: the timer is there to be cancelled, not to expire             \
 		    */
 
-static uint64_t read_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return now.tv_sec * (uint64_t)NS_PER_SECOND + now.tv_nsec;
-}
-
 /* Read both clocks as of the same moment: of a few tries the one that was not interrupted.
  * Returns how far apart the readings may be. */
 static uint64_t read_both(uint64_t *boot_ns, uint64_t *wall_ns)
@@ -34,9 +27,9 @@ static uint64_t read_both(uint64_t *boot_ns, uint64_t *wall_ns)
 	uint64_t best = UINT64_MAX;
 
 	for (int i = 0; i < READ_TRIES && best > GOOD_WINDOW_NS; i++) {
-		uint64_t before = read_ns(CLOCK_BOOTTIME);
-		uint64_t wall = read_ns(CLOCK_REALTIME);
-		uint64_t window = read_ns(CLOCK_BOOTTIME) - before;
+		uint64_t before = xf_now_ns(CLOCK_BOOTTIME);
+		uint64_t wall = xf_now_ns(CLOCK_REALTIME);
+		uint64_t window = xf_now_ns(CLOCK_BOOTTIME) - before;
 
 		if (window < best) {
 			best = window;

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 #include "loader/log/session_impl.h"
@@ -240,7 +241,7 @@ static void wake_up(struct xf_session *s)
 		return;
 	set_wake_now(s, 0);
 	s->wait = WAIT_POLL;
-	s->packet_ns = xf_now_ns();
+	s->packet_ns = xf_now_ns(CLOCK_MONOTONIC);
 }
 
 /* Whether the packets keep us at the rings, and what to tell the programs about it. */
@@ -248,8 +249,8 @@ static void choose_wait(struct xf_session *s, bool any)
 {
 	if (any) {
 		wake_up(s);
-		s->packet_ns = xf_now_ns();
-	} else if (s->wait == WAIT_POLL && xf_now_ns() - s->packet_ns > CALM_NS) {
+		s->packet_ns = xf_now_ns(CLOCK_MONOTONIC);
+	} else if (s->wait == WAIT_POLL && xf_now_ns(CLOCK_MONOTONIC) - s->packet_ns > CALM_NS) {
 		set_wake_now(s, 1);
 		s->wait = WAIT_CALM;
 	} else if (s->wait == WAIT_CALM) {
@@ -322,11 +323,13 @@ int xf_session__run(struct xf_session *s)
 	int err = 0, status;
 
 	xf_sink__begin(s->sink);
-	s->flushed_ns = s->packet_ns = xf_now_ns();
+	s->flushed_ns = s->packet_ns = xf_now_ns(CLOCK_MONOTONIC);
 	if (s->opts.duration_ns)
-		err = xf_loop__arm(s->loop, &s->end, xf_now_ns() + s->opts.duration_ns);
+		err = xf_loop__arm(s->loop, &s->end,
+				   xf_now_ns(CLOCK_MONOTONIC) + s->opts.duration_ns);
 	if (!err && s->opts.stats_ns)
-		err = xf_loop__arm(s->loop, &s->stats, xf_now_ns() + s->opts.stats_ns);
+		err =
+		    xf_loop__arm(s->loop, &s->stats, xf_now_ns(CLOCK_MONOTONIC) + s->opts.stats_ns);
 	if (err)
 		xf_err("cannot set a timer: %s", strerror(-err));
 	else

@@ -4,8 +4,7 @@
 #ifndef XF_SESSION_IMPL_H
 #define XF_SESSION_IMPL_H
 
-#include <time.h>
-
+#include "lib/time.h"
 #include "lib/loop.h"
 #include "loader/log/clock.h"
 #include "loader/log/merge.h"
@@ -46,14 +45,6 @@ struct xf_session {
 	uint64_t flushed_ns, packet_ns; /* CLOCK_MONOTONIC: last flush and packet */
 	enum wait_state wait;
 };
-
-static inline uint64_t xf_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 /* session_lines.c */
 

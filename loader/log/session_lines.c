@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Records to lines to the output, and the account of them. */
+#include "lib/time.h"
 #include "loader/log/session_impl.h"
 
 #include <poll.h>
@@ -84,7 +85,7 @@ static void flush(struct xf_session *s)
 	if (state != XF_SINK_OK)
 		s->stop = true;
 	want_output(s, state == XF_SINK_OK && xf_sink__pending(s->sink));
-	s->flushed_ns = xf_now_ns();
+	s->flushed_ns = xf_now_ns(CLOCK_MONOTONIC);
 }
 
 /* Read until the rings are empty, the output takes no more, or it is time to look at other things.
@@ -99,7 +100,8 @@ bool xf_session__drain(struct xf_session *s)
 
 		if (n)
 			any = true;
-		if (!xf_sink__room(s->sink, XF_OUT_MAX) || xf_now_ns() - s->flushed_ns > FLUSH_NS)
+		if (!xf_sink__room(s->sink, XF_OUT_MAX) ||
+		    xf_now_ns(CLOCK_MONOTONIC) - s->flushed_ns > FLUSH_NS)
 			flush(s);
 		if (!n || !xf_sink__room(s->sink, XF_OUT_MAX))
 			break;

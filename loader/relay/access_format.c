@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "lib/time.h"
 #include "loader/format/common.h"
 
-#define NS_PER_SECOND 1000000000ull
 #define ROUTE_MAX 270 /* bytes of a rule's text; a line is never longer than XF_OUT_MAX */
 #define ERROR_MAX 64
 
@@ -55,11 +55,11 @@ static char *put_route(char *out, const char *route)
 
 static char *put_seconds(char *out, uint64_t ns, unsigned int decimals)
 {
-	uint64_t part = ns % NS_PER_SECOND;
+	uint64_t part = ns % XF_NSEC;
 
 	for (unsigned int i = decimals; i < 9; i++)
 		part /= 10;
-	out = xf_u64_text(out, ns / NS_PER_SECOND);
+	out = xf_u64_text(out, ns / XF_NSEC);
 	*out++ = '.';
 	return xf_padded_text(out, part, decimals);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "lib/sink.h"
 

@@ -2,6 +2,8 @@
 /* What a run of echo or forward is asked to do. */
 #include "loader/relay/args.h"
 
+#include "lib/time.h"
+
 void xf_relay_args__init(struct xf_relay_args *args, bool echo)
 {
 	*args = (struct xf_relay_args) {

@@ -3,6 +3,7 @@
 #ifndef XF_RELAY_ARGS_H
 #define XF_RELAY_ARGS_H
 
+#include "lib/time.h"
 #include "lib/opt.h"
 #include "lib/sockaddr.h"
 #include "loader/relay/access_format.h"

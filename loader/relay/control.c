@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "lib/msg.h"
 #include "loader/relay/impl.h"
 #include "sockmap/route/routes.h"

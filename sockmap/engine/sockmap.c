@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "lib/time.h"
 #include "sockmap/engine/engine.h"
 #include "lib/msg.h"
 #include "sockmap/relay/room.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How many relays in the sockmap are busy. User space does not see their messages, so that the
  * program tells when one has moved many, and then all are looked at twice, a window apart. */
+#include "lib/time.h"
 #include "sockmap/engine/sockmap_impl.h"
 
 /* Between two looks: each goes through all that are mapped. */

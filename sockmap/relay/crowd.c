@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sockmap/relay/crowd.h"
 
+#include "lib/time.h"
+
 /* How long a look at those in the sockmap is good for, ns: they are only looked at while busy. */
-#define MAPPED_GOOD (200 * 1000000ULL)
+#define MAPPED_GOOD (200 * XF_MSEC)
 
 static unsigned int max(unsigned int a, unsigned int b)
 {

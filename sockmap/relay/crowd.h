@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include "lib/time.h"
+
 /* One for each mover. All zero at first; times are ns, CLOCK_MONOTONIC. */
 struct xf_crowd {
 	uint64_t window;     /* number of the one that is counted now */
@@ -30,6 +32,6 @@ void xf_crowd__note_mapped(struct xf_crowd *crowd, unsigned int relays, uint64_t
 unsigned int xf_crowd__size(const struct xf_crowd *crowd, uint64_t now);
 
 /* Length of a window, ns: some round trips of a busy machine. */
-#define XF_CROWD_WINDOW 1000000ULL
+#define XF_CROWD_WINDOW XF_MSEC
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "sockmap/engine/engine.h"
 #include "lib/msg.h"
 #include "sockmap/relay/room.h"

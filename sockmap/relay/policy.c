@@ -6,6 +6,7 @@
  * splice's: it moves large pieces with TCP's own flow control and does not touch them. A relay
  * begins with copy, which costs nothing to set up, so that connections that live for one exchange
  * pay nothing. */
+#include "lib/time.h"
 #include "sockmap/relay/budget.h"
 #include "sockmap/engine/engine.h"
 #include "lib/msg.h"

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "sockmap/relay/budget.h"
 #include "sockmap/engine/engine.h"
 #include "lib/cap_sets.h"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "lib/time.h"
 #include "sockmap/relay/budget.h"
 #include "sockmap/engine/engine.h"
 #include "sockmap/relay/tcp_state.h"

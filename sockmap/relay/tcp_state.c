@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "lib/time.h"
+
 static struct tcp_info info_of(int fd)
 {
 	struct tcp_info info = {};
@@ -63,7 +65,7 @@ uint64_t xf_tcp__quiet(int fd, uint64_t *moved)
 	struct tcp_info info = info_of(fd);
 
 	*moved += info.tcpi_bytes_received + info.tcpi_bytes_acked;
-	return info.tcpi_last_data_recv * 1000000ULL;
+	return info.tcpi_last_data_recv * XF_MSEC;
 }
 
 uint64_t xf_tcp__unacked(int fd)

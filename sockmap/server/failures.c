@@ -2,7 +2,9 @@
 /* An address has the first free place from where its hash says, or the oldest of a few. */
 #include "sockmap/server/failures.h"
 
-#define AVOID (5 * 1000000000ULL)
+#include "lib/time.h"
+
+#define AVOID (5 * XF_NSEC)
 #define PLACES 8
 
 /* FNV-1a over what makes addresses differ. */

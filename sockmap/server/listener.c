@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "sockmap/relay/fds.h"
 #include "lib/msg.h"
 #include "sockmap/server/server_impl.h"

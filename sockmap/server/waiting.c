@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Connections that wait, for their first packet or for an upstream: what their clients send
  * meanwhile is reserved, and who has waited longest makes room for those who come. */
+#include "lib/time.h"
 #include "sockmap/server/server_impl.h"
 
 void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue)

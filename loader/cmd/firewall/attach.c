@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "loader/cmd/hint_ours.h"
 #include "loader/hook/attach.h"
 #include "lib/caps.h"
@@ -18,7 +19,6 @@
 
 #define DEFAULT_PRIO 20
 #define DEFAULT_INTERFACE "eth0"
-#define NS_PER_SECOND 1000000000ULL
 
 static const char attach_usage[] =
     "Usage: xdpfun-load firewall attach [-i IFACE]... [-m auto|native|skb] [--set NAME]\n"
@@ -48,8 +48,8 @@ static const struct xf_opt attach_options[] = {
 	{ .name = "confirm",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
-	  .min = NS_PER_SECOND / 10,
-	  .max = 7 * 24 * 3600 * NS_PER_SECOND,
+	  .min = XF_NSEC / 10,
+	  .max = 7 * 24 * 3600 * XF_NSEC,
 	  .offset = offsetof(struct xf_fw_args, confirm_ns),
 	  .help =
 	      "on trial: without 'firewall confirm' in this time packets meet what held before,\n"
@@ -159,7 +159,7 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set
 
 static unsigned long long seconds_left(const struct xf_fw_set *set, uint64_t now)
 {
-	return (xf_table__trial(set->table, now) - now) / NS_PER_SECOND + 1;
+	return (xf_table__trial(set->table, now) - now) / XF_NSEC + 1;
 }
 
 /* From here on changes are on trial, with that of the policy unless it is a first one. */
@@ -223,7 +223,7 @@ static int check_trial(const struct xf_fw_args *args, __u32 root_id)
 static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id,
 		   struct before *before)
 {
-	uint64_t now = xf_fw_now();
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	bool deny = args->policy < 0 ? xf_table__denies(set->table) : args->policy;
 	struct xf_fw_warn warn;
 	int err = 0, users = xf_fw_users(root_id, NULL, 0);
@@ -268,7 +268,7 @@ static int find_interfaces(const struct xf_fw_args *args)
 /* A trial that somebody began goes on, and may end what this command did. */
 static void remind(const struct xf_fw_args *args, const struct xf_fw_set *set)
 {
-	uint64_t now = xf_fw_now();
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 
 	if (xf_table__trial(set->table, now))
 		xf_info("the set '%s' is on trial, for %llu more seconds: 'xdpfun-load firewall "
@@ -279,7 +279,7 @@ static void remind(const struct xf_fw_args *args, const struct xf_fw_set *set)
 /* The user's time begins when all is attached. */
 static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set *set)
 {
-	xf_table__put_off(set->table, xf_fw_now() + args->confirm_ns);
+	xf_table__put_off(set->table, xf_now_ns(CLOCK_BOOTTIME) + args->confirm_ns);
 	xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g "
 		"seconds packets meet what held before",
 		args->set, args->confirm_ns / 1e9);
@@ -329,14 +329,14 @@ static int confirm(const struct xf_fw_args *args)
 
 	if (xf_fw_begin("firewall confirm") || xf_fw_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
-	err = xf_table__confirm(set.table, xf_fw_now());
+	err = xf_table__confirm(set.table, xf_now_ns(CLOCK_BOOTTIME));
 	if (!err)
 		xf_info("the set '%s' holds for good now", args->set);
 	else if (err == -ENOENT)
 		xf_err("the set '%s' is not on trial", args->set);
 	else if (err == -ETIME)
 		xf_err("the trial of the set '%s' is over: %s", args->set,
-		       xf_table__held(set.table, xf_fw_now())
+		       xf_table__held(set.table, xf_now_ns(CLOCK_BOOTTIME))
 			   ? "every packet passes until 'firewall attach' comes again"
 			   : "what held before it holds again");
 	else

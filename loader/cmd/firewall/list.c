@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/set.h"
 #include "lib/msg.h"
@@ -87,7 +88,7 @@ static int read_set(const struct xf_fw_args *args, struct list *list)
 	if (err)
 		return err;
 	list->deny = xf_table__denies(set.table);
-	err = xf_table__each(set.table, xf_fw_now(), add_entry, list);
+	err = xf_table__each(set.table, xf_now_ns(CLOCK_BOOTTIME), add_entry, list);
 	xf_fw_set__close(&set);
 	if (err)
 		xf_err("cannot read the rules of the set '%s': %s", args->set, strerror(-err));

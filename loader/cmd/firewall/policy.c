@@ -2,6 +2,7 @@
 /* xdpfun-load firewall policy, flush: what concerns a set as a whole. */
 #include <string.h>
 
+#include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/set.h"
 #include "loader/firewall/warn.h"
@@ -31,7 +32,7 @@ static int set_policy(const struct xf_fw_args *args, bool deny)
 		return XF_EXIT_FAILED;
 	if (deny) {
 		xf_fw_warn__init(&warn);
-		xf_fw_warn__see_all(&warn, set.table, xf_fw_now());
+		xf_fw_warn__see_all(&warn, set.table, xf_now_ns(CLOCK_BOOTTIME));
 		xf_fw_warn__say(&warn, deny, args->set);
 	}
 	err = xf_table__set_policy(set.table, deny);

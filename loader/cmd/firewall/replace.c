@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "lib/caps.h"
 #include "loader/cmd/firewall/change.h"
 #include "lib/msg.h"
@@ -80,7 +81,7 @@ static int read_rules(const char *path, struct rule_list *list)
 static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
 		     const struct rule_list *list, size_t *twice)
 {
-	uint64_t now = xf_fw_now();
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 
 	for (size_t i = 0; i < list->n; i++) {
 		int err = xf_build__add(build, &list->at[i].rule, now);

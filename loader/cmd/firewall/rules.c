@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "loader/cmd/firewall/change.h"
 #include "lib/msg.h"
 
@@ -96,7 +97,7 @@ static int say_present(const struct xf_fw_args *args, struct xf_fw_set *set,
 
 static int add(const struct xf_fw_args *args, struct xf_fw_set *set, const struct xf_rule *rule)
 {
-	uint64_t now = xf_fw_now();
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	int err = xf_table__add(set->table, rule, now);
 
 	if (err == -EEXIST)
@@ -108,7 +109,7 @@ static int add(const struct xf_fw_args *args, struct xf_fw_set *set, const struc
 
 static int del(const struct xf_fw_args *args, struct xf_fw_set *set, const struct xf_rule *rule)
 {
-	int err = xf_table__del(set->table, rule, xf_fw_now());
+	int err = xf_table__del(set->table, rule, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err == -ENOENT && args->exist)
 		return 0;
@@ -128,7 +129,7 @@ static void warn_if_bad(const struct xf_fw_set *set, const struct xf_rule *rule,
 	xf_fw_warn__init(&warn);
 	if (!xf_fw_warn__concerns(&warn, rule, added))
 		return;
-	xf_fw_warn__see_all(&warn, set->table, xf_fw_now());
+	xf_fw_warn__see_all(&warn, set->table, xf_now_ns(CLOCK_BOOTTIME));
 	xf_fw_warn__say(&warn, xf_table__denies(set->table), set->pins.name);
 }
 

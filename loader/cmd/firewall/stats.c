@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/set.h"
@@ -59,7 +60,7 @@ static const uint64_t *counter(const struct xf_table_stats *stats, size_t i)
 
 static int read_set(const struct xf_fw_args *args, struct figures *figures)
 {
-	uint64_t now = xf_fw_now(), ends;
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends;
 	struct xf_strs all = {};
 	struct xf_fw_set set;
 	int err;
@@ -72,7 +73,7 @@ static int read_set(const struct xf_fw_args *args, struct figures *figures)
 	figures->set = args->set;
 	figures->deny = xf_table__denies(set.table);
 	ends = xf_table__trial(set.table, now);
-	figures->trial_s = ends > now ? (ends - now + 999999999) / 1000000000 : 0;
+	figures->trial_s = ends > now ? (ends - now + XF_NSEC - 1) / XF_NSEC : 0;
 	figures->held = xf_table__held(set.table, now);
 	err = xf_table__stats(set.table, now, &figures->stats);
 	if (err)

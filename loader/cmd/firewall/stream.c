@@ -6,14 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/time.h"
 #include "loader/cmd/firewall/change.h"
 #include "lib/msg.h"
 
-#define NS_PER_MS 1000000ULL
-#define LINGER_MS 10		  /* how long we wait for the next line before others get the set */
-#define TURN_NS (200 * NS_PER_MS) /* how long we keep it while lines come */
-#define PAUSE_NS NS_PER_MS	  /* between two turns, in which others may take it */
-#define EXPIRE_NS (2000 * NS_PER_MS)
+#define LINGER_MS 10		/* how long we wait for the next line before others get the set */
+#define TURN_NS (200 * XF_MSEC) /* how long we keep it while lines come */
+#define PAUSE_NS XF_MSEC	/* between two turns, in which others may take it */
+#define EXPIRE_NS (2000 * XF_MSEC)
 
 struct stream {
 	const struct xf_fw_args *args;
@@ -41,7 +41,7 @@ static int open_set(struct stream *s)
 	if (err)
 		return err;
 	s->open = s->opened_once = true;
-	s->turn_ends = xf_fw_now() + TURN_NS;
+	s->turn_ends = xf_now_ns(CLOCK_BOOTTIME) + TURN_NS;
 	return 0;
 }
 
@@ -86,7 +86,7 @@ static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
 /* Returns 0 or -errno after a message: then it makes no sense to go on. */
 static int apply(struct stream *s, const struct xf_rule *rule)
 {
-	uint64_t now = xf_fw_now();
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	int err = take_turns(s, now);
 
 	if (err)
@@ -162,7 +162,7 @@ static int take_lines(struct stream *s)
 		if (ret == 1) {
 			err = take_line(s, line, len);
 		} else if (ret == -EAGAIN) {
-			expire(s, xf_fw_now());
+			expire(s, xf_now_ns(CLOCK_BOOTTIME));
 			close_set(s);
 		} else if (ret == -EMSGSIZE) {
 			s->refused++;
