@@ -7,24 +7,22 @@
 #include <string.h>
 
 #include "loader/cmd/cmd.h"
+#include "loader/cmd/commands.h"
 #include "lib/msg.h"
-#include "lib/opt.h"
 #include "loader/hook/attach.h"
 
-static const struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} commands[] = {
-	{ "log", xf_cmd_log, "attach the packet logger and print its log (the default)" },
-	{ "follow", xf_cmd_follow, "print the log of an xdpfun.o that something else loaded" },
-	{ "status", xf_cmd_status, "show what is attached where, and our counters" },
-	{ "unload", xf_cmd_unload, "remove xdpfun programs that nobody owns any more" },
-	{ "firewall", xf_cmd_firewall, "allow or deny packets at the hook" },
-	{ "echo", xf_cmd_echo, "send every byte of TCP connections back" },
-	{ "forward", xf_cmd_forward, "pass TCP connections on, chosen by their first packet" },
+static const struct xf_command commands[] = {
+	{ "log", xf_cmd_log, NULL, "attach the packet logger and print its log (the default)" },
+	{ "follow", xf_cmd_follow, NULL,
+	  "print the log of an xdpfun.o that something else loaded" },
+	{ "status", xf_cmd_status, NULL, "show what is attached where, and our counters" },
+	{ "unload", xf_cmd_unload, NULL, "remove xdpfun programs that nobody owns any more" },
+	{ "firewall", xf_cmd_firewall, NULL, "allow or deny packets at the hook" },
+	{ "echo", xf_cmd_echo, NULL, "send every byte of TCP connections back" },
+	{ "forward", xf_cmd_forward, NULL,
+	  "pass TCP connections on, chosen by their first packet" },
+	{},
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void help(void)
 {
@@ -32,41 +30,9 @@ static void help(void)
 	    "Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
 	    "See and filter packets at XDP speed, next to the XDP programs that already run, and\n"
 	    "pass TCP connections on inside the kernel.\n\nCommands:\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
+	xf_commands_help(commands);
 	printf(
 	    "\n'xdpfun-load COMMAND --help' shows a command's options. See also xdpfun-load(8).\n");
-}
-
-static const struct command *find(const char *name)
-{
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	return NULL;
-}
-
-static int unknown(const char *word)
-{
-	const char *names[COMMANDS + 1] = {};
-	const char *nearest;
-
-	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i].name;
-	nearest = xf_nearest(word, names);
-	xf_err("there is no command '%s'", word);
-	if (nearest)
-		xf_hint("did you mean 'xdpfun-load %s'?", nearest);
-	else
-		xf_hint("the commands are log, follow, status, unload, firewall, echo and "
-			"forward; "
-			"'xdpfun-load --help' explains them");
-	return XF_EXIT_USAGE;
-}
-
-static bool is_help(int argc, char **argv)
-{
-	return argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"));
 }
 
 /* A descriptor that is closed would be given to the next file that we open, and our lines would go
@@ -80,7 +46,7 @@ static void fill_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-	const struct command *command;
+	const struct xf_command *command;
 
 	fill_standard_descriptors();
 	/* A write says both of these too, and then we can still detach. */
@@ -91,12 +57,12 @@ int main(int argc, char **argv)
 		printf("xdpfun-load %s\n", XF_VERSION);
 		return XF_EXIT_OK;
 	}
-	if (is_help(argc, argv)) {
+	if (argc == 2 && xf_is_help(argv[1])) {
 		help();
 		return XF_EXIT_OK;
 	}
 	if (argc < 2 || argv[1][0] == '-')
 		return xf_cmd_log(argc, argv);
-	command = find(argv[1]);
-	return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
+	command = xf_commands_find(commands, "", argv[1]);
+	return command ? command->run(argc - 1, argv + 1) : XF_EXIT_USAGE;
 }

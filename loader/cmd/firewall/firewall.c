@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load firewall: its table of subcommands. */
 #include <stdio.h>
-#include <string.h>
 
+#include "loader/cmd/commands.h"
 #include "loader/cmd/firewall/args.h"
 #include "lib/msg.h"
 
-static const struct verb {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *words, *help;
-} verbs[] = {
+static const struct xf_command commands[] = {
 	{ "attach", xf_fw_attach, "[-i IFACE]...", "attach the firewall to interfaces" },
 	{ "confirm", xf_fw_confirm, "", "make permanent what 'attach --confirm' tries" },
 	{ "detach", xf_fw_detach, "[-i IFACE]...", "take it off; --purge: the rules, too" },
@@ -22,8 +18,8 @@ static const struct verb {
 	{ "list", xf_fw_list, "[--json]", "print the rules, the most specific first" },
 	{ "stats", xf_fw_stats, "[--json]", "print totals, sizes and where it is attached" },
 	{ "log", xf_fw_log, "[-i IFACE]...", "print the packets that it drops, and why" },
+	{},
 };
-#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static void help(void)
 {
@@ -31,32 +27,18 @@ static void help(void)
 	    "Usage: xdpfun-load firewall COMMAND [--set NAME] [OPTIONS]\n\n"
 	    "Allow or deny packets at the XDP hook, by rules that all interfaces of a set share.\n\n"
 	    "Commands:\n");
-	for (size_t i = 0; i < VERBS; i++)
-		printf("  %-7s  %-13s  %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
+	xf_commands_help(commands);
 	printf("\n'xdpfun-load firewall COMMAND --help' shows a command's options.\n\n"
 	       "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
 	       "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n"
 	       "The most specific rule that matches a packet holds; see xdpfun-load(8).\n");
 }
 
-static int unknown(const char *word)
-{
-	const char *names[VERBS + 1] = {}, *nearest;
-
-	for (size_t i = 0; i < VERBS; i++)
-		names[i] = verbs[i].name;
-	nearest = xf_nearest(word, names);
-	xf_err("there is no command 'firewall %s'", word);
-	if (nearest)
-		xf_hint("did you mean 'xdpfun-load firewall %s'?", nearest);
-	else
-		xf_hint("'xdpfun-load firewall --help' lists the commands");
-	return XF_EXIT_USAGE;
-}
-
 int xf_cmd_firewall(int argc, char **argv)
 {
-	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
+	const struct xf_command *command;
+
+	if (argc > 1 && xf_is_help(argv[1])) {
 		help();
 		return XF_EXIT_OK;
 	}
@@ -65,8 +47,6 @@ int xf_cmd_firewall(int argc, char **argv)
 		xf_hint("'xdpfun-load firewall --help' lists them");
 		return XF_EXIT_USAGE;
 	}
-	for (size_t i = 0; i < VERBS; i++)
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
-	return unknown(argv[1]);
+	command = xf_commands_find(commands, "firewall ", argv[1]);
+	return command ? command->run(argc - 1, argv + 1) : XF_EXIT_USAGE;
 }
