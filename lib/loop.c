@@ -272,7 +272,7 @@ static int poll_events(struct xf_loop *loop, uint64_t until)
 	return n;
 }
 
-static void judge_wait(struct xf_loop *loop, bool is_short)
+static void note_wait(struct xf_loop *loop, bool is_short)
 {
 	if (is_short)
 		loop->short_waits += loop->short_waits < POLL_MAX;
@@ -297,7 +297,7 @@ static int wait_for_events(struct xf_loop *loop, int wait_ms)
 		n = epoll_wait(loop->epoll, loop->batch, BATCH, ms);
 	loop->now = xf_now_ns(CLOCK_MONOTONIC);
 	if (asked)
-		judge_wait(loop, loop->now - start < 2 * asked);
+		note_wait(loop, loop->now - start < 2 * asked);
 	return n;
 }
 

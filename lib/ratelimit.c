@@ -7,13 +7,13 @@
 
 #define PAUSE (5 * XF_NSEC)
 
-bool xf_rare_due(struct xf_rare *rare, uint64_t now, uint64_t *times)
+bool xf_ratelimit_due(struct xf_ratelimit *ratelimit, uint64_t now, uint64_t *times)
 {
-	*times = ++rare->times;
-	if (now < rare->next)
+	*times = ++ratelimit->times;
+	if (now < ratelimit->next)
 		return false;
-	rare->next = now + PAUSE;
-	rare->times = 0;
+	ratelimit->next = now + PAUSE;
+	ratelimit->times = 0;
 	return true;
 }
 

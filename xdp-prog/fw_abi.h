@@ -260,8 +260,8 @@ struct xf_fw_set {
 	struct xf_fw_keep {
 		__u64 rules, prefixes;
 		__u64 entries, spilled; /* of the index: all, and those not in their own bin */
-		__u32 free, limbo;	/* lists of lines; those in limbo may still be read */
-		__u64 limbo_n;
+		__u32 free, deferred;	/* lists of lines; those in deferred may still be read */
+		__u64 deferred_n;
 		__u32 fresh; /* id of the first line that was never used */
 		__u32 swept; /* id: how far the search for expired rules came */
 		__u64 timed; /* rules that expire */

@@ -24,7 +24,7 @@ static bool is_between(uint16_t port, uint16_t min, uint16_t max)
 	return port >= min && port <= max;
 }
 
-bool xf_rule_matches(const struct xf_rule *rule, const struct xf_judge_packet *packet)
+bool xf_rule_matches(const struct xf_rule *rule, const struct xf_match_packet *packet)
 {
 	unsigned int has = rule->has;
 
@@ -49,7 +49,7 @@ bool xf_rule_matches(const struct xf_rule *rule, const struct xf_judge_packet *p
 	return packet->mac_known ? !memcmp(rule->mac, packet->mac, sizeof(rule->mac)) : rule->deny;
 }
 
-void xf_judge__see(struct xf_judge *judge, const struct xf_rule *rule)
+void xf_match__see(struct xf_match *judge, const struct xf_rule *rule)
 {
 	if (!xf_rule_matches(rule, &judge->packet))
 		return;

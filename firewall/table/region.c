@@ -11,7 +11,7 @@
 
 #include "firewall/table/region.h"
 
-#define LIMBO_MAX 4096 /* lines that wait for a grace period before one is waited for */
+#define DEFERRED_MAX 4096 /* lines that wait for a grace period before one is waited for */
 
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
 {
@@ -248,13 +248,13 @@ int xf_region__alloc(struct xf_region *region, uint32_t *id)
 	struct xf_fw_tail *end;
 	int err;
 
-	if (!keep->free && keep->limbo_n >= LIMBO_MAX) {
+	if (!keep->free && keep->deferred_n >= DEFERRED_MAX) {
 		err = xf_store__grace(region->store);
 		if (err)
 			return err;
-		keep->free = keep->limbo;
-		keep->limbo = 0;
-		keep->limbo_n = 0;
+		keep->free = keep->deferred;
+		keep->deferred = 0;
+		keep->deferred_n = 0;
 	}
 	if (!keep->free)
 		return alloc_fresh(region, id);
@@ -270,7 +270,7 @@ int xf_region__alloc(struct xf_region *region, uint32_t *id)
 void xf_region__free(struct xf_region *region, uint32_t id)
 {
 	struct xf_fw_keep *keep = &region->set->keep;
-	uint32_t *list = region->live ? &keep->limbo : &keep->free;
+	uint32_t *list = region->live ? &keep->deferred : &keep->free;
 	struct xf_fw_tail *end = tail(region, id);
 
 	if (!end)
@@ -278,5 +278,5 @@ void xf_region__free(struct xf_region *region, uint32_t id)
 	end->kind = XF_FW_FREE;
 	end->link = *list;
 	*list = id;
-	keep->limbo_n += region->live;
+	keep->deferred_n += region->live;
 }

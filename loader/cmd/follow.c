@@ -49,9 +49,9 @@ static int find_candidates(struct candidates *found, const struct xf_chain *chai
 	memset(found, 0, sizeof(*found));
 	for (unsigned int i = 0; i < chain->n; i++) {
 		__u32 id = chain->prog[i].id;
-		struct xf_inst inst;
-		int err =
-		    only_id && id != only_id ? -ENOENT : xf_inst__open(&inst, &xf_abi_logger, id);
+		struct xf_program program;
+		int err = only_id && id != only_id ? -ENOENT
+						   : xf_program__open(&program, &xf_abi_logger, id);
 
 		if (err && err != -EPROTO && err != -ENOENT)
 			return err;
@@ -59,11 +59,11 @@ static int find_candidates(struct candidates *found, const struct xf_chain *chai
 			continue;
 		if (err) {
 			found->foreign_id = id;
-			found->foreign_version = inst.abi_version;
+			found->foreign_version = program.abi_version;
 		} else {
 			found->ids[found->n++] = id;
 		}
-		xf_inst__close(&inst);
+		xf_program__close(&program);
 	}
 	return 0;
 }

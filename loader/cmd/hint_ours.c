@@ -7,11 +7,11 @@
 #include "loader/hook/owner.h"
 #include "loader/hook/program.h"
 
-static void hint_logger(const char *ifname, const struct xf_inst *inst)
+static void hint_logger(const char *ifname, const struct xf_program *program)
 {
 	struct xf_owner owner;
 
-	if (!xf_inst__owner(inst, &owner) && xf_owner_state(&owner) == XF_OWNER_ALIVE)
+	if (!xf_program__owner(program, &owner) && xf_owner_state(&owner) == XF_OWNER_ALIVE)
 		xf_hint("process %u runs 'xdpfun-load log' there; end it first", owner.pid);
 	else
 		xf_hint(
@@ -23,7 +23,7 @@ static void hint_logger(const char *ifname, const struct xf_inst *inst)
 bool xf_hint_ours(const char *ifname, __u32 prog_id)
 {
 	struct xf_fw_prog firewall;
-	struct xf_inst inst;
+	struct xf_program program;
 
 	if (!xf_fw_prog__read(&firewall, prog_id)) {
 		xf_hint(
@@ -33,9 +33,9 @@ bool xf_hint_ours(const char *ifname, __u32 prog_id)
 		    ifname, ifname);
 		return true;
 	}
-	if (xf_inst__open(&inst, &xf_abi_logger, prog_id))
+	if (xf_program__open(&program, &xf_abi_logger, prog_id))
 		return false;
-	hint_logger(ifname, &inst);
-	xf_inst__close(&inst);
+	hint_logger(ifname, &program);
+	xf_program__close(&program);
 	return true;
 }

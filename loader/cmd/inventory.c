@@ -28,18 +28,18 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id)
  * at. */
 static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
 {
-	struct xf_inst inst;
-	int err = xf_inst__open(&inst, &xf_abi_logger, id);
+	struct xf_program program;
+	int err = xf_program__open(&program, &xf_abi_logger, id);
 
 	if (err && err != -EPROTO)
 		return err == -ENOENT ? read_firewall(prog, id) : err;
 	prog->kind = XF_HOOK_LOGGER;
-	prog->abi_version = inst.abi_version;
-	prog->readable = !err && !xf_inst__counters(&inst, &prog->counters);
-	if (!xf_inst__owner(&inst, &prog->owner))
+	prog->abi_version = program.abi_version;
+	prog->readable = !err && !xf_program__counters(&program, &prog->counters);
+	if (!xf_program__owner(&program, &prog->owner))
 		prog->owner_state = xf_owner_state(&prog->owner);
 	prog->reader = xf_locks__reader(locks, id);
-	xf_inst__close(&inst);
+	xf_program__close(&program);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static int read_named(struct xf_hook *hooks, const struct xf_strs *names, struct
 		struct xf_hook *hook = &hooks[i];
 		int err;
 
-		hook->ifindex = xf_link_find(names->at[i]);
+		hook->ifindex = xf_netdev_find(names->at[i]);
 		if (!hook->ifindex)
 			return -ENODEV;
 		strncpy(hook->ifname, names->at[i], IF_NAMESIZE - 1);
@@ -95,7 +95,7 @@ static int read_all(struct xf_hook *hooks, const struct if_nameindex *all, struc
 	return n;
 }
 
-int xf_hooks_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks)
+int xf_inventory_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks)
 {
 	struct if_nameindex *all = names->n ? NULL : if_nameindex();
 	size_t n = names->n;

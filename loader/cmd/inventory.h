@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Everything that is attached where, with what is known about our own programs. What status and
  * unload work on. */
-#ifndef XF_HOOKS_H
-#define XF_HOOKS_H
+#ifndef XF_INVENTORY_H
+#define XF_INVENTORY_H
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -43,6 +43,6 @@ struct xf_hook {
 
 /* Read the hooks of the interfaces named, or of all when there are no names. Returns their number,
  * with *@hooks to be freed by the caller, or -errno after a message. */
-int xf_hooks_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks);
+int xf_inventory_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks);
 
 #endif

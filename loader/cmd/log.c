@@ -84,7 +84,7 @@ static const struct xf_opt options[] = {
 static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct xf_source *src)
 {
 	return (struct xf_attach_opts) {
-		.cargo = &xf_cargo_logger,
+		.embedded = &xf_embedded_logger,
 		.ifname = src->name,
 		.ifindex = src->ifindex,
 		.mode = run->args->mode,
@@ -119,7 +119,7 @@ static int adopt(struct xf_run *run, struct xf_source *src, const struct xf_orph
 		if (!err)
 			err = xf_source__take_over(src, &config);
 		if (!err)
-			err = xf_inst__owner_set(&src->inst, &self);
+			err = xf_program__owner_set(&src->program, &self);
 		if (err)
 			return err;
 		xf_info("%s: adopted program %u in %s mode, whose loader died", src->name, id,
@@ -193,7 +193,7 @@ static int start_source(struct xf_run *run, const char *name)
 
 	if (!src)
 		return -ENODEV;
-	xf_link_warn_offloads(name);
+	xf_netdev_warn_offloads(name);
 	err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
 	if (err)
 		return err;

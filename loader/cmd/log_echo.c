@@ -22,12 +22,12 @@ struct xf_log_echo {
 
 static void say_ready(const struct xf_worker *worker)
 {
-	const char *why_not = xf_mover__why_not(worker->mover);
+	const char *unavailable_reason = xf_mover__unavailable_reason(worker->mover);
 	char text[XF_SOCKADDR_TEXT];
 	struct xf_addr addr;
 
-	if (why_not)
-		xf_info("echo: auto goes without sockmap: %s", why_not);
+	if (unavailable_reason)
+		xf_info("echo: auto goes without sockmap: %s", unavailable_reason);
 	xf_server__address(worker->server, &addr);
 	xf_info("echo: listening on %s", xf_sockaddr_text(&addr, text));
 }

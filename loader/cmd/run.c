@@ -14,7 +14,7 @@ struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *a
 				 const char *name)
 {
 	struct xf_source *src = &run->sources[run->n];
-	unsigned int ifindex = xf_link_find(name);
+	unsigned int ifindex = xf_netdev_find(name);
 
 	if (!ifindex)
 		return NULL;

@@ -250,7 +250,7 @@ static int show(const struct status_args *args)
 	if (xf_caps_check("status") || xf_locks__open(&locks))
 		return XF_EXIT_FAILED;
 	xf_bpffs_prepare();
-	n = xf_hooks_read(&hooks, &args->interfaces, &locks);
+	n = xf_inventory_read(&hooks, &args->interfaces, &locks);
 	if (n >= 0 && args->json)
 		print_json(hooks, n);
 	else if (n >= 0)

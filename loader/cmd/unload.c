@@ -162,7 +162,7 @@ static int run(const struct unload_args *args)
 		return XF_EXIT_FAILED;
 	xf_bpffs_prepare();
 	xf_locks__attach_begin(&locks);
-	n = xf_hooks_read(&hooks, &args->interfaces, &locks);
+	n = xf_inventory_read(&hooks, &args->interfaces, &locks);
 	if (n >= 0)
 		status = unload(hooks, n, args);
 	xf_locks__attach_end(&locks);

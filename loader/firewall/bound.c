@@ -18,7 +18,7 @@ struct question {
 	struct inet_diag_req_v2 req;
 };
 
-static void ask_for(struct question *question, const struct xf_judge_packet *packet)
+static void ask_for(struct question *question, const struct xf_match_packet *packet)
 {
 	struct inet_diag_sockid *id = &question->req.id;
 
@@ -59,7 +59,7 @@ static bool is_there(int fd, struct question *question, unsigned int ifindex)
 	       ((struct inet_diag_msg *)NLMSG_DATA(&answer.head))->idiag_state == ESTABLISHED;
 }
 
-static bool search(int fd, const struct xf_judge_packet *packet, char device[IF_NAMESIZE])
+static bool search(int fd, const struct xf_match_packet *packet, char device[IF_NAMESIZE])
 {
 	struct if_nameindex *all, *at;
 	struct question question;
@@ -79,7 +79,7 @@ static bool search(int fd, const struct xf_judge_packet *packet, char device[IF_
 	return found;
 }
 
-bool xf_fw_bound_to(const struct xf_judge_packet *packet, char device[IF_NAMESIZE])
+bool xf_fw_bound_to(const struct xf_match_packet *packet, char device[IF_NAMESIZE])
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	bool found;

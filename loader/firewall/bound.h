@@ -11,6 +11,6 @@
 /* The connection whose packets come in as @packet: the device that its socket here is bound to, by
  * SO_BINDTODEVICE, a VRF, or since its address is link-local. False: none, or there is no such
  * connection, or the kernel does not tell. */
-bool xf_fw_bound_to(const struct xf_judge_packet *packet, char device[IF_NAMESIZE]);
+bool xf_fw_bound_to(const struct xf_match_packet *packet, char device[IF_NAMESIZE]);
 
 #endif

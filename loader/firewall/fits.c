@@ -9,9 +9,9 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
-static struct xf_judge_packet packet_of(const struct xf_record *rec)
+static struct xf_match_packet packet_of(const struct xf_record *rec)
 {
-	struct xf_judge_packet packet = {
+	struct xf_match_packet packet = {
 		.family = rec->have & XF_HAVE_IP4   ? 4
 			  : rec->have & XF_HAVE_IP6 ? 6
 						    : 0,
@@ -31,7 +31,7 @@ static struct xf_judge_packet packet_of(const struct xf_record *rec)
 
 bool xf_fw_fits(const struct xf_rule *rule, const struct xf_record *rec)
 {
-	struct xf_judge_packet packet = packet_of(rec);
+	struct xf_match_packet packet = packet_of(rec);
 	struct xf_rule but_mac = *rule;
 
 	if (!rule->deny)

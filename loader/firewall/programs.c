@@ -86,7 +86,7 @@ static int add_named(struct places *places, const struct xf_strs *names)
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < names->n; i++) {
-		unsigned int ifindex = xf_link_find(names->at[i]);
+		unsigned int ifindex = xf_netdev_find(names->at[i]);
 
 		err = ifindex ? add_hook(places, names->at[i], ifindex) : -ENODEV;
 	}

@@ -40,13 +40,13 @@ static bool read_addr(char *text, uint8_t *family, uint8_t out[16])
 }
 
 /* "192.0.2.7 50000 192.0.2.1 22" */
-static bool read_variable(const char *text, struct xf_judge_packet *packet)
+static bool read_variable(const char *text, struct xf_match_packet *packet)
 {
 	char src[64], sport[8], dst[64], dport[8], rest;
 	uint64_t from, to;
 	uint8_t family;
 
-	*packet = (struct xf_judge_packet) { .proto = IPPROTO_TCP };
+	*packet = (struct xf_match_packet) { .proto = IPPROTO_TCP };
 	if (sscanf(text, "%63s %7s %63s %7s%c", src, sport, dst, dport, &rest) != 4 ||
 	    !read_addr(src, &packet->family, packet->src) ||
 	    !read_addr(dst, &family, packet->dst) || family != packet->family ||
@@ -65,7 +65,7 @@ static FILE *open_proc(int pid, const char *file)
 	return fopen(path, "re");
 }
 
-static bool by_environment(int pid, struct xf_judge_packet *packet)
+static bool by_environment(int pid, struct xf_match_packet *packet)
 {
 	FILE *file = open_proc(pid, "environ");
 	char *entry = NULL;
@@ -100,7 +100,7 @@ static bool read_hex_addr(const char *text, uint8_t *family, uint8_t out[16])
 
 /* An established connection by the inode of its socket, in one of /proc/PID/net/tcp and tcp6. */
 static bool by_inode(int pid, const char *table, unsigned long inode,
-		     struct xf_judge_packet *packet)
+		     struct xf_match_packet *packet)
 {
 	FILE *file = open_proc(pid, table);
 	char line[512], local[40], remote[40];
@@ -114,7 +114,7 @@ static bool by_inode(int pid, const char *table, unsigned long inode,
 			   local, &local_port, remote, &remote_port, &state, &its_inode) != 6 ||
 		    state != 1 || its_inode != inode)
 			continue;
-		*packet = (struct xf_judge_packet) { .proto = IPPROTO_TCP,
+		*packet = (struct xf_match_packet) { .proto = IPPROTO_TCP,
 						     .sport = remote_port,
 						     .dport = local_port };
 		found = read_hex_addr(remote, &packet->family, packet->src) &&
@@ -126,7 +126,7 @@ static bool by_inode(int pid, const char *table, unsigned long inode,
 }
 
 /* The connection of an SSH server: the first one that it has, others are what it forwards. */
-static bool by_socket(int pid, struct xf_judge_packet *packet)
+static bool by_socket(int pid, struct xf_match_packet *packet)
 {
 	char path[64], link[64];
 	unsigned long inode;
@@ -168,7 +168,7 @@ static int parent_of(int pid, bool *is_server)
 	return parent;
 }
 
-bool xf_fw_session_find(struct xf_judge_packet *packet)
+bool xf_fw_session_find(struct xf_match_packet *packet)
 {
 	const char *own = getenv("SSH_CONNECTION");
 	int pid = getpid();

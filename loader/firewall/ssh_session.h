@@ -8,6 +8,6 @@
 /* Find it through SSH_CONNECTION in the environment of this process or of an ancestor, or the
  * connection of an ancestor that is an SSH server, which sudo does not hide. Returns whether there
  * is one, with what its client sends as *@packet. */
-bool xf_fw_session_find(struct xf_judge_packet *packet);
+bool xf_fw_session_find(struct xf_match_packet *packet);
 
 #endif

@@ -14,7 +14,7 @@
 
 void xf_fw_warn__init(struct xf_fw_warn *warn)
 {
-	struct xf_judge_packet *packet = &warn->login.packet;
+	struct xf_match_packet *packet = &warn->login.packet;
 
 	memset(warn, 0, sizeof(*warn));
 	warn->session = xf_fw_session_find(packet);
@@ -39,8 +39,8 @@ void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
 {
 	if (!warn->session)
 		return;
-	xf_judge__see(&warn->login, rule);
-	xf_judge__see(&warn->running, rule);
+	xf_match__see(&warn->login, rule);
+	xf_match__see(&warn->running, rule);
 }
 
 static int see_entry(void *arg, const struct xf_table_entry *entry)
@@ -51,14 +51,14 @@ static int see_entry(void *arg, const struct xf_table_entry *entry)
 
 void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now)
 {
-	const struct xf_judge_packet *packet = &warn->login.packet;
+	const struct xf_match_packet *packet = &warn->login.packet;
 
 	if (warn->session)
 		xf_table__each_about(table, now, packet->family, packet->src, packet->dst,
 				     see_entry, warn);
 }
 
-static void addr_text(const struct xf_judge_packet *packet, const uint8_t *addr,
+static void addr_text(const struct xf_match_packet *packet, const uint8_t *addr,
 		      char text[XF_IP6_TEXT + 1])
 {
 	*(packet->family == 4 ? xf_ip4_text(text, addr) : xf_ip6_text(text, addr)) = '\0';
@@ -66,7 +66,7 @@ static void addr_text(const struct xf_judge_packet *packet, const uint8_t *addr,
 
 /* The rule that lets the session's packets pass, and new logins. One that names the destination
  * ranks before one that does not. */
-static struct xf_rule remedy_of(const struct xf_judge_packet *packet, bool with_dst)
+static struct xf_rule remedy_of(const struct xf_match_packet *packet, bool with_dst)
 {
 	uint8_t bits = packet->family == 4 ? 32 : 128;
 	struct xf_rule rule = {
@@ -88,7 +88,7 @@ static struct xf_rule remedy_of(const struct xf_judge_packet *packet, bool with_
 /* Of the rules that deny it the highest, or NULL: the policy does. */
 static const struct xf_rule *highest_denial(const struct xf_fw_warn *warn)
 {
-	const struct xf_judge *judges[] = { &warn->login, &warn->running };
+	const struct xf_match *judges[] = { &warn->login, &warn->running };
 	const struct xf_rule *found = NULL;
 
 	for (int i = 0; i < 2; i++)
@@ -117,14 +117,14 @@ static void say_hint(const struct xf_fw_warn *warn, const char *set)
 }
 
 /* It names a MAC, and whose that is cannot be told. */
-static bool unsure(const struct xf_judge *judge)
+static bool unsure(const struct xf_match *judge)
 {
 	return judge->any && judge->rule.has & XF_RULE_MAC && !judge->packet.mac_known;
 }
 
 static void say_refused(const struct xf_fw_warn *warn, const char *peer, const char *rule)
 {
-	const struct xf_judge_packet *packet = &warn->login.packet;
+	const struct xf_match_packet *packet = &warn->login.packet;
 	char device[IF_NAMESIZE], unless[IF_NAMESIZE + 80] = "";
 
 	/* Without a rule that lets it pass it depends on the program finding its socket. */
@@ -139,7 +139,7 @@ static void say_refused(const struct xf_fw_warn *warn, const char *peer, const c
 
 void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set)
 {
-	const struct xf_judge_packet *packet = &warn->login.packet;
+	const struct xf_match_packet *packet = &warn->login.packet;
 	bool cut = warn->running.any && warn->running.rule.deny;
 	bool refused = warn->login.any ? warn->login.rule.deny : deny_policy;
 	char peer[XF_IP6_TEXT + 1], rule[XF_RULE_TEXT_MAX] = "the policy";

@@ -9,7 +9,7 @@
 
 struct xf_fw_warn {
 	bool session; /* there is one */
-	struct xf_judge login,
+	struct xf_match login,
 	    running; /* the first packet of a new one, and the next of this one */
 };
 

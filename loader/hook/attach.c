@@ -36,7 +36,7 @@ void xf_attach_capture_logs(void)
 
 int xf_object_tag(const char *object, unsigned char tag[8])
 {
-	struct bpf_object *obj = xf_cargo_open(&xf_cargo_logger, object);
+	struct bpf_object *obj = xf_embedded_open(&xf_embedded_logger, object);
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 	int err;
@@ -73,8 +73,9 @@ static int reuse_maps(struct bpf_object *obj, const struct xf_attach_opts *opts)
 
 		if (!err)
 			continue;
-		xf_err("cannot give %s its map %s: %s", xf_cargo_name(opts->cargo, opts->object),
-		       opts->maps[i].name, strerror(-err));
+		xf_err("cannot give %s its map %s: %s",
+		       xf_embedded_name(opts->embedded, opts->object), opts->maps[i].name,
+		       strerror(-err));
 		return err;
 	}
 	return 0;
@@ -83,11 +84,11 @@ static int reuse_maps(struct bpf_object *obj, const struct xf_attach_opts *opts)
 static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, prog_opts);
-	const char *name = xf_cargo_name(opts->cargo, opts->object);
+	const char *name = xf_embedded_name(opts->embedded, opts->object);
 	int err;
 
 	memset(try, 0, sizeof(*try));
-	try->obj = xf_cargo_open(opts->cargo, opts->object);
+	try->obj = xf_embedded_open(opts->embedded, opts->object);
 	if (!try->obj) {
 		char why[128];
 
@@ -95,10 +96,11 @@ static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 		libbpf_strerror(err, why, sizeof(why)); /* it has error numbers of its own */
 		xf_err("cannot open %s: %s", name, why);
 		if (err < -4000)
-			xf_hint("it must be a BPF object file (ELF) such as %s", opts->cargo->file);
+			xf_hint("it must be a BPF object file (ELF) such as %s",
+				opts->embedded->file);
 		return err;
 	}
-	err = xf_cargo_check(opts->cargo, opts->object, try->obj);
+	err = xf_embedded_check(opts->embedded, opts->object, try->obj);
 	if (!err)
 		err = reuse_maps(try->obj, opts);
 	if (err)

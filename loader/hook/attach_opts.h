@@ -15,13 +15,13 @@ struct xf_reuse {
 };
 
 struct xf_attach_opts {
-	const struct xf_cargo *cargo;
+	const struct xf_embedded *embedded;
 	const char *ifname;
 	unsigned int ifindex;
 	enum xf_mode mode;
 	unsigned int prio;
 	unsigned int actions; /* bit set of enum xdp_action */
-	const char *object;   /* path of a file to take in place of the cargo */
+	const char *object;   /* path of a file to take in place of the embedded */
 	bool require_chain;   /* refuse to attach without a dispatcher */
 	const char *no_bpffs; /* from xf_bpffs_prepare() */
 	/* Hint at what to do about a program of ours that holds the hook alone. Returns whether it

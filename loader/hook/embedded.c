@@ -11,7 +11,7 @@
 
 extern const char xf_object_start[], xf_object_end[], xf_fw_object_start[], xf_fw_object_end[];
 
-const struct xf_cargo xf_cargo_logger = {
+const struct xf_embedded xf_embedded_logger = {
 	.file = "xdpfun.o",
 	.prog_name = XF_PROG_NAME,
 	.abi = &xf_abi_logger,
@@ -19,7 +19,7 @@ const struct xf_cargo xf_cargo_logger = {
 	.end = xf_object_end,
 };
 
-const struct xf_cargo xf_cargo_firewall = {
+const struct xf_embedded xf_embedded_firewall = {
 	.file = "xdpfun-fw.o",
 	.prog_name = XF_FW_PROG_NAME,
 	.abi = &xf_abi_firewall,
@@ -27,47 +27,48 @@ const struct xf_cargo xf_cargo_firewall = {
 	.end = xf_fw_object_end,
 };
 
-const char *xf_cargo_name(const struct xf_cargo *cargo, const char *path)
+const char *xf_embedded_name(const struct xf_embedded *embedded, const char *path)
 {
 	if (path)
 		return path;
-	return cargo == &xf_cargo_logger ? "the built-in xdpfun.o" : "the built-in xdpfun-fw.o";
+	return embedded == &xf_embedded_logger ? "the built-in xdpfun.o"
+					       : "the built-in xdpfun-fw.o";
 }
 
-struct bpf_object *xf_cargo_open(const struct xf_cargo *cargo, const char *path)
+struct bpf_object *xf_embedded_open(const struct xf_embedded *embedded, const char *path)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = cargo->prog_name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = embedded->prog_name);
 
 	if (path)
 		return bpf_object__open_file(path, &opts);
-	return bpf_object__open_mem(cargo->start, cargo->end - cargo->start, &opts);
+	return bpf_object__open_mem(embedded->start, embedded->end - embedded->start, &opts);
 }
 
 /* The ABI version of an opened object, or -ENOENT when it is another kind of object. */
-static int abi_of(const struct xf_cargo *cargo, struct bpf_object *obj)
+static int abi_of(const struct xf_embedded *embedded, struct bpf_object *obj)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, cargo->abi->map);
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, embedded->abi->map);
 	const struct xf_abi *abi;
 	size_t size = 0;
 
 	abi = map ? bpf_map__initial_value(map, &size) : NULL;
-	if (!abi || size < sizeof(*abi) || abi->magic != cargo->abi->magic)
+	if (!abi || size < sizeof(*abi) || abi->magic != embedded->abi->magic)
 		return -ENOENT;
 	return abi->version;
 }
 
-int xf_cargo_check(const struct xf_cargo *cargo, const char *path, struct bpf_object *obj)
+int xf_embedded_check(const struct xf_embedded *embedded, const char *path, struct bpf_object *obj)
 {
-	const char *name = xf_cargo_name(cargo, path);
-	int abi = abi_of(cargo, obj);
+	const char *name = xf_embedded_name(embedded, path);
+	int abi = abi_of(embedded, obj);
 
-	if (abi == (int)cargo->abi->version)
+	if (abi == (int)embedded->abi->version)
 		return 0;
 	if (abi < 0)
 		xf_err("%s is not an xdpfun object", name);
 	else
 		xf_err("%s has ABI version %d, and this xdpfun-load reads version %u", name, abi,
-		       cargo->abi->version);
-	xf_hint("use an %s that was built together with this loader", cargo->file);
+		       embedded->abi->version);
+	xf_hint("use an %s that was built together with this loader", embedded->file);
 	return abi < 0 ? abi : -EPROTO;
 }

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The BPF objects that the loader carries inside itself. */
-#ifndef XF_CARGO_H
-#define XF_CARGO_H
+#ifndef XF_EMBEDDED_H
+#define XF_EMBEDDED_H
 
 struct bpf_object;
 struct xf_abi_mark;
 
-struct xf_cargo {
+struct xf_embedded {
 	const char *file; /* what it is called outside */
 	const char *prog_name;
 	const struct xf_abi_mark *abi;
 	const char *start, *end;
 };
 
-extern const struct xf_cargo xf_cargo_logger, xf_cargo_firewall;
+extern const struct xf_embedded xf_embedded_logger, xf_embedded_firewall;
 
 /* What to call the object in messages: @path, or for NULL "the built-in xdpfun.o". */
-const char *xf_cargo_name(const struct xf_cargo *cargo, const char *path);
+const char *xf_embedded_name(const struct xf_embedded *embedded, const char *path);
 
 /* Open the one inside, or with @path that file. NULL with errno set on failure, no message. */
-struct bpf_object *xf_cargo_open(const struct xf_cargo *cargo, const char *path);
+struct bpf_object *xf_embedded_open(const struct xf_embedded *embedded, const char *path);
 
 /* Whether an opened object is what it should be, in our version. Returns 0, or -errno after a
  * message. */
-int xf_cargo_check(const struct xf_cargo *cargo, const char *path, struct bpf_object *obj);
+int xf_embedded_check(const struct xf_embedded *embedded, const char *path, struct bpf_object *obj);
 
 #endif

@@ -42,7 +42,7 @@ static void list_up(char *out, size_t size)
 		close(fd);
 }
 
-unsigned int xf_link_find(const char *name)
+unsigned int xf_netdev_find(const char *name)
 {
 	unsigned int ifindex = strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
 	char up[1024];
@@ -62,7 +62,7 @@ unsigned int xf_link_find(const char *name)
 	return 0;
 }
 
-int xf_link_watch(void)
+int xf_netdev_watch(void)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 	int size = NEWS_BUFFER, err;
@@ -79,7 +79,7 @@ int xf_link_watch(void)
 	return fd;
 }
 
-static void read_attributes(struct nlmsghdr *msg, struct xf_link_event *event)
+static void read_attributes(struct nlmsghdr *msg, struct xf_netdev_event *event)
 {
 	struct ifinfomsg *info = NLMSG_DATA(msg);
 	int len = IFLA_PAYLOAD(msg);
@@ -87,12 +87,12 @@ static void read_attributes(struct nlmsghdr *msg, struct xf_link_event *event)
 	for (struct rtattr *attr = IFLA_RTA(info); RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
 		if (attr->rta_type == IFLA_IFNAME)
 			strncpy(event->name, RTA_DATA(attr), IF_NAMESIZE - 1);
-		else if (attr->rta_type == IFLA_NEW_NETNSID && event->kind == XF_LINK_DELETED)
-			event->kind = XF_LINK_MOVED;
+		else if (attr->rta_type == IFLA_NEW_NETNSID && event->kind == XF_NETDEV_DELETED)
+			event->kind = XF_NETDEV_MOVED;
 	}
 }
 
-void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *event), void *ctx)
+void xf_netdev_read(int fd, void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx)
 {
 	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t got;
@@ -101,12 +101,12 @@ void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *even
 		size_t len = got;
 
 		if (got < 0) {
-			fn(ctx, &(struct xf_link_event) { .kind = XF_LINK_MISSED });
+			fn(ctx, &(struct xf_netdev_event) { .kind = XF_NETDEV_MISSED });
 			continue;
 		}
 		for (struct nlmsghdr *msg = (void *)buf; NLMSG_OK(msg, len);
 		     msg = NLMSG_NEXT(msg, len)) {
-			struct xf_link_event event = {};
+			struct xf_netdev_event event = {};
 
 			if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
 				continue;
@@ -114,7 +114,7 @@ void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *even
 			if (((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_family != AF_UNSPEC)
 				continue;
 			event.kind =
-			    msg->nlmsg_type == RTM_DELLINK ? XF_LINK_DELETED : XF_LINK_CHANGED;
+			    msg->nlmsg_type == RTM_DELLINK ? XF_NETDEV_DELETED : XF_NETDEV_CHANGED;
 			event.ifindex = ((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_index;
 			read_attributes(msg, &event);
 			fn(ctx, &event);
@@ -122,7 +122,7 @@ void xf_link_read(int fd, void (*fn)(void *ctx, const struct xf_link_event *even
 	}
 }
 
-void xf_link_warn_offloads(const char *name)
+void xf_netdev_warn_offloads(const char *name)
 {
 	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
 	struct ifreq req = { .ifr_data = (void *)&value };

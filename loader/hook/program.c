@@ -12,91 +12,91 @@
 
 static const __u32 zero;
 
-/* Where in struct xf_inst the descriptor of each map goes. */
+/* Where in struct xf_program the descriptor of each map goes. */
 static const struct {
 	const char *name;
 	size_t offset;
 } map_slots[] = {
-	{ XF_RINGS_MAP, offsetof(struct xf_inst, rings_fd) },
-	{ XF_COUNTERS_MAP, offsetof(struct xf_inst, counters_fd) },
-	{ XF_CONFIG_MAP, offsetof(struct xf_inst, config_fd) },
-	{ XF_OWNER_MAP, offsetof(struct xf_inst, owner_fd) },
-	{ XF_ALIVE_MAP, offsetof(struct xf_inst, alive_fd) },
+	{ XF_RINGS_MAP, offsetof(struct xf_program, rings_fd) },
+	{ XF_COUNTERS_MAP, offsetof(struct xf_program, counters_fd) },
+	{ XF_CONFIG_MAP, offsetof(struct xf_program, config_fd) },
+	{ XF_OWNER_MAP, offsetof(struct xf_program, owner_fd) },
+	{ XF_ALIVE_MAP, offsetof(struct xf_program, alive_fd) },
 };
 #define MAP_SLOTS (sizeof(map_slots) / sizeof(map_slots[0]))
 
-static int *map_slot(struct xf_inst *inst, size_t i)
+static int *map_slot(struct xf_program *program, size_t i)
 {
-	return (int *)((char *)inst + map_slots[i].offset);
+	return (int *)((char *)program + map_slots[i].offset);
 }
 
 /* Keep the map if it is one of those that we know. */
 static bool take_map(void *arg, int fd, const struct bpf_map_info *info)
 {
-	struct xf_inst *inst = arg;
+	struct xf_program *program = arg;
 
 	for (size_t i = 0; i < MAP_SLOTS; i++) {
-		if (strcmp(info->name, map_slots[i].name) || *map_slot(inst, i) >= 0)
+		if (strcmp(info->name, map_slots[i].name) || *map_slot(program, i) >= 0)
 			continue;
-		*map_slot(inst, i) = fd;
+		*map_slot(program, i) = fd;
 		return true;
 	}
-	if (xf_maps__is_abi(fd, info, inst->mark, &inst->abi_version))
-		inst->ours = true;
+	if (xf_maps__is_abi(fd, info, program->mark, &program->abi_version))
+		program->ours = true;
 	return false;
 }
 
-static int open_maps(struct xf_inst *inst)
+static int open_maps(struct xf_program *program)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 	int err;
 
-	if (bpf_obj_get_info_by_fd(inst->prog_fd, &info, &len))
+	if (bpf_obj_get_info_by_fd(program->prog_fd, &info, &len))
 		return -errno;
-	memcpy(inst->tag, info.tag, XF_TAG_LEN);
-	err = xf_maps__each(inst->prog_fd, take_map, inst);
+	memcpy(program->tag, info.tag, XF_TAG_LEN);
+	err = xf_maps__each(program->prog_fd, take_map, program);
 	if (err)
 		return err;
-	if (!inst->ours)
+	if (!program->ours)
 		return -ENOENT;
-	if (inst->abi_version != inst->mark->version)
+	if (program->abi_version != program->mark->version)
 		return -EPROTO;
 	for (size_t i = 0; i < MAP_SLOTS; i++)
-		if (*map_slot(inst, i) < 0)
+		if (*map_slot(program, i) < 0)
 			return -EPROTO;
 	return 0;
 }
 
-int xf_inst__open(struct xf_inst *inst, const struct xf_abi_mark *mark, __u32 prog_id)
+int xf_program__open(struct xf_program *program, const struct xf_abi_mark *mark, __u32 prog_id)
 {
 	int err;
 
-	*inst = (struct xf_inst) { .prog_id = prog_id, .prog_fd = -1, .mark = mark };
+	*program = (struct xf_program) { .prog_id = prog_id, .prog_fd = -1, .mark = mark };
 	for (size_t i = 0; i < MAP_SLOTS; i++)
-		*map_slot(inst, i) = -1;
-	inst->prog_fd = bpf_prog_get_fd_by_id(prog_id);
-	if (inst->prog_fd < 0)
+		*map_slot(program, i) = -1;
+	program->prog_fd = bpf_prog_get_fd_by_id(prog_id);
+	if (program->prog_fd < 0)
 		return -errno;
-	err = open_maps(inst);
+	err = open_maps(program);
 	if (err && err != -EPROTO)
-		xf_inst__close(inst);
+		xf_program__close(program);
 	return err;
 }
 
-void xf_inst__close(struct xf_inst *inst)
+void xf_program__close(struct xf_program *program)
 {
 	for (size_t i = 0; i < MAP_SLOTS; i++) {
-		if (*map_slot(inst, i) >= 0)
-			close(*map_slot(inst, i));
-		*map_slot(inst, i) = -1;
+		if (*map_slot(program, i) >= 0)
+			close(*map_slot(program, i));
+		*map_slot(program, i) = -1;
 	}
-	if (inst->prog_fd >= 0)
-		close(inst->prog_fd);
-	inst->prog_fd = -1;
+	if (program->prog_fd >= 0)
+		close(program->prog_fd);
+	program->prog_fd = -1;
 }
 
-int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum)
+int xf_program__counters(const struct xf_program *program, struct xf_counters *sum)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct xf_counters *each;
@@ -108,7 +108,7 @@ int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum)
 	each = calloc(cpus, sizeof(*each));
 	if (!each)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(inst->counters_fd, &zero, each))
+	if (bpf_map_lookup_elem(program->counters_fd, &zero, each))
 		err = -errno;
 	for (int cpu = 0; !err && cpu < cpus; cpu++) {
 		sum->submitted += each[cpu].submitted;
@@ -122,25 +122,25 @@ int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum)
 	return err;
 }
 
-int xf_inst__owner(const struct xf_inst *inst, struct xf_owner *owner)
+int xf_program__owner(const struct xf_program *program, struct xf_owner *owner)
 {
-	return bpf_map_lookup_elem(inst->owner_fd, &zero, owner) ? -errno : 0;
+	return bpf_map_lookup_elem(program->owner_fd, &zero, owner) ? -errno : 0;
 }
 
-int xf_inst__owner_set(const struct xf_inst *inst, const struct xf_owner *owner)
+int xf_program__owner_set(const struct xf_program *program, const struct xf_owner *owner)
 {
-	return bpf_map_update_elem(inst->owner_fd, &zero, owner, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(program->owner_fd, &zero, owner, BPF_ANY) ? -errno : 0;
 }
 
-struct xf_config *xf_inst__config_map(const struct xf_inst *inst)
+struct xf_config *xf_program__config_map(const struct xf_program *program)
 {
 	void *mem = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-			 inst->config_fd, 0);
+			 program->config_fd, 0);
 
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
-void xf_inst__config_unmap(struct xf_config *config)
+void xf_program__config_unmap(struct xf_config *config)
 {
 	if (config)
 		munmap(config, sysconf(_SC_PAGESIZE));

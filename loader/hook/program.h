@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A loaded program of ours, whoever loaded it, through the maps that belong to its program id. */
-#ifndef XF_INST_H
-#define XF_INST_H
+#ifndef XF_PROGRAM_H
+#define XF_PROGRAM_H
 
 #include <stdbool.h>
 
@@ -10,7 +10,7 @@
 
 #define XF_TAG_LEN 8
 
-struct xf_inst {
+struct xf_program {
 	__u32 prog_id;
 	__u32 abi_version;
 	__u8 tag[XF_TAG_LEN]; /* the kernel's hash of the instructions */
@@ -27,20 +27,20 @@ struct xf_inst {
 
 /* Open the program with this id. Returns 0; -ENOENT when there is none or it is not of the object
  * with this mark; -EPROTO when it is, with an ABI that we do not speak (then only abi_version,
- * xf_inst__owner() and xf_inst__close() are of use); or another -errno. Everything but 0 and
+ * xf_program__owner() and xf_program__close() are of use); or another -errno. Everything but 0 and
  * -EPROTO leaves nothing open. */
-int xf_inst__open(struct xf_inst *inst, const struct xf_abi_mark *mark, __u32 prog_id);
-void xf_inst__close(struct xf_inst *inst);
+int xf_program__open(struct xf_program *program, const struct xf_abi_mark *mark, __u32 prog_id);
+void xf_program__close(struct xf_program *program);
 
 /* Sum over all CPUs. Returns 0 or -errno. */
-int xf_inst__counters(const struct xf_inst *inst, struct xf_counters *sum);
-int xf_inst__owner(const struct xf_inst *inst, struct xf_owner *owner);
-int xf_inst__owner_set(const struct xf_inst *inst, const struct xf_owner *owner);
+int xf_program__counters(const struct xf_program *program, struct xf_counters *sum);
+int xf_program__owner(const struct xf_program *program, struct xf_owner *owner);
+int xf_program__owner_set(const struct xf_program *program, const struct xf_owner *owner);
 
 /* Map the configuration for reading and writing. NULL with errno set on failure; unmap with
- * xf_inst__config_unmap(). */
-struct xf_config *xf_inst__config_map(const struct xf_inst *inst);
-void xf_inst__config_unmap(struct xf_config *config);
+ * xf_program__config_unmap(). */
+struct xf_config *xf_program__config_map(const struct xf_program *program);
+void xf_program__config_unmap(struct xf_config *config);
 
 /* Number of possible CPUs, at most XF_MAX_CPUS, or -errno. */
 int xf_possible_cpus(void);

@@ -84,7 +84,7 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 
 void xf_refusal_load(const struct xf_attach_opts *opts, int err)
 {
-	const char *name = xf_cargo_name(opts->cargo, opts->object), *ifname = opts->ifname;
+	const char *name = xf_embedded_name(opts->embedded, opts->object), *ifname = opts->ifname;
 
 	if (access(VMLINUX_BTF, R_OK)) {
 		xf_err("cannot load %s for %s: this kernel has no BTF (%s is missing)", name,

@@ -17,16 +17,16 @@ struct own_tag {
 	bool known, failed;
 };
 
-static bool same_object(const struct xf_inst *inst, const char *object, struct own_tag *own)
+static bool same_object(const struct xf_program *program, const char *object, struct own_tag *own)
 {
 	if (!own->known) {
 		own->failed = xf_object_tag(object, own->tag) != 0;
 		own->known = true;
 	}
-	return !own->failed && !memcmp(own->tag, inst->tag, XF_TAG_LEN);
+	return !own->failed && !memcmp(own->tag, program->tag, XF_TAG_LEN);
 }
 
-static bool fits(const struct xf_inst *inst, const struct xf_attach_opts *opts,
+static bool fits(const struct xf_program *program, const struct xf_attach_opts *opts,
 		 const struct xf_chain *chain, const struct xf_chain_prog *prog,
 		 struct own_tag *own)
 {
@@ -40,7 +40,7 @@ static bool fits(const struct xf_inst *inst, const struct xf_attach_opts *opts,
 		return false;
 	if (!chained && opts->require_chain)
 		return false;
-	return same_object(inst, opts->object, own);
+	return same_object(program, opts->object, own);
 }
 
 /* Returns 1 when the program is an orphan of ours, 0 when not, -errno when it could not be looked
@@ -50,20 +50,20 @@ static int look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts
 		   struct xf_orphan *orphan)
 {
 	struct xf_owner owner = {};
-	struct xf_inst inst;
+	struct xf_program program;
 	bool is_orphan;
-	int err = xf_inst__open(&inst, &xf_abi_logger, prog->id);
+	int err = xf_program__open(&program, &xf_abi_logger, prog->id);
 
 	if (err && err != -EPROTO)
 		return err == -ENOENT ? 0 : err;
-	is_orphan = !xf_inst__owner(&inst, &owner) && xf_owner_state(&owner) == XF_OWNER_DEAD &&
-		    !xf_locks__reader(locks, prog->id);
+	is_orphan = !xf_program__owner(&program, &owner) &&
+		    xf_owner_state(&owner) == XF_OWNER_DEAD && !xf_locks__reader(locks, prog->id);
 	if (is_orphan)
 		*orphan = (struct xf_orphan) {
 			.id = prog->id,
-			.fits = !err && fits(&inst, opts, chain, prog, own),
+			.fits = !err && fits(&program, opts, chain, prog, own),
 		};
-	xf_inst__close(&inst);
+	xf_program__close(&program);
 	return is_orphan;
 }
 
@@ -98,23 +98,23 @@ int xf_orphans_find(struct xf_orphans *orphans, const struct xf_attach_opts *opt
 static int remove_one(unsigned int ifindex, __u32 id, uint64_t *unread)
 {
 	struct xf_reader left = {};
-	struct xf_inst inst;
-	int opened = xf_inst__open(&inst, &xf_abi_logger, id);
+	struct xf_program program;
+	int opened = xf_program__open(&program, &xf_abi_logger, id);
 	bool open = opened == 0;
 	int err = xf_detach(ifindex, id);
 
 	*unread = 0;
 	if (opened == -EPROTO)
-		xf_inst__close(&inst); /* its rings may look otherwise */
+		xf_program__close(&program); /* its rings may look otherwise */
 	if (open && !err) {
-		xf_reader__open_left(&left, inst.rings_fd);
-		xf_reader__settle(inst.rings_fd);
+		xf_reader__open_left(&left, program.rings_fd);
+		xf_reader__settle(program.rings_fd);
 	}
 	for (unsigned int i = 0; i < left.n; i++)
 		*unread += xf_ring__skip_all(&left.rings[i]);
 	xf_reader__close(&left);
 	if (open)
-		xf_inst__close(&inst);
+		xf_program__close(&program);
 	return err;
 }
 

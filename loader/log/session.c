@@ -50,7 +50,7 @@ static int open_watches(struct xf_session *s)
 	if (!err)
 		err = watch(s, &s->signals, open_signals());
 	if (!err)
-		err = watch(s, &s->netdevs, xf_link_watch());
+		err = watch(s, &s->netdevs, xf_netdev_watch());
 	if (!err)
 		err = xf_clock__open(&s->clock);
 	if (!err && s->clock.timer_fd >= 0)

@@ -41,21 +41,21 @@ static void refresh(struct xf_source *src)
 		src->at.dispatcher_id = chain.main_id;
 }
 
-static void check_source(struct xf_session *s, unsigned int i, const struct xf_link_event *event)
+static void check_source(struct xf_session *s, unsigned int i, const struct xf_netdev_event *event)
 {
 	struct xf_source *src = s->sources[i];
 	char name[IF_NAMESIZE], why[192];
 
-	if (event->kind == XF_LINK_DELETED) {
+	if (event->kind == XF_NETDEV_DELETED) {
 		end_source(s, i, "the interface is gone", true);
 		return;
 	}
-	if (event->kind == XF_LINK_MOVED) {
+	if (event->kind == XF_NETDEV_MOVED) {
 		static const struct xf_owner nobody;
 
 		/* We cannot detach it from here: give it up, so that whoever is there may. */
 		if (src->ours)
-			xf_inst__owner_set(&src->inst, &nobody);
+			xf_program__owner_set(&src->program, &nobody);
 		snprintf(why, sizeof(why),
 			 "the interface moved to another network namespace, where the program "
 			 "stays on it; '%s' removes it there",
@@ -66,7 +66,7 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_l
 	if (!if_indextoname(src->ifindex, name)) {
 		/* While a device goes the kernel tells of changes too; whether it is deleted or
 		 * moved comes last. */
-		if (event->kind == XF_LINK_MISSED)
+		if (event->kind == XF_NETDEV_MISSED)
 			end_source(s, i, "the interface is gone", true);
 		return;
 	}
@@ -76,17 +76,17 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_l
 	}
 	if (xf_source__is_attached(src))
 		refresh(src);
-	else if (if_indextoname(src->ifindex, name) || event->kind == XF_LINK_MISSED)
+	else if (if_indextoname(src->ifindex, name) || event->kind == XF_NETDEV_MISSED)
 		end_source(s, i, "somebody unloaded the program", false);
 }
 
-static void on_link_event(void *ctx, const struct xf_link_event *event)
+static void on_netdev_event(void *ctx, const struct xf_netdev_event *event)
 {
 	struct xf_session *s = ctx;
 
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->sources[i]->state == XF_SOURCE_LIVE &&
-		    (event->kind == XF_LINK_MISSED || event->ifindex == s->sources[i]->ifindex))
+		    (event->kind == XF_NETDEV_MISSED || event->ifindex == s->sources[i]->ifindex))
 			check_source(s, i, event);
 	if (!live_sources(s)) {
 		s->sources_lost = true;
@@ -96,5 +96,5 @@ static void on_link_event(void *ctx, const struct xf_link_event *event)
 
 void xf_session__read_netdevs(struct xf_session *s)
 {
-	xf_link_read(s->netdevs.fd, on_link_event, s);
+	xf_netdev_read(s->netdevs.fd, on_netdev_event, s);
 }

@@ -16,36 +16,36 @@ void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const
 	strncpy(src->name, name, sizeof(src->name) - 1);
 	src->ifindex = ifindex;
 	src->alive_fd = -1;
-	src->inst = (struct xf_inst) { .prog_fd = -1,
-				       .rings_fd = -1,
-				       .counters_fd = -1,
-				       .config_fd = -1,
-				       .owner_fd = -1,
-				       .alive_fd = -1 };
+	src->program = (struct xf_program) { .prog_fd = -1,
+					     .rings_fd = -1,
+					     .counters_fd = -1,
+					     .config_fd = -1,
+					     .owner_fd = -1,
+					     .alive_fd = -1 };
 }
 
 void xf_source__close(struct xf_source *src)
 {
 	xf_reader__close(&src->reader);
 	xf_reader__close(&src->left);
-	xf_inst__config_unmap(src->config);
+	xf_program__config_unmap(src->config);
 	src->config = NULL;
 	if (src->alive_fd >= 0)
 		close(src->alive_fd);
 	src->alive_fd = -1;
-	xf_inst__close(&src->inst);
+	xf_program__close(&src->program);
 }
 
 static int open_program(struct xf_source *src)
 {
-	int err = xf_inst__open(&src->inst, src->abi, src->at.prog_id);
+	int err = xf_program__open(&src->program, src->abi, src->at.prog_id);
 
 	if (err) {
 		xf_err("%s: cannot open the maps of program %u: %s", src->name, src->at.prog_id,
 		       strerror(-err));
 		return err;
 	}
-	src->config = xf_inst__config_map(&src->inst);
+	src->config = xf_program__config_map(&src->program);
 	if (!src->config) {
 		err = -errno;
 		xf_err("%s: cannot map the configuration of program %u: %s", src->name,
@@ -56,7 +56,7 @@ static int open_program(struct xf_source *src)
 
 static void show_alive(struct xf_source *src)
 {
-	src->alive_fd = xf_reader_alive(src->inst.alive_fd);
+	src->alive_fd = xf_reader_alive(src->program.alive_fd);
 	if (src->alive_fd < 0)
 		xf_warn("%s: cannot tell the program that this reader lives (perf_event_open: %s): "
 			"packets that "
@@ -81,13 +81,13 @@ int xf_source__take_over(struct xf_source *src, const struct xf_config *config)
 		return err;
 	/* Counters first: what the program counts from here on is ours. What goes into old rings
 	 * until ours are in their place is read from there. */
-	err = xf_inst__counters(&src->inst, &src->base);
+	err = xf_program__counters(&src->program, &src->base);
 	if (!err)
-		err = xf_reader__open_left(&src->left, src->inst.rings_fd);
+		err = xf_reader__open_left(&src->left, src->program.rings_fd);
 	if (!err) {
 		*src->config = *config;
 		show_alive(src);
-		err = xf_reader__install(&src->reader, src->inst.rings_fd);
+		err = xf_reader__install(&src->reader, src->program.rings_fd);
 	}
 	if (err)
 		xf_err("%s: cannot take over program %u: %s", src->name, src->at.prog_id,
@@ -120,9 +120,9 @@ int xf_source__end(struct xf_source *src, bool detach)
 			src->name);
 	}
 	if (detach && !err)
-		xf_reader__settle(src->inst.rings_fd);
+		xf_reader__settle(src->program.rings_fd);
 	else
-		xf_reader__uninstall(&src->reader, src->inst.rings_fd);
+		xf_reader__uninstall(&src->reader, src->program.rings_fd);
 	src->state = XF_SOURCE_ENDED;
 	return err;
 }
@@ -151,7 +151,7 @@ int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines,
 		.unread = lines->unread + src->unprinted,
 	};
 	struct xf_counters now;
-	int err = xf_inst__counters(&src->inst, &now);
+	int err = xf_program__counters(&src->program, &now);
 
 	if (!err)
 		xf_tally_make(tally, &src->base, &now, &taken);

@@ -27,7 +27,7 @@ struct xf_source {
 	struct xf_attached at;
 	bool ours; /* we attached or adopted the program, and detach it at the end */
 	enum xf_source_state state;
-	struct xf_inst inst;
+	struct xf_program program;
 	struct xf_reader reader;  /* our rings */
 	struct xf_reader left;	  /* rings that a dead reader left; n is 0 without */
 	struct xf_config *config; /* shared with the program */

@@ -95,8 +95,8 @@ static void on_routes(struct xf_routes *routes, void *arg)
 /* Without a file to read anew a SIGHUP says that the terminal is gone. */
 static void hang_up(struct xf_relay_main *run)
 {
-	if (run->keeper)
-		xf_keeper__ask(run->keeper, run->loop, on_routes, run);
+	if (run->helper)
+		xf_reload_helper__ask(run->helper, run->loop, on_routes, run);
 	else
 		stop(run);
 }

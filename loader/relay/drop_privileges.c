@@ -57,7 +57,7 @@ int xf_user__find(struct xf_user *user, const char *name)
 	return 0;
 }
 
-uint64_t xf_drop__permitted(void)
+uint64_t xf_caps_permitted(void)
 {
 	struct xf_cap_sets sets;
 
@@ -94,7 +94,7 @@ static int change_user(const struct xf_user *user)
 	return 0;
 }
 
-int xf_drop(const struct xf_user *user, uint64_t keep)
+int xf_drop_privileges(const struct xf_user *user, uint64_t keep)
 {
 	int err;
 
@@ -113,7 +113,7 @@ int xf_drop(const struct xf_user *user, uint64_t keep)
 			"may be denied; --user NAME names another");
 		return err;
 	}
-	err = set_caps(xf_drop__permitted() & keep);
+	err = set_caps(xf_caps_permitted() & keep);
 	if (err)
 		xf_err("cannot give up capabilities: %s", strerror(-err));
 	return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Give up privileges, for good. */
-#ifndef XF_DROP_H
-#define XF_DROP_H
+#ifndef XF_DROP_PRIVILEGES_H
+#define XF_DROP_PRIVILEGES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,10 +22,10 @@ int xf_user__find(struct xf_user *user, const char *name);
  * have only those in @keep (a mask of 1ULL << CAP_*): in the permitted and effective sets, with the
  * inheritable and ambient sets and, where we may, the bounding set empty. For a process of one
  * thread; those that it makes later are the same. Returns 0, or -errno after a message. */
-int xf_drop(const struct xf_user *user, uint64_t keep);
+int xf_drop_privileges(const struct xf_user *user, uint64_t keep);
 
 /* The capabilities that we have, as far as they are permitted. */
-uint64_t xf_drop__permitted(void);
+uint64_t xf_caps_permitted(void);
 
 /* "CAP_BPF, CAP_NET_ADMIN", or "none". Returns @out. */
 #define XF_CAPS_TEXT 256

@@ -16,9 +16,9 @@ struct xf_relay_main {
 	const struct xf_relay_args *args;
 	struct xf_user user;
 	struct xf_budget budget;
-	struct xf_routes *routes; /* for new connections; NULL for echo */
-	struct xf_keeper *keeper; /* with --routes */
-	struct xf_loop *loop;	  /* the main thread's */
+	struct xf_routes *routes;	 /* for new connections; NULL for echo */
+	struct xf_reload_helper *helper; /* with --routes */
+	struct xf_loop *loop;		 /* the main thread's */
 	struct xf_access *access;
 	struct xf_worker *workers;
 	unsigned int n; /* of them, that are open */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The side that asks a keeper. */
+/* The side that asks a reload helper. */
 #include "loader/relay/reload_helper.h"
 
 #include <errno.h>
@@ -17,9 +17,9 @@
 #include "loader/relay/routes_file.h"
 #include "lib/loop.h"
 
-struct xf_keeper {
+struct xf_reload_helper {
 	const char *path;
-	int fd; /* -1: the keeper is gone */
+	int fd; /* -1: the reload helper is gone */
 	pid_t pid;
 	struct xf_loop *loop;
 	struct xf_watch watch;
@@ -32,88 +32,89 @@ struct xf_keeper {
 	void *arg;
 };
 
-/* The keeper says when it has given up its privileges. */
-static int wait_ready(struct xf_keeper *keeper)
+/* The reload helper says when it has given up its privileges. */
+static int wait_ready(struct xf_reload_helper *helper)
 {
 	char byte;
 	ssize_t n;
 
 	do {
-		n = read(keeper->fd, &byte, 1);
+		n = read(helper->fd, &byte, 1);
 	} while (n < 0 && errno == EINTR);
 	if (n == 1)
 		return 0;
-	xf_err("the process that is to read %s again could not start", keeper->path);
+	xf_err("the process that is to read %s again could not start", helper->path);
 	return -ECHILD;
 }
 
-int xf_keeper__start(struct xf_keeper **out, const char *path, const struct xf_user *user)
+int xf_reload_helper__start(struct xf_reload_helper **out, const char *path,
+			    const struct xf_user *user)
 {
-	struct xf_keeper *keeper = calloc(1, sizeof(*keeper));
+	struct xf_reload_helper *helper = calloc(1, sizeof(*helper));
 	pid_t parent = getpid();
 	int err, pair[2];
 
-	if (!keeper)
+	if (!helper)
 		return -ENOMEM;
-	*keeper = (struct xf_keeper) { .path = path, .fd = -1, .watch.fd = -1 };
+	*helper = (struct xf_reload_helper) { .path = path, .fd = -1, .watch.fd = -1 };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
 		err = -errno;
 		goto out_free;
 	}
-	keeper->pid = fork();
-	if (keeper->pid == 0) {
+	helper->pid = fork();
+	if (helper->pid == 0) {
 		close(pair[0]);
-		xf_keeper__run(pair[1], path, user, parent);
+		xf_reload_helper__run(pair[1], path, user, parent);
 	}
 	err = -errno;
 	close(pair[1]);
-	keeper->fd = pair[0];
-	if (keeper->pid < 0)
+	helper->fd = pair[0];
+	if (helper->pid < 0)
 		goto out_free;
-	err = wait_ready(keeper);
+	err = wait_ready(helper);
 	if (err) {
-		xf_keeper__stop(keeper);
+		xf_reload_helper__stop(helper);
 		return err;
 	}
-	fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
-	*out = keeper;
+	fcntl(helper->fd, F_SETFL, O_NONBLOCK);
+	*out = helper;
 	return 0;
 
 out_free:
 	xf_err("cannot start a process that reads %s again: %s", path, strerror(-err));
-	if (keeper->fd >= 0)
-		close(keeper->fd);
-	free(keeper);
+	if (helper->fd >= 0)
+		close(helper->fd);
+	free(helper);
 	return err;
 }
 
 /* The next part of the answer, or NULL when there is none that is whole. */
-static const struct xf_part *next_part(const struct xf_keeper *keeper, size_t *at,
+static const struct xf_part *next_part(const struct xf_reload_helper *helper, size_t *at,
 				       struct xf_part *part, const char **name)
 {
-	size_t left = keeper->size - *at;
+	size_t left = helper->size - *at;
 
 	if (left < sizeof(*part))
 		return NULL;
-	memcpy(part, keeper->data + *at, sizeof(*part));
+	memcpy(part, helper->data + *at, sizeof(*part));
 	left -= sizeof(*part);
 	if (part->name_len > left || part->len > left - part->name_len)
 		return NULL;
-	*name = (const char *)keeper->data + *at + sizeof(*part);
+	*name = (const char *)helper->data + *at + sizeof(*part);
 	*at += sizeof(*part) + part->name_len + part->len;
 	return part;
 }
 
 /* The contents of the file that the routes file calls @name; its first line of text is @why when it
  * could not be read. */
-static const uint8_t *find_part(const struct xf_keeper *keeper, const char *name, size_t *len,
-				char *why, size_t why_len)
+static const uint8_t *find_part(const struct xf_reload_helper *helper, const char *name,
+				size_t *len, char *why, size_t why_len)
 {
 	const char *found;
 	struct xf_part part;
 	size_t at = 0;
 
-	while (next_part(keeper, &at, &part, &found)) {
+	while (next_part(helper, &at, &part, &found)) {
 		const char *data = found + part.name_len;
 
 		if (part.name_len != strlen(name) || memcmp(found, name, part.name_len))
@@ -140,138 +141,138 @@ static uint8_t *read_token(const char *name, size_t *len, char *why, size_t why_
 	return copy;
 }
 
-static struct xf_routes *parse(struct xf_keeper *keeper)
+static struct xf_routes *parse(struct xf_reload_helper *helper)
 {
-	struct xf_routes_source source = { .path = keeper->path,
+	struct xf_routes_source source = { .path = helper->path,
 					   .read = read_token,
-					   .arg = keeper };
+					   .arg = helper };
 	struct xf_routes *routes;
 	char why[128];
 
-	source.text = (const char *)find_part(keeper, "", &source.len, why, sizeof(why));
+	source.text = (const char *)find_part(helper, "", &source.len, why, sizeof(why));
 	if (!source.text) {
-		xf_err("cannot read the routes file %s: %s", keeper->path, why);
+		xf_err("cannot read the routes file %s: %s", helper->path, why);
 		return NULL;
 	}
 	return xf_routes_file__parse(&source, &routes) ? NULL : routes;
 }
 
-static void forget_answer(struct xf_keeper *keeper)
+static void forget_answer(struct xf_reload_helper *helper)
 {
-	if (keeper->data)
-		explicit_bzero(keeper->data, keeper->size);
-	free(keeper->data);
-	keeper->data = NULL;
-	keeper->got = 0;
-	keeper->waiting = false;
+	if (helper->data)
+		explicit_bzero(helper->data, helper->size);
+	free(helper->data);
+	helper->data = NULL;
+	helper->got = 0;
+	helper->waiting = false;
 }
 
-static void send_question(struct xf_keeper *keeper)
+static void send_question(struct xf_reload_helper *helper)
 {
 	static const char byte = 0;
 
-	keeper->ask_again = false;
+	helper->ask_again = false;
 	/* There is room: at most one byte is on its way. An error is an event for the watch. */
-	keeper->waiting = send(keeper->fd, &byte, 1, MSG_NOSIGNAL) == 1;
+	helper->waiting = send(helper->fd, &byte, 1, MSG_NOSIGNAL) == 1;
 }
 
-static void answered(struct xf_keeper *keeper)
+static void answered(struct xf_reload_helper *helper)
 {
 	struct xf_routes *routes = NULL;
 
-	if (!keeper->ask_again)
-		routes = parse(keeper);
-	forget_answer(keeper);
-	if (keeper->ask_again)
-		send_question(keeper);
+	if (!helper->ask_again)
+		routes = parse(helper);
+	forget_answer(helper);
+	if (helper->ask_again)
+		send_question(helper);
 	else
-		keeper->fn(routes, keeper->arg);
+		helper->fn(routes, helper->arg);
 }
 
-static void gone(struct xf_keeper *keeper)
+static void gone(struct xf_reload_helper *helper)
 {
-	xf_loop__del(keeper->loop, &keeper->watch);
-	close(keeper->fd);
-	keeper->fd = -1;
+	xf_loop__del(helper->loop, &helper->watch);
+	close(helper->fd);
+	helper->fd = -1;
 	xf_err("the process that reads %s again has ended: SIGHUP will not be obeyed any more",
-	       keeper->path);
+	       helper->path);
 	xf_hint("restart this one for new rules; running connections end with it");
-	if (keeper->waiting)
-		keeper->fn(NULL, keeper->arg);
-	forget_answer(keeper);
+	if (helper->waiting)
+		helper->fn(NULL, helper->arg);
+	forget_answer(helper);
 }
 
 /* More of the answer. Returns what recv() does. */
-static ssize_t read_some(struct xf_keeper *keeper)
+static ssize_t read_some(struct xf_reload_helper *helper)
 {
-	uint8_t *to = (uint8_t *)&keeper->size + keeper->got;
-	size_t want = sizeof(keeper->size) - keeper->got;
+	uint8_t *to = (uint8_t *)&helper->size + helper->got;
+	size_t want = sizeof(helper->size) - helper->got;
 	ssize_t n;
 
-	if (keeper->got >= sizeof(keeper->size)) {
-		to = keeper->data + keeper->got - sizeof(keeper->size);
-		want = sizeof(keeper->size) + keeper->size - keeper->got;
+	if (helper->got >= sizeof(helper->size)) {
+		to = helper->data + helper->got - sizeof(helper->size);
+		want = sizeof(helper->size) + helper->size - helper->got;
 	}
-	n = recv(keeper->fd, to, want, MSG_DONTWAIT);
+	n = recv(helper->fd, to, want, MSG_DONTWAIT);
 	if (n <= 0)
 		return n;
-	keeper->got += n;
-	if (keeper->got != sizeof(keeper->size))
+	helper->got += n;
+	if (helper->got != sizeof(helper->size))
 		return n;
-	keeper->data = keeper->size <= XF_ANSWER_MAX ? malloc(keeper->size) : NULL;
-	if (keeper->data)
+	helper->data = helper->size <= XF_ANSWER_MAX ? malloc(helper->size) : NULL;
+	if (helper->data)
 		return n;
 	errno = ENOMEM;
-	keeper->size = 0;
+	helper->size = 0;
 	return -1;
 }
 
 static void on_answer(struct xf_watch *watch, uint32_t events)
 {
-	struct xf_keeper *keeper = xf_container_of(watch, struct xf_keeper, watch);
-	ssize_t n = read_some(keeper);
+	struct xf_reload_helper *helper = xf_container_of(watch, struct xf_reload_helper, watch);
+	ssize_t n = read_some(helper);
 
 	(void)events;
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		gone(keeper);
-	else if (n > 0 && keeper->data && keeper->got == sizeof(keeper->size) + keeper->size)
-		answered(keeper);
+		gone(helper);
+	else if (n > 0 && helper->data && helper->got == sizeof(helper->size) + helper->size)
+		answered(helper);
 }
 
-void xf_keeper__ask(struct xf_keeper *keeper, struct xf_loop *loop,
-		    void (*fn)(struct xf_routes *routes, void *arg), void *arg)
+void xf_reload_helper__ask(struct xf_reload_helper *helper, struct xf_loop *loop,
+			   void (*fn)(struct xf_routes *routes, void *arg), void *arg)
 {
 	int err = 0;
 
-	keeper->loop = loop;
-	keeper->fn = fn;
-	keeper->arg = arg;
-	keeper->watch.fn = on_answer;
-	if (keeper->waiting) {
-		keeper->ask_again = true;
+	helper->loop = loop;
+	helper->fn = fn;
+	helper->arg = arg;
+	helper->watch.fn = on_answer;
+	if (helper->waiting) {
+		helper->ask_again = true;
 		return;
 	}
-	if (keeper->fd >= 0 && keeper->watch.fd < 0)
-		err = xf_loop__add(loop, &keeper->watch, keeper->fd, EPOLLIN);
-	if (keeper->fd < 0 || err) {
-		xf_err("cannot read %s again: %s", keeper->path,
+	if (helper->fd >= 0 && helper->watch.fd < 0)
+		err = xf_loop__add(loop, &helper->watch, helper->fd, EPOLLIN);
+	if (helper->fd < 0 || err) {
+		xf_err("cannot read %s again: %s", helper->path,
 		       err ? strerror(-err) : "the process for that has ended");
 		fn(NULL, arg);
 		return;
 	}
-	send_question(keeper);
+	send_question(helper);
 }
 
-void xf_keeper__stop(struct xf_keeper *keeper)
+void xf_reload_helper__stop(struct xf_reload_helper *helper)
 {
-	if (!keeper)
+	if (!helper)
 		return;
-	if (keeper->watch.fd >= 0)
-		xf_loop__del(keeper->loop, &keeper->watch);
-	if (keeper->fd >= 0)
-		close(keeper->fd);
-	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+	if (helper->watch.fd >= 0)
+		xf_loop__del(helper->loop, &helper->watch);
+	if (helper->fd >= 0)
+		close(helper->fd);
+	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	forget_answer(keeper);
-	free(keeper);
+	forget_answer(helper);
+	free(helper);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The keeper itself. */
+/* The reload helper itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -14,7 +14,7 @@
 #include "loader/relay/routes_file.h"
 #include "sockmap/route/routes.h"
 
-#define NAME "xdpfun-keeper" /* in ps */
+#define NAME "xdpfun-reload" /* in ps */
 #define FIRST_SIZE (64u << 10)
 
 struct answer {
@@ -172,12 +172,13 @@ static void serve(int fd, const char *path)
 	}
 }
 
-_Noreturn void xf_keeper__run(int fd, const char *path, const struct xf_user *user, pid_t parent)
+_Noreturn void xf_reload_helper__run(int fd, const char *path, const struct xf_user *user,
+				     pid_t parent)
 {
 	static const uint8_t ready;
 
 	prctl(PR_SET_NAME, NAME, 0, 0, 0);
-	if (xf_drop(user, 1ULL << CAP_DAC_READ_SEARCH))
+	if (xf_drop_privileges(user, 1ULL << CAP_DAC_READ_SEARCH))
 		_exit(1);
 	fd = close_others(fd);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -124,10 +124,10 @@ static int drop(struct xf_relay_main *run)
 
 	for (unsigned int i = 0; i < run->n; i++)
 		keep |= xf_mover__caps(run->workers[i].mover);
-	err = xf_drop(&run->user, keep);
+	err = xf_drop_privileges(&run->user, keep);
 	if (!err)
 		xf_info("going on as user %s, capabilities kept: %s", run->user.name,
-			xf_caps_text(xf_drop__permitted(), text));
+			xf_caps_text(xf_caps_permitted(), text));
 	return err;
 }
 
@@ -146,12 +146,12 @@ static const char *size_text(uint64_t bytes, char out[32])
 /* Comes last: whoever waits for it may connect. */
 static void say_ready(const struct xf_relay_main *run)
 {
-	const char *why_not = xf_mover__why_not(run->workers[0].mover);
+	const char *unavailable_reason = xf_mover__unavailable_reason(run->workers[0].mover);
 	char text[XF_SOCKADDR_TEXT], memory[32];
 	struct xf_addr addr;
 
-	if (why_not && run->args->engine == XF_ENGINE_AUTO)
-		xf_info("auto goes without sockmap: %s", why_not);
+	if (unavailable_reason && run->args->engine == XF_ENGINE_AUTO)
+		xf_info("auto goes without sockmap: %s", unavailable_reason);
 	xf_server__address(run->workers[0].server, &addr);
 	xf_info("listening on %s, engine %s, memory %s, at most %u connections, %u thread%s",
 		xf_sockaddr_text(&addr, text), xf_engine_names[run->args->engine],
@@ -181,7 +181,7 @@ static int prepare(struct xf_relay_main *run)
 	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads);
 	/* While there is next to nothing that it could inherit. */
 	if (!err && run->args->routes)
-		err = xf_keeper__start(&run->keeper, run->args->routes, &run->user);
+		err = xf_reload_helper__start(&run->helper, run->args->routes, &run->user);
 	if (!err)
 		err = open_main(run);
 	if (!err)
@@ -218,7 +218,7 @@ static void release(struct xf_relay_main *run)
 		xf_worker__close(&run->workers[i]);
 	free(run->workers);
 	xf_access__free(run->access);
-	xf_keeper__stop(run->keeper);
+	xf_reload_helper__stop(run->helper);
 	xf_loop__close(run->loop, &run->signals);
 	xf_loop__free(run->loop);
 	xf_routes__put(run->routes);

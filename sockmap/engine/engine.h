@@ -177,15 +177,15 @@ struct xf_mover {
 	uint8_t *scratch; /* XF_SCRATCH bytes, contents good until the next call into an engine */
 	struct xf_pipes *pipes;	    /* engine_splice.c: a pool of empty pipes; made on first use */
 	struct xf_sockmap *sockmap; /* engine_sockmap.c; NULL: not available */
-	char why_not[160];	    /* then why */
+	char unavailable_reason[160]; /* then why */
 	/* relay.c's own */
 	struct xf_relay *relays;     /* all */
 	struct xf_relay *again_list; /* to continue in the next turn */
 	struct xf_timer again;
 	struct xf_timer sweep; /* policy.c: idle relays go to the sockmap while room is scarce */
 	bool net_admin;	       /* may set buffers beyond the sysctl limits */
-	struct xf_rare rare_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
-	struct xf_rare rare_room;	      /* and those for which the sockmap had none */
+	struct xf_ratelimit rare_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
+	struct xf_ratelimit rare_room;		   /* and those for which the sockmap had none */
 	struct xf_crowd crowd;
 	unsigned int crowd_max; /* more that are busy do not go through the sockmap */
 	unsigned int poll_max;	/* with more busy ones there is no polling */
@@ -221,8 +221,8 @@ bool xf_copy__was_reset(struct xf_side *side, uint32_t events);
 /* engine_splice.c: the pool. Free closes what is idle; every pipe must have come back. */
 void xf_pipes__free(struct xf_pipes *pipes);
 
-/* engine_sockmap.c: load the programs, make the maps. -errno with why_not filled when sockmap
- * cannot be used here. */
+/* engine_sockmap.c: load the programs, make the maps. -errno with unavailable_reason filled when
+ * sockmap cannot be used here. */
 int xf_sockmap__new(struct xf_mover *mover);
 void xf_sockmap__free(struct xf_sockmap *sockmap);
 /* There is one, and what is held in it is not too much. */

@@ -141,10 +141,10 @@ static void explain(struct xf_mover *mover, int err)
 	else if (err == -EOPNOTSUPP || err == -EINVAL)
 		why =
 		    "this kernel cannot do it (CONFIG_BPF_STREAM_PARSER, BTF and 5.10 are needed)";
-	snprintf(mover->why_not, sizeof(mover->why_not), "%s", why);
+	snprintf(mover->unavailable_reason, sizeof(mover->unavailable_reason), "%s", why);
 }
 
-/* Programs and maps for mover->opts.max_relays. -errno with mover->why_not filled. */
+/* Programs and maps for mover->opts.max_relays. -errno with mover->unavailable_reason filled. */
 static int set_up(struct xf_sockmap *sm)
 {
 	int err = load(sm);
@@ -257,7 +257,7 @@ int xf_sockmap__new(struct xf_mover *mover)
 	int err;
 
 	if (opts->engine == XF_ENGINE_AUTO &&
-	    xf_kernel_has_data_bug(mover->why_not, sizeof(mover->why_not)))
+	    xf_kernel_has_data_bug(mover->unavailable_reason, sizeof(mover->unavailable_reason)))
 		return -EOPNOTSUPP;
 	sm = calloc(1, sizeof(*sm));
 	if (!sm)
@@ -272,7 +272,7 @@ int xf_sockmap__new(struct xf_mover *mover)
 		return 0;
 	}
 	if (opts->engine == XF_ENGINE_SOCKMAP)
-		xf_err("cannot use --engine sockmap: %s", mover->why_not);
+		xf_err("cannot use --engine sockmap: %s", mover->unavailable_reason);
 	unload(sm);
 	free(sm);
 	return err;

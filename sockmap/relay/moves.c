@@ -37,7 +37,7 @@ static void settle(struct xf_relay *relay)
 }
 
 /* Why not in words, where the errno does not say it. */
-static const char *why_not(enum xf_engine_id engine, int err)
+static const char *unavailable_reason(enum xf_engine_id engine, int err)
 {
 	if (engine == XF_ENGINE_SPLICE && (err == -EPERM || err == -EMFILE || err == -ENFILE))
 		return "no pipe can be had (fs.pipe-user-pages-soft, open files)";
@@ -56,11 +56,11 @@ static void warn_failed(const struct xf_relay *relay, int err)
 	char text[32];
 
 	if (err == -EOPNOTSUPP ||
-	    !xf_rare_due(&mover->rare_move[relay->next], now_of(relay), &times))
+	    !xf_ratelimit_due(&mover->rare_move[relay->next], now_of(relay), &times))
 		return;
 	xf_info("a connection is copied%s, it cannot be moved by %s: %s",
 		xf_times_text(times, text), xf_engine_names[relay->next],
-		why_not(relay->next, err));
+		unavailable_reason(relay->next, err));
 }
 
 /* The sockets are plain: the next engine takes over, or copy, which always can. */

@@ -449,7 +449,7 @@ int xf_mover__new(struct xf_mover **result, struct xf_loop *loop, const struct x
 		err = -ENOMEM;
 	else if (opts->engine == XF_ENGINE_AUTO || opts->engine == XF_ENGINE_SOCKMAP)
 		err = xf_sockmap__new(mover);
-	if (err && opts->engine == XF_ENGINE_AUTO && mover->why_not[0])
+	if (err && opts->engine == XF_ENGINE_AUTO && mover->unavailable_reason[0])
 		err = 0;
 	if (err) {
 		xf_mover__free(mover);
@@ -471,9 +471,9 @@ void xf_mover__free(struct xf_mover *mover)
 	free(mover);
 }
 
-const char *xf_mover__why_not(const struct xf_mover *mover)
+const char *xf_mover__unavailable_reason(const struct xf_mover *mover)
 {
-	return mover->sockmap || !mover->why_not[0] ? NULL : mover->why_not;
+	return mover->sockmap || !mover->unavailable_reason[0] ? NULL : mover->unavailable_reason;
 }
 
 /* Large buffers are beyond the usual sysctl limits; before 5.19 every use of a map by a process

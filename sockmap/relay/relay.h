@@ -62,13 +62,13 @@ struct xf_mover_opts {
 
 /* Loads the BPF programs unless the engine is splice or copy; needs the capabilities for that (they
  * can be dropped afterwards, see xf_mover__caps()). With XF_ENGINE_AUTO a kernel, a privilege or a
- * version that rules sockmap out is no error: xf_mover__why_not() says it. With XF_ENGINE_SOCKMAP
- * it is one, after a message. Returns 0 or -errno. */
+ * version that rules sockmap out is no error: xf_mover__unavailable_reason() says it. With
+ * XF_ENGINE_SOCKMAP it is one, after a message. Returns 0 or -errno. */
 int xf_mover__new(struct xf_mover **mover, struct xf_loop *loop, const struct xf_mover_opts *opts);
 /* Every relay must have ended. NULL is fine. */
 void xf_mover__free(struct xf_mover *mover);
 /* Why sockmap is not used, in words for "auto goes without sockmap: ...", or NULL when it is. */
-const char *xf_mover__why_not(const struct xf_mover *mover);
+const char *xf_mover__unavailable_reason(const struct xf_mover *mover);
 /* Capabilities (a mask of 1ULL << CAP_*) that moving needs after xf_mover__new(). */
 uint64_t xf_mover__caps(const struct xf_mover *mover);
 

@@ -67,7 +67,7 @@ static void warn_memory(struct xf_server *server)
 	char text[32];
 	uint64_t times;
 
-	if (!xf_rare_due(&server->rare_memory, xf_loop__now(server->loop), &times))
+	if (!xf_ratelimit_due(&server->rare_memory, xf_loop__now(server->loop), &times))
 		return;
 	xf_warn("refused a connection%s: no memory is left for it", xf_times_text(times, text));
 	xf_hint("raise --memory, or set --max-connections to what it is enough for");
@@ -228,7 +228,7 @@ static void warn_failed(struct xf_server *server, int err)
 	char text[32];
 	uint64_t times;
 
-	if (xf_rare_due(&server->rare_failed, xf_loop__now(server->loop), &times))
+	if (xf_ratelimit_due(&server->rare_failed, xf_loop__now(server->loop), &times))
 		xf_warn("cannot serve a connection%s: %s", xf_times_text(times, text),
 			strerror(err));
 }

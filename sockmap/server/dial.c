@@ -155,7 +155,7 @@ static void warn_no_port(struct xf_conn *conn)
 	char addr[XF_SOCKADDR_TEXT], text[32];
 	uint64_t times;
 
-	if (!xf_rare_due(&server->rare_ports, xf_loop__now(server->loop), &times))
+	if (!xf_ratelimit_due(&server->rare_ports, xf_loop__now(server->loop), &times))
 		return;
 	xf_warn("cannot connect to %s%s: no port is free here", xf_sockaddr_text(conn->tried, addr),
 		xf_times_text(times, text));

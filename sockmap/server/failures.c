@@ -58,12 +58,12 @@ static struct xf_failure *replace(struct xf_failures *failures, const struct xf_
 	/* With another one that fails all the time, the two would warn in turns, each as if it were
 	 * new: the limit goes with the place. */
 	if (oldest->warning.next <= now)
-		oldest->warning = (struct xf_rare) {};
+		oldest->warning = (struct xf_ratelimit) {};
 	return oldest;
 }
 
-struct xf_rare *xf_failures__note(struct xf_failures *failures, const struct xf_addr *addr,
-				  uint64_t now)
+struct xf_ratelimit *xf_failures__note(struct xf_failures *failures, const struct xf_addr *addr,
+				       uint64_t now)
 {
 	struct xf_failure *failure = find(failures, addr);
 

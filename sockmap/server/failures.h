@@ -15,7 +15,7 @@
 struct xf_failure {
 	struct xf_addr addr; /* len 0: free */
 	uint64_t until;	     /* avoid it so long, ns */
-	struct xf_rare warning;
+	struct xf_ratelimit warning;
 };
 
 /* All zero at first. Times are ns, CLOCK_MONOTONIC. */
@@ -25,8 +25,8 @@ struct xf_failures {
 
 /* @addr could not be dialled. Returns the limit of the warning about it; when more fail than there
  * is room for, several share one. */
-struct xf_rare *xf_failures__note(struct xf_failures *failures, const struct xf_addr *addr,
-				  uint64_t now);
+struct xf_ratelimit *xf_failures__note(struct xf_failures *failures, const struct xf_addr *addr,
+				       uint64_t now);
 /* It failed less than five seconds ago, and was not forgotten. */
 bool xf_failures__has(const struct xf_failures *failures, const struct xf_addr *addr, uint64_t now);
 /* It could be dialled. The limit of its warning stays. */

@@ -105,7 +105,7 @@ void xf_out_of_fds(struct xf_server *server, int err)
 	uint64_t times;
 
 	server->counters.refused_fds++;
-	if (!xf_rare_due(&server->rare_fds, xf_loop__now(server->loop), &times))
+	if (!xf_ratelimit_due(&server->rare_fds, xf_loop__now(server->loop), &times))
 		return;
 	xf_warn("refused a connection%s: no descriptor is left: %s", xf_times_text(times, text),
 		strerror(err));
@@ -132,7 +132,7 @@ static void warn_accept(struct xf_server *server, int err)
 	char addr[XF_SOCKADDR_TEXT], text[32];
 	uint64_t times;
 
-	if (xf_rare_due(&server->rare_accept, xf_loop__now(server->loop), &times))
+	if (xf_ratelimit_due(&server->rare_accept, xf_loop__now(server->loop), &times))
 		xf_warn("cannot accept on %s%s: %s; trying again",
 			xf_sockaddr_text(&server->address, addr), xf_times_text(times, text),
 			strerror(err));
@@ -167,7 +167,7 @@ static void refuse_max(struct xf_server *server, int fd)
 
 	xf_reset(fd);
 	server->counters.refused_max++;
-	if (xf_rare_due(&server->rare_max, xf_loop__now(server->loop), &times))
+	if (xf_ratelimit_due(&server->rare_max, xf_loop__now(server->loop), &times))
 		xf_warn("refused a connection%s: --max-connections %u are open",
 			xf_times_text(times, text), server->opts.max_connections);
 }

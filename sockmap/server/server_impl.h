@@ -77,7 +77,7 @@ struct xf_server {
 	int listen_fd; /* -1: drained */
 	int spare;     /* a descriptor to refuse with when there is none left; -1: it is gone */
 	struct xf_timer pause; /* nothing can be accepted: until then the listener is left alone */
-	struct xf_rare rare_fds, rare_max, rare_memory, rare_failed, rare_accept, rare_ports;
+	struct xf_ratelimit rare_fds, rare_max, rare_memory, rare_failed, rare_accept, rare_ports;
 
 	struct xf_conn *conns;	      /* all */
 	struct xf_queue first, dials; /* waiting for a first packet, and for an upstream */
@@ -85,8 +85,8 @@ struct xf_server {
 	struct xf_server_counters counters;
 
 	struct xf_failures failures;
-	struct xf_rare rare_named;    /* dials to where PROXY headers wanted to go */
-	unsigned int turns[XF_TURNS]; /* round robin, by xf_route.index */
+	struct xf_ratelimit rare_named; /* dials to where PROXY headers wanted to go */
+	unsigned int turns[XF_TURNS];	/* round robin, by xf_route.index */
 
 	uint8_t scratch[XF_FIRST_MAX]; /* what was read of a first packet goes here first */
 };

@@ -42,11 +42,12 @@ void xf_upstream__failed(struct xf_conn *conn, int err)
 	uint64_t times, now = xf_loop__now(server->loop);
 	/* Where PROXY headers want to go is the clients' choice: not noted, lest they crowd out the
 	 * upstreams of the routes. */
-	struct xf_rare *rare = conn->route ? xf_failures__note(&server->failures, conn->tried, now)
-					   : &server->rare_named;
+	struct xf_ratelimit *ratelimit =
+	    conn->route ? xf_failures__note(&server->failures, conn->tried, now)
+			: &server->rare_named;
 	char text[XF_SOCKADDR_TEXT], n[32];
 
-	if (!xf_rare_due(rare, now, &times))
+	if (!xf_ratelimit_due(ratelimit, now, &times))
 		return;
 	xf_sockaddr_text(conn->tried, text);
 	if (!conn->route)

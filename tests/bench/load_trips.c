@@ -156,7 +156,7 @@ static void run_many(struct trips *trips)
 	}
 }
 
-/* Edge-triggered for sending too: it is rare that a message does not fit at once. */
+/* Edge-triggered for sending too: it is ratelimit that a message does not fit at once. */
 static void open_conns(struct trips *trips)
 {
 	const struct load *load = trips->load;

@@ -98,7 +98,7 @@ static int count_entry(void *arg, const struct xf_table_entry *entry)
 }
 
 struct about {
-	struct xf_judge_packet packet;
+	struct xf_match_packet packet;
 	size_t n;
 };
 

@@ -99,7 +99,7 @@ static int attach_new(const struct xf_fw_args *args, const struct xf_fw_set *set
 	const struct xf_table_map *maps;
 	size_t n = xf_table__maps(set->table, &maps);
 	struct xf_attach_opts opts = {
-		.cargo = &xf_cargo_firewall,
+		.embedded = &xf_embedded_firewall,
 		.ifname = ifname,
 		.ifindex = ifindex,
 		.mode = args->mode,
@@ -127,7 +127,7 @@ static int attach_one(const struct xf_fw_args *args, const struct xf_fw_set *set
 		      const char *ifname)
 {
 	struct xf_strs names = { .at = { ifname }, .n = 1 };
-	unsigned int ifindex = xf_link_find(ifname);
+	unsigned int ifindex = xf_netdev_find(ifname);
 	struct xf_fw_place *places;
 	int n, err;
 
@@ -260,7 +260,7 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 static int find_interfaces(const struct xf_fw_args *args)
 {
 	for (unsigned int i = 0; i < args->interfaces.n; i++)
-		if (!xf_link_find(args->interfaces.at[i]))
+		if (!xf_netdev_find(args->interfaces.at[i]))
 			return -ENODEV;
 	return 0;
 }

@@ -24,7 +24,7 @@ static struct xf_rule rule_of(const char *text)
 }
 
 /* From 192.0.2.7 port 50000 to 10.1.2.3 port 22. */
-static const struct xf_judge_packet tcp_syn = { .family = 4,
+static const struct xf_match_packet tcp_syn = { .family = 4,
 						.src = { 192, 0, 2, 7 },
 						.dst = { 10, 1, 2, 3 },
 						.proto = 6,
@@ -60,7 +60,7 @@ static const struct {
 
 static void single_rules(void **state)
 {
-	struct xf_judge_packet packet = tcp_syn;
+	struct xf_match_packet packet = tcp_syn;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(one_rule); i++) {
@@ -71,7 +71,7 @@ static void single_rules(void **state)
 	}
 }
 
-static bool matches(const char *text, const struct xf_judge_packet *packet)
+static bool matches(const char *text, const struct xf_match_packet *packet)
 {
 	struct xf_rule rule = rule_of(text);
 
@@ -80,7 +80,7 @@ static bool matches(const char *text, const struct xf_judge_packet *packet)
 
 static void other_packets(void **state)
 {
-	struct xf_judge_packet packet = tcp_syn;
+	struct xf_match_packet packet = tcp_syn;
 
 	(void)state;
 	packet.established = true;
@@ -90,7 +90,7 @@ static void other_packets(void **state)
 	assert_true(matches("deny dport 22", &packet));
 	packet.proto = 1;
 	assert_false(matches("deny dport 0-65535", &packet));
-	packet = (struct xf_judge_packet) { .family = 6, .src = { 0x20, 1, 0xd, 0xb8 } };
+	packet = (struct xf_match_packet) { .family = 6, .src = { 0x20, 1, 0xd, 0xb8 } };
 	assert_true(matches("deny from 2001:db8::/64", &packet));
 	assert_false(matches("deny from 2001:db8::1", &packet));
 	assert_false(matches("deny from 32.1.13.184", &packet));
@@ -98,7 +98,7 @@ static void other_packets(void **state)
 
 static void a_known_mac(void **state)
 {
-	struct xf_judge_packet packet = tcp_syn;
+	struct xf_match_packet packet = tcp_syn;
 
 	(void)state;
 	packet.mac_known = true;
@@ -132,13 +132,13 @@ static void the_most_specific_holds(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(several); i++) {
-		struct xf_judge judge = { .packet = tcp_syn };
+		struct xf_match judge = { .packet = tcp_syn };
 		char text[XF_RULE_TEXT_MAX];
 
 		for (size_t n = 0; several[i].rules[n]; n++) {
 			struct xf_rule rule = rule_of(several[i].rules[n]);
 
-			xf_judge__see(&judge, &rule);
+			xf_match__see(&judge, &rule);
 		}
 		assert_int_equal(judge.any, !!several[i].holds);
 		if (!judge.any)

@@ -28,7 +28,7 @@ static struct xf_addr upstream(unsigned int n)
 static bool fails(struct xf_failures *failures, const struct xf_addr *addr, uint64_t now,
 		  uint64_t *times)
 {
-	return xf_rare_due(xf_failures__note(failures, addr, now), now, times);
+	return xf_ratelimit_due(xf_failures__note(failures, addr, now), now, times);
 }
 
 static void test_one(void **state)
