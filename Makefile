@@ -185,7 +185,8 @@ install: all
 	install -Dm755 xdpfun-load $(DESTDIR)$(PREFIX)/sbin/xdpfun-load
 	install -Dm644 xdpfun.o $(DESTDIR)$(PREFIX)/lib/bpf/xdpfun.o
 	install -Dm644 xdpfun-fw.o $(DESTDIR)$(PREFIX)/lib/bpf/xdpfun-fw.o
-	install -Dm644 docs/xdpfun-load.8 $(DESTDIR)$(PREFIX)/share/man/man8/xdpfun-load.8
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 clean:
 	rm -rf $(BUILD) xdpfun.o xdpfun-fw.o xdpfun-load

@@ -112,7 +112,7 @@ int xf_routes_file__load(const char *path, struct xf_routes **routes)
 	if (!text) {
 		xf_err("cannot read the routes file %s: %s", path, why);
 		xf_hint("--routes FILE names a file with one rule a line, as in "
-			"'sni example.org -> 192.0.2.1:443'; see xdpfun-load(8)");
+			"'sni example.org -> 192.0.2.1:443'; see xdpfun-forward(8)");
 		return -EINVAL;
 	}
 	source.text = (const char *)text;

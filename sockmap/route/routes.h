@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The routes file: text to rules, and a connection's first bytes to a decision. Pure, but for the
- * callback that reads token files. The grammar is in xdpfun-load(8):
+ * callback that reads token files. The grammar is in xdpfun-forward(8):
  *
  *	[sni NAME | host NAME | token @FILE | any] -> ADDR:PORT[,ADDR:PORT...] | reject
  *	accept-proxy from PREFIX...

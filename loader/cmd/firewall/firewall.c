@@ -31,7 +31,7 @@ static void help(void)
 	printf("\n'xdpfun-load firewall COMMAND --help' shows a command's options.\n\n"
 	       "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
 	       "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n"
-	       "The most specific rule that matches a packet holds; see xdpfun-load(8).\n");
+	       "The most specific rule that matches a packet holds; see xdpfun-firewall(8).\n");
 }
 
 int xf_cmd_firewall(int argc, char **argv)
