@@ -19,6 +19,18 @@ lab_up() {
 	# Absolute paths only: entering a mount namespace forgets the working folder.
 	A=(nsenter --net="/run/netns/$LAB-a" --mount="/proc/$holder/ns/mnt")
 	B=(nsenter --net="/run/netns/$LAB-b")
+	own_nobody
+}
+
+# Side a has a nobody of its own, with a number that no other lab's has: what the kernel allows a user, in pipes for
+# example, is for all processes with that number, on the whole machine.
+own_nobody() {
+	NOBODY=$((0x70000000 + $(stat -L -c %i "/run/netns/$LAB-a") % 0x0fffffff))
+	{
+		echo "nobody:x:$NOBODY:65534::/:/bin/false"
+		grep -v ^nobody: /etc/passwd
+	} >"$T/passwd"
+	"${A[@]}" mount --bind "$T/passwd" /etc/passwd
 }
 
 setup() {

@@ -71,21 +71,11 @@ echoes() {
 	relay $LISTEN echo -l $LISTEN --engine "$engine" "$@"
 }
 
-# others_run: relays of the same user beside ours. What the kernel allows a user in pipes is for all of them.
-NO_PIPE="no pipe can be had"
-others_run() {
-	local ours=0
-
-	! alive relay || ours=1
-	[ "$(pgrep -cu nobody -x xdpfun-load)" -gt $ours ]
-}
-
 # end_relay [REGEX]: what it must do when asked, at a time when no connection is left; nothing went wrong that
 # it would have to talk about, but for warnings that match.
 end_relay() {
 	local allowed=${1:-^\$}
 
-	! others_run || allowed+="|$NO_PIPE"
 	kill -TERM "${pid[relay]}"
 	ends relay 0
 	no_match "what it says" "$(said relay | grep -vE -- "$allowed")" "(error|warning): "
@@ -150,7 +140,6 @@ log_of() {
 # it could not. With LEAST only so many must have been the sockmap's: where the end may come before the map.
 moved_by_engine() {
 	[ "$engine" != auto ] || return 0
-	[ "$engine" != splice ] || ! others_run || return 0
 	if [ "$engine" = sockmap ] && [ $# -gt 0 ]; then
 		between "connections that were in the map" "$(moved_at_least 1)" "$1" 1000000
 		return

@@ -238,11 +238,11 @@ privileges() {
 	local user task
 
 	forward "$@"
-	user=$(id -u nobody)
+	user=$NOBODY
 	for task in "/proc/${pid[relay]}/task/"*; do
 		same "NoNewPrivs" "$(awk '$1 == "NoNewPrivs:" { print $2 }' "$task/status")" 1
 		same "Uid" "$(awk '$1 == "Uid:" { print $2, $3, $4, $5 }' "$task/status")" "$user $user $user $user"
-		same "Gid" "$(awk '$1 == "Gid:" { print $2 }' "$task/status")" "$(id -g nobody)"
+		same "Gid" "$(awk '$1 == "Gid:" { print $2 }' "$task/status")" 65534
 		same "Groups" "$(awk '$1 == "Groups:" { print $2 }' "$task/status")" ""
 		same "CapInh" "$(awk '$1 == "CapInh:" { print $2 }' "$task/status")" 0000000000000000
 		same "CapAmb" "$(awk '$1 == "CapAmb:" { print $2 }' "$task/status")" 0000000000000000
@@ -283,7 +283,7 @@ privileges() {
 		# CAP_DAC_READ_SEARCH (2) or less.
 		matches "CapEff" "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$child/status")" "^000000000000000[04]$"
 		same "CapBnd" "$(awk '$1 == "CapBnd:" { print $2 }' "/proc/$child/status")" 0000000000000000
-		same "Uid" "$(awk '$1 == "Uid:" { print $3 }' "/proc/$child/status")" "$(id -u nobody)"
+		same "Uid" "$(awk '$1 == "Uid:" { print $3 }' "/proc/$child/status")" "$NOBODY"
 	done
 	# It goes when its parent is killed.
 	kill -KILL "${pid[relay]}"
