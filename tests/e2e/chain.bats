@@ -155,7 +155,7 @@ refused() {
 @test "what xdp-loader left without a dispatcher is named, with the way out" {
 	needs_no_chaining
 	# xdp-loader gives up when another one runs at the same moment.
-	wait_for 10 ip netns exec "$LAB-a" xdp-loader load eth0 "$OBJ"
+	wait_for ip netns exec "$LAB-a" xdp-loader load eth0 "$OBJ"
 	refused
 	says log "xdpfun \(id $(program_on eth0).*without a libxdp dispatcher"
 	says log "xdpfun-load follow -i eth0.*xdpfun-load unload -i eth0.*xdp-loader load eth0"

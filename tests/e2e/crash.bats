@@ -19,7 +19,7 @@ die() {
 	die log
 	same_program eth0 "$id"
 	pings 5
-	wait_for 5 owner_is eth0 dead
+	wait_for owner_is eth0 dead
 	same "owner's pid" "$(status_of eth0 '.programs[0].owner.pid')" "${pid[log]}"
 	between "seen in status" "$(counter eth0 seen)" 5 5
 	run -0 "${A[@]}" "$XF" status
@@ -31,7 +31,7 @@ die() {
 	start log
 	id=$(program log)
 	frames 10
-	wait_for 5 has_lines log 10
+	wait_for has_lines log 10
 	die log
 	frames 20
 	start next
@@ -52,8 +52,8 @@ die() {
 @test "adoption loses no packet of a running stream" {
 	start log
 	id=$(program log)
-	begin stream "${B[@]}" "$helpers/frames" eth0 4000 64 250
-	wait_for 5 has_lines log 50
+	begin stream "${B[@]}" "$helpers/frames" eth0 2500 64 500
+	wait_for has_lines log 50
 	die log
 	start next
 	says next "adopted program $id"
@@ -65,7 +65,7 @@ die() {
 	# what the dead one had taken and not yet printed.
 	sed -nE 's/.*:(1[0-9]{4}) udp.*/\1/p' "$T/next.out" >"$T/ports"
 	first=$(head -n 1 "$T/ports")
-	diff "$T/ports" <(seq "$first" 13999)
+	diff "$T/ports" <(seq "$first" 12499)
 	last=$(grep -E 'len 64$' "$T/log.out" | sed -nE 's/.*:(1[0-9]{4}) udp.*/\1/p' | tail -n 1)
 	between "packets between the two" $((first - last - 1)) -400 400
 }
@@ -75,7 +75,7 @@ die() {
 	exec 9<>"$T/pipe"
 	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
 	pid[log]=$!
-	wait_for 10 at_work log 1
+	wait_for at_work log 1
 	# All on one processor, whose ring they fill.
 	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 60000
 	lost_before=$(counter eth0 lost)
@@ -122,7 +122,7 @@ die() {
 @test "an orphan of another object is replaced" {
 	start log --object "$helpers/otherobject.bpf.o"
 	frames 2
-	wait_for 5 has_lines log 2
+	wait_for has_lines log 2
 	id=$(program log)
 	die log
 	start next
@@ -189,7 +189,7 @@ die() {
 	[[ $output = *"program $id"*"process ${pid[log]}"*--force* ]] || fail "$output"
 	same_program eth0 "$id"
 	frames 5
-	wait_for 5 has_lines log 5
+	wait_for has_lines log 5
 	run -0 "${A[@]}" "$XF" unload -i eth0 --force
 	same "what is attached" "$(program_on eth0)" ""
 	ends log 1
@@ -233,7 +233,7 @@ die() {
 		begin one "${A[@]}" "$XF"
 		begin two "${A[@]}" "$XF"
 		decided() { { gone one || at_work one 1; } && { gone two || at_work two 1; }; }
-		wait_for 15 decided
+		wait_for decided
 		running=0
 		for name in one two; do
 			if alive $name; then
@@ -247,7 +247,7 @@ die() {
 		frames 5
 		for name in one two; do
 			alive $name || continue
-			wait_for 5 has_lines $name 5
+			wait_for has_lines $name 5
 			stop $name
 			totals $name
 			same seen "$seen" 5
@@ -260,7 +260,7 @@ die() {
 	for signal in TERM HUP; do
 		start log
 		frames 2
-		wait_for 5 has_lines log 2
+		wait_for has_lines log 2
 		kill -$signal "${pid[log]}"
 		ends log 0
 		totals log

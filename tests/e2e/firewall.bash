@@ -28,35 +28,35 @@ ping_once() {
 }
 
 answers() {
-	wait_for 3 ping_once "$@" || fail "no answer to a ping of ${1:-10.9.0.1}"
+	wait_for ping_once "$@" || fail "no answer to a ping of ${1:-10.9.0.1}"
 }
 
 # silent [ADDRESS]: two pings in a row are not answered.
 silent() {
-	! "${B[@]}" ping -q -n -c 2 -i 0.2 -W 0.5 "${1:-10.9.0.1}" >/dev/null || fail "${1:-10.9.0.1} answers a ping"
+	! "${B[@]}" ping -q -n -c 2 -i 0.05 -W 0.25 "${1:-10.9.0.1}" >/dev/null || fail "${1:-10.9.0.1} answers a ping"
 }
 
 # listener NAME PORT: in a, sends "hello" to each TCP client.
 listener() {
 	begin "$1" "${A[@]}" socat "TCP-LISTEN:$2,fork,reuseaddr" "SYSTEM:echo hello"
-	wait_for 5 listens_on "$2"
+	wait_for listens_on "$2"
 }
 
 listens_on() {
 	[ -n "$("${A[@]}" ss -Hltn "sport = $1")" ]
 }
 
-# tcp_from_b PORT: what the listener says, within a second.
+# tcp_from_b PORT SECONDS: what the listener says.
 tcp_from_b() {
-	"${B[@]}" timeout 1 bash -c 'exec 3<>"/dev/tcp/10.9.0.1/$1" && head -n 1 <&3' - "$1" 2>/dev/null
+	"${B[@]}" timeout "$2" bash -c 'exec 3<>"/dev/tcp/10.9.0.1/$1" && head -n 1 <&3' - "$1" 2>/dev/null
 }
 
 reaches() {
-	same "what port $1 says" "$(tcp_from_b "$1")" hello
+	same "what port $1 says" "$(tcp_from_b "$1" 30)" hello
 }
 
 blocked() {
-	same "what port $1 says" "$(tcp_from_b "$1" || :)" ""
+	same "what port $1 says" "$(tcp_from_b "$1" 1 || :)" ""
 }
 
 # total SET NAME: packets, from stats --json.

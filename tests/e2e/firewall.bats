@@ -129,7 +129,7 @@ load firewall.bash
 @test "beside another program: refused, and what it says about whom" {
 	needs_no_chaining
 	attach_fw
-	run -1 --separate-stderr "${A[@]}" timeout 5 "$XF" -i eth0
+	run -1 --separate-stderr "${A[@]}" timeout 60 "$XF" -i eth0
 	matches "what it says" "$stderr" "it is xdpfun's firewall"
 	fw detach -q
 	attach_foreign
@@ -168,7 +168,7 @@ refused() {
 
 	for command in "attach -i eth0 --policy deny" "add deny from 192.0.2.1" "replace /dev/null" list stats "detach --purge"; do
 		# shellcheck disable=SC2086 # words
-		run -1 "${A[@]}" timeout 5 "$XF" firewall $command
+		run -1 "${A[@]}" timeout 60 "$XF" firewall $command
 		matches "what $command says" "$output" "error: $1 is not used"
 	done
 	same "what is attached" "$(program_on eth0)" ""
@@ -198,7 +198,7 @@ refused() {
 	"${A[@]}" "${other[@]}" mkdir -p $folder/firewall/default
 	refused $folder
 	begin holder "${A[@]}" "${other[@]}" flock --no-fork $folder/firewall/default sleep 60
-	wait_for 5 is_locked $folder/firewall/default
+	wait_for is_locked $folder/firewall/default
 	refused $folder
 	kill "${pid[holder]}"
 	"${A[@]}" rm -r $folder
@@ -222,7 +222,7 @@ is_locked() {
 	run -1 --separate-stderr fw list --set none
 	matches "what it says" "$stderr" "the sets are: mine;"
 	begin holder "${A[@]}" flock --no-fork $folder setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60
-	wait_for 5 is_locked $folder
+	wait_for is_locked $folder
 	refused $folder
 	kill "${pid[holder]}"
 	"${A[@]}" rmdir $folder
@@ -354,11 +354,11 @@ is_locked() {
 	begin feed "${A[@]}" bash -c '"$1" firewall add - <"$2"' - "$XF" "$T/pipe"
 	exec 7>"$T/pipe"
 	echo "deny from 10.9.0.2" >&7
-	wait_for 3 silent
+	wait_for silent
 	fw del deny from 10.9.0.2
 	answers
 	echo "deny proto icmp" >&7
-	wait_for 3 silent
+	wait_for silent
 	same rules "$(fw list)" "deny proto icmp"
 	exec 7>&-
 	ends feed 0
@@ -374,8 +374,8 @@ is_locked() {
 	for i in {1..20}; do
 		fw add "deny from 192.0.2.$i"
 	done
-	ends one 0 60
-	ends two 0 60
+	ends one 0
+	ends two 0
 	same rules "$(fw list | wc -l)" 60020
 	same "rules by stats" "$(fw stats --json | jq .rules)" 60020
 	purge
@@ -415,7 +415,7 @@ is_locked() {
 	says session "on trial"
 	silent
 	kill -KILL -- "-${pid[session]}" 2>/dev/null || kill -KILL "${pid[session]}"
-	wait_for 5 ping_once
+	wait_for ping_once
 	same "what is attached" "$(status_of eth0 '.programs[0].set')" default
 	same rules "$(fw list)" "deny from 10.9.0.2 proto icmp"
 	same "on hold" "$(fw stats --json | jq -c '[.held, .policy, .trial_seconds]')" '[true,"deny",null]'
@@ -479,7 +479,7 @@ as_before() {
 	fw detach -q -i eth1
 	# One on hold is so again, also when it was to be attached for good.
 	fw attach -q -i eth1 --confirm 0.1
-	wait_for 3 eval '[ "$(fw stats --json | jq .held)" = true ]'
+	wait_for eval '[ "$(fw stats --json | jq .held)" = true ]'
 	as_before true
 	fw detach -q -i eth1
 	as_before true
@@ -496,7 +496,7 @@ as_before() {
 	silent
 	fw detach -q
 	attach_fw --confirm 1
-	wait_for 4 ping_once
+	wait_for ping_once
 	run -0 --separate-stderr fw add deny from 192.0.2.1
 	matches "what it says" "$stderr" "on hold: .* every packet passes"
 	attach_fw

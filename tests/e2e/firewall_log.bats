@@ -14,7 +14,7 @@ wants() {
 
 # end_log LINES: once it has printed so many lines.
 end_log() {
-	wait_for 5 has_lines log "$1"
+	wait_for has_lines log "$1"
 	stop log
 	same lines "$(lines log)" "$1"
 }
@@ -105,8 +105,8 @@ raw() {
 	run -1 --separate-stderr fw log -i eth1 --set other
 	matches "what it says" "$stderr" "eth1: no program of the set 'other'"
 	begin log "${A[@]}" "$XF" firewall log
-	wait_for 10 at_work log 2
-	"${B[@]}" ping -q -n -c 3 -i 0.1 -W 0.2 10.9.0.1 >/dev/null || :
+	wait_for at_work log 2
+	"${B[@]}" ping -q -n -c 3 -i 0.05 -W 0.2 10.9.0.1 >/dev/null || :
 	silent 10.9.1.1
 	end_log 5
 	for want in "eth0 3" "eth1 2"; do
@@ -202,13 +202,13 @@ raw() {
 @test "a rule that is gone when its packet is printed, and one that has expired" {
 	attach_fw
 	fw add deny proto udp
-	fw add deny proto icmp ttl 1
 	start log firewall log -f json
 	kill -STOP "${pid[log]}"
 	udp_to 10.9.0.1 5000
+	fw add deny proto icmp ttl 2
 	"${B[@]}" ping -q -n -c 1 -W 0.2 10.9.0.1 >/dev/null || :
 	fw del deny proto udp
-	sleep 1.1
+	sleep 2
 	kill -CONT "${pid[log]}"
 	end_log 2
 	same objects "$(jq -c '[.proto, .denied_by, .rule]' "$T/log.out")" \
@@ -225,7 +225,7 @@ raw() {
 	silent
 	printf 'deny from 192.0.2.%d\n' {1..20} | fw replace -q -
 	kill -CONT "${pid[log]}"
-	wait_for 5 has_lines log 2
+	wait_for has_lines log 2
 	fw add deny proto icmp
 	silent
 	end_log 4
@@ -256,7 +256,7 @@ raw() {
 	attach_fw
 	start log firewall log
 	kill -STOP "${pid[log]}"
-	"${A[@]}" timeout 5 "$XF" firewall add deny proto icmp
+	"${A[@]}" timeout 60 "$XF" firewall add deny proto icmp
 	kill -CONT "${pid[log]}"
 	silent
 	end_log 2
@@ -272,7 +272,7 @@ raw() {
 	fw detach -q -i eth0
 	says log "eth0: somebody unloaded the program"
 	silent 10.9.1.1
-	wait_for 5 has_lines log 2
+	wait_for has_lines log 2
 	fw detach -q --purge
 	ends log 0
 	totals log eth1

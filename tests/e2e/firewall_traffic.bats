@@ -56,24 +56,24 @@ http_answer() {
 	# A connection from before.
 	mkfifo "$T/in"
 	begin accepts "${A[@]}" socat TCP-LISTEN:8003,reuseaddr EXEC:cat
-	wait_for 5 listens_on 8003
+	wait_for listens_on 8003
 	begin client "${B[@]}" bash -c 'exec 3<>/dev/tcp/10.9.0.1/8003; cat <"$1" >&3 & head -n 1 <&3' - "$T/in"
 	exec 7>"$T/in"
-	wait_for 5 is_connected 8003
+	wait_for is_connected 8003
 	fw policy deny
 	silent
 	blocked 8001
 	echo "still there" >&7
-	wait_for 5 has_lines client 1
+	wait_for has_lines client 1
 	same "what came back" "$(cat "$T/client.out")" "still there"
 	exec 7>&-
 	# Connections outwards.
-	same "what curl gets" "$("${A[@]}" curl -s -m 5 http://10.9.0.2:8080/)" fine
-	same "what UDP brings back" "$("${A[@]}" timeout 5 bash -c 'exec 3<>/dev/udp/10.9.0.2/5353; echo question >&3; head -n 1 <&3')" question
+	same "what curl gets" "$("${A[@]}" curl -s -m 30 http://10.9.0.2:8080/)" fine
+	same "what UDP brings back" "$("${A[@]}" timeout 30 bash -c 'exec 3<>/dev/udp/10.9.0.2/5353; echo question >&3; head -n 1 <&3')" question
 	# Neighbours are found.
 	ip -n "$LAB-b" neigh del 10.9.0.1 dev eth0
 	ip -n "$LAB-a" neigh del 10.9.0.2 dev eth0
-	same "what curl gets" "$("${A[@]}" curl -s -m 5 http://10.9.0.2:8080/)" fine
+	same "what curl gets" "$("${A[@]}" curl -s -m 30 http://10.9.0.2:8080/)" fine
 	# And who is allowed.
 	fw add allow from 10.9.0.2 proto tcp dport 8001
 	reaches 8001
@@ -123,7 +123,7 @@ servers() {
 	begin "sshd-$name" "$@" unshare --mount --propagation private bash -c \
 		'mount -t tmpfs none /run && mkdir -m 0755 /run/sshd && exec "$(type -P sshd)" -D -e -f "$1"' - "$folder/sshd"
 	for port in 22 53 80; do
-		wait_for 10 bound "$port" "$@"
+		wait_for bound "$port" "$@"
 	done
 }
 
@@ -162,7 +162,7 @@ all_clients() {
 	ssh-keygen -q -t ed25519 -N '' -f "$T/key"
 	servers ours "${A[@]}"
 	servers theirs "${B[@]}"
-	patience=5
+	patience=30
 	for address in 10.9.0.1 "[fd00:9::1]"; do
 		all_clients ours "$address" "${B[@]}"
 	done
@@ -179,7 +179,7 @@ all_clients() {
 	done
 	fw add allow proto tcp dport 80
 	fw add allow proto udp dport 53
-	patience=5
+	patience=30
 	same "what curl gets" "$(with_curl "[fd00:9::1]" "${B[@]}")" ours
 	same "what dig gets" "$(with_dig 10.9.0.1 "${B[@]}")" ours
 	for server in nginx dnsmasq sshd; do
@@ -191,8 +191,8 @@ all_clients() {
 @test "policy deny: our pings are answered, and others' over IPv6 only" {
 	ipv6_up
 	attach_fw --policy deny
-	"${A[@]}" ping -q -n -c 1 -W 1 10.9.0.2
-	"${A[@]}" ping -q -n -c 1 -W 1 fd00:9::2
+	"${A[@]}" ping -q -n -c 1 -W 30 10.9.0.2
+	"${A[@]}" ping -q -n -c 1 -W 30 fd00:9::2
 	silent
 	answers fd00:9::1
 	fw add allow from 10.9.0.2 proto icmp
@@ -208,14 +208,18 @@ is_connected() {
 
 @test "ttl: a rule ends for packets by itself, and is gone" {
 	attach_fw
-	fw add deny from 10.9.0.2 ttl 3
+	fw add deny from 10.9.0.2 ttl 30
 	silent
-	matches rules "$(fw list)" '^deny from 10\.9\.0\.2 ttl [123]$'
-	sleep 1.5
-	run -1 fw add deny from 10.9.0.2 ttl 3
-	sleep 1.6
-	silent
-	wait_for 4 ping_once
+	matches rules "$(fw list)" '^deny from 10\.9\.0\.2 ttl (2.|30)$'
+	run -1 fw add deny from 10.9.0.2 ttl 60
+	matches "rules after the same for longer" "$(fw list)" '^deny from 10\.9\.0\.2 ttl (5.|60)$'
+	fw del deny from 10.9.0.2
+	clock
+	began=$now
+	fw add deny from 10.9.0.2 ttl 2
+	wait_for ping_once
+	clock
+	between "ms until a ping was answered" $((now - began)) 1980 20000
 	same rules "$(fw list)" ""
 	same "rules by stats" "$(fw stats --json | jq .rules)" 0
 	purge
@@ -254,13 +258,13 @@ rules_for() {
 	attach_fw
 	fw replace -q "$T/rules.a"
 	begin sink "${A[@]}" "$helpers/sequence" receive 7001 7002 7003
-	wait_for 5 has_lines sink 1
+	wait_for has_lines sink 1
 	begin source "${B[@]}" "$helpers/sequence" send 10.9.0.1 4 100 7001 7002 7003
 	for _ in {1..20}; do
 		fw replace -q "$T/rules.b"
 		fw replace -q "$T/rules.a"
 	done
-	ends source 0 10
+	ends source 0
 	sleep 0.3
 	kill -TERM "${pid[sink]}"
 	ends sink 0
@@ -277,11 +281,11 @@ rules_for() {
 	attach_fw
 	fw replace -q "$T/rules.a"
 	begin sink "${A[@]}" "$helpers/sequence" receive 7001
-	wait_for 5 has_lines sink 1
-	begin source "${B[@]}" "$helpers/sequence" send 10.9.0.1 30 100 7001
-	for i in {1..12}; do
+	wait_for has_lines sink 1
+	begin source "${B[@]}" "$helpers/sequence" send 10.9.0.1 600 100 7001
+	for pause in 0.03 0.09 0.16 0.24 0.33 0.45; do
 		begin replace "${A[@]}" "$XF" firewall replace -q "$T/rules.b"
-		sleep "0.$(printf %02d $((i * 4)))"
+		sleep $pause
 		kill -KILL "${pid[replace]}" 2>/dev/null || :
 		wait "${pid[replace]}" || :
 		fw list >"$T/after"
@@ -416,7 +420,7 @@ by_mac() {
 	fw policy allow
 	# A process called sshd with a connection.
 	begin peer "${A[@]}" socat TCP-LISTEN:8001,fork,reuseaddr EXEC:cat
-	wait_for 5 listens_on 8001
+	wait_for listens_on 8001
 	cp "$BASH" "$T/sshd"
 	run -0 --separate-stderr "${B[@]}" "$T/sshd" -c 'exec 3<>/dev/tcp/10.9.0.1/8001; "$@"; true' - \
 		env -u SSH_CONNECTION "${A[@]}" "$XF" firewall policy deny
@@ -433,11 +437,11 @@ peer_port() {
 	fw policy allow
 	begin free "${A[@]}" socat TCP-LISTEN:8001,reuseaddr EXEC:cat
 	begin bound "${A[@]}" socat TCP-LISTEN:8002,reuseaddr,bindtodevice=eth0 EXEC:cat
-	wait_for 5 listens_on 8001
-	wait_for 5 listens_on 8002
+	wait_for listens_on 8001
+	wait_for listens_on 8002
 	begin one "${B[@]}" socat TCP:10.9.0.1:8001 EXEC:'sleep 30'
 	begin two "${B[@]}" socat TCP:10.9.0.1:8002 EXEC:'sleep 30'
-	wait_for 5 eval '[ -n "$(peer_port 8001)" ] && [ -n "$(peer_port 8002)" ]'
+	wait_for eval '[ -n "$(peer_port 8001)" ] && [ -n "$(peer_port 8002)" ]'
 	for port in 8001 8002; do
 		run -0 --separate-stderr env SSH_CONNECTION="10.9.0.2 $(peer_port $port) 10.9.0.1 $port" "${A[@]}" "$XF" firewall policy deny
 		goes_on="new SSH login from 10.9.0.2 to port $port.*the session itself goes on"
@@ -452,9 +456,9 @@ peer_port() {
 	purge
 }
 
-# from_5555: what the listener says to the same client again.
+# from_5555 SECONDS: what the listener says to the same client again.
 from_5555() {
-	"${B[@]}" timeout 2 socat -u TCP:10.9.0.1:8000,bind=:5555,reuseaddr,connect-timeout=1 - 2>/dev/null | head -n 1
+	"${B[@]}" timeout $(($1 + 1)) socat -u "TCP:10.9.0.1:8000,bind=:5555,reuseaddr,connect-timeout=$1" - 2>/dev/null | head -n 1
 }
 
 time_waits() {
@@ -465,12 +469,12 @@ time_waits() {
 	listener one 8000
 	attach_fw --policy deny
 	fw add allow from 10.9.0.2 proto tcp dport 8000
-	same "what an allowed client gets" "$(from_5555)" hello
+	same "what an allowed client gets" "$(from_5555 30)" hello
 	# Our end closed first, and keeps the port in mind for a minute.
-	wait_for 2 time_waits
+	wait_for time_waits
 	fw del allow from 10.9.0.2 proto tcp dport 8000
 	for _ in 1 2; do
-		same "what it gets when it is not allowed" "$(from_5555 || :)" ""
+		same "what it gets when it is not allowed" "$(from_5555 1 || :)" ""
 	done
 	time_waits
 	purge

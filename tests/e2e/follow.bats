@@ -8,7 +8,7 @@ load lib.bash
 # Here in the form that it has without a dispatcher, too.
 load_object() {
 	"${A[@]}" xdp-loader load "${2:-eth0}" "${1:-$OBJ}"
-	wait_for 5 test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
+	wait_for test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
 	loaded=$(status_of "${2:-eth0}" '.programs[0].id')
 }
 
@@ -19,7 +19,7 @@ load_object() {
 	start follow follow
 	same "program that is followed" "$(program follow)" "$loaded"
 	frames 20
-	wait_for 5 has_lines follow 20
+	wait_for has_lines follow 20
 	stop follow
 	same lines "$(lines follow)" 20
 	totals follow
@@ -62,7 +62,7 @@ load_object() {
 	run -1 "${A[@]}" "$XF" follow
 	[[ $output = *"program $loaded"*"process ${pid[follow]}"* ]] || fail "$output"
 	frames 5
-	wait_for 5 has_lines follow 5
+	wait_for has_lines follow 5
 	stop follow
 	totals follow
 	same logged "$logged" 5
@@ -128,7 +128,7 @@ load_object() {
 	load_object
 	start follow follow
 	frames 6
-	wait_for 5 has_lines follow 6
+	wait_for has_lines follow 6
 	"${A[@]}" "$XF" unload -i eth0
 	ends follow 0
 	says follow "eth0: somebody unloaded the program"
@@ -145,7 +145,7 @@ load_object() {
 	says follow "eth0: somebody unloaded the program"
 	says follow "^eth0: seen 0"
 	"${B[@]}" "$helpers/frames" eth1 5
-	wait_for 5 has_lines follow 5
+	wait_for has_lines follow 5
 	"${A[@]}" "$XF" unload -i eth1
 	ends follow 0
 	totals follow eth1

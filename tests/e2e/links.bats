@@ -9,12 +9,12 @@ load lib.bash
 	second_pair
 	start log -i eth0 -i eth1
 	"${B[@]}" "$helpers/frames" eth1 4
-	wait_for 5 has_lines log 4
+	wait_for has_lines log 4
 	ip -n "$LAB-a" link del eth1
 	says log "eth1: the interface is gone"
 	says log "^eth1: seen 4, logged 4,"
 	frames 6
-	wait_for 5 has_lines log 10
+	wait_for has_lines log 10
 	stop log
 	totals log eth0
 	same logged "$logged" 6
@@ -35,14 +35,14 @@ load lib.bash
 @test "a rename is followed" {
 	start log
 	frames 2
-	wait_for 5 has_lines log 2
+	wait_for has_lines log 2
 	ip -n "$LAB-a" link set eth0 down
 	ip -n "$LAB-a" link set eth0 name wan0
 	ip -n "$LAB-a" link set wan0 up
 	ip -n "$LAB-a" neigh replace 10.9.0.2 lladdr 02:00:00:00:09:02 dev wan0 nud permanent
 	says log "eth0.* wan0"
 	frames 3
-	wait_for 5 has_lines log 5
+	wait_for has_lines log 5
 	stop log
 	same "lines with the old name" "$(grep -c ' eth0 ' "$T/log.out")" 2
 	same "lines with the new name" "$(grep -c ' wan0 ' "$T/log.out")" 3
@@ -81,7 +81,7 @@ load lib.bash
 	says log "eth0: somebody unloaded the program"
 	says log "^eth0: seen 0,"
 	"${B[@]}" "$helpers/frames" eth1 3
-	wait_for 5 has_lines log 3
+	wait_for has_lines log 3
 	stop log
 	totals log eth1
 	same logged "$logged" 3
@@ -90,7 +90,7 @@ load lib.bash
 @test "the interface moves to another network namespace" {
 	start log
 	frames 3
-	wait_for 5 has_lines log 3
+	wait_for has_lines log 3
 	ip -n "$LAB-b" link set eth0 name peer0
 	ip -n "$LAB-a" link set eth0 netns "$LAB-b"
 	ends log 1
@@ -108,7 +108,7 @@ load lib.bash
 	ip -n "$LAB-a" link set eth0 up
 	ip -n "$LAB-a" link set eth0 mtu 1400
 	frames 4
-	wait_for 5 has_lines log 7
+	wait_for has_lines log 7
 	# Neighbours were forgotten: somebody may ask for them.
 	all=$(($(sent) - before))
 	stop log
@@ -122,7 +122,7 @@ load lib.bash
 	start log -i eth0 -i eth1
 	ip -n "$LAB-b" link set eth0 name peer0
 	ip -n "$LAB-a" link set eth0 netns "$LAB-b"
-	wait_for 5 grep -q "another network namespace" "$T/log.err"
+	wait_for grep -q "another network namespace" "$T/log.err"
 	"${B[@]}" "$XF" unload -i eth0
 	stop log
 }

@@ -6,7 +6,8 @@
 load lib.bash
 
 @test "seen is what the kernel says that the other end sent" {
-	start log -f json
+	# In a busy moment the reader may be late.
+	start log -f json --buffer 256M
 	before=$(sent)
 	pings 200
 	frames 3000
@@ -14,7 +15,7 @@ load lib.bash
 		udp_to 10.9.0.1 $port
 	done
 	"${A[@]}" iperf3 -s -1 >"$T/server.out" 2>&1 3>&- &
-	wait_for 5 listens
+	wait_for listens
 	"${B[@]}" iperf3 -c 10.9.0.1 -n 20M >"$T/client.out"
 	all=$(($(sent) - before))
 	stop log
@@ -59,7 +60,7 @@ listens() {
 @test "more than the reader can take: what is lost is counted" {
 	start log --buffer 16K -w "$T/file"
 	begin live "${B[@]}" "$helpers/live" eth0 1000000
-	ends live 0 60
+	ends live 0
 	stop log
 	totals log
 	same seen "$seen" "$(<"$T/live.out")"
@@ -77,8 +78,8 @@ listens() {
 	start log --buffer 64K --rate 100000 -i eth0 -i eth1 -w "$T/file"
 	begin one "${B[@]}" "$helpers/live" eth0 500000 500000 0
 	begin two "${B[@]}" "$helpers/live" eth1 500000 500000 1
-	ends one 0 60
-	ends two 0 60
+	ends one 0
+	ends two 0
 	stop log
 	totals log eth0
 	same "seen on eth0" "$seen" 500000
@@ -88,28 +89,34 @@ listens() {
 	same "lines in the file" "$(wc -l <"$T/file")" $((all + logged))
 }
 
+# However late the reader is: the ring of one processor takes them all, with 200 bytes and more for each.
 @test "nothing is lost when the rings are large enough" {
+	local all=$((256 * 1048576 / $(getconf _NPROCESSORS_CONF) / 400))
+
+	[ $all -lt 300000 ] || all=300000
 	start log --buffer 256M -w "$T/file"
-	begin live "${B[@]}" "$helpers/live" eth0 300000
-	ends live 0 60
+	begin live "${B[@]}" "$helpers/live" eth0 $all
+	ends live 0
 	stop log
 	totals log
-	same logged "$logged" 300000
-	same "lines in the file" "$(wc -l <"$T/file")" 300000
+	same logged "$logged" $all
+	same "lines in the file" "$(wc -l <"$T/file")" $all
 }
 
 @test "a single packet shows up within 50 ms, after silence and after another" {
 	mkfifo "$T/pipe"
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
+	# shellcheck disable=SC2034 # for lib.bash
 	pid[log]=$!
 	exec 8<"$T/pipe"
-	wait_for 10 at_work log 1
+	wait_for at_work log 1
 	# Half of them find the reader asleep, half of them looking at its rings.
-	"${B[@]}" "$helpers/latency" eth0 2500 200 2300 200 100 2100 200 30 >"$T/us" <&8
+	"${B[@]}" "$helpers/latency" eth0 1500 200 1400 200 100 1300 200 30 >"$T/us" <&8
 	exec 8<&-
 	same "number of measurements" "$(wc -l <"$T/us")" 8
-	while read -r us; do
-		between "microseconds" "$us" 1 50000
+	# Three processes take turns for a line.
+	while read -r us late; do
+		between "us, with $late us for who waits for his turn," "$us" 1 $((50000 + 4 * late))
 	done <"$T/us"
 	ends log 0
 }
@@ -117,14 +124,8 @@ listens() {
 @test "without packets it uses next to no time" {
 	start log --stats=600
 	frames 10
-	wait_for 5 has_lines log 10
+	wait_for has_lines log 10
 	# It falls asleep a second after the last packet.
-	sleep 1.5
-	before=$(awk '{ print $14 + $15 }' "/proc/${pid[log]}/stat")
-	switches=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pid[log]}/status")
-	sleep 3
-	between "clock ticks in 3 s" $(($(awk '{ print $14 + $15 }' "/proc/${pid[log]}/stat") - before)) 0 1
-	between "wake-ups in 3 s" \
-		$(($(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pid[log]}/status") - switches)) 0 3
+	wait_for rests log
 	stop log
 }

@@ -41,7 +41,7 @@ falls_back() {
 	"${A[@]}" ip link set lo up
 	falls_back lo "Operation not supported"
 	"${A[@]}" ping -q -c 2 -i 0.01 127.0.0.1
-	wait_for 5 has_lines log 4
+	wait_for has_lines log 4
 	stop log
 	same "requests and answers" "$(grep -cE ' lo 127.0.0.1 > 127.0.0.1 icmp [08]/0 len 98' "$T/log.out")" 4
 	same "mode of lo" "$(mode_of lo)" none
@@ -88,7 +88,7 @@ jumbo_pings() {
 	start log
 	[ "$(mode_of eth0)" = native ] || skip "this kernel's veth has no multi-buffer XDP: $(said log)"
 	jumbo_pings
-	wait_for 5 has_lines log 2
+	wait_for has_lines log 2
 	stop log
 	same "lines of 9000 bytes" "$(grep -c 'icmp 8/0 len 9000$' "$T/log.out")" 2
 	totals log
@@ -99,7 +99,7 @@ jumbo_pings() {
 	jumbo_up
 	start log --mode skb
 	jumbo_pings
-	wait_for 5 has_lines log 2
+	wait_for has_lines log 2
 	stop log
 	same "lines of 9000 bytes" "$(grep -c 'icmp 8/0 len 9000$' "$T/log.out")" 2
 }

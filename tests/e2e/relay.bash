@@ -15,10 +15,14 @@ engine=
 
 # each_engine COMMAND...: with $engine set to one after the other.
 each_engine() {
+	local now start
+
 	for engine in "${ENGINES[@]}"; do
-		began=${EPOCHREALTIME/./}
+		clock
+		start=$now
 		"$@"
-		echo "$engine: $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
+		clock
+		echo "$engine: $((now - start)) ms"
 	done
 	engine=
 }
@@ -54,7 +58,7 @@ relay() {
 
 # It listens before it has given up its privileges; that it says so comes after.
 relay_ready() {
-	wait_for 10 ready "listening on ${1//[\[\]]/.}"
+	wait_for ready "listening on ${1//[\[\]]/.}"
 	alive relay || fail "the relay has ended:" "$(said relay)"
 }
 
@@ -87,7 +91,7 @@ server() {
 
 	shift
 	begin "$name" "${B[@]}" "$helpers/stream" server "${at:-$SERVER}" "$@"
-	wait_for 5 has_lines "$name" 1
+	wait_for has_lines "$name" 1
 }
 
 # server_ends NAME: it is told to end and finds all its connections as expected, and none open.
@@ -109,7 +113,7 @@ client_begins() {
 	local name=$1
 
 	shift
-	begin "$name" "${B[@]}" "$helpers/stream" client "${to:-$LISTEN}" --timeout-ms 20000 \
+	begin "$name" "${B[@]}" "$helpers/stream" client "${to:-$LISTEN}" --timeout-ms 90000 \
 		--delay-ms "$pause" "$@"
 }
 
@@ -134,6 +138,86 @@ log_has() {
 
 log_of() {
 	jq -r "$1" "$T/relay.out"
+}
+
+# control: from now a client of side b asks a server of side a all the time, without a relay between, until control_ends
+# sets beside: what its slowest answer took, in us. It tells a relay that is late from a machine that is busy.
+control() {
+	begin control_server "${A[@]}" "$helpers/stream" server 10.9.0.1:7009
+	wait_for has_lines control_server 1
+	begin control "${B[@]}" "$helpers/stream" client 10.9.0.1:7009 --mode request --rounds 1000000000 --conns 3 \
+		--pace-us 3000
+	wait_for control_asks
+}
+
+control_asks() {
+	[[ $("${B[@]}" ss -Htni "dport = :7009") = *bytes_received:[1-9]??* ]]
+}
+
+control_ends() {
+	kill -TERM "${pid[control]}"
+	wait "${pid[control]}" || :
+	beside=$(result control slowest_us)
+	kill -KILL "${pid[control_server]}"
+	wait "${pid[control_server]}" || :
+	[ "$beside" -gt 0 ] || fail "the control has no answer: $(<"$T/control.out")"
+}
+
+# soon WHAT US MOST: it took no longer, but for what the machine itself needed at that time, where a way through the
+# relay is some four times as long as one without.
+soon() {
+	between "$1, with $beside us for an answer without a relay," "$2" 0 $(($3 + 4 * beside))
+}
+
+# soon_after FIRST SECOND: the last connection of the second stream ended within a second of the first stream's.
+soon_after() {
+	between "us from the end at the $1 to that at the $2" $((($(at_ms "$2") - $(at_ms "$1")) * 1000)) -20000 100000000
+	soon "us from the end at the $1 to that at the $2" $((($(at_ms "$2") - $(at_ms "$1") + 20) * 1000)) 1000000
+}
+
+# prompt NAME ARGUMENTS...: a client whose answers are all there soon.
+prompt() {
+	control
+	client "$@"
+	control_ends
+	between "answers that were looked at: the slowest in us" "$(result "$1" slowest_us)" 1 100000000
+	soon "the slowest answer in us" "$(result "$1" slowest_us)" "${most:-900000}"
+}
+
+# taken_in [SOCKETS]: what the senders have got rid of, in bytes, as the relay's kernel counts it; taken MORE SOCKETS: at
+# least so many.
+taken_in() {
+	"${A[@]}" ss -Htni "${1:-sport = :7000 or dport = :7001}" | grep -oE 'bytes_received:[0-9]+' |
+		awk -F: '{ sum += $2 } END { print sum + 0 }'
+}
+
+taken() {
+	[ "$(taken_in "${@:2}")" -ge "$1" ]
+}
+
+# settle LEAST: so many bytes have come in, and at two looks in a row next to nothing more, or some seconds are over.
+settle() {
+	local before after=0 still=0
+
+	wait_for taken "$1"
+	for _ in {1..24}; do
+		before=$after
+		sleep 0.25
+		after=$(taken_in)
+		still=$((after - before > after / 100 ? 0 : still + 1))
+		[ $still -lt 2 ] || return 0
+	done
+}
+
+# relayed: how many upstream connections there are.
+relayed() {
+	"${A[@]}" ss -Htn state established "( dport = :7001 or dport = :7002 )" | wc -l
+}
+
+# all_decided NAME CONNECTIONS: so many, those of others included, have an upstream, or the client of this name has heard
+# (--verbose) that they get none.
+all_decided() {
+	[ $(($(relayed) + $(grep -c outcome=reset "$T/$1.out"))) = "$2" ]
 }
 
 # moved_by_engine [LEAST]: the access log says that the engine asked for did the work; copy may have ended what
@@ -172,41 +256,26 @@ maps_have() {
 observe() {
 	rm -f "$T/cp"
 	begin observer "${A[@]}" "$helpers/observer" --listen 7000 "$@"
-	wait_for 5 has_lines observer 1
+	wait_for has_lines observer 1
 }
 
 observe_forward() {
 	observe --upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp"
 }
 
-# observed [CONNECTIONS]: ends it; sets one and all, the most bytes that it saw held. It must have looked often
-# enough, and have known both sockets of so many connections.
+# observed [CONNECTIONS]: ends it; sets one and all, the most bytes that it saw held. It must have looked, the more often
+# the less else this machine has to do, and have known both sockets of so many connections.
 observed() {
-	local looks ms
-
 	kill -TERM "${pid[observer]}"
 	ends observer 0
 	one=$(result observer one)
 	all=$(result observer all)
-	looks=$(result observer looks)
-	ms=$(result observer ms)
-	between "looks of the observer in $ms ms" "$looks" $((ms / 20 > 10 ? ms / 20 : 10)) 1000000
-	between "ms from one look to the next" "$(result observer longest_ms)" 1 500
+	between "looks of the observer" "$(result observer looks)" 20 1000000
 	[ $# = 0 ] || same "connections seen, and both sockets of" \
 		"$(result observer connections), $(result observer pairs)" "$1, $1"
 }
 
-# at_ms NAME: when a stream's last connection ended, from --verbose.
+# at_ms NAME [OUTCOME]: when the last of a stream's connections ended, on the clock of the machine, from --verbose.
 at_ms() {
-	grep -oE 'at_ms=[0-9]+' "$T/$1.out" | tail -n 1 | cut -d= -f2
-}
-
-# cpu_ticks: what the relay has used so far, in ticks of the kernel's, all its threads.
-cpu_ticks() {
-	awk '{ print $14 + $15 }' "/proc/${pid[relay]}/stat"
-}
-
-# wakeups: how often its threads have gone to sleep, by themselves or not.
-wakeups() {
-	cat "/proc/${pid[relay]}"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
+	grep "outcome=${2:-}" "$T/$1.out" | grep -oE 'at_ms=[0-9]+' | cut -d= -f2 | sort -n | tail -n 1
 }

@@ -72,10 +72,10 @@ changes_its_ways() {
 	exchanges 300
 	auto "$@"
 	begin server "${B[@]}" "$helpers/probe" listen "$SERVER" "${answer[@]}" end close
-	wait_for 5 has_lines server 1
+	wait_for has_lines server 1
 	begin client "${B[@]}" "$helpers/probe" connect "$LISTEN" "${ask[@]}" fin end close
-	ends client 0 30
-	ends server 0 30
+	ends client 0
+	ends server 0
 	same "steps that failed" "$(grep -hvE ' ok$| end 0 eof$' "$T/client.out" "$T/server.out")" ""
 	end_relay
 }
@@ -101,7 +101,7 @@ relay_with() {
 	: >"$T/relay.err"
 	begin relay "${A[@]}" setpriv --reuid="$NOBODY" --regid=65534 --clear-groups --inh-caps="-all,$caps" \
 		--ambient-caps="-all,$caps" "$open/xdpfun-load" forward -l $LISTEN --to $SERVER -f json "$@"
-	wait_for 10 ready "listening on"
+	wait_for ready "listening on"
 	rm -r "$open"
 }
 

@@ -16,12 +16,13 @@ rules() {
 		at=10.9.0.2:7002 server two --name 2
 		rules "any -> 10.9.0.2:7001"
 		relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine"
-		client_begins old --mode request --rounds 40 --pace-us 20000 --server-name 1 --conns 5
-		sleep 0.1
+		client_begins old --mode request --rounds 3 --hold-at 64 --server-name 1 --conns 5
+		wait_for has_lines old 1
 		rules "any -> 10.9.0.2:7002"
 		kill -HUP "${pid[relay]}"
 		says relay "routes"
 		client new --mode request --server-name 2 --conns 5
+		kill -USR1 "${pid[old]}"
 		client_ends old
 		# A bad file: said, and nothing changes.
 		rules "any -> 10.9.0.2:7001" "nonsense"
@@ -74,7 +75,7 @@ rules() {
 	rules "any -> $SERVER"
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --threads 2
 	client_begins client --up 50k --down 50k --conns 20 --total 2000
-	for _ in {1..50}; do
+	while alive client; do
 		kill -HUP "${pid[relay]}"
 		sleep 0.02
 	done
@@ -86,14 +87,15 @@ rules() {
 drains() {
 	server server
 	forward
-	client_begins client --up 2m --down 2m --write 30000 --pace-us 12000 --conns 4
-	sleep 0.2
+	client_begins client --up 2m --down 2m --hold-at 1m --conns 4
+	wait_for has_lines client 1
 	kill -TERM "${pid[relay]}"
-	wait_for 1 not_listening
+	wait_for not_listening
 	client new --expect refused
 	alive relay || fail "it did not wait for its connections"
+	kill -USR1 "${pid[client]}"
 	client_ends client
-	ends relay 0 6
+	ends relay 0
 	server_ends server
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 4 closed"
 }
@@ -110,11 +112,16 @@ drain_time() {
 	server server --expect reset
 	forward --drain 1
 	client_begins client --mode request --rounds 2 --hold-at 64 --conns 4 --expect reset
-	wait_for 5 has_lines client 1
-	began=${EPOCHREALTIME/./}
+	wait_for has_lines client 1
+	control
+	clock
+	began=$now
 	kill -TERM "${pid[relay]}"
-	ends relay 0 5
-	between "us until it ended" $((${EPOCHREALTIME/./} - began)) 800000 2500000
+	ends relay 0
+	clock
+	control_ends
+	between "ms until it ended" $((now - began)) 980 100000
+	soon "us until it ended" $(((now - began) * 1000)) 2500000
 	client_ends client
 	server_ends server
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 4 cut off by drain"
@@ -131,14 +138,18 @@ second_signal() {
 		server server --expect reset
 		forward
 		client_begins client --mode request --rounds 2 --hold-at 64 --conns 4 --expect reset
-		wait_for 5 has_lines client 1
+		wait_for has_lines client 1
 		kill -$signal "${pid[relay]}"
-		sleep 0.3
+		says relay "accepting no more"
 		alive relay || fail "it did not wait"
-		began=${EPOCHREALTIME/./}
+		control
+		clock
+		began=$now
 		kill -$signal "${pid[relay]}"
-		ends relay 0 2
-		between "us until it ended" $((${EPOCHREALTIME/./} - began)) 0 1000000
+		ends relay 0
+		clock
+		control_ends
+		soon "us until it ended" $(((now - began) * 1000)) 1000000
 		client_ends client
 		server_ends server
 	done
@@ -154,7 +165,7 @@ second_signal() {
 	sleep 0.3
 	alive relay
 	kill -TERM "${pid[relay]}"
-	wait_for 2 gone relay
+	wait_for gone relay
 	server server
 	begin relay "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
 	echo "any -> $SERVER" >"$T/routes"
@@ -167,8 +178,9 @@ second_signal() {
 logs() {
 	server server
 	forward
+	day=$(date -u +%F)
 	client client --up 1000 --down 2000 --ports "$T/cp"
-	wait_for 2 log_has 1
+	wait_for log_has 1
 	read -r _ port <"$T/cp"
 	same "client" "$(log_of .client)" "10.9.0.2:$port"
 	same "listen" "$(log_of .listen)" $LISTEN
@@ -176,7 +188,7 @@ logs() {
 	same "bytes" "$(log_of '"\(.bytes_to_upstream) \(.bytes_to_client)"')" "1064 2064"
 	same "end" "$(log_of .end)" closed
 	matches "duration" "$(log_of .duration)" "^0\.[0-9]+$"
-	matches "time" "$(log_of .time)" "^$(date -u +%F)T[0-9:.]{18}Z$"
+	matches "time" "$(log_of .time)" "^($day|$(date -u +%F))T[0-9:.]{18}Z$"
 	matches "engine" "$(log_of .engine)" "^(sockmap|splice|copy)$"
 	moved_by_engine
 	end_relay
@@ -184,7 +196,7 @@ logs() {
 	begin relay "${A[@]}" "$XF" forward -l $LISTEN --to $SERVER --engine "$engine"
 	relay_ready $LISTEN
 	client client --up 1000 --down 2000 --ports "$T/cp"
-	wait_for 2 log_has 1
+	wait_for log_has 1
 	read -r _ port <"$T/cp"
 	matches "line" "$(<"$T/relay.out")" \
 		"^[0-9:]{8}\.[0-9]{6} 10\.9\.0\.2:$port > $LISTEN upstream $SERVER engine [a-z]+( moves [0-9]+)? out 1064 in 2064 0\.[0-9]{3}s closed$"
@@ -204,8 +216,7 @@ logs() {
 	pid[relay]=$!
 	: >"$T/relay.out"
 	relay_ready $LISTEN
-	client client --mode request --conns 10 --total 3000
-	between "the slowest answer in us" "$(result client slowest_us)" 1 900000
+	prompt client --mode request --conns 10 --total 3000
 	server_ends server
 	kill -TERM "${pid[relay]}"
 	ends relay 0
@@ -218,7 +229,7 @@ logs() {
 	server server
 	relay $LISTEN forward -l $LISTEN --to $SERVER --stats=1
 	client_begins held --mode request --rounds 2 --hold-at 64 --conns 3
-	wait_for 5 has_lines held 1
+	wait_for has_lines held 1
 	says relay "active 3,.*accepted 3"
 	kill -USR1 "${pid[held]}"
 	client_ends held
@@ -288,7 +299,7 @@ privileges() {
 	# It goes when its parent is killed.
 	kill -KILL "${pid[relay]}"
 	wait "${pid[relay]}" || :
-	[ -z "${child:-}" ] || wait_for 2 test ! -e "/proc/$child"
+	[ -z "${child:-}" ] || wait_for test ! -e "/proc/$child"
 }
 
 @test "--user" {
@@ -302,20 +313,16 @@ privileges() {
 
 # idle_cost CONNECTIONS ARGUMENTS...: all of them have had an exchange, and then nothing.
 idle_cost() {
-	local conns=$1 ticks wakes
+	local conns=$1
 
 	shift
 	many_connections
 	server server
 	forward "$@"
 	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns "$conns"
-	wait_for 20 has_lines client 1
+	wait_for has_lines client 1
 	# What the engine has to settle after the exchange takes it a second or two.
-	wait_for 10 sleeps
-	ticks=$(cpu_ticks) wakes=$(wakeups)
-	sleep 2
-	same "ticks of CPU in two seconds" $(($(cpu_ticks) - ticks)) 0
-	same "wake-ups in two seconds" $(($(wakeups) - wakes)) 0
+	wait_for rests relay
 	same "connections at a time" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" "$conns"
 	kill -USR1 "${pid[client]}"
 	client_ends client
@@ -323,17 +330,8 @@ idle_cost() {
 	end_relay "open files is enough"
 }
 
-# sleeps: for half a second it did.
-sleeps() {
-	local before
-
-	before=$(wakeups)
-	sleep 0.5
-	[ "$(wakeups)" = "$before" ]
-}
-
-@test "2,000 idle connections cost no CPU and no wake-up" {
-	each_engine idle_cost 2000 --memory 512M # splice and copy reserve what each may hold
+@test "500 idle connections cost no CPU and no wake-up" {
+	each_engine idle_cost 500
 }
 
 # Two descriptors each: as many as the limit of open files allows.
@@ -361,9 +359,9 @@ sleeps() {
 
 @test "echo beside the packet log" {
 	begin log "${A[@]}" "$XF" --echo=10.9.0.1:7000
-	wait_for 10 at_work log 1
+	wait_for at_work log 1
 	client client --mode echo --up 100k --conns 3
-	wait_for 5 has_lines log 20
+	wait_for has_lines log 20
 	stop log
 	totals log
 	same "lost" "$lost" 0
@@ -373,24 +371,22 @@ sleeps() {
 	local before
 
 	begin log "${A[@]}" "$XF" --echo
-	wait_for 10 at_work log 1
+	wait_for at_work log 1
 	says log "listening on 127\.0\.0\.1:10000"
 	same "where it listens" "$("${A[@]}" ss -Hltn | awk '{ print $4 }')" 127.0.0.1:10000
 	begin client "${A[@]}" "$helpers/stream" client 127.0.0.1:10000 --mode echo --up 1-300k --conns 20
 	ends client 0
 	begin held "${A[@]}" "$helpers/stream" client 127.0.0.1:10000 --mode echo --up 3000 --hold-at 1000 --conns 20 \
 		--expect reset,cut --timeout-ms 20000
-	wait_for 5 has_lines held 1
+	wait_for has_lines held 1
 	# Packets and connections at a time, in one thread.
 	before=$(lines log)
 	frames 500
-	wait_for 5 has_lines log $((before + 500))
+	wait_for has_lines log $((before + 500))
 	same "threads" "$(ls "/proc/${pid[log]}/task" | wc -l)" 1
 	alive held || fail "the log has ended connections that are running"
-	began=${EPOCHREALTIME/./}
 	stop log
-	between "us until it had ended" $((${EPOCHREALTIME/./} - began)) 0 2000000
-	ends held 0 2
+	ends held 0
 	same "connections that ended with it" "$(($(result held reset) + $(result held cut)))" 20
 	same "sockets that are left" "$("${A[@]}" ss -Htn state established | wc -l)" 0
 	totals log

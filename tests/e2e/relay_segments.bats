@@ -16,7 +16,7 @@ cut_so() {
 	shift
 	forward
 	begin server "${B[@]}" "$helpers/probe" listen "$SERVER" "read=$bytes" end close
-	wait_for 5 has_lines server 1
+	wait_for has_lines server 1
 	"${B[@]}" "$helpers/segments" eth0 $GHOST "$LISTEN" 0-100 100 "$@" >"$T/client.out" ||
 		fail "$(<"$T/client.out")"
 	ends server 0 || fail "$(said server)" "$(<"$T/server.out")"

@@ -12,7 +12,7 @@
 #include "stream_args.h"
 
 #define CHUNK (256 * 1024)
-#define GRACE_MS 10000
+#define GRACE_MS 60000
 #define PREAMBLE_MAX (32 * 1024) /* before the client's header */
 #define PROXY_SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 
@@ -99,7 +99,7 @@ static void finish(struct stream *s, struct conn *c, enum stream_outcome how)
 		       (unsigned long long)(s->args.server ? c->in.id : c->out.id),
 		       stream_outcomes[how], (unsigned long long)c->sent,
 		       (unsigned long long)c->received,
-		       (unsigned long long)(clock_us(CLOCK_REALTIME) / 1000), c->in.server);
+		       (unsigned long long)(clock_us(CLOCK_BOOTTIME) / 1000), c->in.server);
 	if (how != STREAM_OK)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(c->fd);
