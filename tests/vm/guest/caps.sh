@@ -26,7 +26,7 @@ ping_it() {
 # log with these capabilities logs one packet and ends with 0.
 works_with() {
 	blank log
-	with_caps "$1" timeout 30 "$XF" log -i v0 -c 1 >"$tmp/t/log.out" 2>"$tmp/t/log.err" &
+	with_caps "$1" timeout 200 "$XF" log -i v0 -c 1 >"$tmp/t/log.out" 2>"$tmp/t/log.err" &
 	pid=$!
 	ping_it
 	ends "$pid" 0
@@ -37,7 +37,7 @@ needs() {
 
 	without=${all//$1,/}
 	without=${without//,$1/}
-	with_caps "$without" timeout 30 "$XF" log -i v0 -c 1 --require-chain \
+	with_caps "$without" timeout 200 "$XF" log -i v0 -c 1 --require-chain \
 		>"$tmp/t/log.out" 2>"$tmp/t/log.err" || status=$?
 	same "status without $1" "$status" 1
 	matches "the message" "$(<"$tmp/t/log.err")" "CAP_${1^^}"
@@ -48,7 +48,7 @@ memlock() {
 	blank log
 	(
 		ulimit -l 64
-		with_caps bpf,net_admin,perfmon,sys_admin timeout 30 "$XF" log -i v0 -c 1
+		with_caps bpf,net_admin,perfmon,sys_admin timeout 200 "$XF" log -i v0 -c 1
 	) >"$tmp/t/log.out" 2>"$tmp/t/log.err" &
 	pid=$!
 	ping_it

@@ -21,7 +21,7 @@ with_second() {
 	same chain "$(chain v0)" "$mode: 50 second, 100 xdpfun"
 	before=$(second_seen)
 	pings 5
-	wait_for 5 has_five
+	wait_for has_five
 	same "packets that the second program saw" $(($(second_seen) - before)) 5
 
 	stop "$pid"
@@ -61,7 +61,7 @@ with_filter() {
 	fi
 	udp_to 4444 4444 4444 4445
 	# In order: when the last one is there, the others have been decided.
-	wait_for 5 has_line log '10.9.0.1:4445 udp'
+	wait_for has_line log '10.9.0.1:4445 udp'
 	same "lines of dropped packets" "$(count_lines log '10.9.0.1:4444 udp')" "$want_dropped"
 
 	stop "$pid"
@@ -133,7 +133,7 @@ ten() {
 	reads log
 	before=$(xdp-loader status v0)
 	same "programs in the chain" "$(grep -c '=>' <<<"$before")" 10
-	timeout 30 "$XF" log -i v0 -P 7 >"$tmp/t/more.out" 2>"$tmp/t/more.err" || status=$?
+	timeout 200 "$XF" log -i v0 -P 7 >"$tmp/t/more.out" 2>"$tmp/t/more.err" || status=$?
 	same "status of the eleventh" "$status" 1
 	matches "its message" "$(<"$tmp/t/more.err")" '(10|ten) '
 	same "chain after the refusal" "$(xdp-loader status v0)" "$before"
@@ -154,7 +154,7 @@ xdpdump_sees() {
 	blank dump
 	env --default-signal=INT xdpdump -i v0 -p xdpfun --rx-capture entry,exit >"$tmp/t/dump.out" 2>"$tmp/t/dump.err" &
 	dump=$!
-	wait_for 30 says dump listening
+	wait_for says dump listening
 	pings 4
 	# It writes into a file only when it ends; what it reads until then is on its way at once.
 	nap 0.5

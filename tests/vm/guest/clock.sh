@@ -40,7 +40,7 @@ step() {
 	first=$(stamped 100)
 	date -s "$by" >/dev/null
 	second=$(stamped 200)
-	wait_for 10 has_last
+	wait_for has_last
 	stop "$pid"
 	# shellcheck disable=SC2086 # two words
 	lies_between 100 $first

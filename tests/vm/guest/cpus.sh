@@ -9,7 +9,7 @@ cpus=/sys/devices/system/cpu
 
 # A veth hands a packet to XDP on the processor that sends it.
 pings_on() {
-	peer taskset -c "$1" ping -q -n -c 3 -i 0.02 -w 10 -s "$((200 + $1))" 10.9.0.1
+	peer taskset -c "$1" ping -q -n -c 3 -i 0.02 -w 60 -s "$((200 + $1))" 10.9.0.1
 }
 
 logged_on() {

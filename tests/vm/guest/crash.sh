@@ -28,22 +28,22 @@ adoption() {
 	same "owner of the orphan" "$(owner_state)" "[false]"
 	id=$(prog_ids v0 xdpfun)
 	blank recv
-	"$STREAM" recv 5001 20 >"$tmp/t/recv.out" 2>"$tmp/t/recv.err" &
+	"$STREAM" recv 5001 200 >"$tmp/t/recv.out" 2>"$tmp/t/recv.err" &
 	receiver=$!
-	wait_for 5 has_line recv listening
+	wait_for has_line recv listening
 	before=$(second_seen)
 	"${in_peer[@]}" "$STREAM" send 10.9.0.1 5001 2000 >"$tmp/t/send.out" 2>"$tmp/t/send.err" &
 	sender=$!
 
 	start next log -i v0
-	wait_for 20 has_line next ':5001 udp'
+	wait_for has_line next ':5001 udp'
 	same "owner after the adoption" "$(owner_state)" "[true]"
 	same "id of the program, before and after" "$(prog_ids v0 xdpfun)" "$id"
 	crashed=$pid
 	kill -KILL "$pid"
 	wait "$pid" || :
 	start last log -i v0
-	wait_for 20 has_line last ':5001 udp'
+	wait_for has_line last ':5001 udp'
 	same "id of the program after another crash" "$(prog_ids v0 xdpfun)" "$id"
 	same chain "$(chain v0)" "native: 100 xdpfun, 120 second"
 
@@ -66,7 +66,7 @@ beside() {
 	crash first log -i v0 -P 30
 	start next log -i v0 -P 40
 	reads next
-	wait_for 5 chain_is "native: 40 xdpfun, 50 second"
+	wait_for chain_is "native: 40 xdpfun, 50 second"
 	stop "$pid"
 	same "chain at the end" "$(chain v0)" "native: 50 second"
 }

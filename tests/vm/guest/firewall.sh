@@ -85,7 +85,7 @@ in_chain() {
 	same "the firewall's place" "$(of_stats '[.interfaces[] | [.iface, .mode, .id]]')" \
 		"[[\"v0\",\"$mode\",$(prog_ids v0 xdpfun_fw)]]"
 	udp_to 4445 4444 4445 4446
-	wait_for 10 has_line log '10.9.0.1:4446 udp'
+	wait_for has_line log '10.9.0.1:4446 udp'
 	same "logged of what xdp-filter drops" "$(count_lines log '10.9.0.1:4444 udp')" 0
 	same "logged of what the firewall drops" "$(count_lines log '10.9.0.1:4445 udp')" 0
 	same "packets of the firewall's rule" "$(hits 'deny proto udp dport 4445')" 2
@@ -94,7 +94,7 @@ in_chain() {
 	fw detach -i v0
 	same "chain without it" "$(chain v0)" "$mode: 10 xdpfilt_alw_all, 100 xdpfun"
 	udp_to 4445 4444 4447
-	wait_for 10 has_line log '10.9.0.1:4447 udp'
+	wait_for has_line log '10.9.0.1:4447 udp'
 	same "logged of port 4445" "$(count_lines log '10.9.0.1:4445 udp')" 1
 	same "logged of port 4444" "$(count_lines log '10.9.0.1:4444 udp')" 0
 	stop "$pid"
@@ -245,10 +245,10 @@ rules() {
 		allow from ${ip}2
 		deny from ${ip6}2
 	END
-	fw add deny from "${ip}2" to "${ip}1" ttl 2
+	fw add deny from "${ip}2" to "${ip}1" ttl 4
 	says no peer "udp,${ip}1,5000" "udp,${ip}1,5000,${ip}3" "tcp,${ip6}1,5000"
 	says yes peer "tcp,${ip6}1,5000,${ip6}3"
-	wait_for 10 gets_through "udp,${ip}1,5000"
+	wait_for gets_through "udp,${ip}1,5000"
 	same "rules that are left" "$(fw list | wc -l)" 3
 }
 
@@ -266,11 +266,11 @@ trial() {
 	echo "deny from 10.9.0.0/24 proto icmp" >&"$rules"
 	silent peer 10.9.0.1
 	silent peer 10.9.2.1
-	wait_for 3 fed
+	wait_for fed
 	kill -KILL "$feed"
 	exec {rules}>&-
 	same "whether it is on trial" "$(of_stats '.trial_seconds > 0')" true
-	wait_for 6 echoes peer 10.9.0.1
+	wait_for echoes peer 10.9.0.1
 	echoes peer 10.9.2.1
 	same "the old rules" "$(fw list)" "deny from 10.9.3.0/24"
 	same "the old policy" "$(of_stats '[.policy, .trial_seconds, .held]')" '["allow",null,false]'

@@ -17,7 +17,7 @@ loaded_by() {
 	start follow follow -i v0
 	reads follow
 	pings 4
-	wait_for 5 has_four
+	wait_for has_four
 	stop "$pid"
 	totals follow v0
 	same "chain after follow" "$(chain v0)" "$before"
@@ -38,7 +38,7 @@ one_reader() {
 	xdp-loader load v0 "$OBJ"
 	start one follow -i v0
 	reads one
-	timeout 20 "$XF" follow -i v0 >"$tmp/t/two.out" 2>"$tmp/t/two.err" || status=$?
+	timeout 200 "$XF" follow -i v0 >"$tmp/t/two.out" 2>"$tmp/t/two.err" || status=$?
 	same "status of the second reader" "$status" 1
 	matches "its message" "$(<"$tmp/t/two.err")" "$pid"
 	pings 2
@@ -52,7 +52,7 @@ two_candidates() {
 	xdp-loader load v0 "$OBJ"
 	xdp-loader load -P 110 v0 "$OBJ"
 	ids=$(prog_ids v0 xdpfun)
-	timeout 20 "$XF" follow -i v0 >"$tmp/t/none.out" 2>"$tmp/t/none.err" || status=$?
+	timeout 200 "$XF" follow -i v0 >"$tmp/t/none.out" 2>"$tmp/t/none.err" || status=$?
 	same "status without --id" "$status" 1
 	matches "its message" "$(<"$tmp/t/none.err")" "--id"
 	start follow follow -i v0 --id "${ids##*$'\n'}"
@@ -76,7 +76,7 @@ nothing_there() {
 	local status=0
 
 	xdp-loader load v0 "$SECOND"
-	timeout 20 "$XF" follow -i v0 >"$tmp/t/follow.out" 2>"$tmp/t/follow.err" || status=$?
+	timeout 200 "$XF" follow -i v0 >"$tmp/t/follow.out" 2>"$tmp/t/follow.err" || status=$?
 	same status "$status" 1
 	matches "its message" "$(<"$tmp/t/follow.err")" v0
 }

@@ -7,7 +7,7 @@
 no_programs() {
 	[ "${XF_VM:-0}" = 1 ] || skip "this machine may have XDP programs of others"
 	# The kernel frees what nobody holds a little later.
-	wait_for 10 none_left || fail "$(bpftool prog show)"
+	wait_for none_left || fail "$(bpftool prog show)"
 }
 
 none_left() {

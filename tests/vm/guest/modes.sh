@@ -10,7 +10,7 @@ starts_in() {
 	local iface=$1 want=$2
 
 	start log log -i "$iface"
-	wait_for 20 is_logging "$iface"
+	wait_for is_logging "$iface"
 	same "chain of $iface" "$(chain "$iface")" "$want: 100 xdpfun"
 	if [ "$want" = skb ]; then
 		matches "what log said" "$(<"$tmp/t/log.err")" "[Ss][Kk][Bb]"
@@ -24,7 +24,7 @@ is_logging() {
 strict_native_fails() {
 	local status=0
 
-	timeout 30 "$XF" log -i "$1" -m native >"$tmp/t/strict.out" 2>"$tmp/t/strict.err" || status=$?
+	timeout 200 "$XF" log -i "$1" -m native >"$tmp/t/strict.out" 2>"$tmp/t/strict.err" || status=$?
 	same "status of --mode native" "$status" 1
 	matches "its message" "$(<"$tmp/t/strict.err")" "$1.*--mode (skb|auto)"
 	same "chain of $1 afterwards" "$(chain "$1")" none
@@ -58,7 +58,7 @@ jumbo_virtio() {
 		strict_native_fails eth0
 	fi
 	starts_in eth0 "$want"
-	wait_for 10 big_ping_arrives 8000
+	wait_for big_ping_arrives 8000
 	stop "$pid"
 	has_line log 'icmp 8/0 len 8042'
 	totals log eth0
@@ -141,7 +141,7 @@ joins() {
 	same chain "$(chain v0)" "$mode: 50 second, 100 xdpfun"
 	stop "$pid"
 	before=$(xdp-loader status v0)
-	timeout 40 "$XF" log -i v0 -m "$other" >"$tmp/t/other.out" 2>"$tmp/t/other.err" || status=$?
+	timeout 200 "$XF" log -i v0 -m "$other" >"$tmp/t/other.out" 2>"$tmp/t/other.err" || status=$?
 	same "status of --mode $other" "$status" 1
 	same "chain afterwards" "$(xdp-loader status v0)" "$before"
 }
@@ -153,7 +153,7 @@ foreign() {
 	LIBXDP_SKIP_DISPATCHER=1 xdp-loader load v0 "$PASS_PROG"
 	before=$(chain v0)
 	same chain "$before" "bare: native xdp_pass"
-	timeout 40 "$XF" log -i v0 >"$tmp/t/log.out" 2>"$tmp/t/log.err" || status=$?
+	timeout 200 "$XF" log -i v0 >"$tmp/t/log.out" 2>"$tmp/t/log.err" || status=$?
 	same status "$status" 1
 	matches "its message" "$(<"$tmp/t/log.err")" "dispatcher"
 	same "chain afterwards" "$(chain v0)" "$before"

@@ -12,10 +12,10 @@ through() {
 	blank log
 	"$@" "$XF" log -i v1 >"$tmp/t/log.out" 2>"$tmp/t/log.err" &
 	pid=$!
-	wait_for 20 is_in_peer xdpfun
+	wait_for is_in_peer xdpfun
 	peer xdp-loader load v1 "$SECOND"
 	same "chain as nsenter sees it" "$(peer_chain)" "native: 50 second, 100 xdpfun"
-	wait_for 20 ping_shows
+	wait_for ping_shows
 	stop "$pid"
 	totals log v1
 	same "chain after our exit" "$(peer_chain)" "native: 50 second"
@@ -43,9 +43,9 @@ bare() {
 
 	ip netns exec peer xdp-loader load v1 "$OBJ"
 	same chain "$(peer_chain)" "bare: native xdpfun"
-	peer timeout 20 "$XF" status -i v1 --json >"$tmp/t/status.out" 2>"$tmp/t/status.err"
+	peer timeout 200 "$XF" status -i v1 --json >"$tmp/t/status.out" 2>"$tmp/t/status.err"
 	same "dispatcher in status" "$(jq '.interfaces[0].dispatcher' "$tmp/t/status.out")" false
-	peer timeout 20 "$XF" log -i v1 >"$tmp/t/log.out" 2>"$tmp/t/log.err" || status=$?
+	peer timeout 200 "$XF" log -i v1 >"$tmp/t/log.out" 2>"$tmp/t/log.err" || status=$?
 	same status "$status" 1
 	matches "its message" "$(<"$tmp/t/log.err")" "dispatcher"
 	peer xdp-loader unload v1 --all
@@ -56,7 +56,7 @@ require_chain() {
 
 	# A mount namespace without any bpffs that will outlive it, and pid 1's hidden as well: no chain.
 	unshare -m --propagation private bash -c 'umount /sys/fs/bpf && mount -t tmpfs none /sys/fs/bpf &&
-		mount -t tmpfs none /proc/1 && exec timeout 30 "$@"' - \
+		mount -t tmpfs none /proc/1 && exec timeout 200 "$@"' - \
 		"$XF" log -i v0 --require-chain >"$tmp/t/log.out" 2>"$tmp/t/log.err" || status=$?
 	same status "$status" 1
 	same chain "$(chain v0)" none

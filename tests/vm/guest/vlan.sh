@@ -35,8 +35,8 @@ vlan_ping() {
 on_the_device() {
 	vlans_up
 	start log log -i v0.7
-	wait_for 20 is_there v0.7
-	wait_for 10 one_vlan_ping
+	wait_for is_there v0.7
+	wait_for one_vlan_ping
 	vlan_ping
 	stop "$pid"
 	totals log v0.7
