@@ -125,11 +125,11 @@ both_stalled() {
 }
 
 @test "both readers of as many connections stalled as the memory is enough for" {
-	each_engine both_stalled 100 32M $((32 * MIB)) 600k
+	each_engine both_stalled 40 13M $((13 * MIB)) 600k
 }
 
 @test "both readers of 1,000 connections stalled" {
-	[ -n "${XDPFUN_LONG:-}" ] || skip "takes a minute: scripts/test --long; with 100 it is tested above"
+	[ -n "${XDPFUN_LONG:-}" ] || skip "takes a minute: scripts/test --long; with 40 it is tested above"
 	each_engine both_stalled 1000 256M $((256 * MIB)) 800k
 }
 
