@@ -211,7 +211,7 @@ settle() {
 
 # relayed: how many upstream connections there are.
 relayed() {
-	"${A[@]}" ss -Htn state established "( dport = :7001 or dport = :7002 )" | wc -l
+	"${A[@]}" ss -Htn state connected exclude time-wait "( dport = :7001 or dport = :7002 )" | wc -l
 }
 
 # all_decided NAME CONNECTIONS: so many, those of others included, have an upstream, or the client of this name has heard

@@ -359,10 +359,11 @@ lagging() {
 	lagging 150 32M $((32 * MIB)) --mode echo --up 500k "${stall[@]}"
 }
 
-# stuck_and_good MEMORY STUCK_ARGUMENTS...: a relay to a server, and to one that stops reading for those whose first
+# stuck_and_good MEMORY STUCK_ARGUMENTS...: a relay to a server, with the options in good, and to one that stops reading for those whose first
 # packet is "$T/prefix".
+good=()
 stuck_and_good() {
-	server server
+	server server "${good[@]}"
 	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384 "${@:2}"
 	printf 'host stuck -> 10.9.0.2:7002\nany -> %s\n' $SERVER >"$T/routes"
 	printf 'GET / HTTP/1.1\r\nHost: stuck\r\n\r\n' >"$T/prefix"
@@ -390,6 +391,8 @@ others_go_on() {
 # beside_stalled PUSHERS MEMORY LEAST BYTES: connections that were there before move this much both ways after the memory
 # has been used up by readers that do not read.
 beside_stalled() {
+	local good=(--hold-at 64)
+
 	stuck_and_good "$2" --expect ok,reset --late-fin
 	client_begins others --prefix "$T/good" --hold-at 64 --up "$4" --down "$4" --conns 20
 	wait_for all_decided others 20
@@ -398,7 +401,7 @@ beside_stalled() {
 	between "connections of the senders" "$(relayed)" $(($3 + 20)) $(($1 + 20))
 	kill -USR2 "${pid[pushers]}"
 	settle 1000000
-	kill -USR2 "${pid[others]}"
+	kill -USR2 "${pid[others]}" "${pid[server]}"
 	client_ends others
 	alive pushers || fail "nothing has stopped the senders"
 	kill -USR1 "${pid[stuck]}"
