@@ -37,7 +37,7 @@ static int create(const char *name)
 	return err;
 }
 
-static int open_table(struct xf_fw_set *set)
+static int open_table(struct xf_rule_set *set)
 {
 	struct xf_table_map maps[XF_FW_MAPS_MAX];
 	struct xf_fw_map_names names;
@@ -72,7 +72,7 @@ static int add_name(void *arg, const char *name)
 	return 0;
 }
 
-void xf_fw_set__missing(const char *name)
+void xf_rule_set__missing(const char *name)
 {
 	struct name_list list = { "", 0 };
 
@@ -88,7 +88,7 @@ void xf_fw_set__missing(const char *name)
 }
 
 /* Who changes it may think that the packets notice. */
-static void warn_if_held(const struct xf_fw_set *set)
+static void warn_if_held(const struct xf_rule_set *set)
 {
 	if (!xf_table__held(set->table, xf_now_ns(CLOCK_BOOTTIME)))
 		return;
@@ -97,17 +97,17 @@ static void warn_if_held(const struct xf_fw_set *set)
 	xf_hint("'xdpfun-load firewall attach --set %s -i IFACE' makes it hold", set->pins.name);
 }
 
-int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use)
+int xf_rule_set__open(struct xf_rule_set *set, const char *name, enum xf_fw_use use)
 {
 	int err;
 
-	*set = (struct xf_fw_set) { .pins = { .fd = -1 } };
+	*set = (struct xf_rule_set) { .pins = { .fd = -1 } };
 	for (;;) {
 		err = xf_fw_pins__open(&set->pins, name, use != XF_FW_READ);
 		if (err != -ENOENT)
 			break;
 		if (use != XF_FW_CREATE && use != XF_FW_ATTACH) {
-			xf_fw_set__missing(name);
+			xf_rule_set__missing(name);
 			return err;
 		}
 		err = create(name);
@@ -118,13 +118,13 @@ int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use)
 	if (!err)
 		err = open_table(set);
 	if (err)
-		xf_fw_set__close(set);
+		xf_rule_set__close(set);
 	else if (use == XF_FW_CHANGE || use == XF_FW_CREATE)
 		warn_if_held(set);
 	return err;
 }
 
-void xf_fw_set__close(struct xf_fw_set *set)
+void xf_rule_set__close(struct xf_rule_set *set)
 {
 	if (set->table)
 		xf_table__close(set->table);
@@ -132,12 +132,12 @@ void xf_fw_set__close(struct xf_fw_set *set)
 	xf_fw_pins__close(&set->pins);
 }
 
-void xf_fw_set__unlock(struct xf_fw_set *set)
+void xf_rule_set__unlock(struct xf_rule_set *set)
 {
 	xf_fw_pins__close(&set->pins);
 }
 
-void xf_fw_set__explain(const struct xf_fw_set *set, const char *what, int err)
+void xf_rule_set__explain(const struct xf_rule_set *set, const char *what, int err)
 {
 	const char *why = xf_table__why(set->table);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A rule set, locked and ready to be read or changed. */
-#ifndef XF_FW_SET_H
-#define XF_FW_SET_H
+#ifndef XF_RULE_SET_H
+#define XF_RULE_SET_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,22 +17,22 @@ enum xf_fw_use {
 	XF_FW_ATTACH, /* the same, and it will hold again if it was on hold */
 };
 
-struct xf_fw_set {
+struct xf_rule_set {
 	struct xf_fw_pins pins;
 	struct xf_table *table;
 	bool created;
 };
 
 /* Returns 0, or -errno after a message, -ENOENT when there is no such set. */
-int xf_fw_set__open(struct xf_fw_set *set, const char *name, enum xf_fw_use use);
-void xf_fw_set__close(struct xf_fw_set *set);
+int xf_rule_set__open(struct xf_rule_set *set, const char *name, enum xf_fw_use use);
+void xf_rule_set__close(struct xf_rule_set *set);
 /* Let others change it from here on. What needs no lock still works. */
-void xf_fw_set__unlock(struct xf_fw_set *set);
+void xf_rule_set__unlock(struct xf_rule_set *set);
 
 /* What a change of the table that failed means, in one line: -E2BIG or the like. */
-void xf_fw_set__explain(const struct xf_fw_set *set, const char *what, int err);
+void xf_rule_set__explain(const struct xf_rule_set *set, const char *what, int err);
 
 /* There is no set of this name: say which there are. */
-void xf_fw_set__missing(const char *name);
+void xf_rule_set__missing(const char *name);
 
 #endif

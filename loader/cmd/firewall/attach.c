@@ -92,7 +92,7 @@ static int keep(const struct xf_fw_args *args, const struct xf_fw_place *place)
 	return -EBUSY;
 }
 
-static int attach_new(const struct xf_fw_args *args, const struct xf_fw_set *set,
+static int attach_new(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		      const char *ifname, unsigned int ifindex)
 {
 	struct xf_reuse reuse[XF_FW_MAPS_MAX];
@@ -123,7 +123,7 @@ static int attach_new(const struct xf_fw_args *args, const struct xf_fw_set *set
 	return err;
 }
 
-static int attach_one(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id,
+static int attach_one(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id,
 		      const char *ifname)
 {
 	struct xf_strs names = { .at = { ifname }, .n = 1 };
@@ -142,7 +142,7 @@ static int attach_one(const struct xf_fw_args *args, const struct xf_fw_set *set
 }
 
 /* Returns how many interfaces the set is not on. */
-static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id)
+static int attach_all(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id)
 {
 	struct xf_locks locks = { .fd = -1 };
 	int failed = 0;
@@ -157,13 +157,13 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_fw_set *set
 	return failed;
 }
 
-static unsigned long long seconds_left(const struct xf_fw_set *set, uint64_t now)
+static unsigned long long seconds_left(const struct xf_rule_set *set, uint64_t now)
 {
 	return (xf_table__trial(set->table, now) - now) / XF_NSEC + 1;
 }
 
 /* From here on changes are on trial, with that of the policy unless it is a first one. */
-static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *set, uint64_t now,
+static int begin_trial(const struct xf_fw_args *args, const struct xf_rule_set *set, uint64_t now,
 		       bool first, bool deny)
 {
 	int err = first ? xf_table__try_first(set->table, now + args->confirm_ns)
@@ -174,7 +174,7 @@ static int begin_trial(const struct xf_fw_args *args, const struct xf_fw_set *se
 		       seconds_left(set, now));
 		xf_hint("'xdpfun-load firewall confirm --set %s' first, or wait", args->set);
 	} else if (err) {
-		xf_fw_set__explain(set, "begin a trial of", err);
+		xf_rule_set__explain(set, "begin a trial of", err);
 	}
 	return err;
 }
@@ -187,7 +187,7 @@ struct before {
 
 /* Nothing is attached: the set is as it was. A trial that is not a first one takes the policy
  * back itself. */
-static void undo(const struct xf_fw_args *args, const struct xf_fw_set *set,
+static void undo(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		 const struct before *before)
 {
 	if (args->confirm_ns && before->first)
@@ -220,7 +220,7 @@ static int check_trial(const struct xf_fw_args *args, __u32 root_id)
 	return -EINVAL;
 }
 
-static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, __u32 root_id,
+static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id,
 		   struct before *before)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
@@ -250,7 +250,7 @@ static int prepare(const struct xf_fw_args *args, const struct xf_fw_set *set, _
 		return err;
 	err = xf_table__set_policy(set->table, deny);
 	if (err) {
-		xf_fw_set__explain(set, "set the policy of", err);
+		xf_rule_set__explain(set, "set the policy of", err);
 		undo(args, set, before);
 	}
 	return err;
@@ -266,7 +266,7 @@ static int find_interfaces(const struct xf_fw_args *args)
 }
 
 /* A trial that somebody began goes on, and may end what this command did. */
-static void remind(const struct xf_fw_args *args, const struct xf_fw_set *set)
+static void remind(const struct xf_fw_args *args, const struct xf_rule_set *set)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 
@@ -277,7 +277,7 @@ static void remind(const struct xf_fw_args *args, const struct xf_fw_set *set)
 }
 
 /* The user's time begins when all is attached. */
-static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set *set)
+static void announce_trial(const struct xf_fw_args *args, const struct xf_rule_set *set)
 {
 	xf_table__put_off(set->table, xf_now_ns(CLOCK_BOOTTIME) + args->confirm_ns);
 	xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g "
@@ -287,13 +287,13 @@ static void announce_trial(const struct xf_fw_args *args, const struct xf_fw_set
 
 static int attach(const struct xf_fw_args *args)
 {
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	struct before before;
 	__u32 root_id;
 	int err, failed;
 
 	if (xf_caps_check("firewall attach") || find_interfaces(args) ||
-	    xf_fw_begin("firewall attach") || xf_fw_set__open(&set, args->set, XF_FW_ATTACH))
+	    xf_fw_begin("firewall attach") || xf_rule_set__open(&set, args->set, XF_FW_ATTACH))
 		return XF_EXIT_FAILED;
 	root_id = xf_fw_pins__root_id(&set.pins);
 	err = prepare(args, &set, root_id, &before);
@@ -306,7 +306,7 @@ static int attach(const struct xf_fw_args *args)
 		announce_trial(args, &set);
 	else if (!err)
 		remind(args, &set);
-	xf_fw_set__close(&set);
+	xf_rule_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 
@@ -324,10 +324,10 @@ int xf_fw_attach(int argc, char **argv)
 
 static int confirm(const struct xf_fw_args *args)
 {
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	int err;
 
-	if (xf_fw_begin("firewall confirm") || xf_fw_set__open(&set, args->set, XF_FW_CHANGE))
+	if (xf_fw_begin("firewall confirm") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	err = xf_table__confirm(set.table, xf_now_ns(CLOCK_BOOTTIME));
 	if (!err)
@@ -340,8 +340,8 @@ static int confirm(const struct xf_fw_args *args)
 			   ? "every packet passes until 'firewall attach' comes again"
 			   : "what held before it holds again");
 	else
-		xf_fw_set__explain(&set, "confirm", err);
-	xf_fw_set__close(&set);
+		xf_rule_set__explain(&set, "confirm", err);
+	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

@@ -131,7 +131,7 @@ static int run(const struct xf_fw_args *args)
 	err = xf_fw_pins__open(&pins, args->set, true);
 	if (err) {
 		if (err == -ENOENT)
-			xf_fw_set__missing(args->set);
+			xf_rule_set__missing(args->set);
 		return XF_EXIT_FAILED;
 	}
 	failed = detach(args, &pins);

@@ -79,17 +79,17 @@ static int compare(const void *left, const void *right)
 /* Nothing is printed while the set is locked: whoever reads our output may take his time. */
 static int read_set(const struct xf_fw_args *args, struct list *list)
 {
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	int err;
 
 	if (xf_fw_begin("firewall list"))
 		return -EPERM;
-	err = xf_fw_set__open(&set, args->set, XF_FW_READ);
+	err = xf_rule_set__open(&set, args->set, XF_FW_READ);
 	if (err)
 		return err;
 	list->deny = xf_table__denies(set.table);
 	err = xf_table__each(set.table, xf_now_ns(CLOCK_BOOTTIME), add_entry, list);
-	xf_fw_set__close(&set);
+	xf_rule_set__close(&set);
 	if (err)
 		xf_err("cannot read the rules of the set '%s': %s", args->set, strerror(-err));
 	else if (list->n)

@@ -34,7 +34,7 @@ static const struct xf_opt options[] = {
 };
 
 struct fw_log {
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	struct xf_fw_place *places;
 	int n;
 };
@@ -70,15 +70,15 @@ static int open_log(struct fw_log *log, struct xf_log_args *args)
 	int err = xf_fw_begin("firewall log");
 
 	if (!err)
-		err = xf_fw_set__open(&log->set, args->set, XF_FW_READ);
+		err = xf_rule_set__open(&log->set, args->set, XF_FW_READ);
 	if (err)
 		return err;
 	log->n = xf_fw_places(&log->places, &args->interfaces, xf_fw_pins__root_id(&log->set.pins));
-	xf_fw_set__unlock(&log->set);
+	xf_rule_set__unlock(&log->set);
 	err = log->n < 0 ? log->n : choose(args, log);
 	if (err) {
 		free(log->places);
-		xf_fw_set__close(&log->set);
+		xf_rule_set__close(&log->set);
 	}
 	return err;
 }
@@ -116,7 +116,7 @@ static int log_drops(struct xf_log_args *args)
 		run->arg = &log;
 		status = xf_run(run, "firewall log", &opts, start_source);
 		free(log.places);
-		xf_fw_set__close(&log.set);
+		xf_rule_set__close(&log.set);
 	}
 	free(run);
 	return status;

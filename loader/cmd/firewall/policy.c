@@ -25,10 +25,10 @@ static const struct xf_opt options[] = {
 static int set_policy(const struct xf_fw_args *args, bool deny)
 {
 	struct xf_fw_warn warn;
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	int err;
 
-	if (xf_fw_begin("firewall policy") || xf_fw_set__open(&set, args->set, XF_FW_CREATE))
+	if (xf_fw_begin("firewall policy") || xf_rule_set__open(&set, args->set, XF_FW_CREATE))
 		return XF_EXIT_FAILED;
 	if (deny) {
 		xf_fw_warn__init(&warn);
@@ -37,8 +37,8 @@ static int set_policy(const struct xf_fw_args *args, bool deny)
 	}
 	err = xf_table__set_policy(set.table, deny);
 	if (err)
-		xf_fw_set__explain(&set, "set the policy of", err);
-	xf_fw_set__close(&set);
+		xf_rule_set__explain(&set, "set the policy of", err);
+	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 
@@ -63,17 +63,17 @@ int xf_fw_policy(int argc, char **argv)
 static int flush(const struct xf_fw_args *args)
 {
 	struct xf_fw_warn warn;
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	int err;
 
-	if (xf_fw_begin("firewall flush") || xf_fw_set__open(&set, args->set, XF_FW_CHANGE))
+	if (xf_fw_begin("firewall flush") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	xf_fw_warn__init(&warn);
 	xf_fw_warn__say(&warn, xf_table__denies(set.table), args->set);
 	err = xf_table__flush(set.table);
 	if (err)
-		xf_fw_set__explain(&set, "flush", err);
-	xf_fw_set__close(&set);
+		xf_rule_set__explain(&set, "flush", err);
+	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

@@ -78,7 +78,7 @@ static int read_rules(const char *path, struct rule_list *list)
 }
 
 /* Returns 0, or -errno after a message; *@twice counts rules that came more than once. */
-static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
+static int add_rules(struct xf_build *build, const struct xf_rule_set *set,
 		     const struct rule_list *list, size_t *twice)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
@@ -93,14 +93,14 @@ static int add_rules(struct xf_build *build, const struct xf_fw_set *set,
 			       list->at[i].line, xf_table__why(set->table));
 			return err;
 		} else if (err) {
-			xf_fw_set__explain(set, "replace the rules of", err);
+			xf_rule_set__explain(set, "replace the rules of", err);
 			return err;
 		}
 	}
 	return 0;
 }
 
-static void warn(const struct xf_fw_set *set, const struct rule_list *list)
+static void warn(const struct xf_rule_set *set, const struct rule_list *list)
 {
 	struct xf_fw_warn warning;
 
@@ -110,13 +110,13 @@ static void warn(const struct xf_fw_set *set, const struct rule_list *list)
 	xf_fw_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
 }
 
-static int replace_rules(const struct xf_fw_set *set, const struct rule_list *list, size_t *twice)
+static int replace_rules(const struct xf_rule_set *set, const struct rule_list *list, size_t *twice)
 {
 	struct xf_build *build;
 	int err = xf_build__begin(&build, set->table, list->n);
 
 	if (err) {
-		xf_fw_set__explain(set, "replace the rules of", err);
+		xf_rule_set__explain(set, "replace the rules of", err);
 		return err;
 	}
 	err = add_rules(build, set, list, twice);
@@ -127,22 +127,22 @@ static int replace_rules(const struct xf_fw_set *set, const struct rule_list *li
 	warn(set, list);
 	err = xf_build__commit(build);
 	if (err)
-		xf_fw_set__explain(set, "replace the rules of", err);
+		xf_rule_set__explain(set, "replace the rules of", err);
 	return err;
 }
 
 static int replace_set(const struct xf_fw_args *args, const struct rule_list *list)
 {
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	size_t twice = 0;
-	int err = xf_fw_set__open(&set, args->set, XF_FW_CREATE);
+	int err = xf_rule_set__open(&set, args->set, XF_FW_CREATE);
 
 	if (err)
 		return err;
 	err = replace_rules(&set, list, &twice);
 	if (err && set.created)
 		xf_fw_pins__remove(&set.pins);
-	xf_fw_set__close(&set);
+	xf_rule_set__close(&set);
 	if (!err && twice)
 		xf_info("set '%s': %zu rules, %zu lines were repetitions", args->set,
 			list->n - twice, twice);

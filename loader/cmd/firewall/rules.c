@@ -77,7 +77,7 @@ static int parse_words(const struct xf_rest *words, struct xf_rule *rule)
 }
 
 /* Returns 0 where that is what was asked for. */
-static int say_present(const struct xf_fw_args *args, struct xf_fw_set *set,
+static int say_present(const struct xf_fw_args *args, struct xf_rule_set *set,
 		       const struct xf_rule *rule, uint64_t now)
 {
 	char life[64] = "for ever";
@@ -95,7 +95,7 @@ static int say_present(const struct xf_fw_args *args, struct xf_fw_set *set,
 	return args->exist ? 0 : -EEXIST;
 }
 
-static int add(const struct xf_fw_args *args, struct xf_fw_set *set, const struct xf_rule *rule)
+static int add(const struct xf_fw_args *args, struct xf_rule_set *set, const struct xf_rule *rule)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	int err = xf_table__add(set->table, rule, now);
@@ -103,11 +103,11 @@ static int add(const struct xf_fw_args *args, struct xf_fw_set *set, const struc
 	if (err == -EEXIST)
 		return say_present(args, set, rule, now);
 	if (err)
-		xf_fw_set__explain(set, "add the rule to", err);
+		xf_rule_set__explain(set, "add the rule to", err);
 	return err;
 }
 
-static int del(const struct xf_fw_args *args, struct xf_fw_set *set, const struct xf_rule *rule)
+static int del(const struct xf_fw_args *args, struct xf_rule_set *set, const struct xf_rule *rule)
 {
 	int err = xf_table__del(set->table, rule, xf_now_ns(CLOCK_BOOTTIME));
 
@@ -117,12 +117,12 @@ static int del(const struct xf_fw_args *args, struct xf_fw_set *set, const struc
 		xf_err("there is no such rule in the set '%s'", args->set);
 		xf_hint("'xdpfun-load firewall list --set %s' shows its rules", args->set);
 	} else if (err) {
-		xf_fw_set__explain(set, "take the rule out of", err);
+		xf_rule_set__explain(set, "take the rule out of", err);
 	}
 	return err;
 }
 
-static void warn_if_bad(const struct xf_fw_set *set, const struct xf_rule *rule, bool added)
+static void warn_if_bad(const struct xf_rule_set *set, const struct xf_rule *rule, bool added)
 {
 	struct xf_fw_warn warn;
 
@@ -138,7 +138,7 @@ static int change(int argc, char **argv, enum xf_fw_change what)
 	bool adding = what == XF_FW_ADD;
 	const char *name = adding ? "firewall add" : "firewall del";
 	struct xf_fw_args args = {};
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	struct xf_rest words;
 	struct xf_rule rule;
 	int err, status;
@@ -152,12 +152,12 @@ static int change(int argc, char **argv, enum xf_fw_change what)
 	if (parse_words(&words, &rule))
 		return XF_EXIT_USAGE;
 	if (xf_fw_begin(name) ||
-	    xf_fw_set__open(&set, args.set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
+	    xf_rule_set__open(&set, args.set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	err = adding ? add(&args, &set, &rule) : del(&args, &set, &rule);
 	if (!err)
 		warn_if_bad(&set, &rule, adding);
-	xf_fw_set__close(&set);
+	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

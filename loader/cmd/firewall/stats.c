@@ -62,12 +62,12 @@ static int read_set(const struct xf_fw_args *args, struct figures *figures)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends;
 	struct xf_strs all = {};
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	int err;
 
 	if (xf_fw_begin("firewall stats"))
 		return -EPERM;
-	err = xf_fw_set__open(&set, args->set, XF_FW_READ);
+	err = xf_rule_set__open(&set, args->set, XF_FW_READ);
 	if (err)
 		return err;
 	figures->set = args->set;
@@ -81,7 +81,7 @@ static int read_set(const struct xf_fw_args *args, struct figures *figures)
 	else
 		figures->places_n =
 		    xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set.pins));
-	xf_fw_set__close(&set);
+	xf_rule_set__close(&set);
 	return err ?: figures->places_n < 0 ? figures->places_n : 0;
 }
 

@@ -19,7 +19,7 @@ struct stream {
 	const struct xf_fw_args *args;
 	enum xf_fw_change change;
 	struct xf_lines lines;
-	struct xf_fw_set set;
+	struct xf_rule_set set;
 	bool open;
 	bool opened_once;
 	uint64_t turn_ends, expired_at;
@@ -37,7 +37,7 @@ static int open_set(struct stream *s)
 
 	if (s->open)
 		return 0;
-	err = xf_fw_set__open(&s->set, s->args->set, make ? XF_FW_CREATE : XF_FW_CHANGE);
+	err = xf_rule_set__open(&s->set, s->args->set, make ? XF_FW_CREATE : XF_FW_CHANGE);
 	if (err)
 		return err;
 	s->open = s->opened_once = true;
@@ -48,7 +48,7 @@ static int open_set(struct stream *s)
 static void close_set(struct stream *s)
 {
 	if (s->open)
-		xf_fw_set__close(&s->set);
+		xf_rule_set__close(&s->set);
 	s->open = false;
 }
 
@@ -110,7 +110,7 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 		       s->lines.number, xf_table__why(s->set.table));
 		return 0;
 	default:
-		xf_fw_set__explain(&s->set, "change", err);
+		xf_rule_set__explain(&s->set, "change", err);
 		return err;
 	}
 }
