@@ -18,6 +18,7 @@
 #include "loader/hook/bpffs.h"
 #include "firewall/table/table.h"
 #include "lib/msg.h"
+#include "loader/firewall/folder.h"
 
 #define PATIENCE_S 1 /* after so long a wait is said */
 #define NO_DOT '~'   /* bpffs has no dots in names */
@@ -45,123 +46,10 @@ static void replace(char *text, char from, char to)
 			*text = to;
 }
 
-/* The folder of all sets. Returns 0, or -ENODEV after a message. */
-static int parent_path(char path[XF_FW_PATH_MAX])
-{
-	const char *bpffs = xf_bpffs_dir();
-
-	if (!bpffs || strlen(bpffs) > XF_FW_PATH_MAX / 2) {
-		xf_err("there is no bpffs in which a rule set could be kept");
-		xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can "
-			"name another");
-		return -ENODEV;
-	}
-	snprintf(path, XF_FW_PATH_MAX, "%s/xdpfun/firewall", bpffs);
-	return 0;
-}
-
-/* Where anybody may make folders (a bpffs that was mounted without mode=0700) somebody could have
- * made ours first, to hide sets, hold their locks or own their rules. Root's are good for whoever
- * may enter them. */
-static bool is_safe(const struct stat *st)
-{
-	return S_ISDIR(st->st_mode) && (!st->st_uid || st->st_uid == geteuid()) &&
-	       !(st->st_mode & 022);
-}
-
-static int refuse(const char *path)
-{
-	xf_err("%s is not used: it is not a folder of root's that only root may write to", path);
-	xf_hint("remove it, and mount the bpffs with 'mount -t bpf bpf /sys/fs/bpf -o mode=0700'");
-	return -EPERM;
-}
-
-/* Sets are made in a folder of one's own only: root would not use one that somebody else made. */
-static int check_folder(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st)) {
-		xf_err("cannot look at %s: %s", path, strerror(errno));
-		return -errno;
-	}
-	return is_safe(&st) && st.st_uid == geteuid() ? 0 : refuse(path);
-}
-
-/* Returns a descriptor, or -errno without a message: -EPERM when the folder must not be used. What
- * was opened is looked at, which nobody can exchange any more. */
-static int open_safe(int parent_fd, const char *name, int flags)
-{
-	int fd = openat(parent_fd, name, flags | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0) /* ENOTDIR is also what a link gives */
-		return errno == ENOTDIR ? -EPERM : -errno;
-	if (!fstat(fd, &st) && is_safe(&st))
-		return fd;
-	close(fd);
-	return -EPERM;
-}
-
-/* Open the folder of all sets. Returns as above; @path then is the folder that it is about. */
-static int open_parent(char path[XF_FW_PATH_MAX])
-{
-	int top_fd, fd = parent_path(path);
-	char *name;
-
-	if (fd)
-		return fd;
-	name = strrchr(path, '/');
-	*name = '\0';
-	top_fd = open_safe(AT_FDCWD, path, O_PATH);
-	if (top_fd < 0)
-		return top_fd;
-	*name++ = '/';
-	fd = open_safe(top_fd, name, O_RDONLY);
-	close(top_fd);
-	return fd;
-}
-
-static int make_folder(const char *path)
-{
-	if (!mkdir(path, 0700))
-		return 0;
-	if (errno == EEXIST)
-		return check_folder(path);
-	xf_err("cannot make the folder %s: %s", path, strerror(errno));
-	return -errno;
-}
-
-/* Make the folder of all sets if need be, and lock it: for making and removing sets. Returns a
- * descriptor, or -errno after a message. */
-static int lock_parent(void)
-{
-	char path[XF_FW_PATH_MAX];
-	int fd, err = parent_path(path);
-
-	if (err)
-		return err;
-	*strrchr(path, '/') = '\0';
-	err = make_folder(path);
-	path[strlen(path)] = '/';
-	if (!err)
-		err = make_folder(path);
-	if (err)
-		return err;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && !flock(fd, LOCK_EX))
-		return fd;
-	err = -errno;
-	xf_err("cannot lock the folder %s: %s", path, strerror(-err));
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 /* What is not finished, or is going away, has a name that no set has. */
 static int set_path(char path[XF_FW_PATH_MAX], const char *name, bool unfinished)
 {
-	int err = parent_path(path);
+	int err = xf_fw_folder_path(path);
 	char encoded[XF_FW_NAME_MAX + 1];
 	size_t len;
 
@@ -222,17 +110,17 @@ int xf_fw_pins__path(struct xf_fw_pins *pins, const char *name)
 static int open_set(const struct xf_fw_pins *pins)
 {
 	char path[XF_FW_PATH_MAX];
-	int fd, parent_fd = open_parent(path);
+	int fd, parent_fd = xf_fw_folder_open(path);
 
 	if (parent_fd < 0) {
 		fd = parent_fd;
 	} else {
 		strcpy(path, pins->path);
-		fd = open_safe(parent_fd, strrchr(path, '/') + 1, O_RDONLY);
+		fd = xf_fw_folder_open_safe(parent_fd, strrchr(path, '/') + 1, O_RDONLY);
 		close(parent_fd);
 	}
 	if (fd == -EPERM)
-		return refuse(path);
+		return xf_fw_folder_refuse(path);
 	if (fd < 0 && fd != -ENOENT)
 		xf_err("cannot open the folder %s: %s", pins->path, strerror(-fd));
 	return fd;
@@ -335,7 +223,7 @@ static int make_locked(const char *name, const struct xf_table_map *maps, size_t
 
 int xf_fw_pins__make(const char *name, const struct xf_table_map *maps, size_t n)
 {
-	int err, fd = lock_parent();
+	int err, fd = xf_fw_folder_lock();
 
 	if (fd < 0)
 		return fd;
@@ -403,7 +291,7 @@ int xf_fw_pins__remove(struct xf_fw_pins *pins)
 {
 	char going[XF_FW_PATH_MAX];
 	int err = set_path(going, pins->name, true);
-	int fd = err ? err : lock_parent();
+	int fd = err ? err : xf_fw_folder_lock();
 
 	if (fd < 0)
 		return fd;
@@ -431,7 +319,8 @@ static int set_entry(void *arg, const char *entry)
 	char name[256];
 	struct stat st;
 
-	if (entry[0] == '~' || fstatat(names->fd, entry, &st, AT_SYMLINK_NOFOLLOW) || !is_safe(&st))
+	if (entry[0] == '~' || fstatat(names->fd, entry, &st, AT_SYMLINK_NOFOLLOW) ||
+	    !xf_fw_folder_is_safe(&st))
 		return 0;
 	snprintf(name, sizeof(name), "%s", entry);
 	replace(name, NO_DOT, '.');
@@ -446,7 +335,7 @@ int xf_fw_pins__each(int (*fn)(void *arg, const char *name), void *arg)
 
 	if (!xf_bpffs_dir())
 		return 0;
-	names.fd = open_parent(parent);
+	names.fd = xf_fw_folder_open(parent);
 	if (names.fd < 0)
 		return names.fd == -ENOENT ? 0 : names.fd;
 	dir = fdopendir(names.fd);

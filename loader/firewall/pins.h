@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "loader/firewall/folder.h"
+
 #define XF_FW_NAME_MAX 32
-#define XF_FW_PATH_MAX 512
 #define XF_FW_MAPS_MAX 16
 
 struct xf_table_map;

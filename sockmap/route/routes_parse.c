@@ -11,122 +11,33 @@
 
 #include "sockmap/route/first_impl.h"
 #include "sockmap/route/routes_impl.h"
+#include "sockmap/route/routes_words.h"
 
 #define SECRET_MAX 1024
 #define PREFIX_TEXT 64
-#define QUOTED 96 /* of a word in a message */
-
-/* A piece of the line. */
-struct word {
-	const char *at; /* where the line ends when there is no word */
-	size_t len;	/* 0: none */
-};
 
 struct parse {
 	struct xf_routes *routes;
 	xf_routes_read read;
 	void *arg;
-	struct xf_routes_error *error;
-	unsigned int line;
-	const char *start, *at, *end; /* of the line; what was read of it */
-	unsigned int any_line;	      /* of the rule that takes everything, 0: none */
-	unsigned int token_line;      /* of the first token rule */
+	struct xf_words words;
+	unsigned int any_line;	 /* of the rule that takes everything, 0: none */
+	unsigned int token_line; /* of the first token rule */
 	/* The first proxy-destinations. */
 	unsigned int destinations_line;
 	const char *destinations_start, *destinations;
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(struct parse *p, const char *at,
-						      const char *fmt, ...)
-{
-	va_list args;
-
-	p->error->line = p->line;
-	p->error->column = at - p->start + 1;
-	va_start(args, fmt);
-	vsnprintf(p->error->text, sizeof(p->error->text), fmt, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-/* 'word', with everything escaped that could harm a terminal, cut when it is long. */
-static const char *quoted(const char *at, size_t len, char out[QUOTED])
-{
-	size_t n = 0;
-
-	if (!len)
-		return "the end of the line";
-	out[n++] = '\'';
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = at[i];
-
-		if (n > QUOTED - 10) {
-			n += sprintf(out + n, "...");
-			break;
-		}
-		if (c == '\'' || c == '\\')
-			n += sprintf(out + n, "\\%c", c);
-		else if (c < ' ' || c > '~')
-			n += sprintf(out + n, "\\x%02x", c);
-		else
-			out[n++] = c;
-	}
-	strcpy(out + n, "'");
-	return out;
-}
-
-static int expected(struct parse *p, struct word found, const char *what)
-{
-	char text[QUOTED];
-
-	return fail(p, found.at, "expected %s, found %s", what, quoted(found.at, found.len, text));
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* The next word of the line; behind the last one, and at a comment, an empty one. */
-static struct word next_word(struct parse *p)
-{
-	struct word word;
-
-	while (p->at < p->end && is_blank(*p->at))
-		p->at++;
-	word.at = p->at;
-	if (p->at < p->end && *p->at == '#')
-		p->end = p->at;
-	while (p->at < p->end && !is_blank(*p->at))
-		p->at++;
-	word.len = p->at - word.at;
-	return word;
-}
-
-static bool is(struct word word, const char *text)
-{
-	return word.len == strlen(text) && !memcmp(word.at, text, word.len);
-}
-
-/* Nothing when the word is too long for what it should be. */
-static const char *as_string(struct word word, char *out, size_t size)
-{
-	size_t len = word.len < size ? word.len : 0;
-
-	memcpy(out, word.at, len);
-	out[len] = '\0';
-	return out;
-}
-
-static int add_upstream(struct parse *p, struct xf_rule *rule, struct word word)
+static int add_upstream(struct parse *p, struct xf_rule *rule, struct xf_word word)
 {
 	struct xf_routes *routes = p->routes;
 	struct xf_addr addr, *entry;
 	char text[XF_SOCKADDR_TEXT];
 	const char *why;
 
-	if (!word.len || xf_sockaddr_parse(as_string(word, text, sizeof(text)), 1, &addr, &why))
-		return expected(p, word, word.len ? why : "ADDR:PORT");
+	if (!word.len ||
+	    xf_sockaddr_parse(xf_word_string(word, text, sizeof(text)), 1, &addr, &why))
+		return xf_words__expected(&p->words, word, word.len ? why : "ADDR:PORT");
 	entry = xf_routes_more(&routes->upstreams, &routes->n_upstreams, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
@@ -138,13 +49,13 @@ static int add_upstream(struct parse *p, struct xf_rule *rule, struct word word)
 /* "ADDR:PORT[,ADDR:PORT...]" or "reject", and nothing behind it. */
 static int parse_target(struct parse *p, struct xf_rule *rule)
 {
-	struct word word = next_word(p), rest = word, part;
+	struct xf_word word = xf_words__next(&p->words), rest = word, part;
 	const char *comma;
 	int err = 0;
 
 	if (!word.len)
-		return expected(p, word, "ADDR:PORT or reject");
-	rule->route.reject = is(word, "reject");
+		return xf_words__expected(&p->words, word, "ADDR:PORT or reject");
+	rule->route.reject = xf_word_is(word, "reject");
 	while (!rule->route.reject && rest.at <= word.at + word.len && !err) {
 		rest.len = word.at + word.len - rest.at;
 		comma = memchr(rest.at, ',', rest.len);
@@ -156,8 +67,8 @@ static int parse_target(struct parse *p, struct xf_rule *rule)
 	}
 	if (err)
 		return err;
-	word = next_word(p);
-	return word.len ? expected(p, word, "the end of the line") : 0;
+	word = xf_words__next(&p->words);
+	return word.len ? xf_words__expected(&p->words, word, "the end of the line") : 0;
 }
 
 static int set_value(struct xf_rule *rule, const void *value, size_t len)
@@ -172,35 +83,37 @@ static int set_value(struct xf_rule *rule, const void *value, size_t len)
 }
 
 /* "example.org" or "*.example.org". */
-static int parse_name(struct parse *p, struct xf_rule *rule, struct word word)
+static int parse_name(struct parse *p, struct xf_rule *rule, struct xf_word word)
 {
-	struct word name = word;
+	struct xf_word name = word;
 	char text[1 + XF_NAME_MAX + 1] = ".";
 
 	rule->suffix = word.len > 2 && word.at[0] == '*' && word.at[1] == '.';
 	if (rule->suffix)
-		name = (struct word) { word.at + 2, word.len - 2 };
+		name = (struct xf_word) { word.at + 2, word.len - 2 };
 	if (!xf_first_name((const uint8_t *)name.at, name.len, text + 1))
-		return expected(p, word,
-				"a host name, as in example.org or *.example.org (in letters, "
-				"digits, '-', '_' and '.'; others as xn--...)");
+		return xf_words__expected(
+		    &p->words, word,
+		    "a host name, as in example.org or *.example.org (in letters, "
+		    "digits, '-', '_' and '.'; others as xn--...)");
 	return rule->suffix ? set_value(rule, text, strlen(text))
 			    : set_value(rule, text + 1, strlen(text + 1));
 }
 
 /* A host may also be an IPv6 address, in brackets or not. */
-static int parse_host(struct parse *p, struct xf_rule *rule, struct word word)
+static int parse_host(struct parse *p, struct xf_rule *rule, struct xf_word word)
 {
 	char text[INET6_ADDRSTRLEN];
-	struct word inner = word;
+	struct xf_word inner = word;
 	struct in6_addr addr;
 
 	if (!word.len || !memchr(word.at, ':', word.len))
 		return parse_name(p, rule, word);
 	if (word.at[0] == '[' && word.at[word.len - 1] == ']')
-		inner = (struct word) { word.at + 1, word.len - 2 };
-	if (inet_pton(AF_INET6, as_string(inner, text, sizeof(text)), &addr) != 1)
-		return expected(p, word, "a host name or an IPv6 address, without a port");
+		inner = (struct xf_word) { word.at + 1, word.len - 2 };
+	if (inet_pton(AF_INET6, xf_word_string(inner, text, sizeof(text)), &addr) != 1)
+		return xf_words__expected(&p->words, word,
+					  "a host name or an IPv6 address, without a port");
 	inet_ntop(AF_INET6, &addr, text, sizeof(text));
 	return set_value(rule, text, strlen(text));
 }
@@ -223,9 +136,9 @@ static const char *bad_secret(const uint8_t *secret, size_t *len)
 }
 
 /* "@FILE"; the file is read now. */
-static int parse_token(struct parse *p, struct xf_rule *rule, struct word word)
+static int parse_token(struct parse *p, struct xf_rule *rule, struct xf_word word)
 {
-	char name[QUOTED], why[128] = "";
+	char name[XF_WORD_QUOTED], why[128] = "";
 	size_t len = 0, all;
 	uint8_t *secret;
 	const char *bad;
@@ -233,18 +146,20 @@ static int parse_token(struct parse *p, struct xf_rule *rule, struct word word)
 	int err;
 
 	if (word.len < 2 || word.at[0] != '@')
-		return expected(p, word, "@FILE, the file that the token is in");
+		return xf_words__expected(&p->words, word, "@FILE, the file that the token is in");
 	path = strndup(word.at + 1, word.len - 1);
 	if (!path)
 		return -ENOMEM;
 	secret = p->read(path, &len, why, sizeof(why), p->arg);
 	free(path);
-	quoted(word.at + 1, word.len - 1, name);
+	xf_word_quoted(word.at + 1, word.len - 1, name);
 	if (!secret)
-		return fail(p, word.at, "expected a token file, cannot read %s: %s", name, why);
+		return xf_words__fail(&p->words, word.at,
+				      "expected a token file, cannot read %s: %s", name, why);
 	all = len;
 	bad = bad_secret(secret, &len);
-	err = bad ? fail(p, word.at, "expected a token file of one line, but %s %s", name, bad)
+	err = bad ? xf_words__fail(&p->words, word.at,
+				   "expected a token file of one line, but %s %s", name, bad)
 		  : set_value(rule, secret, len);
 	explicit_bzero(secret, all);
 	free(secret);
@@ -254,7 +169,7 @@ static int parse_token(struct parse *p, struct xf_rule *rule, struct word word)
 static const struct {
 	const char *name;
 	enum xf_condition condition;
-	int (*parse)(struct parse *p, struct xf_rule *rule, struct word word);
+	int (*parse)(struct parse *p, struct xf_rule *rule, struct xf_word word);
 } conditions[] = {
 	{ "->", XF_IF_ANY, NULL },
 	{ "any", XF_IF_ANY, NULL },
@@ -264,22 +179,23 @@ static const struct {
 };
 
 /* A rule that no connection can come to is a mistake of whoever wrote it. */
-static int check_reached(struct parse *p, enum xf_condition condition, struct word word)
+static int check_reached(struct parse *p, enum xf_condition condition, struct xf_word word)
 {
 	if (p->any_line)
-		return fail(p, word.at,
-			    "expected no rule here: the one in line %u takes every connection",
-			    p->any_line);
+		return xf_words__fail(
+		    &p->words, word.at,
+		    "expected no rule here: the one in line %u takes every connection",
+		    p->any_line);
 	if (p->token_line && condition != XF_IF_TOKEN)
-		return fail(
-		    p, word.at,
+		return xf_words__fail(
+		    &p->words, word.at,
 		    "expected a token rule: line %u closes every connection without a right "
 		    "token, so that no other rule behind it is ever reached",
 		    p->token_line);
 	if (condition == XF_IF_ANY)
-		p->any_line = p->line;
+		p->any_line = p->words.line;
 	if (condition == XF_IF_TOKEN && !p->token_line)
-		p->token_line = p->line;
+		p->token_line = p->words.line;
 	return 0;
 }
 
@@ -291,14 +207,14 @@ static struct xf_rule *add_rule(struct parse *p, enum xf_condition condition)
 	if (!rule)
 		return NULL;
 	rule->condition = condition;
-	rule->route.line = p->line;
+	rule->route.line = p->words.line;
 	rule->route.index = routes->n_rules - 1;
 	rule->route.first_upstream = routes->n_upstreams;
 	return rule;
 }
 
 /* The condition as written, with one space between its words. */
-static int set_text(struct xf_rule *rule, const char *keyword, struct word value)
+static int set_text(struct xf_rule *rule, const char *keyword, struct xf_word value)
 {
 	size_t len = strlen(keyword);
 	char *text = malloc(len + 1 + value.len + 1);
@@ -314,10 +230,10 @@ static int set_text(struct xf_rule *rule, const char *keyword, struct word value
 }
 
 /* "sni NAME -> ...", from the condition at @i of the table. */
-static int parse_rule(struct parse *p, struct word word, size_t i)
+static int parse_rule(struct parse *p, struct xf_word word, size_t i)
 {
 	enum xf_condition condition = conditions[i].condition;
-	struct word value = { word.at, 0 };
+	struct xf_word value = { word.at, 0 };
 	struct xf_rule *rule;
 	int err;
 
@@ -328,53 +244,55 @@ static int parse_rule(struct parse *p, struct word word, size_t i)
 	if (!rule)
 		return -ENOMEM;
 	if (conditions[i].parse) {
-		value = next_word(p);
+		value = xf_words__next(&p->words);
 		err = conditions[i].parse(p, rule, value);
 	}
 	if (!err)
 		err = set_text(rule, condition == XF_IF_ANY ? "any" : conditions[i].name, value);
 	if (err)
 		return err;
-	if (!is(word, "->"))
-		word = next_word(p);
-	return is(word, "->") ? parse_target(p, rule) : expected(p, word, "->");
+	if (!xf_word_is(word, "->"))
+		word = xf_words__next(&p->words);
+	return xf_word_is(word, "->") ? parse_target(p, rule)
+				      : xf_words__expected(&p->words, word, "->");
 }
 
 /* The prefixes to the end of the line, of which there must be one. */
 static int parse_prefixes(struct parse *p, bool with_port, struct xf_addr_prefix **list,
 			  unsigned int *n)
 {
-	struct word word = next_word(p);
+	struct xf_word word = xf_words__next(&p->words);
 	struct xf_addr_prefix prefix, *entry;
 	char text[PREFIX_TEXT];
 	const char *why;
 
 	do {
-		if (xf_prefix_parse(as_string(word, text, sizeof(text)), with_port, &prefix, &why))
-			return expected(p, word, why);
+		if (xf_prefix_parse(xf_word_string(word, text, sizeof(text)), with_port, &prefix,
+				    &why))
+			return xf_words__expected(&p->words, word, why);
 		entry = xf_routes_more(list, n, sizeof(*entry));
 		if (!entry)
 			return -ENOMEM;
 		*entry = prefix;
-		word = next_word(p);
+		word = xf_words__next(&p->words);
 	} while (word.len);
 	return 0;
 }
 
 static int parse_sources(struct parse *p)
 {
-	struct word word = next_word(p);
+	struct xf_word word = xf_words__next(&p->words);
 
-	if (!is(word, "from"))
-		return expected(p, word, "from");
+	if (!xf_word_is(word, "from"))
+		return xf_words__expected(&p->words, word, "from");
 	return parse_prefixes(p, false, &p->routes->sources, &p->routes->n_sources);
 }
 
-static int parse_destinations(struct parse *p, struct word word)
+static int parse_destinations(struct parse *p, struct xf_word word)
 {
 	if (!p->destinations_line) {
-		p->destinations_line = p->line;
-		p->destinations_start = p->start;
+		p->destinations_line = p->words.line;
+		p->destinations_start = p->words.start;
 		p->destinations = word.at;
 	}
 	return parse_prefixes(p, true, &p->routes->destinations, &p->routes->n_destinations);
@@ -383,34 +301,36 @@ static int parse_destinations(struct parse *p, struct word word)
 /* Text, and nothing that a display would hide. */
 static int check_bytes(struct parse *p)
 {
-	for (const char *at = p->start; at < p->end; at++) {
+	for (const char *at = p->words.start; at < p->words.end; at++) {
 		unsigned char c = *at;
 
 		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return fail(p, at, "expected text, found a control character (0x%02x)", c);
+			return xf_words__fail(
+			    &p->words, at, "expected text, found a control character (0x%02x)", c);
 	}
 	return 0;
 }
 
 static int parse_line(struct parse *p)
 {
-	struct word word;
+	struct xf_word word;
 	int err = check_bytes(p);
 
 	if (err)
 		return err;
-	word = next_word(p);
+	word = xf_words__next(&p->words);
 	if (!word.len)
 		return 0;
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
-		if (is(word, conditions[i].name))
+		if (xf_word_is(word, conditions[i].name))
 			return parse_rule(p, word, i);
 	}
-	if (is(word, "accept-proxy"))
+	if (xf_word_is(word, "accept-proxy"))
 		return parse_sources(p);
-	if (is(word, "proxy-destinations"))
+	if (xf_word_is(word, "proxy-destinations"))
 		return parse_destinations(p, word);
-	return expected(p, word, "sni, host, token, any, ->, accept-proxy or proxy-destinations");
+	return xf_words__expected(&p->words, word,
+				  "sni, host, token, any, ->, accept-proxy or proxy-destinations");
 }
 
 static int parse_lines(struct parse *p, const char *text, size_t len)
@@ -422,12 +342,12 @@ static int parse_lines(struct parse *p, const char *text, size_t len)
 		const char *newline = memchr(text, '\n', end - text);
 
 		next = newline ? newline + 1 : end;
-		p->line++;
-		p->start = text;
-		p->at = text;
-		p->end = newline ? newline : end;
+		p->words.line++;
+		p->words.start = text;
+		p->words.at = text;
+		p->words.end = newline ? newline : end;
 		if (newline && newline > text && newline[-1] == '\r')
-			p->end--;
+			p->words.end--;
 		err = parse_line(p);
 	}
 	return err;
@@ -437,16 +357,17 @@ static int parse_lines(struct parse *p, const char *text, size_t len)
 static int check_whole(struct parse *p)
 {
 	if (p->destinations_line && !p->routes->n_sources) {
-		p->line = p->destinations_line;
-		p->start = p->destinations_start;
-		return fail(p, p->destinations,
-			    "expected a line 'accept-proxy from PREFIX...' as well, found none: "
-			    "without it no PROXY header is read");
+		p->words.line = p->destinations_line;
+		p->words.start = p->destinations_start;
+		return xf_words__fail(
+		    &p->words, p->destinations,
+		    "expected a line 'accept-proxy from PREFIX...' as well, found none: "
+		    "without it no PROXY header is read");
 	}
 	if (!p->routes->n_rules && !p->destinations_line) {
-		p->error->line = 0;
-		p->error->column = 0;
-		strcpy(p->error->text,
+		p->words.error->line = 0;
+		p->words.error->column = 0;
+		strcpy(p->words.error->text,
 		       "expected at least one rule, as in 'any -> 192.0.2.1:80', found none");
 		return -EINVAL;
 	}
@@ -458,10 +379,10 @@ static int parse_text(struct parse *p, const char *text, size_t len)
 	int err;
 
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-		p->line = 1;
-		p->start = text;
-		return fail(
-		    p, text,
+		p->words.line = 1;
+		p->words.start = text;
+		return xf_words__fail(
+		    &p->words, text,
 		    "expected plain text, found a byte order mark (UTF-8 BOM): save the file "
 		    "without it");
 	}
@@ -472,7 +393,7 @@ static int parse_text(struct parse *p, const char *text, size_t len)
 int xf_routes__parse(struct xf_routes **routes, const char *text, size_t len, xf_routes_read read,
 		     void *arg, struct xf_routes_error *error)
 {
-	struct parse p = { .read = read, .arg = arg, .error = error };
+	struct parse p = { .read = read, .arg = arg, .words.error = error };
 	int err;
 
 	p.routes = xf_routes__new();
