@@ -38,6 +38,18 @@ int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
  * verdict fits. A negative number when that cannot be said. */
 int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
 
+/* A rule for an IPv4 source, a UDP packet of XF_FW_PLAIN_LEN bytes from 10.1.2.@d, and the verdict
+ * on it. */
+#define XF_FW_PLAIN_LEN 60
+struct xf_rule xf_fw_from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t len, bool deny);
+const uint8_t *xf_fw_packet_from(uint8_t d);
+int xf_fw_verdict_on(const struct xf_fw *fw, uint8_t d);
+/* The only entry of the set with this rule. */
+struct xf_table_entry xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule);
+/* How many rules the set has, and its bytes of kernel memory. */
+size_t xf_fw_rules(const struct xf_fw *fw);
+uint64_t xf_fw_memory(const struct xf_fw *fw);
+
 /* Random rules and packets that meet each other often. */
 void xf_fw_random_seed(uint64_t seed);
 uint32_t xf_fw_random(uint32_t below);

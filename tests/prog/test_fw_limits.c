@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How many rules and of which kinds a set takes, and what is refused. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "tests/prog/fw.h"
+#include "tests/prog/harness.h"
+#include "xdp-prog/fw_abi.h"
+
+static void too_many_shapes_change_nothing(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_table_stats before, after;
+	size_t added = 0;
+	int err = 0;
+
+	for (unsigned int len = 0; len < 32 * 32 && !err; len++) {
+		struct xf_rule rule = xf_fw_from4(0, 0, 0, 0, len / 32, true);
+
+		rule.has |= XF_RULE_DST;
+		rule.dst.len = len % 32;
+		err = xf_table__add(fw->table, &rule, now);
+		added += !err;
+	}
+	assert_int_equal(err, -E2BIG);
+	assert_true(strlen(xf_table__why(fw->table)) > 20);
+	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
+	assert_int_equal(before.rules, added);
+	assert_int_equal(before.shapes, before.shapes_max);
+	assert_int_equal(xf_table__flush(fw->table), 0);
+	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_int_equal(after.shapes, 0);
+	assert_int_equal(after.rules, 0);
+}
+
+static struct xf_rule for_ports(uint16_t min, uint16_t max)
+{
+	return (struct xf_rule) {
+		.deny = true, .has = XF_RULE_DPORT, .dport_min = min, .dport_max = max
+	};
+}
+
+/* A rule is refused for this reason, and nothing changes. */
+static void assert_refused(const struct xf_fw *fw, const struct xf_rule *rule, const char *why)
+{
+	struct xf_table_stats before, after;
+	uint64_t now = xf_boot_ns();
+
+	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
+	assert_int_equal(xf_table__add(fw->table, rule, now), -E2BIG);
+	if (!strstr(xf_table__why(fw->table), why))
+		fail_msg("\"%s\" does not say \"%s\"", xf_table__why(fw->table), why);
+	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_int_equal(after.rules, before.rules);
+	assert_int_equal(after.shapes, before.shapes);
+	assert_int_equal(xf_table__del(fw->table, rule, now), -ENOENT);
+}
+
+/* No range takes more than 16 shapes, and two of them take 256: too many on their own. */
+static void port_ranges_are_limited(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = for_ports(1, 65535);
+	struct xf_table_stats stats;
+	uint64_t now = xf_boot_ns();
+
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(xf_table__stats(fw->table, now, &stats), 0);
+	assert_int_equal(stats.shapes, 16);
+	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	rule.has |= XF_RULE_SPORT;
+	rule.sport_min = rule.sport_max = 53;
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	rule.sport_min = 1;
+	rule.sport_max = 65535;
+	assert_refused(fw, &rule, "in 128 ways");
+	rule = for_ports(80, 90);
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+}
+
+static void ranges_of_one_block_are_limited(void **state)
+{
+	const struct xf_fw *fw = *state;
+	uint64_t now = xf_boot_ns();
+	struct xf_rule rule;
+
+	/* 8192 to 16383 is one block, and so is what is behind it up to 8 more ports. */
+	for (int i = 0; i < 16; i++) {
+		rule = for_ports(8192, 16384 + i / 2);
+		rule.deny = i % 2;
+		assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	}
+	rule = for_ports(8192, 16400);
+	assert_refused(fw, &rule, "16 rules already differ");
+	rule.has |= XF_RULE_PROTO;
+	rule.proto = 6;
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	/* One of them makes way. */
+	rule = for_ports(8192, 16384);
+	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	rule = for_ports(8192, 16400);
+	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+}
+
+/* As if there were so many. */
+static void pretend_rules(const struct xf_fw *fw, uint64_t rules)
+{
+	const struct xf_table_map *maps;
+	size_t n = xf_table__maps(fw->table, &maps);
+	struct xf_fw_set *sets;
+
+	while (n && strcmp(maps[n - 1].name, XF_FW_SETS_MAP))
+		n--;
+	assert_true(n);
+	sets = mmap(NULL, XF_FW_SETS * sizeof(*sets), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    maps[n - 1].fd, 0);
+	assert_true(sets != MAP_FAILED);
+	for (int i = 0; i < XF_FW_SETS; i++)
+		sets[i].keep.rules = rules;
+	munmap(sets, XF_FW_SETS * sizeof(*sets));
+}
+
+static void rules_are_limited(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule rules[] = { xf_fw_from4(10, 1, 2, 3, 32, true), for_ports(80, 80) };
+	struct xf_table_stats stats;
+
+	assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+	pretend_rules(fw, stats.rules_max);
+	for (int i = 0; i < 2; i++)
+		assert_refused(fw, &rules[i], "at most 4194304 rules");
+	pretend_rules(fw, 0);
+	assert_int_equal(xf_table__add(fw->table, &rules[0], xf_boot_ns()), 0);
+}
+
+#define on_empty_set(test) cmocka_unit_test_setup_teardown(test, xf_fw_set_up, xf_fw_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		on_empty_set(too_many_shapes_change_nothing),
+		on_empty_set(port_ranges_are_limited),
+		on_empty_set(ranges_of_one_block_are_limited),
+		on_empty_set(rules_are_limited),
+	};
+	const char *why = xf_harness_refusal();
+
+	if (why)
+		return xf_skip_all(why);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
