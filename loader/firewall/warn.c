@@ -45,7 +45,10 @@ void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
 
 static int see_entry(void *arg, const struct xf_table_entry *entry)
 {
-	xf_fw_warn__see(arg, &entry->rule);
+	struct xf_fw_warn *warn = arg;
+
+	if (!warn->but || !xf_rule_equal(warn->but, &entry->rule))
+		xf_fw_warn__see(warn, &entry->rule);
 	return 0;
 }
 
@@ -56,6 +59,23 @@ void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64
 	if (warn->session)
 		xf_table__each_about(table, now, packet->family, packet->src, packet->dst,
 				     see_entry, warn);
+}
+
+bool xf_fw_warn__before(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now,
+			const struct xf_rule *rule, bool added, const char *set)
+{
+	uint32_t ttl;
+	bool present = !xf_table__ttl(table, rule, now, &ttl);
+
+	if (present == added)
+		return false; /* nothing will change */
+	warn->but = added ? NULL : rule;
+	xf_fw_warn__see_all(warn, table, now);
+	warn->but = NULL;
+	if (added)
+		xf_fw_warn__see(warn, rule);
+	xf_fw_warn__say(warn, xf_table__denies(table), set);
+	return true;
 }
 
 static void addr_text(const struct xf_match_packet *packet, const uint8_t *addr,

@@ -10,7 +10,8 @@
 struct xf_fw_warn {
 	bool session; /* there is one */
 	struct xf_match login,
-	    running; /* the first packet of a new one, and the next of this one */
+	    running;		   /* the first packet of a new one, and the next of this one */
+	const struct xf_rule *but; /* is not seen: it will be gone */
 };
 
 /* Find the session. */
@@ -22,5 +23,11 @@ void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule);
 void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now);
 /* Say what those that were seen and the policy mean, if it is bad. */
 void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set);
+
+/* Say what it will mean when the rule is added or taken out: before the change, since the session
+ * may not hear of it afterwards. For a rule that concerns the session. Returns whether there will
+ * be a change. */
+bool xf_fw_warn__before(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now,
+			const struct xf_rule *rule, bool added, const char *set);
 
 #endif

@@ -371,6 +371,42 @@ warns() {
 	purge
 }
 
+# Afterwards the session may hear nothing any more. While nobody reads the warning the rule does not hold.
+@test "the SSH peer is warned before a rule is added or taken out" {
+	local adder command peer=(ping -q -n -I 192.0.2.7 -c 1 -W 1 10.9.0.1)
+
+	attach_fw
+	ip -n "$LAB-b" addr add 192.0.2.7/32 dev eth0
+	ip -n "$LAB-a" route add 192.0.2.7/32 via 10.9.0.2
+	mkfifo "$T/talk"
+	exec {talk}<>"$T/talk"
+	for command in "add deny from 192.0.2.0/24" "add -"; do
+		"${B[@]}" "${peer[@]}"
+		# As much as a pipe takes.
+		head -c 65536 /dev/zero >&"$talk"
+		# shellcheck disable=SC2086 # words
+		env SSH_CONNECTION="192.0.2.7 50000 10.9.0.1 22" "${A[@]}" "$XF" firewall $command \
+			<<<"deny from 192.0.2.0/24" 2>&"$talk" 3>&- &
+		adder=$!
+		wait_for writes_to_pipe $adder
+		"${B[@]}" "${peer[@]}"
+		cat <"$T/talk" >"$T/said" 3>&- &
+		wait $adder
+		! "${B[@]}" "${peer[@]}" || fail "the rule does not hold after '$command'"
+		kill $!
+		wait $! || :
+		tr -d '\0' <"$T/said" | grep -q "warning: this SSH session, from 192.0.2.7" || fail "no warning of '$command'"
+		fw flush
+	done
+	exec {talk}>&-
+	purge
+}
+
+# writes_to_pipe PID: it waits in a system call, write(2), as the first word of the file says.
+writes_to_pipe() {
+	[ "$(awk '{ print $1 }' "/proc/$1/syscall")" = 1 ]
+}
+
 # as_ssh PEER COMMAND...: a firewall command in a session from there; sets stderr.
 as_ssh() {
 	run -0 --separate-stderr env SSH_CONNECTION="$1 50000 10.9.0.1 22" "${A[@]}" "$XF" firewall "${@:2}"

@@ -129,8 +129,8 @@ static void warn_if_bad(const struct xf_rule_set *set, const struct xf_rule *rul
 	xf_fw_warn__init(&warn);
 	if (!xf_fw_warn__concerns(&warn, rule, added))
 		return;
-	xf_fw_warn__see_all(&warn, set->table, xf_now_ns(CLOCK_BOOTTIME));
-	xf_fw_warn__say(&warn, xf_table__denies(set->table), set->pins.name);
+	xf_fw_warn__before(&warn, set->table, xf_now_ns(CLOCK_BOOTTIME), rule, added,
+			   set->pins.name);
 }
 
 static int change(int argc, char **argv, enum xf_fw_change what)
@@ -154,9 +154,8 @@ static int change(int argc, char **argv, enum xf_fw_change what)
 	if (xf_fw_begin(name) ||
 	    xf_rule_set__open(&set, args.set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
+	warn_if_bad(&set, &rule, adding);
 	err = adding ? add(&args, &set, &rule) : del(&args, &set, &rule);
-	if (!err)
-		warn_if_bad(&set, &rule, adding);
 	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }

@@ -76,11 +76,11 @@ static int take_turns(struct stream *s, uint64_t now)
 /* Somebody may be about to lock himself out: look closely, once. */
 static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
 {
-	if (s->warned || !xf_fw_warn__concerns(&s->warn, rule, s->change == XF_FW_ADD))
-		return;
-	xf_fw_warn__see_all(&s->warn, s->set.table, now);
-	xf_fw_warn__say(&s->warn, xf_table__denies(s->set.table), s->args->set);
-	s->warned = true;
+	bool adding = s->change == XF_FW_ADD;
+
+	if (!s->warned && xf_fw_warn__concerns(&s->warn, rule, adding))
+		s->warned =
+		    xf_fw_warn__before(&s->warn, s->set.table, now, rule, adding, s->args->set);
 }
 
 /* Returns 0 or -errno after a message: then it makes no sense to go on. */
@@ -91,6 +91,7 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 
 	if (err)
 		return err;
+	look_out(s, rule, now);
 	if (s->change == XF_FW_ADD)
 		err = xf_table__add(s->set.table, rule, now);
 	else
@@ -98,7 +99,6 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 	switch (err) {
 	case 0:
 		s->done++;
-		look_out(s, rule, now);
 		return 0;
 	case -EEXIST:
 	case -ENOENT:
