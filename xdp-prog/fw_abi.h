@@ -58,7 +58,7 @@ struct xf_fw_root {
 _Static_assert(sizeof(struct xf_fw_root) == 32 + 4 * XF_FW_SLOTS, "xf_fw_root is ABI");
 
 /* A line of a table, and the size of a cache line. A table of lines is
- * - a chunk: xf_fw_rule, xf_fw_piece and xf_fw_bucket. Their id is the chunk's number << 16 | the
+ * - a chunk: xf_fw_rule, xf_fw_tuple and xf_fw_bucket. Their id is the chunk's number << 16 | the
  *   line in the chunk; 0 is none of them.
  * - an index: xf_fw_bin, 2^n of them
  * - a directory of IPv4 prefixes, see xf_fw_ranges */
@@ -117,8 +117,8 @@ enum xf_fw_kind {
 	XF_FW_FREE = 0,
 	XF_FW_PREFIX4 = 1, /* a rule that names one prefix and nothing else */
 	XF_FW_PREFIX6 = 2,
-	XF_FW_OTHER = 3, /* any other rule */
-	XF_FW_PIECE = 4,
+	XF_FW_COMPOSITE = 3, /* any other rule */
+	XF_FW_TUPLE = 4,
 	XF_FW_BUCKET = 5,
 };
 
@@ -126,7 +126,7 @@ enum xf_fw_kind {
 struct xf_fw_tail {
 	__u8 kind; /* enum xf_fw_kind */
 	__u8 detail[3];
-	__u32 link; /* user space: list of free lines, or of a rule's pieces */
+	__u32 link; /* user space: list of free lines, or of a rule's tuples */
 };
 
 /* The rank of a rule, from bit 0: deny, established, protocol and MAC named, 17 bits each of how
@@ -156,27 +156,27 @@ struct xf_fw_rule {
 		} other;
 	};
 	__u32 next;   /* id: prefix, same one, lower rank */
-	__u32 pieces; /* id: the first one of another rule */
+	__u32 tuples; /* id: the first one of another rule */
 	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its hash
 	 */
 	struct xf_fw_tail tail;
 };
 _Static_assert(sizeof(struct xf_fw_rule) == XF_FW_LINE, "xf_fw_rule is ABI");
 
-/* What a rule with several fields looks for: a packet's fields, each masked as its shape says. A
- * range of ports is several pieces. IPv4: addr[0] is source << 32 | destination. IPv6: two words of
- * source, two of destination. */
-struct xf_fw_piece {
+/* What a rule with several fields looks for: a packet's fields, each masked as its tuple space
+ * says. A range of ports is several tuples. IPv4: addr[0] is source << 32 | destination. IPv6: two
+ * words of source, two of destination. */
+struct xf_fw_tuple {
 	__u64 addr[4];
-	__u64 l4;		/* XF_FW_L4_* and the shape's number << 48 */
+	__u64 l4;		/* XF_FW_L4_* and the tuple space's number << 48 */
 	__u64 mac;		/* 48 bits, the first byte is the highest */
 	__u32 next;		/* id: same fields, lower or equal rank */
 	__u32 rule;		/* id */
 	struct xf_fw_tail tail; /* detail: family, 0 for both */
 };
-_Static_assert(sizeof(struct xf_fw_piece) == XF_FW_LINE, "xf_fw_piece is ABI");
+_Static_assert(sizeof(struct xf_fw_tuple) == XF_FW_LINE, "xf_fw_tuple is ABI");
 
-/* Pieces of the same fields: at most so many, one behind the other. */
+/* Tuples of the same fields: at most so many, one behind the other. */
 #define XF_FW_CHAIN 16
 
 /* Where the fields of layer 4 are in a word. */
@@ -184,7 +184,7 @@ _Static_assert(sizeof(struct xf_fw_piece) == XF_FW_LINE, "xf_fw_piece is ABI");
 #define XF_FW_L4_DPORT 16
 #define XF_FW_L4_PROTO 32
 #define XF_FW_L4_ESTABLISHED (1ull << 40)
-#define XF_FW_L4_SHAPE 48
+#define XF_FW_L4_SPACE 48
 
 /* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. A /32
  * has those of up to 64, and whether there are longer ones: they are in their /64's as well. Where
@@ -200,8 +200,8 @@ struct xf_fw_bucket {
 };
 _Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_LINE, "xf_fw_bucket is ABI");
 
-/* Which fields pieces of a shape have, and how many bits of them. */
-#define XF_FW_SHAPES 128
+/* Which fields tuples of a tuple space have, and how many bits of them. */
+#define XF_FW_SPACES 128
 enum xf_fw_lacks {
 	XF_FW_LACKS_PORTS = 1 << 0,
 	XF_FW_LACKS_FLAGS = 1 << 1, /* TCP flags */
@@ -209,27 +209,27 @@ enum xf_fw_lacks {
 	 * or it is in a later fragment. */
 	XF_FW_LACKS_PROTO = 1 << 2,
 };
-struct xf_fw_shape {
-	__u64 best;    /* no rule of this shape has a larger rank */
-	__u64 addr[4]; /* masks, as in xf_fw_piece */
+struct xf_fw_space {
+	__u64 best;    /* no rule of this tuple space has a larger rank */
+	__u64 addr[4]; /* masks, as in xf_fw_tuple */
 	__u64 l4;      /* mask */
 	__u64 mac;     /* mask */
 	__u16 number;  /* from 1 */
 	__u16 needs;   /* enum xf_fw_lacks: packets that lack it are no match */
 	__u32 reserved;
 };
-_Static_assert(sizeof(struct xf_fw_shape) == XF_FW_LINE, "xf_fw_shape is ABI");
+_Static_assert(sizeof(struct xf_fw_space) == XF_FW_LINE, "xf_fw_space is ABI");
 
-/* Sorted by best, the largest first. Shapes without a prefix are in both lists. */
-struct xf_fw_shapes {
+/* Sorted by best, the largest first. Tuple spaces without a prefix are in both lists. */
+struct xf_fw_spaces {
 	__u32 n4, n6;
-	__u32 frame; /* number of the shape that names a MAC only, or 0 */
+	__u32 frame; /* number of the tuple space that names a MAC only, or 0 */
 	__u32 reserved[13];
-	struct xf_fw_shape shape4[XF_FW_SHAPES];
-	struct xf_fw_shape shape6[XF_FW_SHAPES];
+	struct xf_fw_space space4[XF_FW_SPACES];
+	struct xf_fw_space space6[XF_FW_SPACES];
 };
 
-#define XF_FW_LISTS 4 /* of shapes: some may still be read while the next one is written */
+#define XF_FW_LISTS 4 /* of tuple spaces: some may still be read while the next one is written */
 #define XF_FW_SEEDS 7
 
 /* Tells sets apart whose ids name different rules: a set that is a copy for a trial has its seeds
@@ -248,14 +248,14 @@ struct xf_fw_set {
 	__u64 lengths6[2][2];
 	__u32 zero6[2]; /* id of ::/0 */
 	__u32 dir[2];	/* slot of the directory, or 0: there is none, look for each length */
-	__u32 current;	/* which of the lists of shapes */
+	__u32 current;	/* which of the lists of tuple spaces */
 	__u32 reserved;
 	/* The same lengths, of those prefixes only that have to do with a packet's first byte
 	 * (IPv4), or with a hash of its first four (IPv6). A bit may say so of prefixes that have
 	 * gone. */
 	__u64 near4[2][256];
 	__u64 near6[2][2][256];
-	struct xf_fw_shapes shapes[XF_FW_LISTS];
+	struct xf_fw_spaces spaces[XF_FW_LISTS];
 
 	struct xf_fw_keep {
 		__u64 rules, prefixes;
@@ -269,16 +269,16 @@ struct xf_fw_set {
 		__u32 lengths4_n[2][33];
 		__u32 lengths6_n[2][129];
 		__u32 dir_fresh[2]; /* of the directories: the first line that was never used */
-		__u32 shapes_n;
-		__u32 shape_last; /* number that was given last */
+		__u32 spaces_n;
+		__u32 space_last; /* number that was given last */
 		__u32 lists_left; /* lists that no packet reads, but for the current one */
-		__u8 shape_left[XF_FW_SHAPES]; /* by number - 1: no packet uses it any more */
-		struct xf_fw_shape_keep {
-			struct xf_fw_shape shape;
-			__u32 pieces;
+		__u8 space_left[XF_FW_SPACES]; /* by number - 1: no packet uses it any more */
+		struct xf_fw_space_keep {
+			struct xf_fw_space space;
+			__u32 tuples;
 			__u8 family, used;
 			__u8 reserved[2];
-		} shape[XF_FW_SHAPES];
+		} space[XF_FW_SPACES];
 	} keep;
 };
 

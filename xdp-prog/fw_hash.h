@@ -56,7 +56,7 @@ xf_fw_inline __u32 xf_fw_near6(__u64 hi)
 	return (__u32)(hi >> 32) * 0x9e3779b1u >> 24;
 }
 
-xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __u64 mac)
+xf_fw_inline __u64 xf_fw_hash_tuple4(const __u64 *seed, __u64 addr, __u64 l4, __u64 mac)
 {
 	__u64 sum = xf_fw_mix(addr, seed[1]) + xf_fw_mix(l4, seed[5]) + xf_fw_mix(mac, seed[6]);
 
@@ -64,7 +64,7 @@ xf_fw_inline __u64 xf_fw_hash_piece4(const __u64 *seed, __u64 addr, __u64 l4, __
 }
 
 /* Without addresses the same. */
-xf_fw_inline __u64 xf_fw_hash_piece6(const __u64 *seed, const __u64 *addr, __u64 l4, __u64 mac)
+xf_fw_inline __u64 xf_fw_hash_tuple6(const __u64 *seed, const __u64 *addr, __u64 l4, __u64 mac)
 {
 	__u64 sum = xf_fw_mix(addr[0], seed[1]) + xf_fw_mix(addr[1], seed[2]) +
 		    xf_fw_mix(addr[2], seed[3]) + xf_fw_mix(addr[3], seed[4]) +

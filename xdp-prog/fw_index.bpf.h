@@ -64,9 +64,9 @@ static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
 	return bpf_map_lookup_elem(&xf_fw_sets, number);
 }
 
-static __always_inline const struct xf_fw_shapes *xf_fw_shapes(const struct xf_fw_set *set)
+static __always_inline const struct xf_fw_spaces *xf_fw_spaces(const struct xf_fw_set *set)
 {
-	return &set->shapes[set->current & (XF_FW_LISTS - 1)];
+	return &set->spaces[set->current & (XF_FW_LISTS - 1)];
 }
 
 /* The table that is the set's index, or NULL. */

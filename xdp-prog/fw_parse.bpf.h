@@ -15,7 +15,7 @@ struct xf_fw_packet {
 	struct xf_cursor rest; /* of the packet, behind what has been read */
 	__u64 src_hi, src_lo;  /* IPv4 in src_hi */
 	__u64 dst_hi, dst_lo;
-	__u64 mac;	/* source, as in xf_fw_piece */
+	__u64 mac;	/* source, as in xf_fw_tuple */
 	__u64 l4;	/* XF_FW_L4_* */
 	__u16 eth_type; /* behind the tags, network byte order */
 	__u8 family;	/* 4, 6, or 0: no IP, or not readable */

@@ -12,7 +12,7 @@
 #include "fw_match.bpf.h"
 #include "fw_parse.bpf.h"
 #include "fw_prefix.bpf.h"
-#include "fw_shape.bpf.h"
+#include "fw_space.bpf.h"
 
 struct {
 	__uint(priority, 20);
@@ -92,11 +92,11 @@ static __always_inline int xf_fw_denied(const struct xf_fw_match *match)
 /* Whether a rule could be about what is behind the tags: any but one that names a MAC only. */
 static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set)
 {
-	const struct xf_fw_shapes *shapes = xf_fw_shapes(set);
-	__u32 frame = !!shapes->frame;
+	const struct xf_fw_spaces *spaces = xf_fw_spaces(set);
+	__u32 frame = !!spaces->frame;
 
 	return set->lengths4[XF_FW_SRC] || set->lengths4[XF_FW_DST] || xf_fw_any6(set, XF_FW_SRC) ||
-	       xf_fw_any6(set, XF_FW_DST) || shapes->n4 > frame || shapes->n6 > frame;
+	       xf_fw_any6(set, XF_FW_DST) || spaces->n4 > frame || spaces->n6 > frame;
 }
 
 /* The other rules. What only these and a policy of deny are interested in is read here. */
@@ -104,7 +104,7 @@ static __always_inline void xf_fw_match_others(struct xdp_md *ctx, const struct 
 					       __u32 number, struct xf_fw_packet *packet,
 					       struct xf_fw_match *match)
 {
-	const struct xf_fw_shapes *shapes = xf_fw_shapes(set);
+	const struct xf_fw_spaces *spaces = xf_fw_spaces(set);
 
 	if (!packet->family) {
 		xf_fw_take(set, match, xf_fw_match_frame(set, packet));
@@ -112,14 +112,14 @@ static __always_inline void xf_fw_match_others(struct xdp_md *ctx, const struct 
 			match->unread = 1;
 		return;
 	}
-	if (!shapes->n4 && !shapes->n6 && (match->rule || !set->deny))
+	if (!spaces->n4 && !spaces->n6 && (match->rule || !set->deny))
 		return;
 	xf_fw_parse_rest(packet);
 	if (xf_fw_out_of_reach(ctx, packet))
 		packet->lacks |= XF_FW_LACKS_PROTO;
-	if (packet->family == 4 && shapes->n4)
+	if (packet->family == 4 && spaces->n4)
 		xf_fw_take(set, match, xf_fw_match_ip4(number, packet, match->least));
-	else if (packet->family == 6 && shapes->n6)
+	else if (packet->family == 6 && spaces->n6)
 		xf_fw_take(set, match, xf_fw_match_ip6(number, packet, match->least));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules of several fields: a line for the rule, and one for each of its pieces in the index. */
+/* Rules of several fields: a line for the rule, and one for each of its tuples in the index. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +17,18 @@ static void to_line(const struct xf_rule *rule, struct xf_fw_rule *line)
 	line->other.dport_min = rule->dport_min;
 	line->other.dport_max = rule->dport_max;
 	memcpy(line->other.mac, rule->mac, sizeof(line->other.mac));
-	line->tail.kind = XF_FW_OTHER;
+	line->tail.kind = XF_FW_COMPOSITE;
 	line->tail.detail[0] = rule->has;
 	line->tail.detail[1] = rule->family;
 	line->tail.detail[2] = rule->proto;
 }
 
-int xf_rule_from_other_line(struct xf_region *region, const struct xf_fw_rule *line,
-			    struct xf_rule *rule)
+int xf_rule_from_composite_entry(struct xf_region *region, const struct xf_fw_rule *line,
+				 struct xf_rule *rule)
 {
-	const struct xf_fw_piece *piece = xf_region__line(region, line->pieces);
+	const struct xf_fw_tuple *tuple = xf_region__line(region, line->tuples);
 
-	if (!piece || piece->tail.kind != XF_FW_PIECE)
+	if (!tuple || tuple->tail.kind != XF_FW_TUPLE)
 		return -EUCLEAN;
 	memset(rule, 0, sizeof(*rule));
 	rule->deny = line->rank & XF_FW_RANK_DENY;
@@ -42,36 +42,36 @@ int xf_rule_from_other_line(struct xf_region *region, const struct xf_fw_rule *l
 	rule->dport_min = line->other.dport_min;
 	rule->dport_max = line->other.dport_max;
 	memcpy(rule->mac, line->other.mac, sizeof(rule->mac));
-	xf_rule_uncut(piece, rule);
+	xf_rule_uncut(tuple, rule);
 	return 0;
 }
 
-static bool same_fields(const struct xf_fw_piece *a, const struct xf_fw_piece *b)
+static bool same_fields(const struct xf_fw_tuple *a, const struct xf_fw_tuple *b)
 {
 	return a->tail.kind == b->tail.kind && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
 	       a->l4 == b->l4 && a->mac == b->mac;
 }
 
-/* The first piece with these fields, its id in *id. Returns NULL and 0 in *id when there is none,
+/* The first tuple with these fields, its id in *id. Returns NULL and 0 in *id when there is none,
  * NULL and an id when it is about something else. */
-static struct xf_fw_piece *head_of(struct xf_region *region, const struct xf_fw_piece *want,
+static struct xf_fw_tuple *head_of(struct xf_region *region, const struct xf_fw_tuple *want,
 				   uint32_t *id)
 {
-	struct xf_fw_piece *piece;
+	struct xf_fw_tuple *tuple;
 
-	*id = xf_index__find(region, xf_index_key_piece(region->set, want));
-	piece = xf_region__line(region, *id);
-	return piece && same_fields(piece, want) ? piece : NULL;
+	*id = xf_index__find(region, xf_index_key_tuple(region->set, want));
+	tuple = xf_region__line(region, *id);
+	return tuple && same_fields(tuple, want) ? tuple : NULL;
 }
 
-static unsigned int number_of(const struct xf_fw_piece *piece)
+static unsigned int number_of(const struct xf_fw_tuple *tuple)
 {
-	return piece->l4 >> XF_FW_L4_SHAPE;
+	return tuple->l4 >> XF_FW_L4_SPACE;
 }
 
-static struct xf_fw_rule *rule_of(struct xf_region *region, const struct xf_fw_piece *piece)
+static struct xf_fw_rule *rule_of(struct xf_region *region, const struct xf_fw_tuple *tuple)
 {
-	return xf_region__line(region, piece->rule);
+	return xf_region__line(region, tuple->rule);
 }
 
 static bool same_rule(struct xf_region *region, const struct xf_fw_rule *line,
@@ -79,7 +79,7 @@ static bool same_rule(struct xf_region *region, const struct xf_fw_rule *line,
 {
 	struct xf_rule other;
 
-	return line && !xf_rule_from_other_line(region, line, &other) &&
+	return line && !xf_rule_from_composite_entry(region, line, &other) &&
 	       xf_rule_equal(&other, rule);
 }
 
@@ -87,19 +87,19 @@ static int find_cut(struct xf_region *region, const struct xf_rule *rule, const 
 		    uint32_t *id)
 {
 	uint32_t at;
-	struct xf_fw_piece *piece = head_of(region, &cut->piece, &at);
+	struct xf_fw_tuple *tuple = head_of(region, &cut->tuple, &at);
 
-	if (!piece)
+	if (!tuple)
 		return at ? -EAGAIN : -ENOENT;
-	for (; piece; piece = xf_region__line(region, piece->next)) {
-		*id = piece->rule;
-		if (same_rule(region, rule_of(region, piece), rule))
+	for (; tuple; tuple = xf_region__line(region, tuple->next)) {
+		*id = tuple->rule;
+		if (same_rule(region, rule_of(region, tuple), rule))
 			return 0;
 	}
 	return -ENOENT;
 }
 
-int xf_other__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
+int xf_composite__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
 {
 	struct xf_cut *cuts = malloc(XF_CUTS_MAX * sizeof(*cuts));
 	int err;
@@ -107,7 +107,7 @@ int xf_other__find(struct xf_region *region, const struct xf_rule *rule, uint32_
 	if (!cuts)
 		return -ENOMEM;
 	xf_rule_cut(rule, cuts);
-	err = xf_shapes__known(region, &cuts[0]) ? find_cut(region, rule, &cuts[0], id) : -ENOENT;
+	err = xf_spaces__known(region, &cuts[0]) ? find_cut(region, rule, &cuts[0], id) : -ENOENT;
 	free(cuts);
 	return err;
 }
@@ -117,12 +117,12 @@ static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t id;
-		struct xf_fw_piece *piece = head_of(region, &cuts[i].piece, &id);
+		struct xf_fw_tuple *tuple = head_of(region, &cuts[i].tuple, &id);
 		unsigned int length = 0;
 
-		if (!piece && id)
+		if (!tuple && id)
 			return -EAGAIN;
-		for (; piece; piece = xf_region__line(region, piece->next))
+		for (; tuple; tuple = xf_region__line(region, tuple->next))
 			length++;
 		if (length >= XF_FW_CHAIN)
 			return xf_store__refuse(region->store, -E2BIG,
@@ -133,18 +133,18 @@ static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_
 	return 0;
 }
 
-/* Put a piece behind those of a higher rank. */
-static int link_piece(struct xf_region *region, struct xf_fw_piece *piece, uint32_t id,
+/* Put a tuple behind those of a higher rank. */
+static int link_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint32_t id,
 		      uint64_t rank)
 {
-	struct xf_index_key key = xf_index_key_piece(region->set, piece);
+	struct xf_index_key key = xf_index_key_tuple(region->set, tuple);
 	uint32_t head;
-	struct xf_fw_piece *at = head_of(region, piece, &head), *next;
+	struct xf_fw_tuple *at = head_of(region, tuple, &head), *next;
 
 	if (!at)
 		return xf_index__insert(region, key, id);
 	if (rule_of(region, at)->rank < rank) {
-		piece->next = head;
+		tuple->next = head;
 		xf_index__set(region, key, id);
 		return 0;
 	}
@@ -154,20 +154,20 @@ static int link_piece(struct xf_region *region, struct xf_fw_piece *piece, uint3
 			break;
 		at = next;
 	}
-	piece->next = at->next;
+	tuple->next = at->next;
 	xf_publish(&at->next, id);
 	return 0;
 }
 
-static void unlink_piece(struct xf_region *region, struct xf_fw_piece *piece, uint32_t id)
+static void unlink_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint32_t id)
 {
-	struct xf_index_key key = xf_index_key_piece(region->set, piece);
+	struct xf_index_key key = xf_index_key_tuple(region->set, tuple);
 	uint32_t head;
-	struct xf_fw_piece *at = head_of(region, piece, &head);
+	struct xf_fw_tuple *at = head_of(region, tuple, &head);
 
 	if (head == id) {
-		if (piece->next)
-			xf_index__set(region, key, piece->next);
+		if (tuple->next)
+			xf_index__set(region, key, tuple->next);
 		else
 			xf_index__remove(region, key);
 		return;
@@ -175,46 +175,46 @@ static void unlink_piece(struct xf_region *region, struct xf_fw_piece *piece, ui
 	while (at && at->next != id)
 		at = xf_region__line(region, at->next);
 	if (at)
-		xf_publish(&at->next, piece->next);
+		xf_publish(&at->next, tuple->next);
 }
 
-static void remove_pieces(struct xf_region *region, struct xf_fw_rule *line)
+static void remove_tuples(struct xf_region *region, struct xf_fw_rule *line)
 {
-	uint32_t id = line->pieces, next;
+	uint32_t id = line->tuples, next;
 
 	for (; id; id = next) {
-		struct xf_fw_piece *piece = xf_region__line(region, id);
+		struct xf_fw_tuple *tuple = xf_region__line(region, id);
 
-		if (!piece || piece->tail.kind != XF_FW_PIECE)
+		if (!tuple || tuple->tail.kind != XF_FW_TUPLE)
 			return;
-		next = piece->tail.link;
-		unlink_piece(region, piece, id);
-		xf_shapes__count(region, number_of(piece), -1);
+		next = tuple->tail.link;
+		unlink_tuple(region, tuple, id);
+		xf_spaces__count(region, number_of(tuple), -1);
 		xf_region__free(region, id);
 	}
 }
 
-static int insert_pieces(struct xf_region *region, struct xf_fw_rule *line, uint32_t rule,
+static int insert_tuples(struct xf_region *region, struct xf_fw_rule *line, uint32_t rule,
 			 const struct xf_cut *cuts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct xf_fw_piece *piece;
+		struct xf_fw_tuple *tuple;
 		uint32_t id;
 		int err = xf_region__alloc(region, &id);
 
 		if (err)
 			return err;
-		piece = xf_region__line(region, id);
-		*piece = cuts[i].piece;
-		piece->rule = rule;
-		err = link_piece(region, piece, id, line->rank);
+		tuple = xf_region__line(region, id);
+		*tuple = cuts[i].tuple;
+		tuple->rule = rule;
+		err = link_tuple(region, tuple, id, line->rank);
 		if (err) {
 			xf_region__free(region, id);
 			return err;
 		}
-		piece->tail.link = line->pieces;
-		line->pieces = id;
-		xf_shapes__count(region, number_of(piece), 1);
+		tuple->tail.link = line->tuples;
+		line->tuples = id;
+		xf_spaces__count(region, number_of(tuple), 1);
 	}
 	return 0;
 }
@@ -223,7 +223,7 @@ static int insert_cuts(struct xf_region *region, const struct xf_rule *rule, str
 		       size_t n, uint32_t *id)
 {
 	struct xf_fw_rule *line;
-	int err = xf_shapes__number(region, cuts, n);
+	int err = xf_spaces__number(region, cuts, n);
 
 	if (err)
 		return err;
@@ -233,18 +233,18 @@ static int insert_cuts(struct xf_region *region, const struct xf_rule *rule, str
 	if (!err) {
 		line = xf_region__line(region, *id);
 		to_line(rule, line);
-		err = insert_pieces(region, line, *id, cuts, n);
+		err = insert_tuples(region, line, *id, cuts, n);
 		if (err) {
-			remove_pieces(region, line);
+			remove_tuples(region, line);
 			xf_region__free(region, *id);
 		}
 	}
 	if (err)
-		xf_shapes__tidy(region);
+		xf_spaces__tidy(region);
 	return err;
 }
 
-int xf_other__insert(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
+int xf_composite__insert(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
 {
 	struct xf_cut *cuts = malloc(XF_CUTS_MAX * sizeof(*cuts));
 	int err;
@@ -256,11 +256,11 @@ int xf_other__insert(struct xf_region *region, const struct xf_rule *rule, uint3
 	return err;
 }
 
-void xf_other__remove(struct xf_region *region, uint32_t id)
+void xf_composite__remove(struct xf_region *region, uint32_t id)
 {
 	struct xf_fw_rule *line = xf_region__line(region, id);
 
-	remove_pieces(region, line);
+	remove_tuples(region, line);
 	xf_region__free(region, id);
-	xf_shapes__tidy(region);
+	xf_spaces__tidy(region);
 }

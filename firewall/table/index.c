@@ -36,13 +36,13 @@ struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint
 	return hashed(xf_fw_hash6(set->seed, hi, lo, b, level));
 }
 
-struct xf_index_key xf_index_key_piece(const struct xf_fw_set *set, const struct xf_fw_piece *piece)
+struct xf_index_key xf_index_key_tuple(const struct xf_fw_set *set, const struct xf_fw_tuple *tuple)
 {
-	__u64 addr[4] = { piece->addr[0], piece->addr[1], piece->addr[2], piece->addr[3] };
+	__u64 addr[4] = { tuple->addr[0], tuple->addr[1], tuple->addr[2], tuple->addr[3] };
 
-	if (piece->tail.detail[0] == 4)
-		return hashed(xf_fw_hash_piece4(set->seed, addr[0], piece->l4, piece->mac));
-	return hashed(xf_fw_hash_piece6(set->seed, addr, piece->l4, piece->mac));
+	if (tuple->tail.detail[0] == 4)
+		return hashed(xf_fw_hash_tuple4(set->seed, addr[0], tuple->l4, tuple->mac));
+	return hashed(xf_fw_hash_tuple6(set->seed, addr, tuple->l4, tuple->mac));
 }
 
 static uint32_t bins_of(uint32_t shift)
@@ -160,8 +160,8 @@ static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry
 
 		return xf_index_key6(set, bucket->addr, 0, 0, bucket->level);
 	}
-	if (tail && tail->kind == XF_FW_PIECE)
-		return xf_index_key_piece(set, (struct xf_fw_piece *)line);
+	if (tail && tail->kind == XF_FW_TUPLE)
+		return xf_index_key_tuple(set, (struct xf_fw_tuple *)line);
 	return (struct xf_index_key) { 0, 0 };
 }
 

@@ -13,8 +13,8 @@ struct xf_index_key xf_index_key4(const struct xf_fw_set *set, uint32_t dir, uin
 				  uint64_t b);
 struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint64_t lo, uint64_t b,
 				  uint32_t level);
-struct xf_index_key xf_index_key_piece(const struct xf_fw_set *set,
-				       const struct xf_fw_piece *piece);
+struct xf_index_key xf_index_key_tuple(const struct xf_fw_set *set,
+				       const struct xf_fw_tuple *tuple);
 
 /* An empty index with room for so many entries. Returns 0 or -errno. */
 int xf_index__make(struct xf_region *region, uint64_t entries);

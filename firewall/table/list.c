@@ -53,7 +53,7 @@ static int each_line(void *arg, uint32_t id, struct xf_fw_rule *line)
 
 	if (!xf_rule_line_holds(line, each->now))
 		return 0;
-	if (each->about && line->tail.kind != XF_FW_OTHER &&
+	if (each->about && line->tail.kind != XF_FW_COMPOSITE &&
 	    !xf_prefix_line_covers(line, each->about))
 		return 0;
 	err = to_entry(each->region, each->counts, each->now, id, line, &entry);
@@ -170,7 +170,7 @@ static int count_expired(void *arg, uint32_t id, struct xf_fw_rule *line)
 	if (xf_rule_line_holds(line, expired->now))
 		return 0;
 	expired->rules++;
-	expired->prefixes += line->tail.kind != XF_FW_OTHER;
+	expired->prefixes += line->tail.kind != XF_FW_COMPOSITE;
 	return 0;
 }
 
@@ -195,8 +195,8 @@ int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats 
 	*stats = (struct xf_table_stats) {
 		.rules = keep->rules - expired.rules,
 		.prefixes = keep->prefixes - expired.prefixes,
-		.shapes = keep->shapes_n,
-		.shapes_max = XF_FW_SHAPES,
+		.spaces = keep->spaces_n,
+		.spaces_max = XF_FW_SPACES,
 		.rules_max = XF_SET_RULES_MAX,
 		.memory = tables_memory(table) + pages(sizeof(struct xf_fw_set) * XF_FW_SETS) +
 			  pages(sizeof(struct xf_fw_root)) + XF_FW_SLOTS * sizeof(void *),

@@ -34,8 +34,8 @@ bool xf_rule_line_holds(const struct xf_fw_rule *line, uint64_t now)
 
 int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line, struct xf_rule *rule)
 {
-	if (line->tail.kind == XF_FW_OTHER)
-		return xf_rule_from_other_line(region, line, rule);
+	if (line->tail.kind == XF_FW_COMPOSITE)
+		return xf_rule_from_composite_entry(region, line, rule);
 	xf_rule_from_prefix_line(line, rule);
 	return 0;
 }
@@ -59,13 +59,13 @@ static void set_expiry(struct xf_region *region, struct xf_fw_rule *line, uint64
 static int find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
 {
 	return xf_is_single_prefix(rule) ? xf_prefix__find(region, rule, id)
-					 : xf_other__find(region, rule, id);
+					 : xf_composite__find(region, rule, id);
 }
 
 static void count(struct xf_region *region, uint8_t kind, int change)
 {
 	region->set->keep.rules += change;
-	if (kind != XF_FW_OTHER)
+	if (kind != XF_FW_COMPOSITE)
 		region->set->keep.prefixes += change;
 }
 
@@ -75,8 +75,8 @@ static void take_out(struct xf_region *region, uint32_t id, struct xf_fw_rule *l
 
 	set_expiry(region, line, 0);
 	count(region, kind, -1);
-	if (kind == XF_FW_OTHER)
-		xf_other__remove(region, id);
+	if (kind == XF_FW_COMPOSITE)
+		xf_composite__remove(region, id);
 	else
 		xf_prefix__remove(region, id);
 }
@@ -89,9 +89,9 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 		return xf_store__refuse(region->store, -E2BIG, "a rule set has at most %u rules",
 					XF_SET_RULES_MAX);
 	err = xf_is_single_prefix(rule) ? xf_prefix__insert(region, rule, id)
-					: xf_other__insert(region, rule, id);
+					: xf_composite__insert(region, rule, id);
 	if (!err)
-		count(region, xf_is_single_prefix(rule) ? XF_FW_PREFIX4 : XF_FW_OTHER, 1);
+		count(region, xf_is_single_prefix(rule) ? XF_FW_PREFIX4 : XF_FW_COMPOSITE, 1);
 	return err;
 }
 
@@ -193,7 +193,7 @@ int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 bool xf_rule_line_is_rule(const struct xf_fw_rule *line)
 {
 	return line->tail.kind == XF_FW_PREFIX4 || line->tail.kind == XF_FW_PREFIX6 ||
-	       line->tail.kind == XF_FW_OTHER;
+	       line->tail.kind == XF_FW_COMPOSITE;
 }
 
 /* The next id after this one for which there is a line, or 0 at the end. */

@@ -12,18 +12,18 @@
 #include "lib/time.h"
 #include "firewall/table/table_impl.h"
 
-static const struct shape_of_map {
+static const struct space_of_map {
 	const char *name;
 	enum bpf_map_type type;
 	uint32_t value_size, entries, flags;
-} shapes_of_maps[] = {
+} spaces_of_maps[] = {
 	{ XF_FW_ROOT_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_root), 1, BPF_F_MMAPABLE },
 	{ XF_FW_SETS_MAP, BPF_MAP_TYPE_ARRAY, sizeof(struct xf_fw_set), XF_FW_SETS,
 	  BPF_F_MMAPABLE },
 	{ XF_FW_TABLES_MAP, BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), XF_FW_SLOTS, 0 },
 	{ XF_FW_COUNTS_MAP, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct xf_fw_counts), 1, 0 },
 };
-#define MAPS (sizeof(shapes_of_maps) / sizeof(shapes_of_maps[0]))
+#define MAPS (sizeof(spaces_of_maps) / sizeof(spaces_of_maps[0]))
 
 static struct xf_table *alloc_table(void)
 {
@@ -32,7 +32,7 @@ static struct xf_table *alloc_table(void)
 	if (!table)
 		return NULL;
 	for (size_t i = 0; i < MAPS; i++)
-		table->maps[i] = (struct xf_table_map) { shapes_of_maps[i].name, -1 };
+		table->maps[i] = (struct xf_table_map) { spaces_of_maps[i].name, -1 };
 	table->store.grace_fd = -1;
 	return table;
 }
@@ -67,7 +67,7 @@ static int create_maps(struct xf_table *table)
 	int inner;
 
 	for (size_t i = 0; i < MAPS; i++) {
-		const struct shape_of_map *map = &shapes_of_maps[i];
+		const struct space_of_map *map = &spaces_of_maps[i];
 		LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->flags);
 
 		if (map->type == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
@@ -112,7 +112,7 @@ int xf_table__create(struct xf_table **out, bool deny)
 	return 0;
 }
 
-static int take_map(struct xf_table_map *to, const struct shape_of_map *want,
+static int take_map(struct xf_table_map *to, const struct space_of_map *want,
 		    const struct xf_table_map *maps, size_t count)
 {
 	struct bpf_map_info info = {};
@@ -141,7 +141,7 @@ int xf_table__open(struct xf_table **out, const struct xf_table_map *maps, size_
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; i < MAPS && !err; i++)
-		err = take_map(&table->maps[i], &shapes_of_maps[i], maps, count);
+		err = take_map(&table->maps[i], &spaces_of_maps[i], maps, count);
 	if (!err)
 		err = map_store(table);
 	root = table->store.root;

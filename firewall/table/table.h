@@ -34,7 +34,7 @@ const char *xf_table__why(const struct xf_table *table);
 
 /* now is CLOCK_BOOTTIME in ns everywhere.
  * Add: 0; -EEXIST (the rule is there, and now has the longer one of both times); -E2BIG (too many
- * shapes, pieces or rules; nothing changed); -ENOMEM. */
+ * tuple spaces, tuples or rules; nothing changed); -ENOMEM. */
 int xf_table__add(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
 /* 0 or -ENOENT. */
 int xf_table__del(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
@@ -98,7 +98,7 @@ int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t 
 struct xf_table_stats {
 	uint64_t rules,
 	    prefixes; /* all, and of them those that name a single prefix and nothing else */
-	uint64_t shapes, shapes_max;
+	uint64_t spaces, spaces_max;
 	uint64_t rules_max;
 	uint64_t memory; /* bytes of kernel memory of all maps */
 	/* packets and bytes since the set was made, over all its interfaces, each counted in one */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Ranges of ports to groups, rules to pieces and their shapes. */
+/* Ranges of ports to groups, rules to tuples and their tuple spaces. */
 #include <string.h>
 
 #include "firewall/table/tuples.h"
@@ -40,7 +40,7 @@ static void put_prefix6(const struct xf_prefix *prefix, __u64 *addr, __u64 *mask
 
 static void put_addresses(const struct xf_rule *rule, struct xf_cut *cut)
 {
-	__u64 *addr = cut->piece.addr, *mask = cut->shape.addr;
+	__u64 *addr = cut->tuple.addr, *mask = cut->space.addr;
 
 	if (rule->family == 6) {
 		put_prefix6(&rule->src, addr, mask);
@@ -56,32 +56,32 @@ static void put_addresses(const struct xf_rule *rule, struct xf_cut *cut)
 /* Everything but the ports. */
 static void put_fields(const struct xf_rule *rule, struct xf_cut *cut)
 {
-	struct xf_fw_shape *shape = &cut->shape;
+	struct xf_fw_space *space = &cut->space;
 
 	memset(cut, 0, sizeof(*cut));
-	cut->piece.tail.kind = XF_FW_PIECE;
-	cut->piece.tail.detail[0] = rule->family;
+	cut->tuple.tail.kind = XF_FW_TUPLE;
+	cut->tuple.tail.detail[0] = rule->family;
 	put_addresses(rule, cut);
 	if (rule->has & XF_RULE_PROTO) {
-		shape->l4 |= 0xffull << XF_FW_L4_PROTO;
-		cut->piece.l4 |= (uint64_t)rule->proto << XF_FW_L4_PROTO;
+		space->l4 |= 0xffull << XF_FW_L4_PROTO;
+		cut->tuple.l4 |= (uint64_t)rule->proto << XF_FW_L4_PROTO;
 	}
 	if (rule->has & XF_RULE_ESTABLISHED) {
-		shape->l4 |= XF_FW_L4_ESTABLISHED;
-		cut->piece.l4 |= XF_FW_L4_ESTABLISHED;
-		shape->needs |= XF_FW_LACKS_FLAGS;
+		space->l4 |= XF_FW_L4_ESTABLISHED;
+		cut->tuple.l4 |= XF_FW_L4_ESTABLISHED;
+		space->needs |= XF_FW_LACKS_FLAGS;
 	}
 	if (rule->has & XF_RULE_MAC) {
-		shape->mac = ~0ull >> 16;
-		cut->piece.mac = xf_from_bytes(rule->mac, 6);
+		space->mac = ~0ull >> 16;
+		cut->tuple.mac = xf_from_bytes(rule->mac, 6);
 	}
 	if (rule->has & (XF_RULE_SPORT | XF_RULE_DPORT))
-		shape->needs |= XF_FW_LACKS_PORTS;
+		space->needs |= XF_FW_LACKS_PORTS;
 	if (rule->has & ~(XF_RULE_SRC | XF_RULE_DST | XF_RULE_MAC))
-		shape->needs |= XF_FW_LACKS_PROTO;
+		space->needs |= XF_FW_LACKS_PROTO;
 }
 
-/* No rule with a piece of this many ports is narrower than the piece. */
+/* No rule with a tuple of this many ports is narrower than the tuple. */
 static uint64_t best_narrowness(uint16_t mask)
 {
 	uint16_t others = ~mask;
@@ -94,11 +94,11 @@ static void put_ports(struct xf_cut *cut, struct xf_ports sport, struct xf_ports
 {
 	uint64_t ports = 0x1ffffull << XF_FW_RANK_SPORT | 0x1ffffull << XF_FW_RANK_DPORT;
 
-	cut->piece.l4 |= (uint64_t)sport.first << XF_FW_L4_SPORT | (uint64_t)dport.first
+	cut->tuple.l4 |= (uint64_t)sport.first << XF_FW_L4_SPORT | (uint64_t)dport.first
 								       << XF_FW_L4_DPORT;
-	cut->shape.l4 |= (uint64_t)sport.mask << XF_FW_L4_SPORT | (uint64_t)dport.mask
+	cut->space.l4 |= (uint64_t)sport.mask << XF_FW_L4_SPORT | (uint64_t)dport.mask
 								      << XF_FW_L4_DPORT;
-	cut->shape.best = (rank & ~ports) | XF_FW_RANK_DENY |
+	cut->space.best = (rank & ~ports) | XF_FW_RANK_DENY |
 			  best_narrowness(sport.mask) << XF_FW_RANK_SPORT |
 			  best_narrowness(dport.mask) << XF_FW_RANK_DPORT;
 }
@@ -125,15 +125,15 @@ size_t xf_rule_cut(const struct xf_rule *rule, struct xf_cut cuts[XF_CUTS_MAX])
 	return n;
 }
 
-void xf_rule_uncut(const struct xf_fw_piece *piece, struct xf_rule *rule)
+void xf_rule_uncut(const struct xf_fw_tuple *tuple, struct xf_rule *rule)
 {
 	if (rule->family == 6) {
-		xf_to_bytes(piece->addr[0], rule->src.addr, 8);
-		xf_to_bytes(piece->addr[1], rule->src.addr + 8, 8);
-		xf_to_bytes(piece->addr[2], rule->dst.addr, 8);
-		xf_to_bytes(piece->addr[3], rule->dst.addr + 8, 8);
+		xf_to_bytes(tuple->addr[0], rule->src.addr, 8);
+		xf_to_bytes(tuple->addr[1], rule->src.addr + 8, 8);
+		xf_to_bytes(tuple->addr[2], rule->dst.addr, 8);
+		xf_to_bytes(tuple->addr[3], rule->dst.addr + 8, 8);
 	} else if (rule->family == 4) {
-		xf_to_bytes(piece->addr[0] >> 32, rule->src.addr, 4);
-		xf_to_bytes(piece->addr[0], rule->dst.addr, 4);
+		xf_to_bytes(tuple->addr[0] >> 32, rule->src.addr, 4);
+		xf_to_bytes(tuple->addr[0], rule->dst.addr, 4);
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a rule with several fields looks for, cut into pieces that a hash table can hold. Pure
+/* What a rule with several fields looks for, cut into tuples that a hash table can hold. Pure
  * functions. Inside firewall/ only. */
-#ifndef XF_PIECES_H
-#define XF_PIECES_H
+#ifndef XF_TUPLES_H
+#define XF_TUPLES_H
 
 #include <stddef.h>
 
@@ -18,17 +18,17 @@ struct xf_ports {
 /* The fewest such groups that make up min to max. Returns how many. */
 size_t xf_ports_cut(uint16_t min, uint16_t max, struct xf_ports ports[XF_PORTS_MAX]);
 
-/* One of a rule's pieces, with the fields masked, and its shape; neither has a number yet. */
+/* One of a rule's tuples, with the fields masked, and its tuple space; neither has a number yet. */
 struct xf_cut {
-	struct xf_fw_piece piece;
-	struct xf_fw_shape shape;
+	struct xf_fw_tuple tuple;
+	struct xf_fw_space space;
 };
 
 #define XF_CUTS_MAX (XF_PORTS_MAX * XF_PORTS_MAX)
 /* Returns how many. */
 size_t xf_rule_cut(const struct xf_rule *rule, struct xf_cut cuts[XF_CUTS_MAX]);
 
-/* Put the addresses of a rule's piece back. */
-void xf_rule_uncut(const struct xf_fw_piece *piece, struct xf_rule *rule);
+/* Put the addresses of a rule's tuple back. */
+void xf_rule_uncut(const struct xf_fw_tuple *tuple, struct xf_rule *rule);
 
 #endif

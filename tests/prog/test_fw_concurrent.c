@@ -89,7 +89,7 @@ static void del(struct xf_table *table, const struct xf_rule *rule)
 }
 
 /* Rules that cover the packets, but for which there are more specific ones, and those of other
- * shapes. */
+ * tuple spaces. */
 static void churn(struct xf_table *table, unsigned int round)
 {
 	struct xf_rule covering[] = { from4(0, 0, 0, 8, true), from4(1, 1, 0, 24, true),

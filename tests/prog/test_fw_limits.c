@@ -8,7 +8,7 @@
 #include "tests/prog/harness.h"
 #include "xdp-prog/fw_abi.h"
 
-static void too_many_shapes_change_nothing(void **state)
+static void too_many_spaces_change_nothing(void **state)
 {
 	const struct xf_fw *fw = *state;
 	uint64_t now = xf_boot_ns();
@@ -28,10 +28,10 @@ static void too_many_shapes_change_nothing(void **state)
 	assert_true(strlen(xf_table__why(fw->table)) > 20);
 	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
 	assert_int_equal(before.rules, added);
-	assert_int_equal(before.shapes, before.shapes_max);
+	assert_int_equal(before.spaces, before.spaces_max);
 	assert_int_equal(xf_table__flush(fw->table), 0);
 	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
-	assert_int_equal(after.shapes, 0);
+	assert_int_equal(after.spaces, 0);
 	assert_int_equal(after.rules, 0);
 }
 
@@ -54,11 +54,11 @@ static void assert_refused(const struct xf_fw *fw, const struct xf_rule *rule, c
 		fail_msg("\"%s\" does not say \"%s\"", xf_table__why(fw->table), why);
 	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
 	assert_int_equal(after.rules, before.rules);
-	assert_int_equal(after.shapes, before.shapes);
+	assert_int_equal(after.spaces, before.spaces);
 	assert_int_equal(xf_table__del(fw->table, rule, now), -ENOENT);
 }
 
-/* No range takes more than 16 shapes, and two of them take 256: too many on their own. */
+/* No range takes more than 16 tuple spaces, and two of them take 256: too many on their own. */
 static void port_ranges_are_limited(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -68,7 +68,7 @@ static void port_ranges_are_limited(void **state)
 
 	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
 	assert_int_equal(xf_table__stats(fw->table, now, &stats), 0);
-	assert_int_equal(stats.shapes, 16);
+	assert_int_equal(stats.spaces, 16);
 	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
 	rule.has |= XF_RULE_SPORT;
 	rule.sport_min = rule.sport_max = 53;
@@ -142,7 +142,7 @@ static void rules_are_limited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		on_empty_set(too_many_shapes_change_nothing),
+		on_empty_set(too_many_spaces_change_nothing),
 		on_empty_set(port_ranges_are_limited),
 		on_empty_set(ranges_of_one_block_are_limited),
 		on_empty_set(rules_are_limited),

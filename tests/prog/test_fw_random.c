@@ -21,7 +21,7 @@
 /* The rules that the set should have. */
 static struct xf_rule rules[RULES_MAX];
 static size_t n_rules;
-static uint64_t refused, shapes_full;
+static uint64_t refused, spaces_full;
 static bool expired; /* there may be rules that have expired */
 
 static ssize_t known(const struct xf_rule *rule)
@@ -37,7 +37,8 @@ static void add_rule(struct xf_table *table, struct xf_build *build, const struc
 {
 	int err = build ? xf_build__add(build, rule, now) : xf_table__add(table, rule, now);
 
-	if (err == -E2BIG) { /* more shapes than there may be, or too many ranges of one port */
+	if (err ==
+	    -E2BIG) { /* more tuple spaces than there may be, or too many ranges of one port */
 		refused++;
 		return;
 	}
@@ -148,7 +149,7 @@ static void check_list(const struct xf_fw *fw, uint64_t now)
 	assert_int_equal(stats.rules, n_rules);
 	for (int i = 0; i < 20 && n_rules; i++)
 		check_list_about(fw, now);
-	shapes_full += stats.shapes == stats.shapes_max;
+	spaces_full += stats.spaces == stats.spaces_max;
 }
 
 static void new_rules(const struct xf_fw *fw, size_t n, bool in_place, uint64_t now)

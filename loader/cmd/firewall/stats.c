@@ -125,8 +125,8 @@ static void print_json(const struct figures *figures)
 		uint64_t value;
 	} sizes[] = {
 		{ "rules", stats->rules },	     { "prefixes", stats->prefixes },
-		{ "rules_max", stats->rules_max },   { "shapes", stats->shapes },
-		{ "shapes_max", stats->shapes_max }, { "memory", stats->memory },
+		{ "rules_max", stats->rules_max },   { "shapes", stats->spaces },
+		{ "shapes_max", stats->spaces_max }, { "memory", stats->memory },
 	};
 	json_object *root = json_object_new_object();
 
@@ -160,8 +160,8 @@ static void print_text(const struct figures *figures)
 	printf("%s\n", figures->places_n ? "" : " no interface here");
 	printf("rules %" PRIu64 " of at most %" PRIu64 ", %" PRIu64 " of them a single prefix\n",
 	       stats->rules, stats->rules_max, stats->prefixes);
-	printf("shapes of the others %" PRIu64 " of at most %" PRIu64 "\n", stats->shapes,
-	       stats->shapes_max);
+	printf("tuple spaces of the others %" PRIu64 " of at most %" PRIu64 "\n", stats->spaces,
+	       stats->spaces_max);
 	printf("kernel memory %.1f MiB\n", stats->memory / 1048576.0);
 	for (size_t i = 0; i < COUNTER_FIELDS; i++) {
 		const uint64_t *values = counter(stats, i);

@@ -186,7 +186,7 @@ static void prefixes(void **test_state)
 }
 
 /* A source and a protocol: only upper bits everywhere. */
-static void pieces(void **test_state)
+static void tuples(void **test_state)
 {
 	__u64 seed[XF_FW_SEEDS];
 	size_t n = 4 * PREFIXES / 3;
@@ -196,15 +196,15 @@ static void pieces(void **test_state)
 		draw_seeds(seed);
 		for (size_t i = 0; i < n; i++) {
 			uint32_t source = i * 0x9e3779b1u;
-			uint64_t shape = 1 + i % 4;
+			uint64_t space = 1 + i % 4;
 
 			source ^= source >> 15; /* all different, and in no order */
-			hashes[i] = xf_fw_hash_piece4(
+			hashes[i] = xf_fw_hash_tuple4(
 			    seed, (uint64_t)source << 32,
-			    shape << XF_FW_L4_SHAPE | (i % 256) << XF_FW_L4_PROTO, 0);
+			    space << XF_FW_L4_SPACE | (i % 256) << XF_FW_L4_PROTO, 0);
 		}
 		qsort(hashes, n, sizeof(*hashes), by_number);
-		check_hashes(n, "pieces");
+		check_hashes(n, "tuples");
 	}
 }
 
@@ -212,7 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes),
-		cmocka_unit_test(pieces),
+		cmocka_unit_test(tuples),
 	};
 
 	return cmocka_run_group_tests_name("fw_hash", tests, NULL, NULL);

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Rules that name something else than one prefix: of the rules with the same fields all are in one
- * hash table, so a packet is looked up once for each shape, in the order of what it could find. */
-#ifndef XF_FW_SHAPE_BPF_H
-#define XF_FW_SHAPE_BPF_H
+ * hash table, so a packet is looked up once for each tuple space, in the order of what it could
+ * find. */
+#ifndef XF_FW_SPACE_BPF_H
+#define XF_FW_SPACE_BPF_H
 
 #include "fw_index.bpf.h"
 #include "fw_parse.bpf.h"
 
-/* Of the rules of these pieces the id of the first that holds, if its rank is not below @least; or
+/* Of the rules of these tuples the id of the first that holds, if its rank is not below @least; or
  * 0. They are in the order of their rank. */
 __noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
 {
-	struct xf_fw_piece *piece;
+	struct xf_fw_tuple *tuple;
 	struct xf_fw_rule *rule;
 
 	for (int i = 0; i < XF_FW_CHAIN; i++) {
-		piece = id ? xf_fw_of_id(slot, id) : NULL;
-		if (!piece)
+		tuple = id ? xf_fw_of_id(slot, id) : NULL;
+		if (!tuple)
 			return 0;
-		rule = xf_fw_of_id(slot, piece->rule);
+		rule = xf_fw_of_id(slot, tuple->rule);
 		if (!rule || rule->rank < least)
 			return 0;
 		if (xf_fw_holds(rule))
-			return piece->rule;
-		id = piece->next;
+			return tuple->rule;
+		id = tuple->next;
 	}
 	return 0;
 }
@@ -49,18 +50,18 @@ struct xf_fw_best {
 	__u32 id;
 };
 
-/* See whether the piece that has this hash is about these fields, and its rules better. */
-static __always_inline void xf_fw_try_piece(const struct xf_fw_set *set, void *table,
+/* See whether the tuple that has this hash is about these fields, and its rules better. */
+static __always_inline void xf_fw_try_tuple(const struct xf_fw_set *set, void *table,
 					    struct xf_fw_best *best, __u64 hash, const __u64 *addr,
 					    __u64 l4, __u64 mac)
 {
 	__u32 id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
-	struct xf_fw_piece *piece = id ? xf_fw_of_id(set->slot, id) : NULL;
+	struct xf_fw_tuple *tuple = id ? xf_fw_of_id(set->slot, id) : NULL;
 	struct xf_fw_rule *rule;
 
-	if (!piece || piece->tail.kind != XF_FW_PIECE ||
-	    (piece->addr[0] ^ addr[0]) | (piece->addr[1] ^ addr[1]) | (piece->addr[2] ^ addr[2]) |
-		(piece->addr[3] ^ addr[3]) | (piece->l4 ^ l4) | (piece->mac ^ mac))
+	if (!tuple || tuple->tail.kind != XF_FW_TUPLE ||
+	    (tuple->addr[0] ^ addr[0]) | (tuple->addr[1] ^ addr[1]) | (tuple->addr[2] ^ addr[2]) |
+		(tuple->addr[3] ^ addr[3]) | (tuple->l4 ^ l4) | (tuple->mac ^ mac))
 		return;
 	id = xf_fw_chain(set->slot, id, best->least);
 	rule = id ? xf_fw_of_id(set->slot, id) : NULL;
@@ -70,53 +71,53 @@ static __always_inline void xf_fw_try_piece(const struct xf_fw_set *set, void *t
 	best->id = id;
 }
 
-static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_shape *shape, __u64 l4)
+static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_space *space, __u64 l4)
 {
-	return (l4 & shape->l4) | (__u64)shape->number << XF_FW_L4_SHAPE;
+	return (l4 & space->l4) | (__u64)space->number << XF_FW_L4_SPACE;
 }
 
 /* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0; XF_FW_UNREAD
  * when a rule for what it lacks could be better than what was found: whoever stacks headers, or
  * cuts them, must not get past it. @number is that of the set, and what the packet lacks << 16. */
-__noinline __u32 xf_fw_shapes4(__u32 number, __u64 both, __u64 l4, __u64 mac, __u64 least)
+__noinline __u32 xf_fw_spaces4(__u32 number, __u64 both, __u64 l4, __u64 mac, __u64 least)
 {
 	struct xf_fw_best best = { .least = least };
 	__u32 lacks = number >> 16, n = number & 0xffff;
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &n);
-	const struct xf_fw_shapes *shapes;
-	const struct xf_fw_shape *shape;
+	const struct xf_fw_spaces *spaces;
+	const struct xf_fw_space *space;
 	void *table = set ? xf_fw_index(set) : NULL;
 	__u64 addr[4] = {}, fields, from;
 
 	if (!table)
 		return 0;
-	shapes = xf_fw_shapes(set);
-	for (__u32 i = 0; i < XF_FW_SHAPES && i < shapes->n4; i++) {
-		shape = &shapes->shape4[i];
-		if (shape->best < best.least)
+	spaces = xf_fw_spaces(set);
+	for (__u32 i = 0; i < XF_FW_SPACES && i < spaces->n4; i++) {
+		space = &spaces->space4[i];
+		if (space->best < best.least)
 			break;
-		if (shape->needs & lacks & XF_FW_LACKS_PROTO)
+		if (space->needs & lacks & XF_FW_LACKS_PROTO)
 			return XF_FW_UNREAD;
-		if (shape->needs & lacks)
+		if (space->needs & lacks)
 			continue;
-		addr[0] = both & shape->addr[0];
-		fields = xf_fw_masked_l4(shape, l4);
-		from = mac & shape->mac;
-		xf_fw_try_piece(set, table, &best,
-				xf_fw_hash_piece4(set->seed, addr[0], fields, from), addr, fields,
+		addr[0] = both & space->addr[0];
+		fields = xf_fw_masked_l4(space, l4);
+		from = mac & space->mac;
+		xf_fw_try_tuple(set, table, &best,
+				xf_fw_hash_tuple4(set->seed, addr[0], fields, from), addr, fields,
 				from);
 	}
 	return best.id;
 }
 
 /* The same for the IPv6 packet in xf_fw_key. */
-__noinline __u32 xf_fw_shapes6(__u32 number)
+__noinline __u32 xf_fw_spaces6(__u32 number)
 {
 	__u32 zero = 0;
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
-	const struct xf_fw_shapes *shapes;
-	const struct xf_fw_shape *shape;
+	const struct xf_fw_spaces *spaces;
+	const struct xf_fw_space *space;
 	void *table = set ? xf_fw_index(set) : NULL;
 	struct xf_fw_best best = {};
 	__u64 addr[4], fields, from;
@@ -124,22 +125,22 @@ __noinline __u32 xf_fw_shapes6(__u32 number)
 	if (!table || !key)
 		return 0;
 	best.least = key->least;
-	shapes = xf_fw_shapes(set);
-	for (__u32 i = 0; i < XF_FW_SHAPES && i < shapes->n6; i++) {
-		shape = &shapes->shape6[i];
-		if (shape->best < best.least)
+	spaces = xf_fw_spaces(set);
+	for (__u32 i = 0; i < XF_FW_SPACES && i < spaces->n6; i++) {
+		space = &spaces->space6[i];
+		if (space->best < best.least)
 			break;
-		if (shape->needs & key->lacks & XF_FW_LACKS_PROTO)
+		if (space->needs & key->lacks & XF_FW_LACKS_PROTO)
 			return XF_FW_UNREAD;
-		if (shape->needs & key->lacks)
+		if (space->needs & key->lacks)
 			continue;
-		addr[0] = key->addr[0] & shape->addr[0];
-		addr[1] = key->addr[1] & shape->addr[1];
-		addr[2] = key->addr[2] & shape->addr[2];
-		addr[3] = key->addr[3] & shape->addr[3];
-		fields = xf_fw_masked_l4(shape, key->l4);
-		from = key->mac & shape->mac;
-		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece6(set->seed, addr, fields, from),
+		addr[0] = key->addr[0] & space->addr[0];
+		addr[1] = key->addr[1] & space->addr[1];
+		addr[2] = key->addr[2] & space->addr[2];
+		addr[3] = key->addr[3] & space->addr[3];
+		fields = xf_fw_masked_l4(space, key->l4);
+		from = key->mac & space->mac;
+		xf_fw_try_tuple(set, table, &best, xf_fw_hash_tuple6(set->seed, addr, fields, from),
 				addr, fields, from);
 	}
 	return best.id;
@@ -148,7 +149,7 @@ __noinline __u32 xf_fw_shapes6(__u32 number)
 static __always_inline __u32 xf_fw_match_ip4(__u32 number, const struct xf_fw_packet *packet,
 					     __u64 least)
 {
-	return xf_fw_shapes4(number | packet->lacks << 16, packet->src_hi << 32 | packet->dst_hi,
+	return xf_fw_spaces4(number | packet->lacks << 16, packet->src_hi << 32 | packet->dst_hi,
 			     packet->l4, packet->mac, least);
 }
 
@@ -168,20 +169,20 @@ static __always_inline __u32 xf_fw_match_ip6(__u32 number, const struct xf_fw_pa
 	key->mac = packet->mac;
 	key->lacks = packet->lacks;
 	key->least = least;
-	return xf_fw_shapes6(number);
+	return xf_fw_spaces6(number);
 }
 
-/* Any other frame: only the one shape that needs no IP. */
+/* Any other frame: only the one tuple space that needs no IP. */
 static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_set *set,
 					       const struct xf_fw_packet *packet)
 {
-	__u32 frame = xf_fw_shapes(set)->frame;
-	__u64 addr[4] = {}, l4 = (__u64)frame << XF_FW_L4_SHAPE;
+	__u32 frame = xf_fw_spaces(set)->frame;
+	__u64 addr[4] = {}, l4 = (__u64)frame << XF_FW_L4_SPACE;
 	struct xf_fw_best best = {};
 	void *table = frame ? xf_fw_index(set) : NULL;
 
 	if (table)
-		xf_fw_try_piece(set, table, &best, xf_fw_hash_piece4(set->seed, 0, l4, packet->mac),
+		xf_fw_try_tuple(set, table, &best, xf_fw_hash_tuple4(set->seed, 0, l4, packet->mac),
 				addr, l4, packet->mac);
 	return best.id;
 }
