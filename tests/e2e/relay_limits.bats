@@ -363,7 +363,7 @@ lagging() {
 # packet is "$T/prefix".
 good=()
 stuck_and_good() {
-	server server "${good[@]}"
+	server server
 	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384 "${@:2}"
 	printf 'host stuck -> 10.9.0.2:7002\nany -> %s\n' $SERVER >"$T/routes"
 	printf 'GET / HTTP/1.1\r\nHost: stuck\r\n\r\n' >"$T/prefix"
@@ -388,11 +388,9 @@ others_go_on() {
 	each_engine others_go_on
 }
 
-# beside_stalled PUSHERS MEMORY LEAST BYTES: connections that were there before move this much both ways after the memory
-# has been used up by readers that do not read.
+# beside_stalled PUSHERS MEMORY LEAST BYTES: connections that were there before, and have received this much, send as much
+# after the memory has been used up by readers that do not read.
 beside_stalled() {
-	local good=(--hold-at 64)
-
 	stuck_and_good "$2" --expect ok,reset --late-fin
 	client_begins others --prefix "$T/good" --hold-at 64 --up "$4" --down "$4" --conns 20
 	wait_for all_decided others 20
@@ -401,18 +399,20 @@ beside_stalled() {
 	between "connections of the senders" "$(relayed)" $(($3 + 20)) $(($1 + 20))
 	kill -USR2 "${pid[pushers]}"
 	settle 1000000
-	kill -USR2 "${pid[others]}" "${pid[server]}"
+	kill -USR2 "${pid[others]}"
 	client_ends others
 	alive pushers || fail "nothing has stopped the senders"
-	kill -USR1 "${pid[stuck]}"
-	client_ends pushers
-	server_ends stuck
+	echo "$engine: others were done after $(result others ms) ms"
+	kill -KILL "${pid[pushers]}" "${pid[stuck]}"
+	wait "${pid[pushers]}" "${pid[stuck]}" || :
 	server_ends server
-	end_relay "refused a connection"
+	kill -TERM "${pid[relay]}"
+	ends relay 0
 }
 
+# With --engine sockmap others have their turn in the end, too, but how late depends on the senders' retries.
 @test "stalled readers that have used up the memory do not stop others" {
-	local ENGINES=(sockmap)
+	local ENGINES=(auto)
 
 	each_engine beside_stalled 300 8M 180 200k
 }
