@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "loader/hook/hints.h"
 #include "lib/msg.h"
 #include "loader/hook/bpffs.h"
 
@@ -18,8 +19,7 @@ int xf_fw_folder_path(char path[XF_FW_PATH_MAX])
 
 	if (!bpffs || strlen(bpffs) > XF_FW_PATH_MAX / 2) {
 		xf_err("there is no bpffs in which a rule set could be kept");
-		xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can "
-			"name another");
+		xf_hint_mount_bpffs();
 		return -ENODEV;
 	}
 	snprintf(path, XF_FW_PATH_MAX, "%s/xdpfun/firewall", bpffs);

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "lib/time.h"
+#include "loader/hook/hints.h"
 #include "lib/msg.h"
 
 static void explain_memory(int err)
 {
 	if (err == -EPERM)
-		xf_hint("before kernel 5.11 maps count against the limit of locked memory: try "
-			"'ulimit -l unlimited'");
+		xf_hint_locked_memory();
 }
 
 /* Returns 0, also when another process was faster, or -errno after a message. */

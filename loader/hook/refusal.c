@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loader/hook/hints.h"
 #include "lib/msg.h"
 #include "loader/hook/liblog.h"
 
@@ -96,9 +97,7 @@ void xf_refusal_load(const struct xf_attach_opts *opts, int err)
 	if (xf_liblog_print_verifier(VERIFIER_LINES))
 		xf_hint("these are the verifier's last lines; -v shows all of them");
 	else if (err == -EPERM)
-		xf_hint("before kernel 5.11 maps count against the limit of locked memory: try "
-			"'ulimit -l "
-			"unlimited'; else a capability is missing");
+		xf_hint_locked_memory();
 	else
 		xf_hint("-v shows what libbpf and libxdp say");
 }

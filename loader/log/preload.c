@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/hook/hints.h"
 #include "lib/msg.h"
 
 static const __u32 zero;
@@ -62,9 +63,7 @@ int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 	if (err) {
 		xf_err("cannot make the program's maps: %s", strerror(-err));
 		if (err == -EPERM)
-			xf_hint(
-			    "before kernel 5.11 maps count against the limit of locked memory: try "
-			    "'ulimit -l unlimited'");
+			xf_hint_locked_memory();
 		xf_preload__close(pre);
 	}
 	return err;

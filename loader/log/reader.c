@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "loader/hook/program.h"
+#include "loader/hook/hints.h"
 #include "lib/msg.h"
 #include "loader/hook/slots.h"
 
@@ -137,9 +138,7 @@ fail:
 	if (err == -ENOMEM)
 		xf_hint("use a smaller --buffer");
 	else if (err == -EPERM)
-		xf_hint("before kernel 5.11 rings count against the limit of locked memory: try "
-			"'ulimit -l "
-			"unlimited', or give the process CAP_SYS_RESOURCE");
+		xf_hint_locked_memory();
 	xf_reader__close(reader);
 	return err;
 }

@@ -7,6 +7,7 @@
 #include "loader/hook/bpffs.h"
 #include "lib/caps.h"
 #include "loader/firewall/pins.h"
+#include "loader/hook/hints.h"
 #include "lib/msg.h"
 
 const char *const xf_fw_policies[] = { "allow", "deny", NULL };
@@ -65,7 +66,6 @@ int xf_fw_begin(const char *what)
 	if (!no_bpffs)
 		return 0;
 	xf_err("a rule set is kept in bpffs, and there is none: %s", no_bpffs);
-	xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can name "
-		"another");
+	xf_hint_mount_bpffs();
 	return -ENODEV;
 }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Hints that several places give. */
+#include "loader/hook/hints.h"
+
+#include "lib/msg.h"
+
+void xf_hint_locked_memory(void)
+{
+	xf_hint("before kernel 5.11 maps and rings count against the limit of locked memory: try "
+		"'ulimit -l unlimited', or give the process CAP_SYS_RESOURCE; else a capability is "
+		"missing");
+}
+
+void xf_hint_mount_bpffs(void)
+{
+	xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can name "
+		"another");
+}
