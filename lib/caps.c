@@ -39,10 +39,10 @@ int xf_caps_check(const char *what)
 	if (!missing[0])
 		return 0;
 	xf_err("'%s' needs capabilities that this process does not have:%s", what, missing);
-	xf_hint("run it as root (sudo); without root's user id CAP_DAC_OVERRIDE is needed too, for "
-		"bpffs and /run/xdpfun; CAP_SYS_ADMIN is what the kernel asks for to open programs "
-		"and maps by "
-		"id, and before kernel 5.11 CAP_SYS_RESOURCE is needed too unless 'ulimit -l' is "
-		"unlimited");
+	xf_hint(
+	    "run it as root (sudo); without root's user id CAP_DAC_OVERRIDE is needed too, for "
+	    "bpffs and /run/xdpfun; CAP_SYS_ADMIN is what the kernel asks for to open programs "
+	    "and maps by id, and before kernel 5.11 CAP_SYS_RESOURCE is needed too unless 'ulimit -l' is "
+	    "unlimited");
 	return -EPERM;
 }

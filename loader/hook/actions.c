@@ -49,8 +49,7 @@ int xf_actions_parse(const char *text, unsigned int *actions)
 	}
 	if (!(set & 1u << XDP_PASS)) {
 		xf_err("--actions %s: XDP_PASS must be among them: xdpfun returns nothing else, so "
-		       "without it "
-		       "no program behind it would run",
+		       "without it no program behind it would run",
 		       text);
 		return -EINVAL;
 	}

@@ -136,8 +136,7 @@ static int attempt_configure(struct attempt *try, const struct xf_attach_opts *o
 	if (!err || !chain->frags)
 		return 0;
 	xf_err("cannot join the chain on %s: it takes multi-buffer packets, and this libxdp cannot "
-	       "load "
-	       "us with support for them (%s), which would end it for all",
+	       "load us with support for them (%s), which would end it for all",
 	       opts->ifname, strerror(-err));
 	xf_hint("update libxdp and libbpf");
 	return -EOPNOTSUPP;

@@ -60,8 +60,7 @@ const char *xf_bpffs_prepare(void)
 		if (access(BPFFS_OF_INIT, F_OK) && errno != ENOENT) {
 			snprintf(why, sizeof(why),
 				 "no bpffs is mounted on %s here, and that of the initial mount "
-				 "namespace "
-				 "cannot be reached (%s: %s); LIBXDP_BPFFS can name one",
+				 "namespace cannot be reached (%s: %s); LIBXDP_BPFFS can name one",
 				 BPFFS_DIR, BPFFS_OF_INIT, strerror(errno));
 			return why;
 		}

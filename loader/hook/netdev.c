@@ -131,8 +131,7 @@ void xf_netdev_warn_offloads(const char *name)
 	strncpy(req.ifr_name, name, IF_NAMESIZE - 1);
 	if (fd >= 0 && !ioctl(fd, SIOCETHTOOL, &req) && (value.data & ETH_FLAG_RXVLAN)) {
 		xf_warn("%s: rx-vlan-offload is on: VLAN tags are taken off before XDP sees the "
-			"packet, and "
-			"the log does not show them",
+			"packet, and the log does not show them",
 			name);
 		xf_hint("'ethtool -K %s rxvlan off' shows them", name);
 	}

@@ -62,8 +62,7 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 		return -EBUSY;
 	case XF_CHAIN_PINS:
 		xf_err("cannot join the chain on %s: the pins of its dispatcher (id %u) are not in "
-		       "the "
-		       "bpffs that we see",
+		       "the bpffs that we see",
 		       opts->ifname, chain->main_id);
 		xf_hint("set LIBXDP_BPFFS to the bpffs of whoever made it (in a namespace often "
 			"/proc/1/root/sys/fs/bpf)");
@@ -76,8 +75,7 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 	if (opts->mode == XF_MODE_AUTO || opts->mode == chain->mode)
 		return 0;
 	xf_err("cannot attach to %s in %s mode: its dispatcher runs in %s mode, and an interface "
-	       "has only "
-	       "one mode",
+	       "has only one mode",
 	       opts->ifname, xf_mode_name(opts->mode), xf_mode_name(chain->mode));
 	xf_hint("leave out --mode, or give --mode %s", xf_mode_name(chain->mode));
 	return -EBUSY;
@@ -135,8 +133,7 @@ void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int
 	       strerror(-err));
 	if (err == -EBUSY || err == -EEXIST)
 		xf_hint("another program holds the hook or takes it again and again; 'xdpfun-load "
-			"status "
-			"-i %s' shows which",
+			"status -i %s' shows which",
 			opts->ifname);
 	else if (err == -EPERM)
 		xf_hint("attaching needs CAP_NET_ADMIN in the interface's network namespace");
@@ -144,8 +141,7 @@ void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int
 		xf_hint("the driver has no native XDP; retry with --mode skb, or without --mode");
 	else if (mode == XF_MODE_NATIVE)
 		xf_hint("drivers refuse native XDP for a large MTU (it is %d), LRO, or too few "
-			"queues; the "
-			"kernel log may say more; or retry with --mode skb",
+			"queues; the kernel log may say more; or retry with --mode skb",
 			interface_mtu(opts->ifindex));
 	else
 		xf_hint("-v shows what libbpf and libxdp say, and the kernel log may say more");

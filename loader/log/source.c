@@ -59,8 +59,7 @@ static void show_alive(struct xf_source *src)
 	src->alive_fd = xf_reader_alive(src->program.alive_fd);
 	if (src->alive_fd < 0)
 		xf_warn("%s: cannot tell the program that this reader lives (perf_event_open: %s): "
-			"packets that "
-			"find a full ring count as unread, not as lost",
+			"packets that find a full ring count as unread, not as lost",
 			src->name, strerror(-src->alive_fd));
 }
 

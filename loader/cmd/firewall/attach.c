@@ -213,8 +213,7 @@ static int check_trial(const struct xf_fw_args *args, __u32 root_id)
 	if (n >= (int)args->interfaces.n)
 		return 0;
 	xf_err("cannot try the set '%s' on a further interface: it is in use, and what is tried is "
-	       "the "
-	       "set, not where it is attached",
+	       "the set, not where it is attached",
 	       args->set);
 	xf_hint("try a set of its own there (--set), or attach without --confirm");
 	return -EINVAL;
