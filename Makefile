@@ -187,13 +187,14 @@ install: all
 	install -Dm644 xdpfun-fw.o $(DESTDIR)$(PREFIX)/lib/bpf/xdpfun-fw.o
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	ln -sf xdpfun-log.8 $(DESTDIR)$(PREFIX)/share/man/man8/xdpfun-follow.8
 
 clean:
 	rm -rf $(BUILD) xdpfun.o xdpfun-fw.o xdpfun-load
 
 help:
 	@echo 'make           build ./xdpfun.o, ./xdpfun-fw.o and ./xdpfun-load'
-	@echo 'make install   install them and the manual page (DESTDIR, PREFIX=$(PREFIX))'
+	@echo 'make install   install them and the manual pages (DESTDIR, PREFIX=$(PREFIX))'
 	@echo 'make unit      build and run the unit tests, without root; T=NAME only the file or test of that name'
 	@echo 'make lint      check format, spelling, scripts, manual, warnings and what includes what'
 	@echo 'make tests     build all test programs'

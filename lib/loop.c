@@ -64,7 +64,7 @@ static int grow(void **array, size_t *room, size_t n, size_t size)
 	return 0;
 }
 
-/* Whoever has a watch or a timer may defer something when it goes: the memory is got before, since
+/* The owner of a watch or a timer may defer something when it goes: the memory is got before, since
  * nothing could be done about a lack of it then. */
 static int reserve_deferred(struct xf_loop *loop)
 {

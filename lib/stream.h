@@ -15,8 +15,8 @@ enum xf_stream {
 };
 
 /* What standard descriptor @fd is. Returns what to write to, @fd itself or with XF_STREAM_OWN
- * another one; -EBADF when it is not open for writing. Who has given up privileges may get SHARED
- * instead of OWN. */
+ * another one; -EBADF when it is not open for writing. A process that has given up privileges may
+ * get SHARED instead of OWN. */
 int xf_stream_open(int fd, enum xf_stream *kind);
 
 /* As write(), but -1 with EAGAIN when it would have to wait. Of SHARED at most PIPE_BUF bytes are

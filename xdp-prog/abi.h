@@ -107,8 +107,8 @@ struct xf_config {
 };
 _Static_assert(sizeof(struct xf_config) == 16, "xf_config is ABI");
 
-/* Who loaded the program and will detach it. All zero: something else than xdpfun-load did. A pid
- * alone is reused, and after a reboot so is the start time. */
+/* The process that loaded the program and will detach it. All zero: something else than xdpfun-load
+ * did. A pid alone is reused, and after a reboot so is the start time. */
 struct xf_owner {
 	__u32 pid;	   /* as the loader saw itself */
 	__u32 pidns;	   /* inode of its pid namespace, in which pid counts */

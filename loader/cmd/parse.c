@@ -60,7 +60,7 @@ int xf_cmd_check_once(const struct xf_strs *interfaces)
 
 int xf_cmd_end_output(int status)
 {
-	/* Whoever has closed the pipe, as head(1) does, has what he wanted. */
+	/* A reader that has closed the pipe, as head(1) does, has what it wanted. */
 	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
 		return status;
 	xf_err("cannot write to stdout: %s", strerror(errno));

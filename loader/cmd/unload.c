@@ -59,7 +59,7 @@ static const struct xf_opt options[] = {
 	{ .type = XF_OPT_END },
 };
 
-/* A firewall that stays on purpose, without a process. Whoever cleans up after loggers must not
+/* A firewall that stays on purpose, without a process. A clean-up after loggers must not
  * open the machine by the way. */
 static int leave_firewall(const struct xf_hook *hook, unsigned int i, bool named)
 {

@@ -87,7 +87,7 @@ void xf_rule_set__missing(const char *name)
 			"make one");
 }
 
-/* Who changes it may think that the packets notice. */
+/* The user may think that packets meet the change. */
 static void warn_if_held(const struct xf_rule_set *set)
 {
 	if (!xf_table__held(set->table, xf_now_ns(CLOCK_BOOTTIME)))

@@ -171,8 +171,8 @@ int xf_chain__read(unsigned int ifindex, struct xf_chain *chain)
 	struct xf_chain now = {};
 	int err;
 
-	/* Whoever replaces the dispatcher removes the old one's pins, under the eyes of somebody
-	 * who reads them. So what looks odd counts only if the hook still is as it was. */
+	/* A process that replaces the dispatcher removes the old one's pins, under the eyes of
+	 * somebody who reads them. So what looks odd counts only if the hook still is as it was. */
 	for (int tries = 0; tries < READ_TRIES; tries++) {
 		err = read_once(ifindex, chain);
 		if (err || chain->kind == XF_CHAIN_DISPATCHER || chain->kind == XF_CHAIN_EMPTY)

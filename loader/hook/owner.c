@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who loaded a program, and whether that process still lives. */
+/* The process that loaded a program, and whether it still lives. */
 #include "loader/hook/owner.h"
 
 #include <ctype.h>

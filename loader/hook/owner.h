@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who loaded a program, and whether that process still lives. */
+/* The process that loaded a program, and whether it still lives. */
 #ifndef XF_OWNER_H
 #define XF_OWNER_H
 

@@ -76,8 +76,8 @@ static int set_caps(uint64_t caps)
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
-/* EINVAL: no such capability in this kernel, nor any behind it. Who may not take any out cannot get
- * them by execve() either, because of no_new_privs. */
+/* EINVAL: no such capability in this kernel, nor any behind it. A process that may not take any out
+ * cannot get them by execve() either, because of no_new_privs. */
 static void empty_bounding_set(void)
 {
 	for (int cap = 0; cap < CAPS_MAX; cap++)

@@ -46,7 +46,7 @@ int xf_worker__prepare(struct xf_worker *worker, const struct xf_mover_opts *opt
 int xf_worker__start(struct xf_worker *worker, struct xf_loop *owner);
 
 /* From another thread. The routes are those to use from now on (a reference is taken), with
- * XF_ASK_ROUTES only. Who has finished answers nothing more. */
+ * XF_ASK_ROUTES only. A worker that has finished answers nothing more. */
 void xf_worker__ask(struct xf_worker *worker, unsigned int what, struct xf_routes *routes);
 /* True when nothing that was asked is open; then *@counters are those of the last XF_ASK_COUNT, or
  * of the end. */

@@ -322,8 +322,8 @@ static bool finish_by_hand(struct xf_mapped_flow *mf)
 	return xf_copy__pump(flow);
 }
 
-/* What waits in its queue stays there: no verdict is called of it. Who is barred was taken out of
- * both maps. */
+/* What waits in its queue stays there: no verdict is called of it. A flow that is barred was taken
+ * out of both maps. */
 static bool is_left_alone(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf)
 {
 	return !mf->in_src && (sm->leaves || mf->barred);

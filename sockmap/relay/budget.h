@@ -26,8 +26,8 @@ void xf_budget__give(struct xf_budget *budget, uint64_t bytes);
  * second. */
 bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes);
 void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes);
-/* Take bytes for someone who has no relay yet. All of them together have no more than half of what
- * there is for relays, so that none is kept out by those who wait. */
+/* Take bytes for a connection that has no relay yet. All of them together have no more than half of
+ * what there is for relays, so that none is kept out by those who wait. */
 bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes);
 /* That would succeed now. */
 bool xf_budget__may_wait(const struct xf_budget *budget, uint64_t bytes);

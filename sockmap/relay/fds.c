@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Held by those who make one, which are many and do not mind each other, and alone by who has given
+/* Held shared by threads that make a descriptor, and exclusively by one that has given
  * up a spare. That one is not to wait until nobody else makes any. */
 static pthread_rwlock_t making = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 

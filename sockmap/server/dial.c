@@ -62,8 +62,8 @@ static void on_timeout(struct xf_timer *timer, uint64_t now)
 	failed(xf_container_of(timer, struct xf_conn, timer), ETIMEDOUT);
 }
 
-/* Only EPOLLERR and EPOLLHUP are asked for. A FIN is neither: who has said all may still want the
- * answer. An EPOLLIN is of this turn, from before it was read for want of its place. */
+/* Only EPOLLERR and EPOLLHUP are asked for. A FIN is neither: a client that has sent all may still
+ * want the answer. An EPOLLIN is of this turn, from before it was read for want of its place. */
 static void on_client(struct xf_watch *watch, uint32_t events)
 {
 	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, client);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Read a connection's first packet, as far as the routes want it. Who sends nothing costs a timer
- * and no buffer; who sends slowly holds nobody up. */
+/* Read a connection's first packet, as far as the routes want it. A client that sends nothing
+ * costs a timer and no buffer; one that sends slowly delays no other connection. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool e
 	struct xf_decision decision;
 
 	xf_routes__decide(conn->routes, &conn->peer, data, len, ended, &decision);
-	/* Who looks whether somebody listens has not sent a wrong secret. */
+	/* A port scan connects and closes: it has not sent a wrong secret. */
 	if (ended && !len && decision.kind != XF_DECIDE_ROUTE &&
 	    decision.kind != XF_DECIDE_REJECT) {
 		xf_conn__end(conn, XF_OUTCOME_CLIENT_GONE, 0);
@@ -91,7 +91,7 @@ static void decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool e
 
 /* What came first goes through the scratch buffer: mostly it is all that is needed, and then it is
  * copied once, into the piece of memory that the relay takes over. */
-void xf_first__hear(struct xf_conn *conn)
+void xf_first__read(struct xf_conn *conn)
 {
 	uint8_t *data = conn->len ? conn->data : conn->server->scratch;
 	size_t room = conn->len ? conn->room : XF_FIRST_MAX;
@@ -110,12 +110,12 @@ void xf_first__hear(struct xf_conn *conn)
 static void on_client(struct xf_watch *watch, uint32_t events)
 {
 	(void)events;
-	xf_first__hear(xf_container_of(watch, struct xf_conn, client));
+	xf_first__read(xf_container_of(watch, struct xf_conn, client));
 }
 
 void xf_first__begin(struct xf_conn *conn)
 {
 	xf_waiting__make_place(conn->server);
 	xf_waiting__enter(conn, &conn->server->first);
-	xf_first__hear(conn); /* often it is there already */
+	xf_first__read(conn); /* often it is there already */
 }

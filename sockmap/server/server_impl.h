@@ -122,13 +122,14 @@ void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome);
 void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue);
 /* It waits no longer; fine when it does not. */
 void xf_waiting__leave(struct xf_conn *conn);
-/* It has to wait: reserve what its client may send meanwhile. Who has waited longest makes room.
- * False: there is none. */
+/* It has to wait: reserve what its client may send meanwhile. The connection that has waited
+ * longest is ended when there is no room. False: there is none all the same. */
 bool xf_waiting__admit(struct xf_conn *conn);
-/* One more is to wait for its first packet: who has waited longest makes room where it must. */
+/* One more is to wait for its first packet: beyond --max-waiting the connection that has waited
+ * longest is ended. */
 void xf_waiting__make_place(struct xf_server *server);
-/* No more can wait, and those that do have only just come: who is not accepted yet is to wait for
- * a moment. That is no more than a small part of the time. */
+/* No more can wait, and those that do have only just come: nothing is to be accepted for a moment.
+ * That is no more than a small part of the time. */
 bool xf_waiting__holds_back(struct xf_server *server);
 
 /* ---- first.c ---- */
@@ -136,7 +137,7 @@ bool xf_waiting__holds_back(struct xf_server *server);
 /* Read until the routes can decide. */
 void xf_first__begin(struct xf_conn *conn);
 /* Read what has come and was not looked at yet; the connection may end. */
-void xf_first__hear(struct xf_conn *conn);
+void xf_first__read(struct xf_conn *conn);
 
 /* ---- dial.c ---- */
 

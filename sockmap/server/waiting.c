@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Connections that wait, for their first packet or for an upstream: what their clients send
- * meanwhile is reserved, and who has waited longest makes room for those who come. */
+ * meanwhile is reserved, and the one that has waited longest is ended when there is no room for a
+ * new one. */
 #include "lib/time.h"
 #include "sockmap/server/server_impl.h"
 
@@ -37,7 +38,7 @@ void xf_waiting__leave(struct xf_conn *conn)
 	queue->n--;
 }
 
-/* Of both queues: who has just come must not go before one that has waited long for a dead
+/* Of both queues: a new connection must not be ended before one that has waited long for a dead
  * upstream. */
 static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *but)
 {
@@ -50,14 +51,15 @@ static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *b
 	return first && (!dial || first->since <= dial->since) ? first : dial;
 }
 
-/* Who came with many others may have spoken, and is only not heard yet: then it is served and not
- * ended. It is heard once: who dribbles has always just sent something. */
+/* Of many that came at a time one may have sent its first packet, which was not read yet: then it
+ * is served and not ended. It is read once: a client that dribbles has always just sent something.
+ */
 static void make_way(struct xf_conn *conn)
 {
 	struct xf_queue *first = &conn->server->first;
 
 	if (conn->queue == first) {
-		xf_first__hear(conn);
+		xf_first__read(conn);
 		if (first->longest != conn)
 			return; /* it was decided about, and may be gone */
 	}
@@ -73,7 +75,7 @@ void xf_waiting__make_place(struct xf_server *server)
 /* Many that come at a time first connect, all of them, and then speak. */
 #define GRACE (100 * XF_MSEC)
 /* One in such a time: there may always be some that have just come and say nothing, and behind them
- * who has spoken and needs no place. */
+ * one that has sent its first packet and needs no place. */
 #define GRACE_EVERY (1 * XF_NSEC)
 
 bool xf_waiting__holds_back(struct xf_server *server)
