@@ -28,8 +28,10 @@ all: xdpfun.o xdpfun-fw.o xdpfun-load
 # Nothing below is needed to clean up or to print help.
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) not found: install $(2), or set $(3)))
+ifneq ($(MAKECMDGOALS),unit)
 $(call need,$(CLANG),clang,CLANG=path)
 $(call need,$(LLVM_STRIP),llvm,LLVM_STRIP=path)
+endif
 $(call need,$(PKG_CONFIG),pkg-config,PKG_CONFIG=path)
 need_lib = $(if $(shell $(PKG_CONFIG) --exists '$(1) >= $(2)' && echo yes),,$(error $(1) $(2) or newer not \
 	   found: install $(3)))
@@ -147,7 +149,7 @@ $(AUX_BIN): $(BUILD)/%: $(BUILD)/%.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static $^ -o $@
 
 # T=NAME keeps one test's program; tests/run --list knows which that is.
-named = $(if $(T),$(patsubst %.c,$(BUILD)/%,$(shell tests/run --list $(1) $(T))),$(2))
+named = $(if $(T),$(patsubst %.c,$(BUILD)/%,$(shell tests/run --list $(1) '$(T)')),$(2))
 tests-unit: $(call named,unit,$(UNIT_BIN))
 tests-prog: $(call named,prog,$(PROG_BIN))
 tests-fuzz: $(call named,fuzz,$(FUZZ_BIN))
@@ -158,7 +160,7 @@ tests: all tests-unit tests-prog tests-fuzz tests-e2e
 objects: $(OBJ) $(patsubst %.c,$(BUILD)/%.o,$(sort loader/main.c $(shell find tests xdp-prog sockmap -name '*.c')))
 
 unit: tests-unit
-	$(Q)BUILD=$(BUILD) tests/run unit $(T)
+	$(Q)BUILD=$(BUILD) tests/run unit $(if $(T),'$(T)')
 
 # What measures; scripts/bench builds it by itself.
 BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale firewall stream relay_load relay_rw relay_splice)

@@ -14,12 +14,12 @@ fail() {
 # lint_tree: a small tree that lint has no objections to, but for warnings.
 lint_tree() {
 	tree=$BATS_TEST_TMPDIR/tree
-	mkdir -p "$tree/scripts" "$tree/lib" "$tree/loader" "$tree/docs"
+	mkdir -p "$tree/scripts" "$tree/lib" "$tree/loader/cmd" "$tree/docs"
 	cp "$top/scripts/lint" "$top/scripts/rooms" "$tree/scripts/"
 	cp "$top/.clang-format" "$top/.codespellrc" "$tree/"
 	printf '// SPDX-License-Identifier: GPL-2.0-only\n#include "b.h"\n' >"$tree/lib/a.c"
 	printf '/* SPDX-License-Identifier: GPL-2.0-only */\n' >"$tree/lib/b.h"
-	cp "$tree/lib/b.h" "$tree/loader/c.h"
+	cp "$tree/lib/b.h" "$tree/loader/cmd/c.h"
 	printf '.TH A 8 "2026-11-30"\n.SH NAME\na \\- b\n' >"$tree/docs/a.8"
 }
 
@@ -32,11 +32,24 @@ lint_finds() {
 @test "lint finds what it looks for, and names the place" {
 	lint_tree
 	run -0 "$tree/scripts/lint" licence format shell manual spelling rooms
-	echo '#include "../loader/c.h"' >>"$tree/lib/a.c"
-	lint_finds rooms "lib/a.c:3: may not include loader/c.h"
+	echo '#include "../loader/cmd/c.h"' >>"$tree/lib/a.c"
+	lint_finds rooms "lib/a.c:3: may not include loader/cmd/c.h"
 	lint_tree
-	echo '#include <xdp/libxdp.h>' >>"$tree/loader/c.h"
-	lint_finds rooms "loader/c.h:2: may not include <xdp/libxdp.h>"
+	echo '#include <xdp/libxdp.h>' >>"$tree/loader/cmd/c.h"
+	lint_finds rooms "loader/cmd/c.h:2: may not include <xdp/libxdp.h>"
+	for hidden in '<loader/cmd/c.h>' '"lib/../loader/cmd/c.h"' LOADER "\\"; do
+		lint_tree
+		printf '#include %s\n' "$hidden" >>"$tree/lib/a.c"
+		lint_finds rooms "lib/a.c:3: "
+	done
+	lint_tree
+	echo '/* */ #include "b.h"' >>"$tree/lib/a.c"
+	lint_finds rooms "lib/a.c:3: "
+	lint_tree
+	mkdir "$tree/new"
+	cp "$tree/lib/b.h" "$tree/new/"
+	lint_finds rooms "new/b.h:1: no line of scripts/rooms"
+	rm -r "$tree/new"
 	lint_tree
 	echo 'int  a;' >>"$tree/lib/a.c"
 	lint_finds format "lib/a.c:3"
@@ -45,6 +58,9 @@ lint_finds() {
 	echo 'int b;' >"$tree/lib/b.h"
 	lint_finds licence "lib/b.h"
 	printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-only\ncat $%s\n' 1 >"$tree/scripts/d"
+	lint_finds shell SC2086
+	mkdir -p "$tree/.ci"
+	mv "$tree/scripts/d" "$tree/.ci/run"
 	lint_finds shell SC2086
 	echo '.XY' >>"$tree/docs/a.8"
 	lint_finds manual "a.8:4"
@@ -125,6 +141,22 @@ verdict() {
 	[ "$status" = "$1" ] && [ "${lines[-1]}" = "$2" ] || fail "status $status, not $1; last line not '$2':" "$output"
 }
 
+@test "netns-lab removes all of a lab also while it is interrupted" {
+	lab=$("$top/scripts/netns-lab" up 3>&-)
+	set -m
+	"$top/scripts/netns-lab" down "$lab" 3>&- &
+	downer=$!
+	set +m
+	sleep 0.05
+	for _ in {1..20}; do
+		kill -INT -- "-$downer" 2>/dev/null || :
+		kill -TERM -- "-$downer" 2>/dev/null || :
+		sleep 0.01
+	done
+	wait $downer || :
+	[ -z "$(lab_left "$lab")" ] || fail "left: $(lab_left "$lab")"
+}
+
 @test "scripts/test counts what passed, failed and was skipped" {
 	fake_tests <<-'END'
 		#!/bin/sh
@@ -168,6 +200,15 @@ verdict() {
 		echo "ok 2 - two"
 	END
 	verdict 1 "2 passed, 1 failed, 0 skipped"
+	[[ $output = *"test_one: 3 tests were planned and 2 ran"* ]] || fail "$output"
+	fake_tests <<-'END'
+		#!/bin/sh
+		echo "ok 1 - one"
+		echo "a leak"
+		exit 1
+	END
+	verdict 1 "1 passed, 1 failed, 0 skipped"
+	[[ $output = *"a leak"* ]] || fail "$output"
 	fake_tests <<-'END'
 		#!/bin/sh
 		echo "ok 1 - one"
@@ -189,8 +230,10 @@ verdict() {
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
 	run -0 "$top/tests/run" cli "lint finds what it looks for"
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
-	run -2 "$top/tests/run" unit no_such_test
-	[[ $output = *"no test 'no_such_test'"* ]] || fail "$output"
+	for suite in unit prog cli e2e fuzz lint vm; do
+		run -2 "$top/tests/run" $suite no_such_test
+	done
+	[[ $output = *"vm has no test 'no_such_test'"* ]] || fail "$output"
 	[ "$("$top/tests/run" --list e2e relay_limits)" = tests/e2e/relay_limits.bats ]
 }
 

@@ -52,7 +52,8 @@ teardown() {
 	else
 		check_left || left=1
 	fi
-	"$top/scripts/netns-lab" down "$LAB"
+	# An interrupted run waits for this; it must not be interrupted itself.
+	(trap '' INT TERM && "$top/scripts/netns-lab" down "$LAB")
 	return $left
 }
 

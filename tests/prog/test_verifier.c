@@ -48,7 +48,7 @@ static bool check_program(const struct bpf_program *prog)
 	seen[budget - xf_budgets]++;
 	most = (uint64_t)budget->insns * (100 + XF_BUDGET_SLACK) / 100;
 	insns = verified_insns(bpf_program__fd(prog));
-	print_message("# %s: %u instructions verified, at most %u\n", name, insns, most);
+	print_message("# note: %s: %u instructions verified, at most %u\n", name, insns, most);
 	if (insns > most)
 		print_error("%s: the verifier went through %u instructions, more than %u\n", name,
 			    insns, most);
