@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/time.h"
 #include "tests/prog/harness.h"
 
 static int print_warnings(enum libbpf_print_level level, const char *format, va_list args)
@@ -316,8 +317,5 @@ int xf_harness_tear_down(void **state)
 
 uint64_t xf_boot_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
+	return xf_now_ns(CLOCK_BOOTTIME);
 }
