@@ -141,6 +141,21 @@ verdict() {
 	[ "$status" = "$1" ] && [ "${lines[-1]}" = "$2" ] || fail "status $status, not $1; last line not '$2':" "$output"
 }
 
+@test "netns-lab does not touch a lab that has the name it would take" {
+	# shellcheck disable=SC2016 # for the inner shell; exec keeps its process id
+	lab=$(bash -c 'ip netns add "xdpfun-$$-a"
+		ip netns exec "xdpfun-$$-a" sleep 1000 >/dev/null &
+		echo "$! xdpfun-$$" >"$1"
+		exec "$0" up' "$top/scripts/netns-lab" "$BATS_TEST_TMPDIR/other" 3>&-) || lab=
+	read -r sleeper other <"$BATS_TEST_TMPDIR/other"
+	[ -d "/proc/$sleeper" ] && [ -e "/run/netns/$other-a" ] || fail "the other lab is gone"
+	"$top/scripts/netns-lab" down "$other"
+	[ -n "$lab" ] && [ "$lab" != "$other" ] || fail "the lab is called '$lab'"
+	"$top/scripts/netns-lab" exec "$lab" a true
+	"$top/scripts/netns-lab" down "$lab"
+	[ -z "$(lab_left "$lab")" ]
+}
+
 @test "netns-lab removes all of a lab also while it is interrupted" {
 	lab=$("$top/scripts/netns-lab" up 3>&-)
 	set -m
