@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Trials: attach --confirm, what holds until the confirmation, and what a trial that fails leaves behind.
+
+load lib.bash
+load firewall.bash
+
+@test "a trial that is confirmed, and one that is not" {
+	attach_fw
+	run -0 --separate-stderr fw attach -i eth0 --policy deny --confirm 60
+	matches "what it says" "$stderr" "on trial: .* within 60 seconds"
+	silent
+	[ "$(fw stats --json | jq .trial_seconds)" -gt 30 ]
+	run -1 --separate-stderr fw attach -i eth0 --policy allow --confirm 60
+	matches "what it says" "$stderr" "on trial already"
+	run -0 --separate-stderr fw attach -i eth0
+	matches "what it says" "$stderr" "on trial, for [0-9]+ more seconds: .* confirm --set default"
+	fw confirm
+	run -0 --separate-stderr fw attach -i eth0
+	no_match "what it says" "$stderr" "on trial"
+	silent
+	run -1 --separate-stderr fw confirm
+	matches "what it says" "$stderr" "not on trial"
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	fw attach -q -i eth0 --policy allow --confirm 2
+	answers
+	sleep 2
+	silent
+	run -1 --separate-stderr fw confirm
+	matches "what it says" "$stderr" "is over|not on trial"
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	purge
+}
+
+@test "a first attach on trial: then everything passes though the session is dead, and the rules stay on hold" {
+	fw add deny from 10.9.0.2 proto icmp
+	# A session with a shell that waits, all of which is killed.
+	begin session "${A[@]}" setsid bash -c '"$1" firewall attach -i eth0 --policy deny --confirm 3 && sleep 100' - "$XF"
+	says session "on trial"
+	silent
+	kill -KILL -- "-${pid[session]}" 2>/dev/null || kill -KILL "${pid[session]}"
+	wait_for ping_once
+	same "what is attached" "$(status_of eth0 '.programs[0].set')" default
+	same rules "$(fw list)" "deny from 10.9.0.2 proto icmp"
+	same "on hold" "$(fw stats --json | jq -c '[.held, .policy, .trial_seconds]')" '[true,"deny",null]'
+	matches stats "$(fw stats)" "policy deny, on hold: "
+	run -1 --separate-stderr fw confirm
+	matches "what it says" "$stderr" "is over: every packet passes until 'firewall attach'"
+	# Changes are kept for later.
+	fw add allow from 10.9.0.77
+	answers
+	fw attach -q -i eth0 --confirm 60
+	silent
+	fw confirm
+	silent
+	fw attach -q -i eth0
+	same rules "$(fw list | wc -l)" 2
+	purge
+}
+
+@test "a set that holds is not tried on a further interface" {
+	ip -n "$LAB-a" link add second0 type bridge
+	ip -n "$LAB-a" link set second0 up
+	attach_fw --policy deny
+	run -1 --separate-stderr fw attach -i second0 --policy allow --confirm 60
+	matches "what it says" "$stderr" "on a further interface"
+	same "what is attached" "$(program_on second0)" ""
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	same "seconds of a trial" "$(fw stats --json | jq .trial_seconds)" null
+	fw attach -q -i eth0 --confirm 60
+	fw confirm
+	purge
+}
+
+@test "what cannot be attached changes no policy" {
+	attach_fw
+	run -1 --separate-stderr fw attach -i eth0 -m skb --policy deny
+	same policy "$(fw stats --json | jq -r .policy)" allow
+	run -1 --separate-stderr fw attach -i eth0 -m skb --policy deny --confirm 60
+	same policy "$(fw stats --json | jq -r .policy)" allow
+	same "seconds of a trial" "$(fw stats --json | jq .trial_seconds)" null
+	answers
+	purge
+}
+
+# as_before HELD: the default set, after a trial on eth0 that is refused; was it on hold?
+as_before() {
+	run -1 --separate-stderr fw attach -i eth0 --policy deny --confirm 30
+	same "policy, on hold, seconds of a trial" "$(fw stats --json | jq -c '[.policy, .held, .trial_seconds]')" \
+		"[\"allow\",$1,null]"
+}
+
+@test "a first trial that cannot be attached leaves the set as it was" {
+	second_pair
+	attach_fw --set other
+	run -1 --separate-stderr fw attach -i eth0 --policy deny --confirm 30
+	run -1 fw list
+	fw add deny from 192.0.2.1
+	as_before false
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	fw attach -q -i eth1
+	answers 10.9.1.1
+	fw detach -q -i eth1
+	# One on hold is so again, also when it was to be attached for good.
+	fw attach -q -i eth1 --confirm 0.1
+	wait_for eval '[ "$(fw stats --json | jq .held)" = true ]'
+	as_before true
+	fw detach -q -i eth1
+	as_before true
+	run -1 --separate-stderr fw attach -i eth0 --policy deny
+	same "policy, on hold" "$(fw stats --json | jq -c '[.policy, .held]')" '["allow",true]'
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	purge
+}
+
+@test "a first trial that is confirmed, and one on hold that is attached for good" {
+	attach_fw --policy deny --confirm 60
+	silent
+	fw confirm
+	silent
+	fw detach -q
+	attach_fw --confirm 1
+	wait_for ping_once
+	run -0 --separate-stderr fw add deny from 192.0.2.1
+	matches "what it says" "$stderr" "on hold: .* every packet passes"
+	attach_fw
+	silent
+	same "on hold" "$(fw stats --json | jq .held)" false
+	purge
+}
