@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* capget() without libcap. */
 #include "lib/cap_sets.h"
 
 #include <errno.h>

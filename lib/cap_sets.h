@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Newer than some <linux/capability.h>. */
+/* Some releases of <linux/capability.h> lack these two. */
 #define XF_CAP_PERFMON 38
 #define XF_CAP_BPF 39
 
@@ -13,7 +13,7 @@ struct xf_cap_sets {
 	uint64_t effective, permitted;
 };
 
-/* Returns 0, or -errno with both empty. */
+/* Read the sets of the calling thread. Returns 0, or -errno with both sets empty. */
 int xf_cap_sets_get(struct xf_cap_sets *sets);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the process may do. */
+/* The check for the capabilities that the commands need. */
 #include "lib/caps.h"
 
 #include <errno.h>
@@ -23,13 +23,13 @@ static const struct {
 	{ "CAP_SYS_ADMIN", CAP_SYS_ADMIN, CAP_SYS_ADMIN },
 };
 
-int xf_caps_check(const char *what)
+int xf_caps_check(const char *command)
 {
 	char missing[128] = "";
 	struct xf_cap_sets sets;
 
 	if (xf_cap_sets_get(&sets))
-		return 0; /* then the kernel will say it */
+		return 0; /* the kernel refuses later what is not allowed */
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (sets.effective & (1ULL << needed[i].cap | 1ULL << needed[i].implied_by))
 			continue;
@@ -38,7 +38,7 @@ int xf_caps_check(const char *what)
 	}
 	if (!missing[0])
 		return 0;
-	xf_err("'%s' needs capabilities that this process does not have:%s", what, missing);
+	xf_err("'%s' needs capabilities that this process does not have:%s", command, missing);
 	xf_hint(
 	    "run it as root (sudo); without root's user id CAP_DAC_OVERRIDE is needed too, for "
 	    "bpffs and /run/xdpfun; CAP_SYS_ADMIN is what the kernel asks for to open programs "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What xdpfun-load ends with. */
+/* The exit statuses of xdpfun-load. */
 #ifndef XF_EXIT_STATUS_H
 #define XF_EXIT_STATUS_H
 

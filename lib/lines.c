@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A file or standard input line by line. stdio is not used: it does not say whether it has a line.
- */
+/* Reads line by line. stdio is not used: it does not tell whether its buffer holds a line. */
 #include "lib/lines.h"
 
 #include <errno.h>
@@ -39,7 +38,7 @@ void xf_lines__close(struct xf_lines *lines)
 	lines->fd = -1;
 }
 
-/* Returns 1, 0 at the end of the file, -EAGAIN or another -errno. */
+/* Read more into the buffer. Returns 1, 0 at the end of the file, -EAGAIN or another -errno. */
 static int fill(struct xf_lines *lines, int wait_ms)
 {
 	struct pollfd poll_fd = { .fd = lines->fd, .events = POLLIN };
@@ -63,7 +62,7 @@ static int fill(struct xf_lines *lines, int wait_ms)
 	return n < 0 ? -errno : n > 0;
 }
 
-/* What is there of a line that is too long is dropped, until its end comes. */
+/* Drop a line that is too long, up to its end. Returns -EMSGSIZE or another -errno. */
 static int skip(struct xf_lines *lines)
 {
 	char *newline = NULL;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* The event loop: epoll, a binary heap of timers, a list of deferred calls. */
 #include "lib/loop.h"
 
 #include <errno.h>
@@ -12,9 +13,11 @@
 #include "lib/time.h"
 #include "lib/msg.h"
 
-#define BATCH 64 /* events of a turn: others get their turn soon, and del's search stays short */
+/* Events of a turn: timers wait for few, and the search in forget() stays short. */
+#define BATCH 64
 
-/* Short waits in a row until polling begins, how many count at most, and what a long one costs. */
+/* Polling begins after POLL_ENOUGH short waits. Their count grows up to POLL_MAX, and a long wait
+ * lowers it by POLL_LOSS. */
 #define POLL_ENOUGH 8
 #define POLL_MAX 16
 #define POLL_LOSS 4
@@ -30,7 +33,7 @@ struct xf_loop {
 	struct xf_watch wake;
 
 	struct epoll_event batch[BATCH];
-	int n_batch, at; /* of the turn under way; those from at are still to be handled */
+	int n_batch, at; /* of the turn under way; events from at on are still to be handled */
 	bool in_turn;
 	size_t n_watches;
 
@@ -42,11 +45,11 @@ struct xf_loop {
 	struct deferred *deferred;
 	size_t n_deferred, deferred_room;
 
-	uint64_t poll_ns;	  /* asked for in this turn */
-	unsigned int short_waits; /* up to POLL_MAX; a long one costs POLL_LOSS */
+	uint64_t poll_ns;	  /* requested for the next wait */
+	unsigned int short_waits; /* lately, see POLL_ENOUGH */
 };
 
-/* Room for @n entries in the array. */
+/* Make room for @n entries in the array. Returns 0 or -ENOMEM. */
 static int grow(void **array, size_t *room, size_t n, size_t size)
 {
 	size_t more = *room ? *room * 2 : 64;
@@ -64,8 +67,8 @@ static int grow(void **array, size_t *room, size_t n, size_t size)
 	return 0;
 }
 
-/* The owner of a watch or a timer may defer something when it goes: the memory is got before, since
- * nothing could be done about a lack of it then. */
+/* Make room for a deferred call of each watch and timer, and for one more. Their owners defer a
+ * call when they end, and could not handle a failure then. */
 static int reserve_deferred(struct xf_loop *loop)
 {
 	return grow((void **)&loop->deferred, &loop->deferred_room,
@@ -96,7 +99,7 @@ int xf_loop__mod(struct xf_loop *loop, struct xf_watch *watch, uint32_t events)
 	return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event) ? -errno : 0;
 }
 
-/* No event that was already fetched may reach @watch. */
+/* Drop the event of @watch that was fetched but not handled yet, if there is one. */
 static void forget(struct xf_loop *loop, struct xf_watch *watch)
 {
 	watch->fd = -1;
@@ -135,7 +138,7 @@ static void place(struct xf_loop *loop, struct xf_timer *timer, size_t pos)
 	timer->pos = pos;
 }
 
-/* Put @timer at @pos, or where it belongs above or below. */
+/* Put @timer at @pos, or at its place above or below that. */
 static void sift(struct xf_loop *loop, struct xf_timer *timer, size_t pos)
 {
 	size_t child;
@@ -161,7 +164,7 @@ int xf_loop__arm(struct xf_loop *loop, struct xf_timer *timer, uint64_t at)
 			   sizeof(*loop->heap));
 	if (err)
 		return err;
-	/* One that arms itself for now may not keep the turn from its end. */
+	/* A timer that arms itself for now must not keep the turn from ending. */
 	timer->at = loop->firing && at <= loop->now ? loop->now + 1 : at;
 	sift(loop, timer, timer->pos ? timer->pos : ++loop->n_timers);
 	return 0;
@@ -198,19 +201,19 @@ uint64_t xf_loop__now(const struct xf_loop *loop)
 	return loop->now;
 }
 
-/* ---- later ---- */
+/* ---- deferred calls ---- */
 
 void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg)
 {
 	if (grow((void **)&loop->deferred, &loop->deferred_room, loop->n_deferred + 1,
 		 sizeof(*loop->deferred))) {
-		xf_err("out of memory: what has ended here cannot be released");
+		xf_err("cannot defer a release: out of memory");
 		return;
 	}
 	loop->deferred[loop->n_deferred++] = (struct deferred) { fn, arg };
 }
 
-/* What is deferred meanwhile too. */
+/* Deferred calls may defer others, which run too. */
 static void run_deferred(struct xf_loop *loop)
 {
 	struct deferred now;
@@ -224,7 +227,7 @@ static void run_deferred(struct xf_loop *loop)
 
 /* ---- turns ---- */
 
-/* Until when a turn may wait, ns: 0, not at all; UINT64_MAX, for ever. */
+/* Returns the time at which the wait of a turn ends, ns; 0: no wait; UINT64_MAX: no limit. */
 static uint64_t wait_until(const struct xf_loop *loop, int wait_ms)
 {
 	uint64_t until = UINT64_MAX;
@@ -238,7 +241,7 @@ static uint64_t wait_until(const struct xf_loop *loop, int wait_ms)
 	return until;
 }
 
-/* Round up: waking before the timer is due would mean to wait again, without end. */
+/* Rounds up: a wait that ended before the timer is due would be repeated without end. */
 static int ms_until(uint64_t until)
 {
 	uint64_t now, ms;
@@ -280,7 +283,7 @@ static void note_wait(struct xf_loop *loop, bool is_short)
 		loop->short_waits -= loop->short_waits < POLL_LOSS ? loop->short_waits : POLL_LOSS;
 }
 
-/* As epoll_wait(). Sets now. */
+/* Fetch a batch of events. Returns what epoll_wait() does; sets loop->now. */
 static int wait_for_events(struct xf_loop *loop, int wait_ms)
 {
 	uint64_t until = wait_until(loop, wait_ms);
@@ -337,7 +340,8 @@ void xf_loop__wake(struct xf_loop *loop)
 	int saved = errno;
 
 	if (write(loop->wake.fd, &one, sizeof(one)) < 0)
-		errno = saved; /* EAGAIN: woken often enough; a signal handler leaves errno alone */
+		errno = saved; /* EAGAIN: a wake-up is pending; a signal handler must not change
+				  errno */
 }
 
 /* ---- life ---- */

@@ -21,31 +21,32 @@ struct xf_watch {
 	void (*fn)(struct xf_watch *watch, uint32_t events);
 };
 
-/* Something to do at a time (ns, CLOCK_MONOTONIC). Lives in the caller's struct, zero at first. */
+/* A call at a time (ns, CLOCK_MONOTONIC). Lives in the caller's struct, zero at first. */
 struct xf_timer {
 	uint64_t at;
 	size_t pos; /* place in the heap, from 1; 0: not armed */
 	void (*fn)(struct xf_timer *timer, uint64_t now);
 };
 
+/* Returns 0 or -errno, without a message. */
 int xf_loop__new(struct xf_loop **loop);
-/* What was deferred is still done. NULL is fine. */
+/* Run the calls that are still deferred, and free the loop. NULL is allowed. */
 void xf_loop__free(struct xf_loop *loop);
 
-/* Add @watch for @fd, change what it waits for, take it out. @events as for epoll_ctl(), EPOLLET
- * included. Removing sets fd to -1, does not close, and no call comes after it, also not for an
- * event of the same turn. Return 0 or -errno. */
+/* Add @watch for @fd, change its events, remove it. @events are those of epoll_ctl(), EPOLLET
+ * included. Removing sets watch->fd to -1 and leaves the descriptor open; watch->fn is not called
+ * afterwards, even for an event of the same turn. Return 0 or -errno. */
 int xf_loop__add(struct xf_loop *loop, struct xf_watch *watch, int fd, uint32_t events);
 int xf_loop__mod(struct xf_loop *loop, struct xf_watch *watch, uint32_t events);
 void xf_loop__del(struct xf_loop *loop, struct xf_watch *watch);
-/* Take it out and close the descriptor, of which there may be no duplicate: one system call less
- * than del and close. Nothing happens when fd is -1. */
+/* Remove @watch and close its descriptor, of which there may be no duplicate: one system call less
+ * than del and close. Nothing happens when watch->fd is -1. */
 void xf_loop__close(struct xf_loop *loop, struct xf_watch *watch);
 
 /* Call timer->fn once at @at or as soon after as the loop gets to it (within a millisecond when it
  * has nothing else to do). Arming an armed timer moves it; one armed inside a timer's fn is called
- * in the next turn at the earliest. The heap's memory is got here: -ENOMEM is possible for a timer
- * that is not armed yet. */
+ * in the next turn at the earliest. Returns 0, or -ENOMEM for a timer that is not
+ * armed yet, since memory for the heap is allocated here. */
 int xf_loop__arm(struct xf_loop *loop, struct xf_timer *timer, uint64_t at);
 void xf_loop__disarm(struct xf_loop *loop, struct xf_timer *timer);
 
@@ -53,20 +54,20 @@ void xf_loop__disarm(struct xf_loop *loop, struct xf_timer *timer);
 uint64_t xf_loop__now(const struct xf_loop *loop);
 
 /* Call fn(arg) at the end of this turn, when no event of it can reach the memory any more; outside
- * a turn at the end of the next, which does not wait then. The memory for one such call for each
- * watch and each timer is got when they are added and armed. */
+ * a turn at the end of the next, which does not wait then. Adding a watch and arming a
+ * timer allocate the memory for one such call each. */
 void xf_loop__defer(struct xf_loop *loop, void (*fn)(void *arg), void *arg);
 
-/* Wait for events or the next timer, at most @wait_ms (-1: as long as it takes, 0: do not wait),
- * and handle what there is. Returns 0 or -errno (never -EINTR). */
+/* Wait for events or the next timer, at most @wait_ms (-1: no limit, 0: do not wait), and handle
+ * them. Returns 0 or -errno (never -EINTR). */
 int xf_loop__turn(struct xf_loop *loop, int wait_ms);
 /* Busy polling: look for events for up to @ns before the next wait goes to sleep, since waking up
- * takes longer than a short wait. Asked for anew in each turn, and done only while it pays: while
- * what is waited for comes within twice @ns. */
+ * takes longer than a short wait. The request is for one turn, and the loop polls only while it
+ * pays, which is while waits end within twice @ns. */
 void xf_loop__poll(struct xf_loop *loop, uint64_t ns);
-/* It pays at present. */
+/* Whether polling pays at present. */
 bool xf_loop__is_polling(const struct xf_loop *loop);
-/* Make a turn that waits, or the next one, end its waiting. From any thread, and from a signal
+/* End the wait of the present turn, or of the next one. Callable from any thread and from a signal
  * handler. */
 void xf_loop__wake(struct xf_loop *loop);
 

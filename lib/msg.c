@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages to the user, each written to stderr in one piece so that those of several processes do
- * not mix. */
+/* Messages to the user, each written to stderr by one write() so that messages of several processes
+ * do not mix. */
 #include "lib/msg.h"
 
 #include <errno.h>
@@ -19,15 +19,15 @@
 
 static enum xf_level level = XF_NORMAL;
 
-/* stderr for those who may not wait as long as it takes. */
+/* stderr while waiting for its reader is limited. */
 static struct {
-	_Atomic int patience; /* ms, -1: not in use */
-	int fd;		      /* -1: not open */
+	_Atomic int timeout_ms; /* -1: no limit, and this struct is not in use */
+	int fd;			/* -1: not open */
 	enum xf_stream kind;
-	pthread_mutex_t lock; /* for all below, and to write one after the other */
-	uint64_t dropped;     /* messages, since it was last said */
-	bool torn;	      /* the last one was taken in part */
-} quick = { .patience = -1, .fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
+	pthread_mutex_t lock; /* for the fields below, and to write one message after the other */
+	uint64_t dropped;     /* messages, not reported yet */
+	bool torn;	      /* the last message was written in part */
+} timed = { .timeout_ms = -1, .fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
 
 void xf_msg_level_set(enum xf_level to)
 {
@@ -39,28 +39,29 @@ enum xf_level xf_msg_level(void)
 	return level;
 }
 
-void xf_msg_patience(int ms)
+void xf_msg_timeout(int ms)
 {
-	quick.patience = ms;
-	if (ms >= 0 && quick.fd < 0) {
-		quick.fd = xf_stream_open(STDERR_FILENO, &quick.kind);
+	timed.timeout_ms = ms;
+	if (ms >= 0 && timed.fd < 0) {
+		timed.fd = xf_stream_open(STDERR_FILENO, &timed.kind);
 	} else if (ms < 0) {
-		if (quick.fd >= 0 && quick.kind == XF_STREAM_OWN)
-			close(quick.fd);
-		quick.fd = -1;
+		if (timed.fd >= 0 && timed.kind == XF_STREAM_OWN)
+			close(timed.fd);
+		timed.fd = -1;
 	}
 }
 
-/* Write @line, or nothing of it where the output allows: a pipe takes PIPE_BUF bytes whole. */
+/* Write @line within the limit. A pipe takes all of PIPE_BUF bytes or nothing; other outputs may
+ * take a part. Returns whether all of it was written. */
 static bool write_in_time(const char *line, size_t len)
 {
-	struct pollfd ready = { .fd = quick.fd, .events = POLLOUT };
-	ssize_t n = xf_stream_write(quick.fd, quick.kind, line, len);
+	struct pollfd ready = { .fd = timed.fd, .events = POLLOUT };
+	ssize_t n = xf_stream_write(timed.fd, timed.kind, line, len);
 
-	if (n < 0 && errno == EAGAIN && quick.patience && poll(&ready, 1, quick.patience) > 0)
-		n = xf_stream_write(quick.fd, quick.kind, line, len);
+	if (n < 0 && errno == EAGAIN && timed.timeout_ms && poll(&ready, 1, timed.timeout_ms) > 0)
+		n = xf_stream_write(timed.fd, timed.kind, line, len);
 	if (n > 0)
-		quick.torn = (size_t)n < len;
+		timed.torn = (size_t)n < len;
 	return n >= 0 && (size_t)n == len;
 }
 
@@ -70,23 +71,24 @@ static bool write_dropped(void)
 	int len =
 	    snprintf(line, sizeof(line),
 		     "%s" PROG "warning: %llu message%s dropped: standard error took no more\n",
-		     quick.torn ? "\n" : "", (unsigned long long)quick.dropped,
-		     quick.dropped > 1 ? "s were" : " was");
+		     timed.torn ? "\n" : "", (unsigned long long)timed.dropped,
+		     timed.dropped > 1 ? "s were" : " was");
 
 	return write_in_time(line, len);
 }
 
 static void say_in_time(const char *line, size_t len)
 {
-	pthread_mutex_lock(&quick.lock);
-	if (quick.dropped && write_dropped())
-		quick.dropped = 0;
-	if (quick.dropped || !write_in_time(line, len))
-		quick.dropped++;
-	pthread_mutex_unlock(&quick.lock);
+	pthread_mutex_lock(&timed.lock);
+	if (timed.dropped && write_dropped())
+		timed.dropped = 0;
+	if (timed.dropped || !write_in_time(line, len))
+		timed.dropped++;
+	pthread_mutex_unlock(&timed.lock);
 }
 
-/* Longer than any message of ours: a verifier's log, say. Whole matters more than in one piece. */
+/* Print a message that does not fit into one write, such as a verifier's log: all of it, in pieces.
+ */
 static void say_long(const char *prefix, const char *fmt, va_list args)
 {
 	flockfile(stderr);
@@ -109,10 +111,10 @@ static void say(const char *prefix, const char *fmt, va_list args)
 	len = vsnprintf(line + at, sizeof(line) - at, fmt, args);
 	at += len > 0 ? len : 0;
 	too_long = at + 1 >= sizeof(line);
-	if (too_long) /* cut off where it has to be one write */
+	if (too_long) /* cut where it has to be one write */
 		at = sizeof(line) - 1;
 	line[at++] = '\n';
-	if (quick.patience >= 0)
+	if (timed.timeout_ms >= 0)
 		say_in_time(line, at);
 	else if (too_long)
 		say_long(prefix, fmt, again);

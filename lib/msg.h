@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Talk to the user: every line goes to stderr and starts with the name of the program. */
+/* Messages to the user: every line goes to stderr and starts with the name of the program. */
 #ifndef XF_MSG_H
 #define XF_MSG_H
 
@@ -8,19 +8,19 @@
 enum xf_level {
 	XF_QUIET = -1, /* -q: errors and warnings only */
 	XF_NORMAL = 0,
-	XF_VERBOSE = 1, /* -v: also what libraries say below a warning */
+	XF_VERBOSE = 1, /* -v: also the messages of libraries */
 };
 
 /* The level is the one piece of state the whole process shares. Default XF_NORMAL. */
 void xf_msg_level_set(enum xf_level level);
 enum xf_level xf_msg_level(void);
 
-/* How long a message may wait for whoever reads stderr, ms: -1, the default, as long as it takes; 0
- * not at all, which is for threads that others wait for. One that would take longer is dropped, and
- * the next one that is written follows a line with how many were. Begin before privileges are given
- * up: a description of stderr of our own is opened for it. Not back to -1 while other threads
- * write. */
-void xf_msg_patience(int ms);
+/* Limit how long a message waits for the reader of stderr, ms: -1, the default, has no limit; 0,
+ * for threads that must not block, never waits. A message that would take longer is dropped, and
+ * the next one that is written follows a line with the number of dropped ones. The first limit
+ * opens stderr anew, so set it before privileges are given up, and do not go back to -1 while other
+ * threads write. */
+void xf_msg_timeout(int ms);
 
 #define XF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
@@ -34,8 +34,7 @@ void xf_hint(const char *fmt, ...) XF_PRINTF(1, 2);
 void xf_info(const char *fmt, ...) XF_PRINTF(1, 2);
 /* Only with -v. */
 void xf_debug(const char *fmt, ...) XF_PRINTF(1, 2);
-/* A line that is a result and not talk (the counters at exit): no prefix, printed at every level.
- */
+/* A line that is a result and not a message (the counters at exit): no prefix, at every level. */
 void xf_result(const char *fmt, ...) XF_PRINTF(1, 2);
 
 #endif

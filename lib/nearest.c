@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was meant by a word that is not known. */
+/* The known word that an unknown one resembles. */
 #include <string.h>
 
 #include "lib/opt.h"
 
-#define WORD_MAX 40 /* a longer word is nobody's typo of an option */
+#define WORD_MAX 40 /* a longer word is no typo of an option */
 
 /* Edit distance where two swapped neighbours count as one edit. @b is shorter than WORD_MAX. */
 static unsigned int distance(const char *a, const char *b)
@@ -37,7 +37,7 @@ static unsigned int distance(const char *a, const char *b)
 	return last[len];
 }
 
-/* Keeps the better of *@nearest, whose distance is *@best, and @name. */
+/* Replace *@nearest, whose distance is *@best, by @name if that is nearer. */
 static void consider(const char *word, const char *name, const char **nearest, unsigned int *best)
 {
 	unsigned int d;
@@ -51,7 +51,7 @@ static void consider(const char *word, const char *name, const char **nearest, u
 	}
 }
 
-/* One more than the distance that is still near enough. */
+/* Returns the smallest distance that is not near enough. */
 static unsigned int too_far(const char *word)
 {
 	size_t len = strlen(word);

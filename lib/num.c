@@ -7,8 +7,8 @@
 
 #include "lib/time.h"
 
-/* Read the digits at *@s and move it behind them. Reads all of them also when the value is too
- * large, so that "99999999999999999999x" is no number rather than a large one. */
+/* Read the digits at *@s and move it behind them, also when the value is too large, so that
+ * "99999999999999999999x" is no number rather than a large one. Returns 0, -EINVAL or -ERANGE. */
 static int digits(const char **s, uint64_t *val)
 {
 	bool overflow = false;
@@ -26,7 +26,7 @@ static int digits(const char **s, uint64_t *val)
 	return overflow ? -ERANGE : 0;
 }
 
-/* The last step of each parser: @err is what digits() said, @rest what follows the number. */
+/* The last step of each parser: @err is from digits(), @rest is the text behind the number. */
 static int finish(int err, const char *rest, uint64_t n, uint64_t min, uint64_t max, uint64_t *val)
 {
 	if (err == -EINVAL || *rest)
@@ -76,7 +76,7 @@ int xf_size_parse(const char *s, uint64_t min, uint64_t max, uint64_t *val)
 	return finish(err, s, n, min, max, val);
 }
 
-/* The digits behind the decimal point as nanoseconds: one to nine of them. */
+/* Read one to nine digits behind the decimal point as nanoseconds. Returns 0 or -EINVAL. */
 static int decimals(const char **s, uint64_t *ns)
 {
 	const char *from = *s;

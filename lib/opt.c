@@ -11,7 +11,7 @@
 #include "lib/num.h"
 #include "lib/opt_impl.h"
 
-/* The words that are still to be read. */
+/* argv, and the index of the next word to be read. */
 struct words {
 	char **at;
 	int n;
@@ -73,7 +73,7 @@ static void add_range(struct xf_opt_text *text, const struct xf_opt *opt, const 
 	}
 }
 
-/* What the option takes, for the error message. */
+/* Append the values that the option accepts, for an error message. */
 static void add_expected(struct xf_opt_text *text, const struct xf_opt *opt)
 {
 	switch (opt->type) {
@@ -145,7 +145,7 @@ static int number_parse(const struct xf_opt *opt, const char *value, uint64_t *n
 	return xf_num_parse(value, opt->min, max_of(opt), n);
 }
 
-/* Store @value, or what stands for it when it is NULL. @given is the option as the user wrote it.
+/* Store @value, or the option's default when it is NULL. @given is the option as the user wrote it.
  */
 static int store(const struct xf_opt *opt, const char *given, const char *value, void *to)
 {
@@ -188,7 +188,7 @@ static int store(const struct xf_opt *opt, const char *given, const char *value,
 	return 0;
 }
 
-/* @value is what is attached to the option (--name=VALUE, -nVALUE), or NULL. */
+/* @value is the text attached to the option (--name=VALUE, -nVALUE), or NULL. */
 static int apply(const struct xf_opt *opt, const char *given, const char *value,
 		 struct words *words, void *args)
 {
@@ -246,7 +246,7 @@ static const struct xf_opt *find_short(const struct xf_opt *opts, char c)
 
 #define NAMES_MAX 128
 
-/* The long names, behind the @n that are there. Returns how many there are then. */
+/* Append the long names to the @n in @names. Returns the new number. */
 static size_t add_names(const struct xf_opt *opts, const char *names[NAMES_MAX], size_t n)
 {
 	for (; opts->type != XF_OPT_END && n + 3 < NAMES_MAX; opts++) {
@@ -320,7 +320,7 @@ static int parse_short(const struct xf_opt *opts, const char *word, struct words
 	return err;
 }
 
-/* Swapping keeps the order of the words that are no options, and every pointer in argv. */
+/* Append a word to @rest. Swapping keeps their order, and every pointer in argv. */
 static void keep(struct words *words, int from, struct xf_rest *rest)
 {
 	char *word = words->at[from];

@@ -39,8 +39,8 @@ struct xf_opt {
 	bool value_optional; /* --name or --name=VALUE; without VALUE def is stored (strings:
 				nothing) */
 	uint64_t def;
-	const char *arg;    /* what stands for the value in --help */
-	size_t offset;	    /* where the value goes in the caller's struct */
+	const char *arg;    /* placeholder of the value in --help */
+	size_t offset;	    /* of the value in the caller's struct */
 	size_t seen_offset; /* of a bool that is set when the option is given; 0: none */
 	uint64_t min, max;  /* max 0: the type's largest */
 	const char *const *values;
@@ -48,8 +48,7 @@ struct xf_opt {
 	const char *help; /* one or more lines, without indentation; NULL: not in --help */
 };
 
-/* What is left when the options are taken out: points into argv, in order. "--" ends the options.
- */
+/* The words that are no options, in order; points into argv. "--" ends the options. */
 struct xf_rest {
 	char **at;
 	int n;
@@ -66,8 +65,8 @@ int xf_opts_parse(const struct xf_opt *opts, int argc, char **argv, void *args,
 /* Print the options, two columns, wrapped at 100. */
 void xf_opts_help(FILE *out, const struct xf_opt *opts);
 
-/* The string in @names (NULL-terminated) that is nearest to @word by edit distance, if near enough
- * to be meant (at most a third of its length, at least 1); else NULL. */
+/* Returns the string in @names (NULL-terminated) that is nearest to @word by edit distance, if that
+ * is at most a third of its length, or 1; else NULL. */
 const char *xf_nearest(const char *word, const char *const *names);
 
 #endif

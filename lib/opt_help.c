@@ -37,7 +37,7 @@ static void left_column(struct xf_opt_text *left, const struct xf_opt *opt)
 /* Print @help from @column on; the cursor is at @at. A newline in the text is one in the output. */
 static void print_wrapped(FILE *out, const char *help, size_t at, size_t column)
 {
-	bool first = true; /* word of its line */
+	bool first = true; /* the next word is the first of its line */
 
 	fprintf(out, "%*s", (int)(column - at), "");
 	at = column;
@@ -77,7 +77,7 @@ static void print_help(FILE *out, const struct xf_opt *opt, size_t at, size_t co
 	print_wrapped(out, help, at, column);
 }
 
-/* The widest left column so far, of those that are not too wide. */
+/* Returns the width of the widest left column up to LEFT_MAX, at least @column. */
 static size_t widest(const struct xf_opt *opts, size_t column)
 {
 	struct xf_opt_text left;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files behind opt.h share. */
+/* Shared by the files that implement opt.h. */
 #ifndef XF_OPT_IMPL_H
 #define XF_OPT_IMPL_H
 
 #include "lib/msg.h"
 #include "lib/opt.h"
 
-/* A bounded string under construction; what does not fit is left out. */
+/* A bounded string under construction; text that does not fit is cut off. */
 struct xf_opt_text {
 	char at[512];
 	size_t len;
 };
 
 void xf_opt_add(struct xf_opt_text *text, const char *fmt, ...) XF_PRINTF(2, 3);
-/* The names with @between between them, with @last before the last one. */
+/* Append the names with @between between them, and @last before the last one. */
 void xf_opt_add_names(struct xf_opt_text *text, const char *const *names, const char *between,
 		      const char *last);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The strings that messages about options and --help are made of. */
+/* Building the text of --help and of messages about options. */
 #include "lib/opt_impl.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Work that waits in the kernel, by several threads at once. */
+/* Runs calls that wait in the kernel by several threads at once. */
 #include "lib/parallel.h"
 
 #include <pthread.h>
@@ -35,7 +35,7 @@ int xf_parallel(size_t n, int (*fn)(void *arg, size_t i), void *arg)
 	pthread_t thread[THREADS_MAX];
 	size_t threads = 0;
 
-	/* This thread works too, and alone when there can be no others. */
+	/* This thread works too, alone when no thread can be made. */
 	while (threads < THREADS_MAX && threads + 1 < n &&
 	       !pthread_create(&thread[threads], NULL, work_on, &work))
 		threads++;

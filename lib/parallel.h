@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Work that waits in the kernel, by several threads at once. */
+/* Runs calls that wait in the kernel by several threads at once. */
 #ifndef XF_PARALLEL_H
 #define XF_PARALLEL_H
 
 #include <stddef.h>
 
-/* Call fn(arg, i) for all i < @n, from this thread and as many others as can be had and are useful.
- * @fn returns 0 or -errno. Returns 0, or the last error. */
+/* Call fn(arg, i) for all i < @n, from this thread and up to 32 others. @fn returns 0 or -errno.
+ * Returns 0, or the last error. */
 int xf_parallel(size_t n, int (*fn)(void *arg, size_t i), void *arg);
 
 #endif

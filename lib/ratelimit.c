@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Rate limit of a repeated warning. */
 #include "lib/ratelimit.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A buffer of lines in front of an output, with a note for each line of where it ends and whose it
- * is, so that what a partial write took is known exactly. */
+/* A buffer of lines in front of an output. A mark for each line has its length and source, so that
+ * the lines that a partial write took are known exactly. */
 #include "lib/sink.h"
 
 #include <errno.h>
@@ -34,16 +34,16 @@ struct mark {
 
 struct xf_sink {
 	char *path;	  /* NULL: stdout */
-	const char *hint; /* NULL: the usual */
+	const char *hint; /* of xf_sink_opts */
 	struct output out;
 	enum xf_sink_state state;
-	bool truncate; /* at the start: an existing file is to be overwritten */
-	bool created;  /* nothing was there; goes again if nothing starts */
+	bool truncate; /* xf_sink__begin() empties the existing file */
+	bool created;  /* xf_sink__free() removes the file before xf_sink__begin() */
 
-	size_t start, end;  /* of what waits in buffer */
+	size_t start, end;  /* of the pending bytes in buffer */
 	unsigned int line;  /* index of the first mark, modulo LINES_MAX */
-	unsigned int lines; /* that wait */
-	size_t line_done;   /* bytes of the first of them that the output already has */
+	unsigned int lines; /* that are pending */
+	size_t line_done;   /* bytes of the first pending line that the output already took */
 	uint64_t put[XF_SINK_SOURCES];
 	uint64_t taken[XF_SINK_SOURCES];
 	struct mark marks[LINES_MAX];
@@ -94,10 +94,11 @@ static void hint_open(const char *path, int err)
 			"another user's file (sysctl fs.protected_regular)");
 }
 
-/* Returns the file descriptor, or -errno after a message. */
+/* Returns the file descriptor; -EEXIST without a message for O_EXCL; or another -errno after one.
+ */
 static int open_flags(const char *path, int flags)
 {
-	/* O_APPEND keeps the file whole when somebody truncates it or writes to it too. */
+	/* O_APPEND keeps the file whole when another process truncates it or writes to it. */
 	int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0666);
 	int err = errno;
 
@@ -108,8 +109,8 @@ static int open_flags(const char *path, int flags)
 	return -err;
 }
 
-/* An existing file that nobody allowed us to change: fine when it holds no data that could be lost.
- */
+/* Open an existing file without --append or --force: allowed for a FIFO or a character device,
+ * which holds no data that could be lost. */
 static int open_existing(const char *path)
 {
 	int fd = open_flags(path, 0);
@@ -204,8 +205,9 @@ void xf_sink__begin(struct xf_sink *sink)
 	sink->created = false;
 }
 
-/* Leave no empty file behind that would stand in the way of the next try. */
-static void take_back(const struct xf_sink *sink)
+/* Remove the empty file of a start that failed, since the next start would refuse to overwrite it.
+ */
+static void remove_created(const struct xf_sink *sink)
 {
 	struct stat ours, there;
 
@@ -219,7 +221,7 @@ void xf_sink__free(struct xf_sink *sink)
 {
 	if (!sink)
 		return;
-	take_back(sink);
+	remove_created(sink);
 	if (sink->out.own && sink->out.fd >= 0)
 		close(sink->out.fd);
 	free(sink->path);
@@ -238,7 +240,7 @@ char *xf_sink__room(struct xf_sink *sink, size_t max)
 	if (sink->lines == LINES_MAX)
 		return NULL;
 	if (sizeof(sink->buffer) - sink->end < max) {
-		/* Never moves more than it makes room for. */
+		/* A move frees at least as many bytes as it copies. */
 		if (pending > sizeof(sink->buffer) / 2)
 			return NULL;
 		memmove(sink->buffer, sink->buffer + sink->start, pending);
@@ -313,7 +315,7 @@ enum xf_sink_state xf_sink__flush(struct xf_sink *sink)
 	return sink->state;
 }
 
-/* Flush all of it; gives up when nothing was taken for @timeout_ms. */
+/* Flush all lines; gives up when the output took nothing for @timeout_ms. */
 static void drain(struct xf_sink *sink, int timeout_ms)
 {
 	struct pollfd ready = { .fd = sink->out.fd, .events = POLLOUT };
@@ -336,7 +338,7 @@ static void drain(struct xf_sink *sink, int timeout_ms)
 	}
 }
 
-/* Remove the piece of a line that a full disk left at the end of our file. */
+/* Remove the part of a line that a full disk left at the end of our file. */
 static void cut_back(struct xf_sink *sink)
 {
 	struct stat st;
@@ -348,14 +350,14 @@ static void cut_back(struct xf_sink *sink)
 	if (at < 0 || fstat(sink->out.fd, &st) || !S_ISREG(st.st_mode))
 		return;
 	if (st.st_size != at)
-		return; /* somebody else has written behind it */
+		return; /* another process has written behind it */
 	if (ftruncate(sink->out.fd, at - sink->line_done))
 		xf_warn("%s ends in the middle of a line, and cutting it off failed: %s",
 			sink->path, strerror(errno));
 }
 
-/* Network file systems report at the close of any descriptor what went wrong with the writes
- * before: for stdout, which stays open, of a duplicate. */
+/* Close the output; of stdout, which stays open, a duplicate: network file systems report the
+ * errors of earlier writes when any descriptor is closed. Returns 0, or -errno after a message. */
 static int close_output(const struct xf_sink *sink, const struct output *out)
 {
 	int fd = out->own ? out->fd : fcntl(out->fd, F_DUPFD_CLOEXEC, 3);

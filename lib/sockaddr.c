@@ -25,7 +25,7 @@ static int expected(const char **why, const char *what)
 	return -EINVAL;
 }
 
-/* The @len bytes at @s as a string, if they fit. */
+/* Copy the @len bytes at @s as a string. Returns false when they do not fit. */
 static bool copy(char *out, size_t size, const char *s, size_t len)
 {
 	if (len >= size)
@@ -112,8 +112,8 @@ int xf_sockaddr_parse(const char *s, uint16_t min_port, struct xf_addr *addr, co
 	return 0;
 }
 
-/* "%eth0", or the number when there is no such interface or its name is an odd one: it goes to logs
- * and comes back through the parser. */
+/* "%eth0", or the number when there is no such interface or its name has other characters than
+ * these, since the text goes to logs and may come back through the parser. */
 static void scope_text(uint32_t scope, char out[IF_NAMESIZE + 1])
 {
 	static const char plain[] =
@@ -211,7 +211,8 @@ static int bits_parse(char *text, struct xf_addr_prefix *prefix, const char *for
 	return 0;
 }
 
-/* What stands before the port's colon: in brackets for IPv6. NULL: there is no port. */
+/* Returns the colon before the port, or NULL when there is no port. IPv6 with a port has brackets.
+ */
 static const char *port_colon(const char *s)
 {
 	const char *colon = strrchr(s, ':');

@@ -25,10 +25,10 @@ struct xf_addr {
  * port given and in [@min_port, 65535]. Returns 0, or -EINVAL with *@why (may be NULL) set to what
  * was expected. */
 int xf_sockaddr_parse(const char *s, uint16_t min_port, struct xf_addr *addr, const char **why);
-/* The same form back; "-" for len 0. Returns @out. */
+/* Write the address in that form; "-" for len 0. Returns @out. */
 char *xf_sockaddr_text(const struct xf_addr *addr, char out[XF_SOCKADDR_TEXT]);
 uint16_t xf_sockaddr_port(const struct xf_addr *addr);
-/* Same family, address, scope and port. */
+/* Whether family, address, scope and port are the same. */
 bool xf_sockaddr_equal(const struct xf_addr *a, const struct xf_addr *b);
 
 struct xf_addr_prefix {
@@ -41,7 +41,7 @@ struct xf_addr_prefix {
 /* "192.0.2.0/24", "2001:db8::/32", or one address. With @with_port also "192.0.2.0/24:443" and
  * "[2001:db8::/32]:443". Bits behind the prefix must be 0. Returns 0, or -EINVAL with *@why set. */
 int xf_prefix_parse(const char *s, bool with_port, struct xf_addr_prefix *prefix, const char **why);
-/* An IPv4-mapped IPv6 address counts as the IPv4 address. */
+/* Whether the prefix has the address; an IPv4-mapped IPv6 address counts as the IPv4 address. */
 bool xf_prefix_has(const struct xf_addr_prefix *prefix, const struct xf_addr *addr);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Writes to stdout or stderr without waiting for their reader. */
 #include "lib/stream.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* O_NONBLOCK belongs to the file description, which the shell and our neighbours in the pipeline
- * share: open the pipe or terminal anew to get one of our own. Returns -1 when that cannot be. */
+/* O_NONBLOCK belongs to the file description, which the shell and the other processes of a pipeline
+ * share: open the pipe or terminal anew to get one of our own. Returns it, or -1 on failure. */
 static int open_again(int fd, const struct stat *st)
 {
 	char path[32];
@@ -28,8 +29,8 @@ int xf_stream_open(int fd, enum xf_stream *kind)
 	struct stat st;
 	int own;
 
-	/* One that is open for reading only (as main() leaves one that was closed) would be
-	 * writable when opened anew. */
+	/* A descriptor that is open for reading only (main() opens a closed one so) would become
+	 * writable by opening it anew. */
 	if (fstat(fd, &st) || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
 	if (S_ISSOCK(st.st_mode)) {
@@ -45,8 +46,8 @@ int xf_stream_open(int fd, enum xf_stream *kind)
 	return own >= 0 ? own : fd;
 }
 
-/* Where a write would block and O_NONBLOCK cannot be set, only what surely fits is written: a pipe
- * that is ready has at least one free page. */
+/* A write that could block is limited to PIPE_BUF bytes, which fit: a pipe that is ready has at
+ * least one free page. */
 static ssize_t write_shared(int fd, const void *data, size_t len)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Write to stdout or stderr without waiting for who reads it: others hold the same pipe, terminal
- * or socket, and may not be made non-blocking with it. */
+/* Writes to stdout or stderr without waiting for their reader. Other processes hold the same pipe,
+ * terminal or socket and expect it to block, so O_NONBLOCK cannot be set on it. */
 #ifndef XF_STREAM_H
 #define XF_STREAM_H
 
@@ -9,18 +9,18 @@
 
 enum xf_stream {
 	XF_STREAM_FILE,	  /* writes wait for the disk, not for a reader */
-	XF_STREAM_OWN,	  /* a pipe, terminal or device, non-blocking on a description of ours */
-	XF_STREAM_SHARED, /* the same on one that others hold too, and that therefore blocks */
+	XF_STREAM_OWN,	  /* a pipe, terminal or device with a non-blocking description of ours */
+	XF_STREAM_SHARED, /* a pipe, terminal or device with the blocking description of others */
 	XF_STREAM_SOCKET,
 };
 
-/* What standard descriptor @fd is. Returns what to write to, @fd itself or with XF_STREAM_OWN
- * another one; -EBADF when it is not open for writing. A process that has given up privileges may
- * get SHARED instead of OWN. */
+/* Find out the kind of standard descriptor @fd. Returns the descriptor to write to, which is @fd or
+ * with XF_STREAM_OWN another one; -EBADF when @fd is not open for writing. A process that has given
+ * up privileges may get SHARED instead of OWN. */
 int xf_stream_open(int fd, enum xf_stream *kind);
 
-/* As write(), but -1 with EAGAIN when it would have to wait. Of SHARED at most PIPE_BUF bytes are
- * written at a time. */
+/* Like write(), but returns -1 with EAGAIN where write() would wait. At most PIPE_BUF bytes are
+ * written to SHARED at a time. */
 ssize_t xf_stream_write(int fd, enum xf_stream kind, const void *data, size_t len);
 
 #endif

@@ -9,6 +9,7 @@
 #define XF_NSEC 1000000000ULL /* a second */
 #define XF_MSEC 1000000ULL    /* a millisecond */
 
+/* The time of @clock in ns. */
 static inline uint64_t xf_now_ns(clockid_t clock)
 {
 	struct timespec ts;

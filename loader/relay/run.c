@@ -15,7 +15,7 @@
 #include "sockmap/route/routes.h"
 
 #define TOTALS_TEXT 2048
-#define PATIENCE_MS 1000 /* for stderr, while no connection depends on us */
+#define MESSAGE_MS 1000 /* for stderr, while no connection depends on us */
 
 static const xf_access_fn formats[] = { xf_access_text, xf_access_json };
 
@@ -189,7 +189,7 @@ static int prepare(struct xf_relay_main *run)
 	if (!err)
 		err = load(run);
 	if (!err)
-		xf_msg_patience(PATIENCE_MS); /* opens stderr, which a dropped user may not */
+		xf_msg_timeout(MESSAGE_MS); /* opens stderr, which a dropped user may not */
 	if (!err)
 		err = drop(run);
 	return err;
@@ -233,12 +233,12 @@ int xf_relay_run(const struct xf_relay_args *args)
 	err = prepare(&run);
 	/* From here on, connections would wait with a message that waits. */
 	if (!err) {
-		xf_msg_patience(0);
+		xf_msg_timeout(0);
 		err = start(&run);
 	}
 	if (!err) {
 		err = xf_relay__turn_until_end(&run);
-		xf_msg_patience(PATIENCE_MS);
+		xf_msg_timeout(MESSAGE_MS);
 		say_totals(&run);
 	}
 	/* When a thread could not go on, its connections are still there: the exit ends them. */

@@ -111,7 +111,7 @@ static int tear_down(void **state)
 {
 	struct plug *plug = *state;
 
-	xf_msg_patience(-1);
+	xf_msg_timeout(-1);
 	dup2(plug->saved, STDERR_FILENO);
 	close(plug->saved);
 	close(plug->in);
@@ -155,7 +155,7 @@ static void test_dropped(void **state)
 	const struct plug *plug = *state;
 
 	fill(plug->in);
-	xf_msg_patience(0);
+	xf_msg_timeout(0);
 	xf_warn("one");
 	xf_result("two");
 	xf_info("three");
@@ -187,7 +187,7 @@ static void test_cut_off(void **state)
 	const char *got;
 
 	memset(text, 'x', sizeof(text) - 1);
-	xf_msg_patience(0);
+	xf_msg_timeout(0);
 	xf_err("%s", text);
 	got = drain(plug->out);
 	assert_int_equal(strlen(got), PIPE_BUF);
@@ -210,9 +210,9 @@ static void test_patience(void **state)
 	pthread_t thread;
 
 	fill(plug->in);
-	xf_msg_patience(10);
+	xf_msg_timeout(10);
 	xf_warn("one");
-	xf_msg_patience(30000);
+	xf_msg_timeout(30000);
 	assert_int_equal(pthread_create(&thread, NULL, drain_soon, plug), 0);
 	xf_warn("two");
 	pthread_join(thread, NULL);
@@ -262,7 +262,7 @@ static void test_threads(void **state)
 	size_t len = 0;
 
 	fcntl(plug->in, F_SETPIPE_SZ, PIPE_BUF);
-	xf_msg_patience(0);
+	xf_msg_timeout(0);
 	for (int i = 0; i < WRITERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, write_lines, NULL), 0);
 	for (int i = 0; i < 200; i++) { /* reads too slowly */
@@ -274,7 +274,7 @@ static void test_threads(void **state)
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(threads[i], NULL);
 	len += snprintf(text + len, sizeof(text) - len, "%s", drain(plug->out));
-	xf_msg_patience(10000);
+	xf_msg_timeout(10000);
 	xf_result("%s", ""); /* says the rest */
 	snprintf(text + len, sizeof(text) - len, "%s", drain(plug->out));
 	lines = count_lines(text, &dropped);
