@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/msg.h"
+#include "loader/hook/hints.h"
 #include "loader/cmd/log_args.h"
 #include "loader/cmd/hint_ours.h"
 #include "loader/cmd/run.h"
@@ -39,11 +40,11 @@ static const struct xf_opt options[] = {
 struct candidates {
 	__u32 ids[XF_CHAIN_MAX];
 	unsigned int n;
-	__u32 foreign_id; /* one with another ABI, 0 without */
+	__u32 foreign_id; /* a program with another ABI; 0: none */
 	__u32 foreign_version;
 };
 
-/* Returns 0, or -errno when a program could not be looked at. */
+/* Returns 0, or -errno when a program could not be read. */
 static int find_candidates(struct candidates *found, const struct xf_chain *chain, __u32 only_id)
 {
 	memset(found, 0, sizeof(*found));
@@ -85,9 +86,7 @@ static void explain_none(const char *name, const struct xf_chain *chain, __u32 o
 	else
 		xf_err("%s has no xdpfun program", name);
 	if (chain->kind == XF_CHAIN_PINS)
-		xf_hint(
-		    "it has a dispatcher whose pins are not in the bpffs that we see: set LIBXDP_BPFFS to that "
-		    "of whoever made it (in a namespace often /proc/1/root/sys/fs/bpf)");
+		xf_hint_other_bpffs();
 	else
 		xf_hint(
 		    "'xdp-loader load %s xdpfun.o' attaches one for others to follow, 'xdpfun-load log -i %s' "
@@ -95,7 +94,7 @@ static void explain_none(const char *name, const struct xf_chain *chain, __u32 o
 		    name, name);
 }
 
-/* The one program to follow on this interface. Returns 0, or -errno after a message. */
+/* Set src->at to the program to follow on this interface. Returns 0, or -errno after a message. */
 static int choose(const struct xf_run *run, struct xf_source *src)
 {
 	struct candidates found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xdpfun-load unload: remove xdpfun programs that nobody owns any more, and nobody else's. */
+/* xdpfun-load unload: remove xdpfun programs that have no living owner, and no others. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "loader/hook/attach.h"
 #include "loader/hook/bpffs.h"
+#include "loader/hook/hints.h"
 #include "lib/caps.h"
 #include "loader/cmd/cmd.h"
 #include "loader/cmd/inventory.h"
@@ -59,8 +60,8 @@ static const struct xf_opt options[] = {
 	{ .type = XF_OPT_END },
 };
 
-/* A firewall that stays on purpose, without a process. A clean-up after loggers must not
- * open the machine by the way. */
+/* A firewall stays on purpose without a process, and a clean-up after loggers must not turn it off:
+ * --all passes it with a message, and -i fails. */
 static int leave_firewall(const struct xf_hook *hook, unsigned int i, bool named)
 {
 	const char *set = hook->prog[i].set;
@@ -113,19 +114,20 @@ static int remove_prog(const struct xf_hook *hook, unsigned int i, bool force)
 	return 0;
 }
 
-/* A dispatcher that cannot be read may have an xdpfun in it; only somebody who sees its pins can
- * tell. */
+/* A dispatcher that cannot be read may have an xdpfun in it. Returns -EBUSY after a message for
+ * one. */
 static int check_readable(const struct xf_hook *hook)
 {
 	if (hook->chain.kind != XF_CHAIN_PINS && hook->chain.kind != XF_CHAIN_VERSION)
 		return 0;
-	xf_err("%s: cannot look into its dispatcher (id %u): %s", hook->ifname, hook->chain.main_id,
+	xf_err("%s: cannot read its dispatcher (id %u): %s", hook->ifname, hook->chain.main_id,
 	       hook->chain.kind == XF_CHAIN_PINS
-		   ? "its pins are not in the bpffs that we see"
+		   ? "its pins are not in our bpffs"
 		   : "it has another protocol version than our libxdp");
-	xf_hint(hook->chain.kind == XF_CHAIN_PINS
-		    ? "set LIBXDP_BPFFS to the bpffs of whoever made it"
-		    : "use the release of libxdp that made it");
+	if (hook->chain.kind == XF_CHAIN_PINS)
+		xf_hint_other_bpffs();
+	else
+		xf_hint("use the release of libxdp that made it");
 	return -EBUSY;
 }
 

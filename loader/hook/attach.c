@@ -53,7 +53,7 @@ int xf_object_tag(const char *object, unsigned char tag[8])
 	return err;
 }
 
-/* One attempt's object and program; both go when it ends, what is attached stays. */
+/* Object and program of one attempt. Both are closed when it ends; an attached program stays. */
 struct attempt {
 	struct bpf_object *obj;
 	struct xdp_program *prog;
@@ -93,7 +93,7 @@ static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 		char why[128];
 
 		err = -errno;
-		libbpf_strerror(err, why, sizeof(why)); /* it has error numbers of its own */
+		libbpf_strerror(err, why, sizeof(why)); /* knows libbpf's own error numbers */
 		xf_err("cannot open %s: %s", name, why);
 		if (err < -4000)
 			xf_hint("it must be a BPF object file (ELF) such as %s",
@@ -131,7 +131,7 @@ static int attempt_configure(struct attempt *try, const struct xf_attach_opts *o
 		       strerror(-err));
 		return err;
 	}
-	/* A program without it turns multi-buffer packets off for the whole chain. */
+	/* A program without support for them turns multi-buffer packets off for the whole chain. */
 	err = xdp_program__set_xdp_frags_support(try->prog, true);
 	if (!err || !chain->frags)
 		return 0;
@@ -182,7 +182,8 @@ out:
 	return err;
 }
 
-/* Whether another mode may succeed: the driver said no to this one, nobody else is in the way. */
+/* Whether another mode may succeed: the driver refused this one, and no other program is in the
+ * way. */
 static bool driver_refused(int err)
 {
 	switch (-err) {
@@ -213,8 +214,7 @@ static int attach_by_mode(const struct xf_attach_opts *opts, const struct xf_cha
 	return attempt_run(opts, chain, attached->mode, &attached->prog_id, refused);
 }
 
-/* Say what it means that no dispatcher was made, or undo the attachment if the user does not want
- * that. */
+/* Warn when libxdp made no dispatcher; with --require-chain undo the attachment and fail. */
 static int check_dispatcher(const struct xf_attach_opts *opts, struct xf_attached *attached)
 {
 	struct xf_chain chain;
@@ -244,7 +244,7 @@ int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 	bool refused;
 	int err = 0;
 
-	/* Somebody else may attach or detach between our look at the hook and libxdp's. */
+	/* Another process may attach or detach between our look at the hook and libxdp's. */
 	for (int tries = 0; tries < RACE_TRIES; tries++) {
 		err = xf_chain__read(opts->ifindex, &chain);
 		if (err) {
@@ -285,8 +285,8 @@ int xf_detach(unsigned int ifindex, __u32 prog_id)
 		prog = xdp_program__create(&opts);
 		if (!prog)
 			return -errno;
-		/* Not UNSPEC: without a dispatcher that is the driver's mode to the kernel, which
-		 * says EBUSY then. */
+		/* Not UNSPEC, which without a dispatcher the kernel takes for the driver's mode and
+		 * answers with EBUSY. */
 		err = xdp_program__detach(prog, ifindex, libxdp_mode(chain.mode), 0);
 		xdp_program__close(prog);
 		if (!err)

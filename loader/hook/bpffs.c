@@ -51,7 +51,7 @@ const char *xf_bpffs_prepare(void)
 	if (is_bpffs(BPFFS_DIR))
 		return NULL;
 	if (!in_init_mount_namespace()) {
-		/* A mount of our own would go with this namespace, and the pins with it. */
+		/* A mount of our own would end with this namespace, and the pins with it. */
 		if (is_bpffs(BPFFS_OF_INIT)) {
 			setenv(BPFFS_ENV, BPFFS_OF_INIT, 1);
 			xf_debug("using %s, since no bpffs is mounted here", BPFFS_OF_INIT);

@@ -5,14 +5,14 @@
 
 #include <linux/types.h>
 
-/* Make sure that libxdp will find a bpffs that outlives us, and tell it which (LIBXDP_BPFFS): the
- * one the user named, the one on /sys/fs/bpf, in a private mount namespace without one (as "ip
- * netns exec" makes) that of the initial mount namespace, or one mounted on /sys/fs/bpf now.
- * Returns NULL when there is one, else a sentence that says why there is none. Call before any use
- * of libxdp. */
+/* Find a bpffs that outlives this process, and name it to libxdp (LIBXDP_BPFFS): the one the user
+ * named; the one on /sys/fs/bpf; that of the initial mount namespace, when this namespace is a
+ * private one without a bpffs (as "ip netns exec" makes it); or one that is mounted on /sys/fs/bpf
+ * now. Returns NULL, or a text with the reason when there is none. Call before any use of libxdp.
+ */
 const char *xf_bpffs_prepare(void);
 
-/* The folder in use, or NULL. */
+/* The folder of the bpffs in use, or NULL. */
 const char *xf_bpffs_dir(void);
 
 /* Remove the pins of one dispatcher of an interface that no longer exists. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is attached to an interface now, in the order in which it runs. */
+/* The programs attached to an interface, in the order in which they run. */
 #include "loader/hook/chain.h"
 
 #include <bpf/bpf.h>
@@ -24,8 +24,8 @@ const char *xf_mode_name(enum xf_mode mode)
 	return names[mode];
 }
 
-/* Only the hook itself, without libxdp, which does not tell what it does not understand. Returns 0
- * or -errno. */
+/* Read mode and main program of the hook from the kernel: libxdp reports nothing about a hook that
+ * it does not understand. Returns 0 or -errno. */
 static int query_hook(unsigned int ifindex, struct xf_chain *chain)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
@@ -46,8 +46,9 @@ static int query_hook(unsigned int ifindex, struct xf_chain *chain)
 	return 0;
 }
 
-/* The protocol version in a dispatcher's read-only data: a magic byte, then the version. 0 when
- * @prog_id is no dispatcher, or one of the first version, which had no magic. */
+/* Returns the protocol version in a dispatcher's read-only data, which begin with a magic byte and
+ * the version; 0 when @prog_id is no dispatcher, or one of the first version, which had no magic.
+ */
 static unsigned int dispatcher_version(__u32 prog_id, struct bpf_prog_info *info)
 {
 	__u32 map_id = 0, zero = 0, len = sizeof(*info);
@@ -100,7 +101,7 @@ static void add_prog(struct xf_chain *chain, const struct xdp_program *prog, boo
 	chain->n++;
 }
 
-/* A program that a dispatcher does not call, with what the kernel says of it. */
+/* Add a program that no dispatcher calls; only the kernel knows about it. */
 static void add_bare(struct xf_chain *chain, const struct bpf_prog_info *info)
 {
 	struct xf_chain_prog *to = &chain->prog[chain->n++];
@@ -117,9 +118,8 @@ static int read_programs(unsigned int ifindex, struct xf_chain *chain)
 	long err = libxdp_get_error(mp);
 
 	chain->version = dispatcher_version(chain->main_id, &info);
-	/* EOPNOTSUPP: a dispatcher of a newer version; EINVAL: one that libxdp finds odd. Anything
-	 * else says nothing about what is there (no file descriptor or memory left, no permission).
-	 */
+	/* EOPNOTSUPP: a dispatcher of a newer version; EINVAL: one that libxdp does not understand.
+	 * Other errors tell nothing about the hook (no file descriptor, memory or permission). */
 	if ((!mp || err) && err != -EOPNOTSUPP && err != -EINVAL && err != -ENOENT)
 		return err ?: -EIO;
 	if (!mp || err) {
@@ -132,7 +132,7 @@ static int read_programs(unsigned int ifindex, struct xf_chain *chain)
 	}
 	if (!xdp_program__id(xdp_multiprog__main_prog(mp) ?: xdp_multiprog__hw_prog(mp))) {
 		xdp_multiprog__close(mp);
-		return -EMFILE; /* libxdp could not open it; it does not say why */
+		return -EMFILE; /* libxdp could not open it and does not report the reason */
 	}
 	chain->main_id = xdp_program__id(xdp_multiprog__main_prog(mp)) ?: chain->main_id;
 	if (!xdp_multiprog__is_legacy(mp)) {
@@ -140,7 +140,7 @@ static int read_programs(unsigned int ifindex, struct xf_chain *chain)
 		chain->frags = xdp_multiprog__xdp_frags_support(mp);
 		while ((prog = xdp_multiprog__next_prog(prog, mp)))
 			add_prog(chain, prog, true);
-		/* A newer one libxdp did not let through. */
+		/* libxdp has refused a newer version already. */
 		if (chain->version < xf_chain_our_version)
 			chain->kind = XF_CHAIN_VERSION;
 	} else if (!strcmp(info.name, DISPATCHER_NAME)) {
@@ -171,8 +171,9 @@ int xf_chain__read(unsigned int ifindex, struct xf_chain *chain)
 	struct xf_chain now = {};
 	int err;
 
-	/* A process that replaces the dispatcher removes the old one's pins, under the eyes of
-	 * somebody who reads them. So what looks odd counts only if the hook still is as it was. */
+	/* A process that replaces the dispatcher removes the pins of the old one, which may happen
+	 * while they are read here. So a result without a usable dispatcher counts only if the hook
+	 * has not changed since. */
 	for (int tries = 0; tries < READ_TRIES; tries++) {
 		err = read_once(ifindex, chain);
 		if (err || chain->kind == XF_CHAIN_DISPATCHER || chain->kind == XF_CHAIN_EMPTY)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The BPF objects that the loader carries inside itself. */
+/* The BPF objects that are linked into the loader. */
 #include "loader/hook/embedded.h"
 
 #include <bpf/libbpf.h>
@@ -44,7 +44,7 @@ struct bpf_object *xf_embedded_open(const struct xf_embedded *embedded, const ch
 	return bpf_object__open_mem(embedded->start, embedded->end - embedded->start, &opts);
 }
 
-/* The ABI version of an opened object, or -ENOENT when it is another kind of object. */
+/* Returns the ABI version of an opened object, or -ENOENT when it is another kind of object. */
 static int abi_of(const struct xf_embedded *embedded, struct bpf_object *obj)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, embedded->abi->map);

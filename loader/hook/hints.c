@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hints that several places give. */
+/* Hints that several callers print. */
 #include "loader/hook/hints.h"
 
 #include "lib/msg.h"
@@ -15,4 +15,11 @@ void xf_hint_mount_bpffs(void)
 {
 	xf_hint("'mount -t bpf bpf /sys/fs/bpf -o mode=0700' mounts one; LIBXDP_BPFFS can name "
 		"another");
+}
+
+void xf_hint_other_bpffs(void)
+{
+	xf_hint(
+	    "set LIBXDP_BPFFS to the bpffs that has the pins of its dispatcher (in a namespace often "
+	    "/proc/1/root/sys/fs/bpf)");
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Hints that several places give. */
+/* Hints that several callers print. */
 #ifndef XF_HINTS_H
 #define XF_HINTS_H
 
-/* bpf() said EPERM to a map or a program. */
+/* For EPERM from bpf() for a map or a program. */
 void xf_hint_locked_memory(void);
-/* There is no bpffs. */
+/* For a missing bpffs. */
 void xf_hint_mount_bpffs(void);
+/* For a dispatcher whose pins are not in our bpffs (XF_CHAIN_PINS). */
+void xf_hint_other_bpffs(void);
 
 #endif

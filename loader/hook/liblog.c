@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What libbpf and libxdp print, kept back until somebody wants to know. */
+/* The messages of libbpf and libxdp, kept to explain a failure. */
 #include "loader/hook/liblog.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static void keep(const char *line)
 {
 	size_t len = strlen(line);
 
-	/* A verifier's log can be larger than the buffer; its end is what explains the failure. */
+	/* A verifier's log can be larger than the buffer; its end explains the failure. */
 	if (len >= KEEP) {
 		line += len - (KEEP - 1);
 		len = KEEP - 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Locks between xdpfun-load processes. */
+/* Locks between xdpfun-load processes: bytes of one file. */
 #include "loader/hook/lock.h"
 
 #include <errno.h>

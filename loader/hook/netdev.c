@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Network interfaces: names, and news about them from the kernel. */
+/* Network interfaces: their names, and netlink notifications about them. */
 #include "loader/hook/netdev.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #include "lib/msg.h"
 
-#define NEWS_BUFFER (1 << 20) /* bytes: a burst of changes on a machine with many interfaces */
+#define NETLINK_BUFFER (1 << 20) /* bytes: a burst of changes on a machine with many interfaces */
 
 static bool is_up(int fd, const char *name)
 {
@@ -25,7 +25,7 @@ static bool is_up(int fd, const char *name)
 	return !ioctl(fd, SIOCGIFFLAGS, &req) && (req.ifr_flags & IFF_UP);
 }
 
-/* " eth0 lo", as much as fits. */
+/* Write the names of the interfaces that are up, as " eth0 lo"; names that do not fit are cut. */
 static void list_up(char *out, size_t size)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -65,7 +65,7 @@ unsigned int xf_netdev_find(const char *name)
 int xf_netdev_watch(void)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
-	int size = NEWS_BUFFER, err;
+	int size = NETLINK_BUFFER, err;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
 	if (fd < 0)
@@ -110,7 +110,7 @@ void xf_netdev_read(int fd, void (*fn)(void *ctx, const struct xf_netdev_event *
 
 			if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
 				continue;
-			/* A bridge port's news is about the bridge. */
+			/* A notification of a bridge port is about the bridge. */
 			if (((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_family != AF_UNSPEC)
 				continue;
 			event.kind =

@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The initial pid namespace has this inode number, from which all processes are seen
+/* The inode number of the initial pid namespace, in which all processes are visible
  * (PROC_PID_INIT_INO). */
 #define PID_INIT_INODE 0xEFFFFFFCu
 
-/* Read a small file of /proc as a string. Returns its length or -errno. */
+/* Read a small file of /proc as a string. Returns its length, or -errno. */
 static ssize_t read_text(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -55,8 +55,8 @@ static int boot_id_read(__u8 id[16])
 	return n == 16 ? 0 : -EINVAL;
 }
 
-/* Field 22 of /proc/PID/stat. The name in field 2 may hold anything, so count from its closing
- * parenthesis. */
+/* Read field 22 of /proc/PID/stat. The name in field 2 may hold any character, so fields are
+ * counted from its closing parenthesis. Returns 0 or -errno. */
 static int start_ticks_read(unsigned int pid, __u64 *ticks)
 {
 	char path[64], text[1024];
@@ -101,7 +101,8 @@ int xf_owner_self(struct xf_owner *owner)
 	return err;
 }
 
-/* A process that ended but has not been waited for holds nothing any more. */
+/* Whether the process has ended, though its parent has not waited for it: it holds nothing any
+ * more. */
 static bool is_zombie(unsigned int pid)
 {
 	char path[64], text[1024];
@@ -121,8 +122,8 @@ static bool is_process(unsigned int pid, const struct xf_owner *owner)
 	return !start_ticks_read(pid, &ticks) && ticks == owner->start_ticks && !is_zombie(pid);
 }
 
-/* Look for the owner among the processes that we see, each of which has a pid of its own in the
- * owner's namespace. */
+/* Look for the owner among the visible processes, by its pid namespace and start time: its pid in
+ * this namespace is another one. */
 static bool found_by_scan(const struct xf_owner *owner)
 {
 	struct dirent *entry;

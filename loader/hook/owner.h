@@ -6,14 +6,14 @@
 #include "xdp-prog/abi.h"
 
 enum xf_owner_state {
-	XF_OWNER_NONE,	/* something else than xdpfun-load loaded it */
-	XF_OWNER_ALIVE, /* or it cannot be known, because it is in a pid namespace that we do not
-			   see into */
+	XF_OWNER_NONE,	/* the program was not loaded by xdpfun-load */
+	XF_OWNER_ALIVE, /* also when its pid namespace is not visible from ours */
 	XF_OWNER_DEAD,
 };
 
-/* The record of this process. Returns 0 or -errno when /proc cannot be read. */
+/* Fill in the record of this process. Returns 0, or -errno when /proc cannot be read. */
 int xf_owner_self(struct xf_owner *owner);
+/* The state of the process that the record names. */
 enum xf_owner_state xf_owner_state(const struct xf_owner *owner);
 
 #endif

@@ -12,7 +12,7 @@
 
 static const __u32 zero;
 
-/* Where in struct xf_program the descriptor of each map goes. */
+/* The maps of a program, and the field of struct xf_program for the descriptor of each. */
 static const struct {
 	const char *name;
 	size_t offset;
@@ -30,7 +30,7 @@ static int *map_slot(struct xf_program *program, size_t i)
 	return (int *)((char *)program + map_slots[i].offset);
 }
 
-/* Keep the map if it is one of those that we know. */
+/* Keep the map if it is one of map_slots. */
 static bool take_map(void *arg, int fd, const struct bpf_map_info *info)
 {
 	struct xf_program *program = arg;

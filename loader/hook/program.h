@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A loaded program of ours, whoever loaded it, through the maps that belong to its program id. */
+/* A loaded program of ours, through the maps that belong to its program id. */
 #ifndef XF_PROGRAM_H
 #define XF_PROGRAM_H
 
@@ -20,24 +20,25 @@ struct xf_program {
 	int config_fd;
 	int owner_fd;
 	int alive_fd;
-	/* while it is opened: */
+	/* Used by xf_program__open() only. */
 	const struct xf_abi_mark *mark;
 	bool ours;
 };
 
-/* Open the program with this id. Returns 0; -ENOENT when there is none or it is not of the object
- * with this mark; -EPROTO when it is, with an ABI that we do not speak (then only abi_version,
- * xf_program__owner() and xf_program__close() are of use); or another -errno. Everything but 0 and
- * -EPROTO leaves nothing open. */
+/* Open the program with this id. Returns 0; -ENOENT when there is none, or none of the object with
+ * this mark; -EPROTO when its ABI version is another one (then only abi_version,
+ * xf_program__owner() and xf_program__close() may be used); or another -errno. Nothing is left open
+ * but for 0 and -EPROTO. */
 int xf_program__open(struct xf_program *program, const struct xf_abi_mark *mark, __u32 prog_id);
 void xf_program__close(struct xf_program *program);
 
-/* Sum over all CPUs. Returns 0 or -errno. */
+/* Sum up the counters of all CPUs. Returns 0 or -errno. */
 int xf_program__counters(const struct xf_program *program, struct xf_counters *sum);
+/* Read or write the owner record. Return 0 or -errno. */
 int xf_program__owner(const struct xf_program *program, struct xf_owner *owner);
 int xf_program__owner_set(const struct xf_program *program, const struct xf_owner *owner);
 
-/* Map the configuration for reading and writing. NULL with errno set on failure; unmap with
+/* Map the configuration for reading and writing. Returns NULL with errno set on failure; unmap with
  * xf_program__config_unmap(). */
 struct xf_config *xf_program__config_map(const struct xf_program *program);
 void xf_program__config_unmap(struct xf_config *config);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Why a program could not be attached, and what to do about it. */
+/* Messages about a program that could not be attached: the reason, and a hint. */
 #include "loader/hook/refusal.h"
 
 #include <errno.h>
@@ -62,10 +62,9 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 		return -EBUSY;
 	case XF_CHAIN_PINS:
 		xf_err("cannot join the chain on %s: the pins of its dispatcher (id %u) are not in "
-		       "the bpffs that we see",
+		       "our bpffs",
 		       opts->ifname, chain->main_id);
-		xf_hint("set LIBXDP_BPFFS to the bpffs of whoever made it (in a namespace often "
-			"/proc/1/root/sys/fs/bpf)");
+		xf_hint_other_bpffs();
 		return -EBUSY;
 	case XF_CHAIN_DISPATCHER:
 		break;

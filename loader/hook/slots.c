@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Change many slots of a map of maps. */
+/* Changes many slots of a map of maps. */
 #include "loader/hook/slots.h"
 
 #include <bpf/bpf.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Change many slots of a map of maps. The kernel waits for all running programs after each single
+/* Changes many slots of a map of maps. The kernel waits for all running programs after each single
  * change, which takes milliseconds; so the changes are made in one batch where the kernel can, else
  * by several threads at once. */
 #ifndef XF_SLOTS_H
