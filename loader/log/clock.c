@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The history of the offset between wall clock and boot clock. It only changes when somebody sets
- * the clock: the speed that NTP corrects is that of both clocks, and time spent in suspend is in
- * both. */
+/* The history of the offset between wall clock and boot clock. The offset only changes when the
+ * wall clock is set: NTP corrects the speed of both clocks, and both include time spent in suspend.
+ */
 #include "loader/log/clock.h"
 
 #include <errno.h>
@@ -14,14 +14,14 @@
 
 #define STEP_NS 1000000	     /* a smaller change of the offset is no step */
 #define DRAIN_NS 50000000    /* how often the timer is read when no step was seen */
-#define GOOD_WINDOW_NS 20000 /* readings this close together are of the same moment */
+#define GOOD_WINDOW_NS 20000 /* readings this close together count as simultaneous */
 #define READ_TRIES 10
 #define FAR_FUTURE                                                                                 \
 	7258118400 /* the year 2200: the timer is there to be cancelled, not to expire             \
 		    */
 
-/* Read both clocks as of the same moment: of a few tries the one that was not interrupted.
- * Returns how far apart the readings may be. */
+/* Read both clocks at the same moment: of a few tries the one with the shortest interruption
+ * counts. Returns how far apart the readings may be, ns. */
 static uint64_t read_both(uint64_t *boot_ns, uint64_t *wall_ns)
 {
 	uint64_t best = UINT64_MAX;
@@ -40,7 +40,7 @@ static uint64_t read_both(uint64_t *boot_ns, uint64_t *wall_ns)
 	return best;
 }
 
-/* Reading the timer says once that the clock was set, and waits for the next time by itself. */
+/* Arm the timer, which becomes readable each time the clock is set. Returns 0 or -errno. */
 static int timer_set(int fd)
 {
 	struct itimerspec never = { .it_value = { .tv_sec = FAR_FUTURE } };
@@ -102,11 +102,11 @@ bool xf_clock__check(struct xf_clock *clock)
 	uint64_t boot_ns = 0, wall_ns = 0;
 	bool announced = false;
 
-	/* Readings so far apart would pass for a step; the next call has better luck. */
+	/* Readings so far apart would look like a step; the next call tries again. */
 	if (read_both(&boot_ns, &wall_ns) >= STEP_NS)
 		return false;
-	/* A clock that was set by less than a step leaves the timer readable too, which would keep
-	 * epoll awake: read it every now and then, also without a reason. */
+	/* A clock that was set by less than a step makes the timer readable too, and epoll would
+	 * return at once: so the timer is read every DRAIN_NS, also without a step. */
 	if (is_step(moved_by(clock, boot_ns, wall_ns)) ||
 	    boot_ns - clock->drained_boot_ns >= DRAIN_NS)
 		announced = was_set(clock, boot_ns);
@@ -146,7 +146,7 @@ uint64_t xf_clock__wall(const struct xf_clock *clock, uint64_t boot_ns)
 {
 	unsigned int i = clock->n - 1;
 
-	/* Older than all that is remembered: the oldest is the best guess. */
+	/* For a packet older than all remembered steps the oldest offset is the best guess. */
 	while (i > 0 && boot_ns < clock->step[i].from_boot_ns)
 		i--;
 	return boot_ns + clock->step[i].offset_ns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The records of many rings in the order of their time: a binary heap of their heads. */
+/* Merges the records of many rings by time: a binary heap of the oldest record of each. */
 #include "loader/log/merge.h"
 
 #include <errno.h>

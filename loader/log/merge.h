@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The records of many rings in the order of their time. */
+/* Merges the records of many rings by time. */
 #ifndef XF_MERGE_H
 #define XF_MERGE_H
 
@@ -15,7 +15,7 @@ struct xf_merge_entry {
 
 struct xf_merge {
 	struct xf_merge_entry *all;  /* every ring */
-	struct xf_merge_entry *heap; /* those with a record, the oldest first */
+	struct xf_merge_entry *heap; /* rings that have a record, the oldest one first */
 	unsigned int n_all, n_heap, capacity;
 };
 
@@ -23,14 +23,14 @@ struct xf_merge {
 int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int source);
 void xf_merge__free(struct xf_merge *merge);
 
-/* Look how far each ring is filled. Records that come later are left for the next time. Returns
- * false when there is none. */
+/* Read how far each ring is filled; later records are left for the next call. Returns false when
+ * there is no record. */
 bool xf_merge__begin(struct xf_merge *merge);
-/* The oldest record, or NULL at the end. */
+/* Returns the oldest record and its source, or NULL at the end. */
 const struct xf_record *xf_merge__head(const struct xf_merge *merge, unsigned int *source);
-/* Go past the oldest record. */
+/* Pass the oldest record. */
 void xf_merge__pass(struct xf_merge *merge);
-/* Give what was passed back to the kernel. */
+/* Return the space of all passed records to the kernel. */
 void xf_merge__end(struct xf_merge *merge);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs of ours whose loader died. */
+/* Finds and removes orphans: programs of ours whose loader died. */
 #include "loader/log/orphan.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 #include "loader/hook/owner.h"
 #include "loader/log/reader.h"
 
-/* The object's tag is looked up at most once, and only if there is an orphan to compare it with. */
+/* The tag of our object, computed at most once and only if there is an orphan to compare it with.
+ */
 struct own_tag {
 	unsigned char tag[XF_TAG_LEN];
 	bool known, failed;
@@ -34,8 +35,8 @@ static bool fits(const struct xf_program *program, const struct xf_attach_opts *
 
 	if (opts->mode != XF_MODE_AUTO && opts->mode != chain->mode)
 		return false;
-	/* Alone on the hook a program's priority and actions are those of its object, not what its
-	 * loader said; they mean nothing there either. */
+	/* For a program alone on the hook libxdp reports the priority and actions of its object,
+	 * not those of its loader; without a chain they have no effect. */
 	if (chained && (prog->prio != opts->prio || prog->actions != opts->actions))
 		return false;
 	if (!chained && opts->require_chain)
@@ -43,11 +44,11 @@ static bool fits(const struct xf_program *program, const struct xf_attach_opts *
 	return same_object(program, opts->object, own);
 }
 
-/* Returns 1 when the program is an orphan of ours, 0 when not, -errno when it could not be looked
- * at. */
-static int look_at(const struct xf_chain_prog *prog, const struct xf_attach_opts *opts,
-		   const struct xf_chain *chain, struct xf_locks *locks, struct own_tag *own,
-		   struct xf_orphan *orphan)
+/* Returns 1 with *@orphan set when the program is an orphan of ours, 0 when not, -errno when it
+ * could not be read. */
+static int read_orphan(const struct xf_chain_prog *prog, const struct xf_attach_opts *opts,
+		       const struct xf_chain *chain, struct xf_locks *locks, struct own_tag *own,
+		       struct xf_orphan *orphan)
 {
 	struct xf_owner owner = {};
 	struct xf_program program;
@@ -81,9 +82,10 @@ int xf_orphans_find(struct xf_orphans *orphans, const struct xf_attach_opts *opt
 		return err;
 	}
 	for (unsigned int i = 0; i < chain->n; i++) {
-		err = look_at(&chain->prog[i], opts, chain, locks, &own, &orphans->at[orphans->n]);
+		err = read_orphan(&chain->prog[i], opts, chain, locks, &own,
+				  &orphans->at[orphans->n]);
 		if (err < 0) {
-			xf_err("%s: cannot look at program %u: %s", opts->ifname, chain->prog[i].id,
+			xf_err("%s: cannot read program %u: %s", opts->ifname, chain->prog[i].id,
 			       strerror(-err));
 			return err;
 		}
@@ -93,8 +95,7 @@ int xf_orphans_find(struct xf_orphans *orphans, const struct xf_attach_opts *opt
 	return 0;
 }
 
-/* Detach the program and count the records that its dead reader's rings still hold, which nobody
- * will see now. */
+/* Detach the program. *@unread is the number of records in its rings, which are lost with them. */
 static int remove_one(unsigned int ifindex, __u32 id, uint64_t *unread)
 {
 	struct xf_reader left = {};
@@ -105,7 +106,7 @@ static int remove_one(unsigned int ifindex, __u32 id, uint64_t *unread)
 
 	*unread = 0;
 	if (opened == -EPROTO)
-		xf_program__close(&program); /* its rings may look otherwise */
+		xf_program__close(&program); /* another ABI may have other rings */
 	if (open && !err) {
 		xf_reader__open_left(&left, program.rings_fd);
 		xf_reader__settle(program.rings_fd);

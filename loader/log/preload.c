@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Maps that are made and filled before the program is attached. */
+/* Maps that are created and filled before the program is attached. */
 #include "loader/log/preload.h"
 
 #include <bpf/bpf.h>
@@ -13,7 +13,7 @@
 
 static const __u32 zero;
 
-/* An array of one element, which is @value. */
+/* Create an array map with the one element @value. Returns its descriptor or -errno. */
 static int array_of_one(const char *name, __u32 flags, const void *value, __u32 size)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);

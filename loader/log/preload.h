@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Maps that are made and filled before the program is attached, so that the very first packet finds
- * its ring, and the program has its owner's record from the moment it can be seen. */
+/* Maps that are created and filled before the program is attached, so that the first packet finds
+ * its ring, and other processes never see the program without its owner record. */
 #ifndef XF_PRELOAD_H
 #define XF_PRELOAD_H
 
@@ -14,12 +14,13 @@ struct xf_preload {
 	int owner_fd;
 };
 
-/* Returns 0, or -errno after a message. */
+/* Create the maps, with the rings of @reader, @config and @owner in them. Returns 0, or -errno
+ * after a message. */
 int xf_preload__open(struct xf_preload *pre, const struct xf_reader *reader,
 		     const struct xf_config *config, const struct xf_owner *owner);
 void xf_preload__close(struct xf_preload *pre);
 
-/* The maps, to be given to xf_attach(). */
+/* The maps, for xf_attach_opts. */
 #define XF_PRELOAD_MAPS 3
 void xf_preload__maps(const struct xf_preload *pre, struct xf_reuse maps[XF_PRELOAD_MAPS]);
 

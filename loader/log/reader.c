@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rings of one program, as their reader sees them. */
+/* The rings of one program, on the side of their reader. */
 #include "loader/log/reader.h"
 
 #include <bpf/bpf.h>
@@ -20,7 +20,7 @@
 #include "loader/hook/slots.h"
 
 #define RING_MAX (1ULL << 30) /* bytes; ten seconds of a million packets */
-#define WAKE_MAX 8192u /* records; more save nothing, and the reader has to start early enough */
+#define WAKE_MAX 8192u	      /* records; more would save nothing and delay the reader */
 
 static int ring_map(struct xf_ring *ring)
 {
@@ -52,8 +52,8 @@ static void ring_close(struct xf_ring *ring)
 		close(ring->fd);
 }
 
-/* The node of a CPU, or NUMA_NO_NODE when the kernel does not say (one node, or a CPU that is not
- * there yet). */
+/* Returns the NUMA node of a CPU, or NUMA_NO_NODE when the kernel does not tell (a single node, or
+ * a CPU that is not present yet). */
 static uint32_t cpu_node(unsigned int cpu)
 {
 	uint32_t node = UINT32_MAX;
@@ -96,7 +96,7 @@ static int rings_alloc(struct xf_reader *reader, int n)
 	return 0;
 }
 
-/* Largest power of two of at least a page that lets @n rings fit into @bytes. */
+/* Returns the largest power of two, at least a page, with which @n rings fit into @bytes. */
 static size_t ring_size(uint64_t bytes, unsigned int n)
 {
 	uint64_t size = sysconf(_SC_PAGESIZE);
@@ -106,7 +106,7 @@ static size_t ring_size(uint64_t bytes, unsigned int n)
 	return size;
 }
 
-/* Wake the reader when an eighth of the ring is full. */
+/* Returns the wake_mask with which the reader is woken when an eighth of the ring is full. */
 static uint32_t wake_mask(size_t size)
 {
 	uint32_t n = 1;
@@ -206,9 +206,8 @@ void xf_reader__settle(int rings_fd)
 
 int xf_reader_alive(int alive_fd)
 {
-	/* Any event that is not an output event will do: it is only looked at. One for a CPU and
-	 * not for this task, which would make every context switch of the machine look for events.
-	 */
+	/* Any event that is not an output event will do, since the program only tests whether it is
+	 * there. It is an event of a CPU: one of a task would slow down all context switches. */
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,

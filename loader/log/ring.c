@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One BPF ring buffer as its consumer sees it. */
+/* The consumer's side of one BPF ring buffer. */
 #include "loader/log/ring.h"
 
 #include <linux/bpf.h>

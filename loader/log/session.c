@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Read the rings of several interfaces and write lines, until something ends it. */
+/* A session: reads the rings of several interfaces and writes lines, until something ends it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #include "loader/hook/netdev.h"
 #include "loader/log/session_impl.h"
 
-#define POLL_MS 20		 /* how often rings are looked at while packets come */
-#define CALM_NS (1000 * XF_MSEC) /* without packets for so long we sleep until woken */
+#define POLL_MS 20		 /* between two reads of the rings while packets come */
+#define CALM_NS (1000 * XF_MSEC) /* without packets for so long the session sleeps */
 
 static void on_signal(struct xf_watch *watch, uint32_t events);
 static void on_netdevs(struct xf_watch *watch, uint32_t events);
@@ -37,7 +37,7 @@ static int open_signals(void)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
-	/* For good: a second signal must not kill what is about to end by itself. */
+	/* Never unblocked: a second signal must not kill a session that is about to end. */
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
@@ -58,7 +58,8 @@ static int open_watches(struct xf_session *s)
 	return err;
 }
 
-/* The reading end may go away while there is nothing to write: no write says so then. */
+/* Watch the output without EPOLLOUT: its reader may go while there is nothing to write, and no
+ * write would report it. */
 static void watch_output(struct xf_session *s)
 {
 	int fd = xf_sink__fd(s->sink);
@@ -125,15 +126,15 @@ struct xf_loop *xf_session__loop(struct xf_session *s)
 	return s->loop;
 }
 
-/* All rings are looked at in each turn anyway. */
+/* Each turn of run_loop() reads all rings. */
 static void on_ring(struct xf_watch *watch, uint32_t events)
 {
 	(void)events;
 	xf_container_of(watch, struct xf_ring_watch, watch)->session->woken = true;
 }
 
-/* Edge-triggered: a ring that we cannot empty, because the output takes no more, must not keep us
- * busy. */
+/* Rings are watched edge-triggered, so that a ring that stays full because the output takes no more
+ * does not wake the session again and again. */
 static int watch_rings(struct xf_session *s, const struct xf_reader *reader)
 {
 	struct xf_ring_watch *rings = calloc(reader->n, sizeof(*rings));
@@ -148,7 +149,7 @@ static int watch_rings(struct xf_session *s, const struct xf_reader *reader)
 	return err;
 }
 
-/* Take what a dead reader left without printing it. */
+/* Pass the records that a dead reader left without printing them. */
 static void skip_left(struct xf_source *src)
 {
 	for (unsigned int i = 0; i < src->left.n; i++)
@@ -185,7 +186,7 @@ static void on_signal(struct xf_watch *watch, uint32_t events)
 	(void)events;
 	s->woken = true;
 	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		/* Without a file to open anew a SIGHUP says that the terminal is gone. */
+		/* Without a file to open anew SIGHUP means that the terminal is gone. */
 		if (info.ssi_signo != SIGHUP || !s->opts.sink.path) {
 			s->stop = true;
 		} else {
@@ -233,8 +234,7 @@ static void set_wake_now(struct xf_session *s, uint32_t on)
 			__atomic_store_n(&s->sources[i]->config->wake_now, on, __ATOMIC_SEQ_CST);
 }
 
-/* Something happened: stop the programs from waking us for each packet before a burst of them is
- * read. */
+/* Stop the programs from waking the session for each packet, before a burst of packets is read. */
 static void wake_up(struct xf_session *s)
 {
 	if (s->wait == WAIT_POLL)
@@ -244,7 +244,8 @@ static void wake_up(struct xf_session *s)
 	s->packet_ns = xf_now_ns(CLOCK_MONOTONIC);
 }
 
-/* Whether the packets keep us at the rings, and what to tell the programs about it. */
+/* Choose how the next turn waits: by polling while packets come, asleep when none came for CALM_NS.
+ */
 static void choose_wait(struct xf_session *s, bool any)
 {
 	if (any) {
@@ -254,7 +255,8 @@ static void choose_wait(struct xf_session *s, bool any)
 		set_wake_now(s, 1);
 		s->wait = WAIT_CALM;
 	} else if (s->wait == WAIT_CALM) {
-		/* A program that had read the old value before we wrote has long ended by now. */
+		/* Programs that had read the old value of wake_now have ended since the last turn.
+		 */
 		s->wait = WAIT_SLEEP;
 	}
 }
@@ -276,7 +278,7 @@ static void on_stats(struct xf_timer *timer, uint64_t now)
 	xf_loop__arm(s->loop, timer, next < now ? now + s->opts.stats_ns : next);
 }
 
-/* Returns 0 when something asked for the end, -errno after a message. */
+/* Run until a signal, a limit or the end of all sources. Returns 0, or -errno after a message. */
 static int run_loop(struct xf_session *s)
 {
 	while (!s->stop && !xf_session__count_reached(s)) {
@@ -297,8 +299,8 @@ static int run_loop(struct xf_session *s)
 	return 0;
 }
 
-/* End all sources, print what their rings still hold if the output wants it, and account for every
- * record. */
+/* End all sources, print the records left in their rings if the output takes them, and account for
+ * every record. Returns the exit status. */
 static int finish(struct xf_session *s)
 {
 	int status = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Read the rings of several interfaces and write lines, until something ends it. What log,
- * follow and firewall log share. */
+/* A session: reads the rings of several interfaces and writes lines, until something ends it. Used
+ * by log, follow and firewall log. */
 #ifndef XF_SESSION_H
 #define XF_SESSION_H
 
@@ -13,7 +13,7 @@
 
 struct xf_session_opts {
 	xf_out_fn format;
-	/* Adds to a line what its record alone does not tell; NULL: there is nothing to add. */
+	/* Completes a line with what is not in its record, or NULL. */
 	void (*explain)(void *arg, struct xf_line *line);
 	void *explain_arg;
 	const char *unload; /* the command that removes a program from an interface */
@@ -26,17 +26,17 @@ struct xf_session_opts {
 
 struct xf_session;
 
-/* Block the signals that end a session, so that none is lost before xf_session__run() waits for
- * them. Open the output and the clock. Returns 0, or -errno after a message. */
+/* Open a session: its output, its clock and a netlink socket. Blocks the signals that end it, so
+ * that none is lost before xf_session__run(). Returns 0, or -errno after a message. */
 int xf_session__open(struct xf_session **session, const struct xf_session_opts *opts);
 void xf_session__free(struct xf_session *session);
 
-/* A source that is already logging; the session does not own it, and it must stay where it is. A
- * ring that was left by a dead reader is printed when @print_left, else its records count as
- * unread. Returns 0, or -errno after a message. */
+/* Add a source whose program already writes to its rings. The session does not own it, and its
+ * address must not change. The records that a dead reader left are printed when @print_left, else
+ * they count as unread. Returns 0, or -errno after a message. */
 int xf_session__add(struct xf_session *session, struct xf_source *src, bool print_left);
 
-/* The session's event loop, for what else is to run in its thread. */
+/* The session's event loop, for other users in its thread. */
 struct xf_loop *xf_session__loop(struct xf_session *session);
 
 /* Run until a signal, the count, the duration, the end of the output or of all sources; then end

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of a session share: session.c waits, session_lines.c turns records into lines and
- * counts them, session_netdevs.c follows what happens to the interfaces. */
+/* Shared by the parts of a session: session.c waits, session_lines.c turns records into lines and
+ * counts them, session_netdevs.c handles changes of the interfaces. */
 #ifndef XF_SESSION_IMPL_H
 #define XF_SESSION_IMPL_H
 
@@ -11,11 +11,10 @@
 #include "loader/log/session.h"
 
 enum wait_state {
-	WAIT_POLL,  /* look at the rings every POLL_MS; the programs wake us only for large batches
-		     */
-	WAIT_CALM,  /* the programs have been told to wake us; one more look, for those that ran
-		       before that */
-	WAIT_SLEEP, /* until somebody wakes us */
+	WAIT_POLL,  /* POLL_MS; the programs wake the session only for large batches */
+	WAIT_CALM,  /* POLL_MS once more, for the records of programs that ran before wake_now
+		       was set */
+	WAIT_SLEEP, /* until an event */
 };
 
 struct xf_ring_watch {
@@ -35,12 +34,12 @@ struct xf_session {
 	struct xf_loop *loop;
 	struct xf_watch signals, netdevs, clock_set, output;
 	struct xf_timer end, stats;
-	bool woken;	    /* this turn had an event of the session's, not of a guest's only */
-	bool output_wanted; /* output is watched for EPOLLOUT, too */
+	bool woken;	    /* this turn had an event of the session, not only of other users */
+	bool output_wanted; /* output is watched for EPOLLOUT */
 	bool output_closed;
-	bool busy; /* the rings were not empty when we left them */
+	bool busy; /* the rings may have more records */
 	bool stop;
-	bool sources_lost;		/* it stopped because none was left */
+	bool sources_lost;		/* the session stopped because no source was left */
 	uint64_t printed;		/* lines put into the sink */
 	uint64_t flushed_ns, packet_ns; /* CLOCK_MONOTONIC: last flush and packet */
 	enum wait_state wait;
@@ -49,21 +48,22 @@ struct xf_session {
 /* session_lines.c */
 
 bool xf_session__count_reached(const struct xf_session *s);
-/* Read until the rings are empty, the output takes no more, or it is time to look at other things
- * (s->busy). Returns whether there was anything. */
+/* Turn records into lines until the rings are empty, the output takes no more, or other events need
+ * a turn (s->busy). Returns whether there was a record. */
 bool xf_session__drain(struct xf_session *s);
-/* Print what the rings still hold, as long as the output takes something at least every
- * XF_FINISH_MS and no further signal asks to end at once. */
+/* Print the records left in the rings, as long as the output takes some at least every XF_FINISH_MS
+ * and no further signal comes. */
 void xf_session__print_rest(struct xf_session *s);
-/* Take what is left in the rings without printing it. */
+/* Pass the records left in the rings and count them as unread or lost. */
 void xf_session__drop_rest(struct xf_session *s);
-/* One line of counters. @final: lines that the output has not taken are decided; else they are left
- * out. */
+/* Print a line of counters. Lines that the output has not taken count as lost or unread when
+ * @final, else they are left out. */
 void xf_session__print_counters(struct xf_session *s, unsigned int source, bool final);
-/* Print the counters of those sources that have ended and whose lines have all been taken. */
+/* Print the counters of each source that has ended and whose lines the output has all taken. */
 void xf_session__report_ended(struct xf_session *s);
 
-#define XF_FINISH_MS 1000 /* how long the end waits for an output that takes nothing */
+/* The end of a session waits so long for an output that takes nothing. */
+#define XF_FINISH_MS 1000
 
 /* session_netdevs.c */
 

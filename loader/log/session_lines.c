@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Records to lines to the output, and the account of them. */
+/* Turns records into lines for the output, and accounts for them. */
 #include "lib/time.h"
 #include "loader/log/session_impl.h"
 
@@ -9,7 +9,7 @@
 
 #include "lib/msg.h"
 
-#define BATCH 1024 /* records between two looks at the clock: a millisecond at the worst */
+#define BATCH 1024 /* records between two checks of the clock: at most a millisecond */
 #define DRAIN_BATCHES 256
 #define FLUSH_NS (40 * XF_MSEC)
 
@@ -18,8 +18,8 @@ bool xf_session__count_reached(const struct xf_session *s)
 	return s->opts.count && s->printed >= s->opts.count;
 }
 
-/* Turn at most BATCH records into lines. Returns how many; fewer than BATCH when the rings are
- * empty, the output takes no more, or enough have been printed. */
+/* Turn at most BATCH records into lines. Returns their number, which is below BATCH when the rings
+ * are empty, the output takes no more, or --count is reached. */
 static unsigned int print_batch(struct xf_session *s)
 {
 	const struct xf_record *rec;
@@ -27,8 +27,7 @@ static unsigned int print_batch(struct xf_session *s)
 
 	if (!xf_merge__begin(&s->merge))
 		return 0;
-	/* After the look at the rings: these records came before whatever the clock does from here
-	 * on. */
+	/* After xf_merge__begin(): the records of this batch are older than this check. */
 	xf_clock__check(&s->clock);
 	while (n < BATCH && !xf_session__count_reached(s) &&
 	       (rec = xf_merge__head(&s->merge, &i))) {
@@ -50,7 +49,6 @@ static unsigned int print_batch(struct xf_session *s)
 	return n;
 }
 
-/* Take what is left in the rings without printing it. */
 void xf_session__drop_rest(struct xf_session *s)
 {
 	bool unwanted = s->output_closed || xf_session__count_reached(s);
@@ -88,8 +86,6 @@ static void flush(struct xf_session *s)
 	s->flushed_ns = xf_now_ns(CLOCK_MONOTONIC);
 }
 
-/* Read until the rings are empty, the output takes no more, or it is time to look at other things.
- * Returns whether there was anything. */
 bool xf_session__drain(struct xf_session *s)
 {
 	bool any = false;
@@ -114,7 +110,6 @@ bool xf_session__drain(struct xf_session *s)
 	return any;
 }
 
-/* @final: lines that the output has not taken are decided; else they are left out. */
 void xf_session__print_counters(struct xf_session *s, unsigned int source, bool final)
 {
 	uint64_t untaken = final ? xf_sink__untaken(s->sink, source) : 0;
@@ -134,8 +129,6 @@ void xf_session__print_counters(struct xf_session *s, unsigned int source, bool 
 		xf_result("%s", xf_tally_text(line, sizeof(line), src->name, &tally));
 }
 
-/* Lines of a source that ended may still wait for the output; its counters are printed when they
- * are decided. */
 void xf_session__report_ended(struct xf_session *s)
 {
 	for (unsigned int i = 0; i < s->n; i++) {
@@ -147,8 +140,6 @@ void xf_session__report_ended(struct xf_session *s)
 	}
 }
 
-/* Print what the rings still hold, as long as the output takes something at least every
- * XF_FINISH_MS and no further signal asks to end at once. */
 void xf_session__print_rest(struct xf_session *s)
 {
 	struct pollfd fds[] = {

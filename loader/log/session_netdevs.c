@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What happens to the interfaces of a session while it runs. */
+/* Handles changes of a session's interfaces while it runs. */
 #include "loader/log/session_impl.h"
 
 #include <stdio.h>
@@ -30,8 +30,8 @@ static unsigned int live_sources(const struct xf_session *s)
 	return live;
 }
 
-/* Keep up with who took the chain over: the pins to remove later are those of the newest
- * dispatcher. */
+/* Note the id of the present dispatcher, whose pins are to be removed later: another process may
+ * have replaced it. */
 static void refresh(struct xf_source *src)
 {
 	struct xf_chain chain;
@@ -53,7 +53,8 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_n
 	if (event->kind == XF_NETDEV_MOVED) {
 		static const struct xf_owner nobody;
 
-		/* We cannot detach it from here: give it up, so that whoever is there may. */
+		/* It cannot be detached from this namespace: clear its owner record, so that a
+		 * process in the other one may. */
 		if (src->ours)
 			xf_program__owner_set(&src->program, &nobody);
 		snprintf(why, sizeof(why),
@@ -64,8 +65,8 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_n
 		return;
 	}
 	if (!if_indextoname(src->ifindex, name)) {
-		/* While a device goes the kernel tells of changes too; whether it is deleted or
-		 * moved comes last. */
+		/* The kernel reports changes of an interface that is going, too, before it reports
+		 * that it was deleted or moved. */
 		if (event->kind == XF_NETDEV_MISSED)
 			end_source(s, i, "the interface is gone", true);
 		return;

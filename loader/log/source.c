@@ -78,8 +78,8 @@ int xf_source__take_over(struct xf_source *src, const struct xf_config *config)
 
 	if (err)
 		return err;
-	/* Counters first: what the program counts from here on is ours. What goes into old rings
-	 * until ours are in their place is read from there. */
+	/* The counters are read first, so that all later packets are counted by this session.
+	 * Records that go to the old rings before ours replace them are read from there. */
 	err = xf_program__counters(&src->program, &src->base);
 	if (!err)
 		err = xf_reader__open_left(&src->left, src->program.rings_fd);
@@ -99,7 +99,7 @@ bool xf_source__is_attached(const struct xf_source *src)
 	struct xf_chain chain;
 	int err = xf_chain__read(src->ifindex, &chain);
 
-	/* A dispatcher that cannot be read now says nothing about us. */
+	/* A dispatcher that cannot be read does not tell whether our program is in it. */
 	if (err || chain.kind == XF_CHAIN_PINS || chain.kind == XF_CHAIN_VERSION)
 		return err != -ENODEV;
 	return xf_chain__find(&chain, src->at.prog_id) != NULL;
@@ -110,7 +110,7 @@ int xf_source__end(struct xf_source *src, bool detach)
 	int err = detach ? xf_detach(src->ifindex, src->at.prog_id) : 0;
 
 	if (err == -ENOENT || err == -ENODEV)
-		err = 0; /* somebody was faster */
+		err = 0; /* another process was faster */
 	if (err) {
 		xf_err("cannot detach program %u from %s: %s", src->at.prog_id, src->name,
 		       strerror(-err));

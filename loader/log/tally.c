@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What became of the packets of one interface. */
+/* The account of one interface's packets. */
 #include "loader/log/tally.h"
 
 #include <inttypes.h>

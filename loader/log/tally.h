@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What became of the packets of one interface, so that the sum is always what was seen. Pure. */
+/* The account of one interface's packets, in which seen is the sum of all others. Pure. */
 #ifndef XF_TALLY_H
 #define XF_TALLY_H
 
@@ -18,19 +18,19 @@ struct xf_tally {
 	uint64_t unread;
 };
 
-/* What the reader did with the records that it took from the rings; lines that still wait for the
- * output are in none of these. */
+/* The account of the records that the reader took from the rings; pending lines are in none of
+ * these. */
 struct xf_taken {
 	uint64_t logged; /* the output took their line */
-	uint64_t lost;	 /* the output could not */
-	uint64_t unread; /* nobody wanted their line */
+	uint64_t lost;	 /* the output failed to */
+	uint64_t unread; /* --count was reached or the output closed */
 };
 
-/* @base: the kernel's counters when this reader began, @now: the latest ones. */
+/* @base: the program's counters when this reader began; @now: the present ones. */
 void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
 		   const struct xf_counters *now, const struct xf_taken *taken);
 
-/* "eth0: seen 1000, logged 985, ...", without a newline, cut to @size. Returns @out. */
+/* Write "eth0: seen 1000, logged 985, ...", without a newline, cut to @size. Returns @out. */
 char *xf_tally_text(char *out, size_t size, const char *iface, const struct xf_tally *tally);
 
 #endif
