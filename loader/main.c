@@ -15,8 +15,9 @@ static const struct xf_command commands[] = {
 	{ "log", xf_cmd_log, NULL, "attach the packet logger and print its log (the default)" },
 	{ "follow", xf_cmd_follow, NULL,
 	  "print the log of an xdpfun.o that something else loaded" },
-	{ "status", xf_cmd_status, NULL, "show what is attached where, and our counters" },
-	{ "unload", xf_cmd_unload, NULL, "remove xdpfun programs that nobody owns any more" },
+	{ "status", xf_cmd_status, NULL,
+	  "show the XDP programs of each interface, and our counters" },
+	{ "unload", xf_cmd_unload, NULL, "remove xdpfun programs without a living owner" },
 	{ "firewall", xf_cmd_firewall, NULL, "allow or deny packets at the hook" },
 	{ "echo", xf_cmd_echo, NULL, "send every byte of TCP connections back" },
 	{ "forward", xf_cmd_forward, NULL,
@@ -35,8 +36,8 @@ static void help(void)
 	    "\n'xdpfun-load COMMAND --help' shows a command's options. See also xdpfun-load(8).\n");
 }
 
-/* A descriptor that is closed would be given to the next file that we open, and our lines would go
- * there. Open it the wrong way round, so that using it is an error. */
+/* A closed standard descriptor would become the number of the next file that is opened, and lines
+ * would go there. Open it in the wrong direction, so that using it is an error. */
 static void fill_standard_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
@@ -49,7 +50,7 @@ int main(int argc, char **argv)
 	const struct xf_command *command;
 
 	fill_standard_descriptors();
-	/* A write says both of these too, and then we can still detach. */
+	/* write() reports both of these too, and then programs are still detached. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	xf_attach_capture_logs();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The subcommands. Each gets the words behind its name (argv[0] is the name) and returns the exit
+/* The subcommands. Each gets its name (argv[0]) and the words behind it, and returns the exit
  * status. */
 #ifndef XF_CMD_H
 #define XF_CMD_H
@@ -12,19 +12,19 @@ struct xf_opt;
 struct xf_rest;
 struct xf_strs;
 
-/* What each subcommand does first: parse by @opts into @args, print @usage and the options for
- * --help (when *@help is set then), refuse words that are no option. Returns -1 to go on, else the
- * exit status. */
+/* The first call of each subcommand: parse by @opts into @args, print @usage and the options for
+ * --help (when parsing has set *@help), refuse words that are no option. Returns -1 to go on, else
+ * the exit status. */
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
 		 const bool *help);
-/* The same for one that takes words, which are left in *@rest. */
+/* The same for a subcommand that takes words, which are left in *@rest. */
 int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
 		       void *args, const bool *help, struct xf_rest *rest);
 
-/* Whether each interface is named once. Returns 0, or -1 after a message. */
+/* Check that no interface is named twice. Returns 0, or -1 after a message. */
 int xf_cmd_check_once(const struct xf_strs *interfaces);
 
-/* Write out what was printed. Returns @status, or XF_EXIT_FAILED after a message. */
+/* Flush stdout. Returns @status, or XF_EXIT_FAILED after a message. */
 int xf_cmd_end_output(int status);
 
 int xf_cmd_log(int argc, char **argv);

@@ -10,7 +10,7 @@
 
 #define COMMANDS_MAX 32
 
-/* How wide the two left columns are. */
+/* Compute the widths of the two left columns. */
 static void measure(const struct xf_command *commands, int *name, int *words)
 {
 	*name = *words = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Everything that is attached where. */
+/* The inventory of XDP programs on interfaces. */
 #include "loader/cmd/inventory.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id)
 	return 0;
 }
 
-/* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be looked
- * at. */
+/* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be read.
+ */
 static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
 {
 	struct xf_program program;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Everything that is attached where, with what is known about our own programs. What status and
- * unload work on. */
+/* The inventory of XDP programs on interfaces, with details of our own. Used by status and unload.
+ */
 #ifndef XF_INVENTORY_H
 #define XF_INVENTORY_H
 
@@ -23,11 +23,11 @@ enum xf_hook_kind {
 struct xf_hook_prog {
 	enum xf_hook_kind kind;
 	__u32 abi_version;
-	/* Of a firewall: the set that it obeys; empty when it has no pinned one, which is so when
-	 * something else loaded it. */
+	/* Of a firewall: the set that it obeys. Empty when that is not pinned, as after a load by
+	 * another program. */
 	char set[XF_FW_NAME_MAX + 1];
 	/* Of a logger. */
-	bool readable; /* of our ABI: owner's, counters are known */
+	bool readable; /* of our ABI, so that counters is set */
 	struct xf_owner owner;
 	enum xf_owner_state owner_state;
 	pid_t reader; /* 0: none; -1: one whose pid cannot be known */
@@ -41,8 +41,8 @@ struct xf_hook {
 	struct xf_hook_prog prog[XF_CHAIN_MAX]; /* as chain.prog */
 };
 
-/* Read the hooks of the interfaces named, or of all when there are no names. Returns their number,
- * with *@hooks to be freed by the caller, or -errno after a message. */
+/* Read the hooks of the named interfaces, or of all without names. Returns their number, or -errno
+ * after a message; the caller frees *@hooks in both cases. */
 int xf_inventory_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the subcommands that print JSON share. */
+/* Shared by the subcommands that print JSON. */
 #include "loader/cmd/json.h"
 
 #include <json-c/json.h>
@@ -8,7 +8,8 @@
 
 #include "loader/format/format.h"
 
-/* Names may hold bytes that JSON does not allow; the log's own form of them is read back. */
+/* Names may hold bytes that JSON does not allow. The log's escaped form is parsed again, so that
+ * both print the same. */
 struct json_object *xf_json_iface(const char *ifname)
 {
 	char text[XF_JSON_NAME_MAX + 3] = "\"";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the subcommands that print JSON share. */
+/* Shared by the subcommands that print JSON. */
 #ifndef XF_JSON_H
 #define XF_JSON_H
 

@@ -97,8 +97,8 @@ static struct xf_attach_opts attach_opts(const struct xf_run *run, const struct 
 	};
 }
 
-/* Take over a program that fits, if there is one that nobody else takes at this moment. Returns its
- * id, 0 when there is none, or -errno. */
+/* Take over an orphan that fits and has no reader. Returns its id, 0 when there is none, or -errno.
+ */
 static int adopt(struct xf_run *run, struct xf_source *src, const struct xf_orphans *orphans)
 {
 	struct xf_config config = xf_log_args__config(run->args, src->reader.wake_mask);
@@ -160,8 +160,8 @@ static int attach_new(struct xf_run *run, struct xf_source *src)
 	return err;
 }
 
-/* Adopt what fits; else attach beside what does not, or in its place when there is no room, and
- * remove it. */
+/* Adopt an orphan that fits; else attach a program, and remove the orphans: afterwards, or before
+ * when the hook has no place. */
 static int adopt_or_attach(struct xf_run *run, struct xf_source *src)
 {
 	struct xf_attach_opts opts = attach_opts(run, src);

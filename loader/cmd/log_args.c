@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What log, follow and firewall log have in common on the command line. */
+/* Options that log, follow and firewall log share. */
 #include "loader/cmd/log_args.h"
 
 #include <stdio.h>
@@ -178,7 +178,7 @@ struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 struct xf_config xf_log_args__config(const struct xf_log_args *args, uint32_t wake_mask)
 {
 	return (struct xf_config) {
-		/* At least 1, because 0 means all. */
+		/* Never 0, which would mean all: the largest N gives 1. */
 		.sample_below = args->sample > 1 ? (uint32_t)((1ULL << 32) / args->sample) : 0,
 		.rate = args->rate,
 		.wake_mask = wake_mask,

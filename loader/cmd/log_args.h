@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What log, follow and firewall log have in common on the command line. */
+/* Options that log, follow and firewall log share. */
 #ifndef XF_LOG_ARGS_H
 #define XF_LOG_ARGS_H
 
@@ -15,7 +15,7 @@ struct xf_log_args {
 	int mode; /* enum xf_mode */
 	uint32_t prio;
 	const char *actions;
-	unsigned int action_set; /* what actions says, as a bit set */
+	unsigned int action_set; /* actions as a bit set */
 	const char *object;
 	bool require_chain;
 	bool echo; /* --echo is given */
@@ -24,7 +24,7 @@ struct xf_log_args {
 	/* follow only */
 	uint32_t id;
 	/* firewall log only */
-	const char *set; /* not NULL: the default is all its interfaces, not eth0 */
+	const char *set; /* not NULL: the default are all its interfaces, not eth0 */
 	/* all */
 	int format;
 	const char *write;
@@ -42,22 +42,22 @@ struct xf_log_args {
 	bool version;
 };
 
-/* The options that print, and those of every command, over struct xf_log_args. */
+/* The options about output, and those of every command, over struct xf_log_args. */
 extern const struct xf_opt xf_output_options[], xf_common_options[];
 
 #define XF_SECONDS_MAX (10ULL * 365 * 24 * 3600 * XF_NSEC)
 
 extern const char *const xf_format_names[];
 
-/* Parse, deal with --help and --version, check what the table cannot, set the message level.
- * Returns -1 to go on, else the exit status. @usage is what --help prints first. */
+/* Parse, handle --help (which prints @usage first) and --version, check what the table cannot, set
+ * the message level. Returns -1 to go on, else the exit status. */
 int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, const char *usage,
 		       int argc, char **argv);
 
-/* What the arguments mean for the session and for the program. */
+/* The arguments as options of the session and as configuration of the program. */
 struct xf_session_opts xf_log_args__session(const struct xf_log_args *args);
 struct xf_config xf_log_args__config(const struct xf_log_args *args, uint32_t wake_mask);
-/* Ring memory of one of the interfaces. */
+/* The bytes of ring memory for one interface. */
 uint64_t xf_log_args__ring_bytes(const struct xf_log_args *args);
 
 #endif

@@ -32,7 +32,7 @@ static void say_ready(const struct xf_worker *worker)
 	xf_info("echo: listening on %s", xf_sockaddr_text(&addr, text));
 }
 
-/* What 'xdpfun-load echo' does without options. */
+/* Open a server with the defaults of 'xdpfun-load echo'. */
 static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, struct xf_loop *loop)
 {
 	struct xf_relay_args defaults;

@@ -11,8 +11,8 @@ struct xf_session;
  */
 int xf_log_echo__start(struct xf_log_echo **echo, const struct xf_addr *listen,
 		       struct xf_session *session);
-/* End the connections that there are, print the counters. The session is still there and runs no
- * more. NULL is fine. */
+/* End all connections and print the counters, after xf_session__run() and before the session is
+ * freed. NULL is allowed. */
 void xf_log_echo__end(struct xf_log_echo *echo);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What each subcommand does first with its words, and last with its output. */
+/* The first and the last step of each subcommand: its command line and its output. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "lib/msg.h"
 #include "lib/opt.h"
 
-/* What a word without an option was perhaps meant to be. */
-static const char *meant(const struct xf_opt *opts)
+/* A guess at the meaning of a word without an option. */
+static const char *guess(const struct xf_opt *opts)
 {
 	for (; opts->type != XF_OPT_END; opts++) {
 		if (opts->name && !strcmp(opts->name, "interface"))
@@ -40,7 +40,7 @@ int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **
 
 	if (status < 0 && rest.n) {
 		xf_err("unexpected word '%s'", rest.at[0]);
-		xf_hint("%s; --help shows the options", meant(opts));
+		xf_hint("%s; --help shows the options", guess(opts));
 		return XF_EXIT_USAGE;
 	}
 	return status;
@@ -60,7 +60,7 @@ int xf_cmd_check_once(const struct xf_strs *interfaces)
 
 int xf_cmd_end_output(int status)
 {
-	/* A reader that has closed the pipe, as head(1) does, has what it wanted. */
+	/* A reader that closes the pipe, as head(1) does, wants no more: no error. */
 	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
 		return status;
 	xf_err("cannot write to stdout: %s", strerror(errno));

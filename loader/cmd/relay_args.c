@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What echo and forward have in common on the command line. */
+/* Options that echo and forward share. */
 #include "loader/cmd/relay_args.h"
 
 #include <errno.h>
@@ -114,7 +114,7 @@ int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *
 	return -EINVAL;
 }
 
-/* The next of the addresses between commas, for dialling. */
+/* Add one of the addresses of --to. Returns 0, or -EINVAL after a message. */
 static int add_upstream(struct xf_relay_args *args, const char *at, size_t len)
 {
 	char text[XF_SOCKADDR_TEXT] = "";
@@ -150,7 +150,8 @@ static int parse_to(struct xf_relay_args *args)
 	}
 }
 
-/* Where the connections of forward go, and what only --check leaves out. */
+/* Check the options of forward that depend on each other, and parse --to. Returns 0, or -EINVAL
+ * after a message. */
 static int check_forward(struct xf_relay_args *args)
 {
 	if (args->to_text && args->routes) {

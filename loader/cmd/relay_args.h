@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What echo and forward have in common on the command line. */
+/* Options that echo and forward share. */
 #ifndef XF_CMD_RELAY_ARGS_H
 #define XF_CMD_RELAY_ARGS_H
 
@@ -9,11 +9,11 @@
 /* The options of both, over struct xf_relay_args. */
 extern const struct xf_opt xf_relay_options[];
 
-/* Parse, deal with --help, check what the table cannot, set the message level. Returns -1 to go on,
- * else the exit status. @usage is what --help prints first. */
+/* Parse, handle --help (which prints @usage first), check what the table cannot, set the message
+ * level. Returns -1 to go on, else the exit status. */
 int xf_relay_args__parse(struct xf_relay_args *args, const struct xf_opt *opts, const char *usage,
 			 int argc, char **argv);
-/* An address to listen on, given with @option. Returns 0, or -EINVAL after a message. */
+/* Parse the address to listen on given with @option. Returns 0, or -EINVAL after a message. */
 int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *addr);
 
 #endif

@@ -66,19 +66,19 @@ static int run_sources(struct xf_run *run, int (*start)(struct xf_run *run, cons
 		err = start(run, names->at[i]);
 	if (!err)
 		return xf_session__run(run->session);
-	/* One failed: leave none behind. */
+	/* A start failed: end the sources that were started before. */
 	for (unsigned int i = 0; i < run->n; i++)
 		if (run->sources[i].ours || run->sources[i].config)
 			xf_source__end(&run->sources[i], run->sources[i].ours);
 	return XF_EXIT_FAILED;
 }
 
-int xf_run(struct xf_run *run, const char *what, const struct xf_session_opts *opts,
+int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts,
 	   int (*start)(struct xf_run *run, const char *name))
 {
 	int status = XF_EXIT_FAILED;
 
-	if (xf_caps_check(what) || xf_locks__open(&run->locks))
+	if (xf_caps_check(command) || xf_locks__open(&run->locks))
 		return XF_EXIT_FAILED;
 	run->no_bpffs = xf_bpffs_prepare();
 	if (!xf_session__open(&run->session, opts)) {

@@ -16,23 +16,23 @@ struct xf_run {
 	struct xf_log_echo *echo; /* with --echo */
 	struct xf_source sources[XF_STRS_MAX];
 	unsigned int n; /* of sources; a failed start may have left the last one unfinished */
-	void *arg;	/* the subcommand's own */
+	void *arg;	/* for the subcommand */
 };
 
-/* Check capabilities (@what is the subcommand), open locks, bpffs, session and echo, call @start
- * for each interface, and run the session. When one start fails, those that went before are undone.
- * @start adds a source to the run and to its session; it returns 0, or -errno after a message.
- * Returns the exit status. */
-int xf_run(struct xf_run *run, const char *what, const struct xf_session_opts *opts,
+/* Check the capabilities for @command, open locks, bpffs, session and echo, call @start for each
+ * interface, and run the session. @start adds a source to the run and to its session; it returns 0,
+ * or -errno after a message. When one start fails, the earlier sources are ended. Returns the exit
+ * status. */
+int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts,
 	   int (*start)(struct xf_run *run, const char *name));
 
-/* For @start: one more source, with a program of that object on this interface. Returns NULL after
+/* For @start: make a source on this interface, for a program of the object @abi. Returns NULL after
  * a message when there is no such interface. */
 struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi,
 				 const char *name);
-/* For @start: read the program src->at, which runs already, and let the session have the source.
- * Returns 0; -EBUSY after a message when another process reads it; or another -errno after a
- * message. */
+/* For @start: become the reader of the program src->at, which runs already, and add the source to
+ * the session. Returns 0; -EBUSY after a message when another process reads it; or another -errno
+ * after a message. */
 int xf_run__read(struct xf_run *run, struct xf_source *src);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xdpfun-load status: what is attached where, and our counters. */
+/* xdpfun-load status: the XDP programs on each interface, and the counters of ours. */
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>

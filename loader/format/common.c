@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pieces of a line that text and JSON have in common. */
+/* Parts of a line that the text and the JSON format share. */
 #include "loader/format/common.h"
 
-/* Protocols without a name here are written as numbers, extension headers of IPv6 among them. */
+/* Other protocols, among them extension headers of IPv6, are written as numbers. */
 static const struct {
 	char text[8]; /* with its NUL */
 	uint8_t len;
@@ -61,7 +61,7 @@ static bool is_tail(uint8_t byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* The second byte says whether the sequence is overlong, a surrogate or beyond U+10FFFF. */
+/* The second byte decides whether the sequence is overlong, a surrogate or beyond U+10FFFF. */
 static bool second_is_valid(uint8_t first, uint8_t second)
 {
 	if (!is_tail(second))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the text and the JSON format share. */
+/* Parts of a line that the text and the JSON format share. Functions that write return the end. */
 #ifndef XF_OUT_COMMON_H
 #define XF_OUT_COMMON_H
 
@@ -13,7 +13,8 @@
 
 #define XF_IFACE_MAX 15 /* bytes of an interface's name */
 
-/* Append a string: inlined, the length of a literal is a constant and the copy a few stores. */
+/* Append a string. Inlined, so that the length of a literal is a constant and the copy a few
+ * stores. */
 static inline __attribute__((always_inline)) char *put(char *out, const char *text)
 {
 	size_t len = strlen(text);
@@ -39,10 +40,11 @@ char *xf_src_text(char *out, const struct xf_record *rec);
 char *xf_dst_text(char *out, const struct xf_record *rec);
 char *xf_proto_text(char *out, uint8_t proto);
 
-/* Bytes of the UTF-8 sequence at @s if it is well-formed, else 0. @s ends with a NUL. */
+/* Returns the bytes of the UTF-8 sequence at @s if it is well-formed, else 0. @s ends with a NUL.
+ */
 size_t xf_utf8_len(const uint8_t *s);
-/* Neither a control character of ASCII nor (as UTF-8) one of the C1 set, which terminals obey as
- * well. */
+/* Whether the character is printable: not a control character of ASCII, nor (as UTF-8) one of the
+ * C1 set, which terminals obey as well. @utf8_len is from xf_utf8_len(). */
 bool xf_is_printable(const uint8_t *s, size_t utf8_len);
 char *xf_hex_byte(char *out, uint8_t byte);
 

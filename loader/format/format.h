@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One record to the bytes of one line. Pure: no I/O, no clock, no allocation. */
+/* Turns one record into the bytes of one line. Pure: no I/O, no clock, no allocation. */
 #ifndef XF_OUT_H
 #define XF_OUT_H
 
@@ -9,50 +9,50 @@
 
 #define XF_OUT_MAX 1024 /* bytes: no line of any format is longer, with its newline */
 
-/* What dropped the packet; nothing for the logger's. */
+/* The reason why the firewall dropped the packet; XF_DENIED_NOT for the logger's packets. */
 enum xf_denied {
 	XF_DENIED_NOT = 0,
 	XF_DENIED_BY_RULE,
 	XF_DENIED_BY_POLICY,
-	XF_DENIED_UNREAD, /* a rule could be about what is behind the headers that were read */
+	XF_DENIED_UNREAD, /* a rule may be about the headers behind those that were read */
 };
 #define XF_OUT_RULE_MAX 255
 
-/* What a line needs beside the record. Names are those of the interface at that time, at most 15
- * bytes. */
+/* A record, and the parts of its line that are not in the record. */
 struct xf_line {
 	const struct xf_record *rec;
-	const char *iface;
-	uint64_t wall_ns; /* since the epoch, UTC */
+	const char *iface; /* the interface's name at that time, at most 15 bytes */
+	uint64_t wall_ns;  /* since the epoch, UTC */
 	enum xf_denied denied;
-	const char *rule; /* that denied it, at most XF_OUT_RULE_MAX bytes; NULL when it is gone */
+	const char
+	    *rule; /* that denied it, at most XF_OUT_RULE_MAX bytes; NULL when it was removed */
 };
 
-/* State that only saves work between lines (the text of the current second). Zero it before first
- * use. */
+/* A cache of the text of the current second. Zero it before the first use, and use it with one
+ * format only. */
 struct xf_out_cache {
 	int64_t second;
 	char text[32];
 	uint8_t text_len;
 };
 
-/* Writes at most XF_OUT_MAX bytes to @out and returns the end. */
+/* Write at most XF_OUT_MAX bytes to @out and return the end. */
 typedef char *(*xf_out_fn)(struct xf_out_cache *cache, const struct xf_line *line, char *out);
 
-/* Local time, in the spirit of tcpdump. */
+/* A line like tcpdump's, in local time. */
 char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *out);
-/* One JSON object; RFC 3339 time in UTC with nanoseconds. */
+/* One JSON object, with RFC 3339 time in UTC and nanoseconds. */
 char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *out);
 
-/* The name of an interface as the inside of a JSON string, at most XF_JSON_NAME_MAX bytes, no NUL.
- * Returns the end. */
 #define XF_JSON_NAME_MAX (6 * 15)
+/* Write the name of an interface as the inside of a JSON string, at most XF_JSON_NAME_MAX bytes, no
+ * NUL. Returns the end. */
 char *xf_json_name(char *out, const char *iface);
 
-/* "tcp", or NULL when the protocol has no name here (it is then written as a number). */
+/* Returns a name such as "tcp", or NULL for a protocol that is written as a number. */
 const char *xf_proto_name(uint8_t proto);
-/* tcpdump's letters, "S.", "none" when no flag is set. Writes at most 8 bytes, no NUL, returns the
- * end. */
+/* Write tcpdump's letters, such as "S.", or "none" when no flag is set: at most 8 bytes, no NUL.
+ * Returns the end. */
 char *xf_tcp_flags_text(char *out, uint8_t flags);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One record to a JSON object on a line. */
+/* Turns one record into a JSON object on a line. */
 #include <time.h>
 
 #include "lib/time.h"
@@ -39,8 +39,8 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 	return xf_padded_text(out, wall_ns % XF_NSEC, 9);
 }
 
-/* A name may hold any byte but '/', ':' and white space. Bytes that are not UTF-8 are taken for
- * Latin-1, so that the result is valid JSON and still tells them apart. */
+/* A name may hold any byte but '/', ':' and white space. Bytes that are not UTF-8 are read as
+ * Latin-1, so that the result is valid JSON and names stay distinct. */
 char *xf_json_name(char *out, const char *iface)
 {
 	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
@@ -66,7 +66,7 @@ char *xf_json_name(char *out, const char *iface)
 			at += len;
 			continue;
 		}
-		at += len == 2; /* of the C1 set: the second byte is the number of the character */
+		at += len == 2; /* a C1 character, whose second byte is its number */
 		out = put(out, "\\u00");
 		out = xf_hex_byte(out, *at++);
 	}
@@ -175,7 +175,7 @@ static char *put_network(char *out, const struct xf_record *rec)
 	return out;
 }
 
-/* Nothing in a rule's text needs an escape. */
+/* The text of a rule has no character that JSON escapes. */
 static char *put_denied(char *out, const struct xf_line *line)
 {
 	if (line->denied == XF_DENIED_BY_POLICY)

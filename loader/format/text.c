@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One record to a line for people, in the spirit of tcpdump. */
+/* Turns one record into a line like tcpdump's. */
 #include <time.h>
 
 #include "lib/time.h"
@@ -38,8 +38,8 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 	return out;
 }
 
-/* A name may hold any byte but '/', ':' and white space; nothing that a terminal would obey is
- * written. */
+/* A name may hold any byte but '/', ':' and white space; characters that a terminal would obey are
+ * escaped. */
 static char *put_iface(char *out, const char *iface)
 {
 	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
