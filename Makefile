@@ -25,7 +25,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) $(2))
 
 all: xdpfun.o xdpfun-fw.o xdpfun-load
 
-# Nothing below is needed to clean up or to print help.
+# clean and help need none of these tools.
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) not found: install $(2), or set $(3)))
 ifneq ($(MAKECMDGOALS),unit)
@@ -52,7 +52,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(ERROR) -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' -I. $(LIB_CFLAGS)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(ERROR) $(BPF_INCLUDES) $(LIB_CFLAGS)
 
-# What the loader is made of: every .c file of these folders but the one with main().
+# The sources of the loader: every .c file of these folders but the one with main().
 SRC := $(sort $(filter-out %.bpf.c loader/main.c,$(shell find lib firewall sockmap loader -name '*.c')))
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/loader/hook/object.o $(BUILD)/sockmap/engine/object.o
 
@@ -70,7 +70,7 @@ $(BUILD)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# The loader carries the objects with it, so that it works wherever it is copied to.
+# The objects are linked into the loader, so that it works wherever it is copied to.
 $(BUILD)/loader/hook/object.o: loader/hook/object.S xdpfun.o xdpfun-fw.o
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)
@@ -81,7 +81,7 @@ $(BUILD)/sockmap/engine/object.o: sockmap/engine/object.S $(BUILD)/sockmap/engin
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
-# An archive, so that whatever is linked with it takes only what it uses.
+# An archive, from which the linker takes only the objects that are used.
 $(BUILD)/xdpfun.a: $(OBJ)
 %.a:
 	$(call say,AR,$@)
@@ -92,13 +92,13 @@ xdpfun-load: $(BUILD)/loader/main.o $(BUILD)/xdpfun.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# Tests. Each tests/SUITE/test_*.c is a program. The other .c files of its folder and of tests/lib are
-# linked with it, and of the product what it uses: a test that defines a function of the product's
-# itself plays that part.
+# Tests. Each tests/SUITE/**/test_*.c is a program. The other .c files of its suite and of tests/lib are
+# linked with it, and the objects of the product that it uses: a test that defines a function of the
+# product itself replaces the object that has it.
 tests_of = $(sort $(shell find tests/$(1) -name '$(2)_*.c'))
 shared_of = $(sort $(filter-out $(call tests_of,$(1),test),$(shell find tests/$(1) tests/lib -name '*.c')))
 
-# Unit tests need no root. They, and what they use, are compiled with the sanitizers.
+# Unit tests need no root. They and the product are compiled with the sanitizers.
 ASAN = -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,unit,test))
 UNIT_SHARED := $(patsubst %.c,$(BUILD)/asan/%.o,$(call shared_of,unit))
@@ -109,14 +109,14 @@ $(BUILD)/asan/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) $(ASAN) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/xdpfun.a: $(SRC:%.c=$(BUILD)/asan/%.o)
-# The linker says what of the archive it took, so that a change elsewhere links nothing anew.
+# The linker's trace gives the dependencies, so that a change of an object relinks only its users.
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/asan/%.o $(UNIT_SHARED) | $(BUILD)/asan/xdpfun.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(ASAN) $(LDFLAGS) -Wl,--trace $(BUILD)/asan/$*.o $(UNIT_SHARED) $| -lcmocka $(LIBS) -o $@ >$@.link
 	$(Q)sed -n 's|^$(BUILD)/asan/.*\.o$$|$@: &\n&:|p' $@.link >$@.d
 
-# Fuzz targets: what parses bytes from the network or a file, under libFuzzer.
+# Fuzz targets: the parsers of bytes from the network or a file, under libFuzzer.
 FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,fuzz,fuzz))
 
 $(BUILD)/libfuzzer/%.o: %.c Makefile
@@ -162,7 +162,7 @@ objects: $(OBJ) $(patsubst %.c,$(BUILD)/%.o,$(sort loader/main.c $(shell find te
 unit: tests-unit
 	$(Q)BUILD=$(BUILD) tests/run unit $(if $(T),'$(T)')
 
-# What measures; scripts/bench builds it by itself.
+# The programs of the benches; scripts/bench builds them by itself.
 BENCH_BIN := $(addprefix $(BUILD)/tests/bench/,hook scale firewall stream relay_load relay_rw relay_splice)
 BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 BENCH_PARTS := $(filter-out $(BENCH_BIN:=.o),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
@@ -198,11 +198,11 @@ help:
 	@echo 'make           build ./xdpfun.o, ./xdpfun-fw.o and ./xdpfun-load'
 	@echo 'make install   install them and the manual pages (DESTDIR, PREFIX=$(PREFIX))'
 	@echo 'make unit      build and run the unit tests, without root; T=NAME only the file or test of that name'
-	@echo 'make lint      check format, spelling, scripts, manual, warnings and what includes what'
+	@echo 'make lint      check the sources: format, includes, warnings, spelling, scripts, manual, names'
 	@echo 'make tests     build all test programs'
 	@echo 'make check     run the tests that need no virtual machine (as root; see scripts/test)'
 	@echo 'make bench     measure, print a table, write $(BUILD)/bench.json (BASELINE=FILE compares)'
-	@echo 'make clean     remove all that was built'
-	@echo 'V=1 shows the commands; BUILD=DIR, CC, CLANG, LLVM_STRIP, CFLAGS are yours to set'
+	@echo 'make clean     remove everything that was built'
+	@echo 'V=1 shows the commands; BUILD=DIR, CC, CLANG, LLVM_STRIP and CFLAGS may be set'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
