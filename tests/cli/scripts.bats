@@ -31,7 +31,7 @@ lint_finds() {
 
 @test "lint finds what it looks for, and names the place" {
 	lint_tree
-	run -0 "$tree/scripts/lint" licence format shell manual spelling rooms
+	run -0 "$tree/scripts/lint" licence format functions shell manual spelling names rooms
 	echo '#include "../loader/cmd/c.h"' >>"$tree/lib/a.c"
 	lint_finds rooms "lib/a.c:3: may not include loader/cmd/c.h"
 	lint_tree
@@ -55,8 +55,20 @@ lint_finds() {
 	lint_finds format "lib/a.c:3"
 	echo '/* t''eh */' >>"$tree/lib/a.c"
 	lint_finds spelling "==> the"
+	printf 'int f(void)\n{\n%s\n}\n' "$(printf ';\n%.0s' {1..60})" >"$tree/lib/b.h"
+	run -0 "$tree/scripts/lint" functions
+	printf 'int f(void)\n{\n%s\n}\n' "$(printf ';\n%.0s' {1..61})" >"$tree/lib/b.h"
+	lint_finds functions "lib/b.h:2: a function of 61 lines"
 	echo 'int b;' >"$tree/lib/b.h"
 	lint_finds licence "lib/b.h"
+	# shellcheck disable=SC2016 # backticks are meant
+	printf '%s\n' '`lib/`, `lib/*.c`, `b.h`, `lib/NAME.c`, `f()`' >"$tree/README.md"
+	echo 'int f(void);' >"$tree/lib/b.h"
+	run -0 "$tree/scripts/lint" names
+	for name in lib/d.c 'lib/*.d' d.h 'g()' docs/lib/; do
+		echo "\`$name\`" >"$tree/README.md"
+		lint_finds names "README.md:1: there is no $name"
+	done
 	printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-only\ncat $%s\n' 1 >"$tree/scripts/d"
 	lint_finds shell SC2086
 	mkdir -p "$tree/.ci"
