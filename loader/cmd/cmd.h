@@ -8,6 +8,7 @@
 
 #include "lib/exit_status.h"
 
+struct xf_netdev;
 struct xf_opt;
 struct xf_rest;
 struct xf_strs;
@@ -23,6 +24,13 @@ int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, c
 
 /* Check that no interface is named twice. Returns 0, or -1 after a message. */
 int xf_cmd_check_once(const struct xf_strs *interfaces);
+/* Find the interfaces, which may be given by alternative names, and store them in @devs, an array
+ * of XF_STRS_MAX. An interface that is given twice is stored once, and a message says so. Returns
+ * their number, or -errno after a message. */
+int xf_cmd_find(const struct xf_strs *interfaces, struct xf_netdev *devs);
+/* The same, and replace the names in *@interfaces by the kernel's, which are in @devs. Returns 0,
+ * or -errno after a message. */
+int xf_cmd_resolve(struct xf_strs *interfaces, struct xf_netdev *devs);
 
 /* Flush stdout. Returns @status, or XF_EXIT_FAILED after a message. */
 int xf_cmd_end_output(int status);

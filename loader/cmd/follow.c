@@ -129,13 +129,11 @@ static int choose(const struct xf_run *run, struct xf_source *src)
 	return -ENOENT;
 }
 
-static int start_source(struct xf_run *run, const char *name)
+static int start_source(struct xf_run *run, const struct xf_netdev *netdev)
 {
-	struct xf_source *src = xf_run__source(run, &xf_abi_logger, name);
+	struct xf_source *src = xf_run__source(run, &xf_abi_logger, netdev);
 	int err;
 
-	if (!src)
-		return -ENODEV;
 	err = choose(run, src);
 	if (err)
 		return err;
@@ -143,12 +141,12 @@ static int start_source(struct xf_run *run, const char *name)
 	if (err == -EBUSY)
 		xf_hint(
 		    "a program has one reader; end that one, or attach another program with 'xdpfun-load log -i %s'",
-		    name);
+		    src->name);
 	if (!err && !src->at.dispatcher_id) {
 		xf_warn(
 		    "%s: program %u was loaded without a dispatcher, the next XDP program there will be refused",
-		    name, src->at.prog_id);
-		xf_hint("to reload it in a chain: " XF_RELOAD_COMMANDS, name, name);
+		    src->name, src->at.prog_id);
+		xf_hint("to reload it in a chain: " XF_RELOAD_COMMANDS, src->name, src->name);
 	}
 	return err;
 }

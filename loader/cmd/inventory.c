@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/cmd/cmd.h"
 #include "loader/firewall/programs.h"
 #include "loader/hook/program.h"
 #include "lib/msg.h"
@@ -60,19 +61,20 @@ static int cannot_read(const struct xf_hook *hook, int err)
 
 static int read_named(struct xf_hook *hooks, const struct xf_strs *names, struct xf_locks *locks)
 {
-	for (unsigned int i = 0; i < names->n; i++) {
+	struct xf_netdev netdevs[XF_STRS_MAX];
+	int n = xf_cmd_find(names, netdevs);
+
+	for (int i = 0; i < n; i++) {
 		struct xf_hook *hook = &hooks[i];
 		int err;
 
-		hook->ifindex = xf_netdev_find(names->at[i]);
-		if (!hook->ifindex)
-			return -ENODEV;
-		strncpy(hook->ifname, names->at[i], IF_NAMESIZE - 1);
+		hook->ifindex = netdevs[i].ifindex;
+		memcpy(hook->ifname, netdevs[i].name, sizeof(hook->ifname));
 		err = read_hook(hook, locks);
 		if (err)
 			return cannot_read(hook, err);
 	}
-	return names->n;
+	return n;
 }
 
 static int read_all(struct xf_hook *hooks, const struct if_nameindex *all, struct xf_locks *locks)

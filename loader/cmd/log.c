@@ -186,14 +186,12 @@ static int adopt_or_attach(struct xf_run *run, struct xf_source *src)
 	return err;
 }
 
-static int start_source(struct xf_run *run, const char *name)
+static int start_source(struct xf_run *run, const struct xf_netdev *netdev)
 {
-	struct xf_source *src = xf_run__source(run, &xf_abi_logger, name);
+	struct xf_source *src = xf_run__source(run, &xf_abi_logger, netdev);
 	int err;
 
-	if (!src)
-		return -ENODEV;
-	xf_netdev_warn_offloads(name);
+	xf_netdev_warn_offloads(src->name);
 	err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
 	if (err)
 		return err;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/cmd/cmd.h"
+#include "loader/hook/netdev.h"
 #include "lib/msg.h"
 #include "lib/opt.h"
 
@@ -55,6 +56,48 @@ int xf_cmd_check_once(const struct xf_strs *interfaces)
 			xf_err("interface '%s' is named twice", interfaces->at[i]);
 			return -1;
 		}
+	return 0;
+}
+
+/* Returns the index of the entry with the ifindex of @dev, or -1. */
+static int find_same(const struct xf_netdev *devs, int n, const struct xf_netdev *dev)
+{
+	for (int i = 0; i < n; i++)
+		if (devs[i].ifindex == dev->ifindex)
+			return i;
+	return -1;
+}
+
+int xf_cmd_find(const struct xf_strs *interfaces, struct xf_netdev *devs)
+{
+	const char *given[XF_STRS_MAX];
+	int n = 0;
+
+	for (unsigned int i = 0; i < interfaces->n; i++) {
+		const char *name = interfaces->at[i];
+		int same, err = xf_netdev_find(name, &devs[n]);
+
+		if (err)
+			return err;
+		same = find_same(devs, n, &devs[n]);
+		if (same >= 0)
+			xf_info("'%s' and '%s' are one interface, %s: it is used once", given[same],
+				name, devs[same].name);
+		else
+			given[n++] = name;
+	}
+	return n;
+}
+
+int xf_cmd_resolve(struct xf_strs *interfaces, struct xf_netdev *devs)
+{
+	int n = xf_cmd_find(interfaces, devs);
+
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		interfaces->at[i] = devs[i].name;
+	interfaces->n = n;
 	return 0;
 }
 

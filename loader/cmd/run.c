@@ -11,15 +11,11 @@
 #include "loader/cmd/log_echo.h"
 
 struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi,
-				 const char *name)
+				 const struct xf_netdev *netdev)
 {
-	struct xf_source *src = &run->sources[run->n];
-	unsigned int ifindex = xf_netdev_find(name);
+	struct xf_source *src = &run->sources[run->n++];
 
-	if (!ifindex)
-		return NULL;
-	xf_source__init(src, abi, name, ifindex);
-	run->n++;
+	xf_source__init(src, abi, netdev->name, netdev->ifindex);
 	return src;
 }
 
@@ -57,13 +53,13 @@ int xf_run__read(struct xf_run *run, struct xf_source *src)
 	return xf_session__add(run->session, src, false);
 }
 
-static int run_sources(struct xf_run *run, int (*start)(struct xf_run *run, const char *name))
+static int run_sources(struct xf_run *run,
+		       int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
 {
-	const struct xf_strs *names = &run->args->interfaces;
-	int err = 0;
+	int n = xf_cmd_find(&run->args->interfaces, run->netdevs), err = n < 0 ? n : 0;
 
-	for (unsigned int i = 0; !err && i < names->n; i++)
-		err = start(run, names->at[i]);
+	for (int i = 0; !err && i < n; i++)
+		err = start(run, &run->netdevs[i]);
 	if (!err)
 		return xf_session__run(run->session);
 	/* A start failed: end the sources that were started before. */
@@ -74,7 +70,7 @@ static int run_sources(struct xf_run *run, int (*start)(struct xf_run *run, cons
 }
 
 int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts,
-	   int (*start)(struct xf_run *run, const char *name))
+	   int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
 {
 	int status = XF_EXIT_FAILED;
 

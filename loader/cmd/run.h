@@ -4,6 +4,7 @@
 #define XF_RUN_H
 
 #include "loader/hook/lock.h"
+#include "loader/hook/netdev.h"
 #include "loader/cmd/log_args.h"
 #include "loader/log/session.h"
 #include "loader/log/source.h"
@@ -14,6 +15,7 @@ struct xf_run {
 	struct xf_locks locks;
 	struct xf_session *session;
 	struct xf_log_echo *echo; /* with --echo */
+	struct xf_netdev netdevs[XF_STRS_MAX];
 	struct xf_source sources[XF_STRS_MAX];
 	unsigned int n; /* of sources; a failed start may have left the last one unfinished */
 	void *arg;	/* for the subcommand */
@@ -24,12 +26,11 @@ struct xf_run {
  * or -errno after a message. When one start fails, the earlier sources are ended. Returns the exit
  * status. */
 int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts,
-	   int (*start)(struct xf_run *run, const char *name));
+	   int (*start)(struct xf_run *run, const struct xf_netdev *netdev));
 
-/* For @start: make a source on this interface, for a program of the object @abi. Returns NULL after
- * a message when there is no such interface. */
+/* For @start: make a source on this interface, for a program of the object @abi. */
 struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi,
-				 const char *name);
+				 const struct xf_netdev *netdev);
 /* For @start: become the reader of the program src->at, which runs already, and add the source to
  * the session. Returns 0; -EBUSY after a message when another process reads it; or another -errno
  * after a message. */

@@ -86,9 +86,11 @@ static int add_named(struct places *places, const struct xf_strs *names)
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < names->n; i++) {
-		unsigned int ifindex = xf_netdev_find(names->at[i]);
+		struct xf_netdev netdev;
 
-		err = ifindex ? add_hook(places, names->at[i], ifindex) : -ENODEV;
+		err = xf_netdev_find(names->at[i], &netdev);
+		if (!err)
+			err = add_hook(places, netdev.name, netdev.ifindex);
 	}
 	return err;
 }

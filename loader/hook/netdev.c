@@ -16,6 +16,8 @@
 #include "lib/msg.h"
 
 #define NETLINK_BUFFER (1 << 20) /* bytes: a burst of changes on a machine with many interfaces */
+#define LINK_BUFFER (1 << 15)	 /* bytes: the properties of one interface */
+#define NAME_SIZE 128		 /* with the NUL; ALTIFNAMSIZ is not in <net/if.h> */
 
 static bool is_up(int fd, const char *name)
 {
@@ -42,16 +44,84 @@ static void list_up(char *out, size_t size)
 		close(fd);
 }
 
-unsigned int xf_netdev_find(const char *name)
+static void read_attributes(struct nlmsghdr *msg, struct xf_netdev_event *event)
 {
-	unsigned int ifindex = strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
+	struct ifinfomsg *info = NLMSG_DATA(msg);
+	int len = IFLA_PAYLOAD(msg);
+
+	for (struct rtattr *attr = IFLA_RTA(info); RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
+		if (attr->rta_type == IFLA_IFNAME)
+			strncpy(event->name, RTA_DATA(attr), IF_NAMESIZE - 1);
+		else if (attr->rta_type == IFLA_NEW_NETNSID && event->kind == XF_NETDEV_DELETED)
+			event->kind = XF_NETDEV_MOVED;
+	}
+}
+
+/* A request for one interface, and the kernel's reply in its place. */
+union link_message {
+	struct nlmsghdr head;
+	char bytes[LINK_BUFFER];
+};
+
+/* The kernel compares IFLA_ALT_IFNAME with all names, also with the first one. */
+static int ask_link(int fd, union link_message *msg, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	struct rtattr *attr;
+	ssize_t got;
+
+	memset(msg, 0, NLMSG_SPACE(sizeof(struct ifinfomsg)) + RTA_SPACE(NAME_SIZE));
+	msg->head = (struct nlmsghdr) { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+					.nlmsg_type = RTM_GETLINK,
+					.nlmsg_flags = NLM_F_REQUEST };
+	attr = (struct rtattr *)(msg->bytes + NLMSG_ALIGN(msg->head.nlmsg_len));
+	attr->rta_type = IFLA_ALT_IFNAME;
+	attr->rta_len = RTA_LENGTH(len);
+	memcpy(RTA_DATA(attr), name, len);
+	msg->head.nlmsg_len = NLMSG_ALIGN(msg->head.nlmsg_len) + RTA_ALIGN(attr->rta_len);
+	if (send(fd, msg, msg->head.nlmsg_len, 0) < 0)
+		return -errno;
+	got = recv(fd, msg, sizeof(*msg), 0);
+	if (got < 0)
+		return -errno;
+	if (!NLMSG_OK(&msg->head, (size_t)got))
+		return -EPROTO;
+	if (msg->head.nlmsg_type == NLMSG_ERROR)
+		return ((struct nlmsgerr *)NLMSG_DATA(&msg->head))->error;
+	return msg->head.nlmsg_type == RTM_NEWLINK ? 0 : -EPROTO;
+}
+
+int xf_netdev_lookup(const char *name, struct xf_netdev *dev)
+{
+	struct xf_netdev_event event = {};
+	union link_message msg;
+	int fd, err;
+
+	if (!*name || strlen(name) >= NAME_SIZE)
+		return -ENODEV;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	err = ask_link(fd, &msg, name);
+	close(fd);
+	if (err)
+		return err;
+	read_attributes(&msg.head, &event);
+	dev->ifindex = ((struct ifinfomsg *)NLMSG_DATA(&msg.head))->ifi_index;
+	memcpy(dev->name, event.name, sizeof(dev->name));
+	return 0;
+}
+
+int xf_netdev_find(const char *name, struct xf_netdev *dev)
+{
+	int err = xf_netdev_lookup(name, dev);
 	char up[1024];
 
-	if (ifindex)
-		return ifindex;
-	if (strlen(name) < IF_NAMESIZE && errno != ENODEV) {
-		xf_err("cannot look up interface '%s': %s", name, strerror(errno));
+	if (!err)
 		return 0;
+	if (err != -ENODEV) {
+		xf_err("cannot look up interface '%s': %s", name, strerror(-err));
+		return err;
 	}
 	xf_err("no interface is called '%s'", name);
 	list_up(up, sizeof(up));
@@ -59,7 +129,7 @@ unsigned int xf_netdev_find(const char *name)
 		xf_hint("these are up:%s; choose with -i", up);
 	else
 		xf_hint("no interface is up in this network namespace");
-	return 0;
+	return err;
 }
 
 int xf_netdev_watch(void)
@@ -77,19 +147,6 @@ int xf_netdev_watch(void)
 		return err;
 	}
 	return fd;
-}
-
-static void read_attributes(struct nlmsghdr *msg, struct xf_netdev_event *event)
-{
-	struct ifinfomsg *info = NLMSG_DATA(msg);
-	int len = IFLA_PAYLOAD(msg);
-
-	for (struct rtattr *attr = IFLA_RTA(info); RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
-		if (attr->rta_type == IFLA_IFNAME)
-			strncpy(event->name, RTA_DATA(attr), IF_NAMESIZE - 1);
-		else if (attr->rta_type == IFLA_NEW_NETNSID && event->kind == XF_NETDEV_DELETED)
-			event->kind = XF_NETDEV_MOVED;
-	}
 }
 
 void xf_netdev_read(int fd, void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx)

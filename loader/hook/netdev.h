@@ -7,8 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Returns the index of an interface, or 0 after an error that lists the interfaces that are up. */
-unsigned int xf_netdev_find(const char *name);
+struct xf_netdev {
+	unsigned int ifindex;
+	char name[IF_NAMESIZE]; /* the kernel's, also when it was found by an alternative name */
+};
+
+/* Find an interface by its name or an alternative name of any length. Returns 0, or -errno without
+ * a message: -ENODEV when there is none. */
+int xf_netdev_lookup(const char *name, struct xf_netdev *dev);
+/* The same, with an error message that lists the interfaces that are up. */
+int xf_netdev_find(const char *name, struct xf_netdev *dev);
 
 enum xf_netdev_event_kind {
 	XF_NETDEV_CHANGED, /* any property, among them its name and its XDP program */

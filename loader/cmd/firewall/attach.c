@@ -127,16 +127,16 @@ static int attach_one(const struct xf_fw_args *args, const struct xf_rule_set *s
 		      const char *ifname)
 {
 	struct xf_strs names = { .at = { ifname }, .n = 1 };
-	unsigned int ifindex = xf_netdev_find(ifname);
 	struct xf_fw_place *places;
-	int n, err;
+	struct xf_netdev netdev;
+	int n, err = xf_netdev_find(ifname, &netdev);
 
-	if (!ifindex)
-		return -ENODEV;
+	if (err)
+		return err;
 	n = xf_fw_places(&places, &names, root_id);
 	if (n < 0)
 		return n;
-	err = n ? keep(args, &places[0]) : attach_new(args, set, ifname, ifindex);
+	err = n ? keep(args, &places[0]) : attach_new(args, set, ifname, netdev.ifindex);
 	free(places);
 	return err;
 }
@@ -255,15 +255,6 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 	return err;
 }
 
-/* Before anything is made. */
-static int find_interfaces(const struct xf_fw_args *args)
-{
-	for (unsigned int i = 0; i < args->interfaces.n; i++)
-		if (!xf_netdev_find(args->interfaces.at[i]))
-			return -ENODEV;
-	return 0;
-}
-
 /* A trial that somebody began goes on, and may end what this command did. */
 static void remind(const struct xf_fw_args *args, const struct xf_rule_set *set)
 {
@@ -284,14 +275,16 @@ static void announce_trial(const struct xf_fw_args *args, const struct xf_rule_s
 		args->set, args->confirm_ns / 1e9);
 }
 
-static int attach(const struct xf_fw_args *args)
+static int attach(struct xf_fw_args *args)
 {
+	struct xf_netdev netdevs[XF_STRS_MAX];
 	struct xf_rule_set set;
 	struct before before;
 	__u32 root_id;
 	int err, failed;
 
-	if (xf_caps_check("firewall attach") || find_interfaces(args) ||
+	/* Before anything is made. */
+	if (xf_caps_check("firewall attach") || xf_cmd_resolve(&args->interfaces, netdevs) ||
 	    xf_fw_begin("firewall attach") || xf_rule_set__open(&set, args->set, XF_FW_ATTACH))
 		return XF_EXIT_FAILED;
 	root_id = xf_fw_pins__root_id(&set.pins);

@@ -11,6 +11,7 @@
 #include "loader/firewall/set.h"
 #include "lib/msg.h"
 #include "loader/hook/lock.h"
+#include "loader/hook/netdev.h"
 
 #define GONE_TRIES 50 /* the kernel frees a program some time after it is detached */
 #define GONE_STEP_MS 20
@@ -120,12 +121,13 @@ static int detach(const struct xf_fw_args *args, struct xf_fw_pins *pins)
 	return failed;
 }
 
-static int run(const struct xf_fw_args *args)
+static int run(struct xf_fw_args *args)
 {
+	struct xf_netdev netdevs[XF_STRS_MAX];
 	struct xf_fw_pins pins;
 	int failed, err;
 
-	if (xf_fw_begin("firewall detach"))
+	if (xf_fw_begin("firewall detach") || xf_cmd_resolve(&args->interfaces, netdevs))
 		return XF_EXIT_FAILED;
 	/* Not its table: a set of another version can be detached as well. */
 	err = xf_fw_pins__open(&pins, args->set, true);

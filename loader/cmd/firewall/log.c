@@ -35,6 +35,7 @@ static const struct xf_opt options[] = {
 
 struct fw_log {
 	struct xf_rule_set set;
+	struct xf_netdev netdevs[XF_STRS_MAX];
 	struct xf_fw_place *places;
 	int n;
 };
@@ -70,6 +71,8 @@ static int open_log(struct fw_log *log, struct xf_log_args *args)
 	int err = xf_fw_begin("firewall log");
 
 	if (!err)
+		err = xf_cmd_resolve(&args->interfaces, log->netdevs);
+	if (!err)
 		err = xf_rule_set__open(&log->set, args->set, XF_FW_READ);
 	if (err)
 		return err;
@@ -83,15 +86,13 @@ static int open_log(struct fw_log *log, struct xf_log_args *args)
 	return err;
 }
 
-static int start_source(struct xf_run *run, const char *name)
+static int start_source(struct xf_run *run, const struct xf_netdev *netdev)
 {
 	const struct fw_log *log = run->arg;
-	const struct xf_fw_place *place = xf_fw_place_on(name, log->places, log->n);
-	struct xf_source *src = xf_run__source(run, &xf_abi_firewall, name);
+	const struct xf_fw_place *place = xf_fw_place_on(netdev->name, log->places, log->n);
+	struct xf_source *src = xf_run__source(run, &xf_abi_firewall, netdev);
 	int err;
 
-	if (!src)
-		return -ENODEV;
 	src->at = (struct xf_attached) { .prog_id = place->prog_id, .mode = place->mode };
 	err = xf_run__read(run, src);
 	if (err == -EBUSY)

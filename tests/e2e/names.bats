@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What interfaces are called: alternative names, and names that a terminal would obey.
+
+load lib.bash
+load firewall.bash
+
+# 127 bytes, the longest that the kernel takes.
+long=uplink-$(printf '%0120d' 7)
+
+altname() {
+	ip -n "$LAB-a" link property add dev eth0 altname "$1"
+}
+
+@test "alternative names of any length resolve, and the kernel's name is shown" {
+	for name in wan0 "$long"; do
+		altname "$name"
+		start log -i "$name"
+		says log "^xdpfun-load: eth0: attached program"
+		frames 3
+		wait_for has_lines log 3
+		same "lines with the kernel's name" "$(grep -c ' eth0 ' "$T/log.out")" 3
+		same "name in status" "$(status_of "$name" .iface)" eth0
+		run -1 "${A[@]}" "$XF" follow -i "$name"
+		matches "what follow says" "$output" "eth0: program [0-9]+ is being read by process ${pid[log]}"
+		stop log
+		totals log eth0
+		same logged "$logged" 3
+	done
+}
+
+@test "alternative names of any length are for the firewall, follow and unload too" {
+	altname "$long"
+	fw attach -i "$long" 2>>"$T/attach.err"
+	matches "what attach says" "$(said attach)" "eth0: attached program"
+	fw detach -i "$long" --purge
+	same "what is attached" "$(program_on eth0)" ""
+	"${A[@]}" xdp-loader load eth0 "$OBJ"
+	start follow follow -i "$long"
+	frames 2
+	wait_for has_lines follow 2
+	stop follow
+	totals follow eth0
+	run -0 "${A[@]}" "$XF" unload -i "$long"
+	matches "what unload says" "$output" "eth0: removed program"
+}
+
+@test "two names of one interface are noticed, and it is used once" {
+	altname "$long"
+	begin log "${A[@]}" "$XF" -i "$long" -i eth0
+	started log
+	says log "'$long' and 'eth0' are one interface, eth0: it is used once"
+	frames 4
+	wait_for has_lines log 4
+	stop log
+	same lines "$(lines log)" 4
+	same "lines of counters" "$(grep -c '^eth0: seen 4, logged 4,' "$T/log.err")" 1
+	same "interfaces in status" "$("${A[@]}" "$XF" status -i eth0 -i "$long" --json | jq '.interfaces | length')" 1
+}
+
+@test "a name that is no interface's, however long, is an error" {
+	for name in nowhere "$long" "${long}x" "$long$long"; do
+		run -1 "${A[@]}" "$XF" -i "$name"
+		matches "what it says" "$output" "no interface is called '$name'.*these are up:.* eth0"
+	done
+}
