@@ -37,6 +37,18 @@
 	 XF_BIT(148 - 128) | XF_BIT(149 - 128) | XF_BIT(151 - 128) | XF_BIT(152 - 128) |           \
 	 XF_BIT(153 - 128))
 
+/* What switches and routers need to know which groups this machine is in, as above: queries,
+ * reports and leaving of IGMP 1 to 3 (RFC 3376), and multicast routers (RFC 4286). DVMRP and PIM,
+ * which have types of their own, are for routers. */
+#define XF_IGMP                                                                                    \
+	(XF_BIT(0x11) | XF_BIT(0x12) | XF_BIT(0x16) | XF_BIT(0x17) | XF_BIT(0x22) | XF_BIT(0x30) | \
+	 XF_BIT(0x31) | XF_BIT(0x32))
+
+static __always_inline int xf_fw_exempt_igmp(const struct xf_fw_packet *packet)
+{
+	return packet->type < 64 && (XF_IGMP >> packet->type & 1);
+}
+
 static __always_inline int xf_fw_exempt_icmp(const struct xf_fw_packet *packet)
 {
 	__u32 type = packet->type;
@@ -135,6 +147,8 @@ static __always_inline int xf_fw_exempt(struct xdp_md *ctx, const struct xf_fw_p
 		return packet->eth_type == bpf_htons(ETH_P_ARP);
 	if (packet->proto == (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return xf_fw_exempt_icmp(packet);
+	if (packet->family == 4 && packet->proto == IPPROTO_IGMP)
+		return xf_fw_exempt_igmp(packet);
 	if (packet->lacks & XF_FW_LACKS_PORTS)
 		return 0;
 	if (packet->proto == IPPROTO_TCP)

@@ -180,6 +180,43 @@ static void icmp_and_dhcp(void **state)
 	assert_int_equal(fate(fw, AF_INET6, 6, 547, 546), XF_FATE_POLICY_DENIED);
 }
 
+/* With the option "router alert" that all of it has, or without. */
+static int igmp_fate(const struct xf_fw *fw, uint8_t type, bool alert, uint16_t fragment)
+{
+	struct packet packet = packet_of(AF_INET, 2, 0, 0);
+	uint8_t *ip = packet.bytes + 14;
+
+	ip[0] = alert ? 0x46 : 0x45;
+	ip[6] = fragment >> 8;
+	ip[7] = fragment;
+	if (alert)
+		memcpy(ip + 20, "\x94\4\0\0", 4);
+	ip[alert ? 24 : 20] = type;
+	return xf_fw_fate(fw, packet.bytes, packet.len);
+}
+
+/* Else a switch that looks for members takes this machine out of its groups. */
+static void igmp(void **state)
+{
+	static const uint8_t members[] = { 0x11, 0x12, 0x16, 0x17, 0x22, 0x30, 0x31, 0x32 };
+	const struct xf_fw *fw = *state;
+	struct xf_rule rule = { .deny = true, .has = XF_RULE_PROTO, .proto = 2 };
+	struct packet packet = packet_of(AF_INET6, 2, 0x1600, 0);
+
+	for (int type = 0; type < 256; type++) {
+		int expected =
+		    memchr(members, type, sizeof(members)) ? XF_FATE_EXEMPT : XF_FATE_POLICY_DENIED;
+
+		assert_int_equal(igmp_fate(fw, type, false, 0), expected);
+		assert_int_equal(igmp_fate(fw, type, true, 0), expected);
+	}
+	assert_int_equal(igmp_fate(fw, 0x16, true, 185), XF_FATE_POLICY_DENIED);
+	assert_int_equal(xf_fw_fate(fw, packet.bytes, packet.len), XF_FATE_POLICY_DENIED);
+	assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(igmp_fate(fw, 0x16, true, 0), XF_FATE_DENIED);
+	assert_int_equal(xf_table__del(fw->table, &rule, xf_boot_ns()), 0);
+}
+
 static void a_rule_stops_what_is_exempt(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -270,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_connections_pass),
 		cmocka_unit_test(icmp_and_dhcp),
+		cmocka_unit_test(igmp),
 		cmocka_unit_test(a_rule_stops_what_is_exempt),
 		cmocka_unit_test(drops_are_logged),
 	};

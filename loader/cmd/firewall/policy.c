@@ -11,8 +11,8 @@
 static const char policy_usage[] =
     "Usage: xdpfun-load firewall policy [--set NAME] allow|deny\n\n"
     "What happens to packets that no rule matches. Under deny these still pass: ARP, IPv6 neighbour\n"
-    "discovery and multicast listeners, ICMP errors, DHCP replies, and packets of TCP and UDP connections\n"
-    "that this machine has.\n";
+    "discovery, MLD and IGMP, ICMP errors, DHCP replies, and packets of TCP and UDP connections that this\n"
+    "machine has.\n";
 
 static const char flush_usage[] = "Usage: xdpfun-load firewall flush [--set NAME]\n\n"
 				  "Take all rules out of a set. The policy stays.\n";
