@@ -108,6 +108,7 @@ int xf_lines__next(struct xf_lines *lines, int wait_ms, const char **line, size_
 		if (lines->ended) {
 			ret = give(lines, lines->end, line, len);
 			lines->start = lines->end;
+			lines->unterminated = true;
 			return ret;
 		}
 		if (lines->end - lines->start >= XF_LINE_MAX)

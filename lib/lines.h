@@ -16,6 +16,7 @@ struct xf_lines {
 	char *buf;
 	size_t start, scanned, end;
 	bool ended;
+	bool unterminated; /* the line that was read last is the last one and has no end */
 };
 
 /* Open @path, or standard input for "-". Returns 0, or -errno after a message. */

@@ -176,15 +176,15 @@ static int refuse_mapped(const struct xf_prefix *prefix, char *why, size_t *offs
 	return -EINVAL;
 }
 
-static bool is_mapped(const struct xf_prefix *prefix)
+bool xf_rule_prefix_is_mapped(const struct xf_prefix *prefix)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 	return prefix->len >= 96 && !memcmp(prefix->addr, mapped, sizeof(mapped));
 }
 
-int xf_rule_prefix_parse(const char *text, size_t len, struct xf_prefix *prefix, char why[WHY_MAX],
-			 size_t *offset)
+int xf_rule_prefix_parse(const char *text, size_t len, bool mask, struct xf_prefix *prefix,
+			 char why[WHY_MAX], size_t *offset)
 {
 	const char *slash = memchr(text, '/', len);
 	size_t addr_len = slash ? (size_t)(slash - text) : len;
@@ -205,9 +205,9 @@ int xf_rule_prefix_parse(const char *text, size_t len, struct xf_prefix *prefix,
 		bits = given;
 	}
 	prefix->len = bits;
-	if (clear_host_bits(prefix, family == 6 ? 16 : 4))
+	if (clear_host_bits(prefix, family == 6 ? 16 : 4) && !mask)
 		return refuse_host_bits(prefix, family, why, offset);
-	if (family == 6 && is_mapped(prefix))
+	if (family == 6 && xf_rule_prefix_is_mapped(prefix))
 		return refuse_mapped(prefix, why, offset);
 	return family;
 }

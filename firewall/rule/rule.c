@@ -15,7 +15,6 @@
 #include "firewall/rule/words.h"
 
 #define SEEN_TTL (1 << 7) /* beside enum xf_rule_has */
-#define QUOTE_MAX 40	  /* bytes of a wrong word that are shown */
 
 struct word {
 	const char *at;
@@ -74,23 +73,14 @@ __attribute__((format(printf, 3, 4))) static int fail(struct parse *p, const cha
 	return -EINVAL;
 }
 
-/* "foo" in quotation marks, safe to print, or what stands for a word that is missing. */
-static const char *quote(struct word word, char out[QUOTE_MAX + 8])
+static const char *quote(struct word word, char out[XF_QUOTED])
 {
-	size_t n = word.len < QUOTE_MAX ? word.len : QUOTE_MAX;
-
-	if (!word.len)
-		return "the end of the rule";
-	out[0] = '"';
-	for (size_t i = 0; i < n; i++)
-		out[i + 1] = word.at[i] > ' ' && word.at[i] <= '~' ? word.at[i] : '?';
-	strcpy(out + n + 1, word.len > n ? "...\"" : "\"");
-	return out;
+	return xf_rule_quote(word.at, word.len, "the end of the rule", out);
 }
 
 static int unexpected(struct parse *p, struct word word, const char *expected)
 {
-	char quoted[QUOTE_MAX + 8];
+	char quoted[XF_QUOTED];
 
 	return fail(p, word.at, "expected %s, not %s", expected, quote(word, quoted));
 }
@@ -109,9 +99,9 @@ static int number(struct word word, uint64_t min, uint64_t max, uint64_t *value)
 
 static int read_prefix(struct parse *p, struct word word, struct xf_prefix *prefix)
 {
-	char why[128], quoted[QUOTE_MAX + 8];
+	char why[128], quoted[XF_QUOTED];
 	size_t offset = 0;
-	int family = xf_rule_prefix_parse(word.at, word.len, prefix, why, &offset);
+	int family = xf_rule_prefix_parse(word.at, word.len, false, prefix, why, &offset);
 
 	if (family < 0)
 		return fail(p, word.at + offset, "%s, not %s", why, quote(word, quoted));
@@ -222,7 +212,7 @@ static const struct clause {
 static int unknown_clause(struct parse *p, struct word word)
 {
 	const char *names[CLAUSES + 1] = {}, *nearest;
-	char text[16], quoted[QUOTE_MAX + 8];
+	char text[16], quoted[XF_QUOTED];
 
 	for (size_t i = 0; i < CLAUSES; i++)
 		names[i] = clauses[i].name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words that reading and writing a rule share. */
+/* The words that reading and writing rules and lists share. */
 #ifndef XF_RULE_WORDS_H
 #define XF_RULE_WORDS_H
 
@@ -13,5 +13,10 @@ struct xf_rule_protocol {
 
 /* Ended by one without a name. */
 extern const struct xf_rule_protocol xf_rule_protocols[];
+
+#define XF_QUOTED 48
+/* A word that was not expected, in quotation marks and safe to print; if it is empty, @missing.
+ * Returns @out or @missing. */
+const char *xf_rule_quote(const char *at, size_t len, const char *missing, char out[XF_QUOTED]);
 
 #endif

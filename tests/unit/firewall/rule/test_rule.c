@@ -404,7 +404,7 @@ static void addresses_as_inet_pton(void **state)
 		is = inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, wanted) == 1;
 		if (is && strchr(text, ':') && !memcmp(wanted, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12))
 			continue;
-		if ((xf_rule_prefix_parse(text, len, &prefix, why, &offset) > 0) != is)
+		if ((xf_rule_prefix_parse(text, len, false, &prefix, why, &offset) > 0) != is)
 			fail_msg("inet_pton %s \"%s\"", is ? "takes" : "refuses", text);
 		if (is)
 			assert_memory_equal(prefix.addr, wanted, 16);
