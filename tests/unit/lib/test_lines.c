@@ -67,7 +67,9 @@ static void lines_in_pieces(void **state)
 	expect(&lines, "three", 4);
 	assert_int_equal(next(&lines), -EAGAIN);
 	close(fd);
+	assert_false(lines.unterminated);
 	expect(&lines, "four", 5);
+	assert_true(lines.unterminated);
 	assert_int_equal(next(&lines), 0);
 	assert_int_equal(next(&lines), 0);
 	xf_lines__close(&lines);
