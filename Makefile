@@ -20,8 +20,8 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all objects install check unit tests tests-unit tests-fuzz tests-prog tests-cli tests-e2e tests-vm lint bench bench-programs \
-	clean help
+.PHONY: all objects install check unit tests tests-unit tests-fuzz tests-prog tests-platform tests-cli tests-e2e \
+	tests-vm lint bench bench-programs clean help
 
 all: xdpfun.o xdpfun-fw.o xdpfun-load
 
@@ -138,6 +138,18 @@ $(PROG_BIN): $(BUILD)/%: $(BUILD)/%.o $(PROG_SHARED) $(BUILD)/xdpfun.a | xdpfun.
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
 
+# Facts of the kernel: programs of which each carries the BPF object, for other machines.
+PLATFORM_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,platform,test))
+PLATFORM_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(call shared_of,platform))) $(BUILD)/tests/platform/object.o
+
+$(BUILD)/tests/platform/object.o: tests/platform/object.S $(BUILD)/tests/platform/verdict.bpf.o
+	$(call say,AS,$@)
+	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
+
+$(PLATFORM_BIN): $(BUILD)/%: $(BUILD)/%.o $(PLATFORM_SHARED)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
+
 $(BUILD)/tests/prog/test_sockmap_engine: LDFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
 
 # Small programs and objects that the tests in namespaces and virtual machines use.
@@ -152,9 +164,11 @@ $(AUX_BIN): $(BUILD)/%: $(BUILD)/%.o
 named = $(if $(T),$(patsubst %.c,$(BUILD)/%,$(shell tests/run --list $(1) '$(T)')),$(2))
 tests-unit: $(call named,unit,$(UNIT_BIN))
 tests-prog: $(call named,prog,$(PROG_BIN))
+tests-platform: $(call named,platform,$(PLATFORM_BIN))
 tests-fuzz: $(call named,fuzz,$(FUZZ_BIN))
-tests-cli tests-e2e tests-vm: all $(AUX_BIN) $(AUX_BPF)
-tests: all tests-unit tests-prog tests-fuzz tests-e2e
+tests-cli tests-e2e: all $(AUX_BIN) $(AUX_BPF)
+tests-vm: all $(AUX_BIN) $(AUX_BPF) $(PLATFORM_BIN)
+tests: all tests-unit tests-prog tests-platform tests-fuzz tests-e2e
 
 # Everything compiled once, for its warnings.
 objects: $(OBJ) $(patsubst %.c,$(BUILD)/%.o,$(sort loader/main.c $(shell find tests xdp-prog sockmap -name '*.c')))

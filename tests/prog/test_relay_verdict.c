@@ -14,7 +14,7 @@
 #include "sockmap/engine/relay_abi.h"
 #include "sockmap/relay/tcp_state.h"
 #include "tests/prog/harness.h"
-#include "tests/prog/loopback.h"
+#include "tests/lib/loopback.h"
 
 #define ENTRIES 4
 

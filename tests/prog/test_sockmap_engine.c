@@ -14,7 +14,7 @@
 #include "sockmap/engine/sockmap_impl.h"
 #include "sockmap/relay/tcp_state.h"
 #include "tests/prog/harness.h"
-#include "tests/prog/loopback.h"
+#include "tests/lib/loopback.h"
 
 #define MEMORY (64 << 20)
 

@@ -11,7 +11,7 @@
 
 #include "sockmap/relay/tcp_state.h"
 #include "tests/prog/harness.h"
-#include "tests/prog/loopback.h"
+#include "tests/lib/loopback.h"
 
 struct pair {
 	int from, to, map; /* what is sent to from comes out of to, which the map may have */

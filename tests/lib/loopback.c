@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/prog/loopback.h"
+#include "tests/lib/loopback.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/prog/harness.h"
+#include <cmocka.h>
 
 int xf_own_loopback(void)
 {
