@@ -220,28 +220,27 @@ static bool is_long(const struct xf_opt *opt, const char *word, size_t len)
 	return same_name(opt->name, word, len) || same_name(opt->alias, word, len);
 }
 
-static const struct xf_opt *find_long(const struct xf_opt *opts, const char *word, size_t len)
+/* A long name, or with @len 0 the short one *word. */
+static const struct xf_opt *find(const struct xf_opt *opts, const char *word, size_t len,
+				 void **args)
 {
-	const struct xf_opt *opt, *found = NULL;
+	const struct xf_opt *found;
 
-	for (opt = opts; opt->type != XF_OPT_END && !found; opt++)
-		if (opt->type == XF_OPT_TABLE)
-			found = find_long(opt->table, word, len);
-		else if (is_long(opt, word, len))
-			found = opt;
-	return found;
-}
+	for (; opts->type != XF_OPT_END; opts++) {
+		void *inner = (char *)*args + opts->offset;
 
-static const struct xf_opt *find_short(const struct xf_opt *opts, char c)
-{
-	const struct xf_opt *opt, *found = NULL;
-
-	for (opt = opts; opt->type != XF_OPT_END && !found; opt++)
-		if (opt->type == XF_OPT_TABLE)
-			found = find_short(opt->table, c);
-		else if (opt->short_name == c)
-			found = opt;
-	return found;
+		if (opts->type != XF_OPT_TABLE) {
+			if (len ? is_long(opts, word, len) : opts->short_name == *word)
+				return opts;
+			continue;
+		}
+		found = find(opts->table, word, len, &inner);
+		if (found) {
+			*args = inner;
+			return found;
+		}
+	}
+	return NULL;
 }
 
 #define NAMES_MAX 128
@@ -285,7 +284,7 @@ static int parse_long(const struct xf_opt *opts, const char *word, struct words 
 {
 	const char *value = strchr(word, '=');
 	size_t len = value ? (size_t)(value - word) : strlen(word);
-	const struct xf_opt *opt = find_long(opts, word, len);
+	const struct xf_opt *opt = find(opts, word, len, &args);
 	struct xf_opt_text given = { .len = 0 };
 
 	if (!opt)
@@ -305,17 +304,18 @@ static int parse_short(const struct xf_opt *opts, const char *word, struct words
 
 	while (*word && !err) {
 		char given[3] = { '-', *word, '\0' };
-		const struct xf_opt *opt = find_short(opts, *word++);
+		void *to = args;
+		const struct xf_opt *opt = find(opts, word++, 0, &to);
 
 		if (!opt) {
 			xf_err("unknown option %s", given);
 			return -EINVAL;
 		}
 		if (!xf_opt_takes_value(opt)) {
-			err = apply(opt, given, NULL, words, args);
+			err = apply(opt, given, NULL, words, to);
 			continue;
 		}
-		return apply(opt, given, *word ? word : NULL, words, args);
+		return apply(opt, given, *word ? word : NULL, words, to);
 	}
 	return err;
 }

@@ -21,7 +21,7 @@ enum xf_opt_type {
 	XF_OPT_ENUM,	/* int: index into values, a NULL-terminated list of names */
 	XF_OPT_LIST,	/* struct xf_strs: each use adds one; empty is refused */
 	XF_OPT_IGNORED, /* accepted, does nothing */
-	XF_OPT_TABLE,	/* not an option: all those of another table over the same struct */
+	XF_OPT_TABLE,	/* not an option: all those of another table, over what is at offset */
 };
 
 #define XF_STRS_MAX 64

@@ -7,20 +7,29 @@
 #include <stdbool.h>
 
 #include "lib/exit_status.h"
+#include "lib/opt.h"
 
 struct xf_netdev;
-struct xf_opt;
-struct xf_rest;
-struct xf_strs;
 
-/* The first call of each subcommand: parse by @opts into @args, print @usage and the options for
- * --help (when parsing has set *@help), refuse words that are no option. Returns -1 to go on, else
- * the exit status. */
+/* The options of every subcommand. */
+struct xf_common_args {
+	bool quiet;
+	int verbose;
+	bool help;
+};
+
+/* Tables over struct xf_common_args, which differ in the help of --verbose. */
+extern const struct xf_opt xf_common_options[], xf_common_options_relay[], xf_common_options_fw[],
+    xf_common_options_status[];
+
+/* The first call of each subcommand: parse by @opts into @args, of which @common is a part; print
+ * @usage and the options for --help, else set the message level. Words that are no option are
+ * refused. Returns -1 to go on, else the exit status. */
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
-		 const bool *help);
+		 const struct xf_common_args *common);
 /* The same for a subcommand that takes words, which are left in *@rest. */
 int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
-		       void *args, const bool *help, struct xf_rest *rest);
+		       void *args, const struct xf_common_args *common, struct xf_rest *rest);
 
 /* Check that no interface is named twice. Returns 0, or -1 after a message. */
 int xf_cmd_check_once(const struct xf_strs *interfaces);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load echo: send every byte of every connection back. */
-#include "loader/cmd/cmd.h"
 #include "loader/cmd/relay_args.h"
 #include "loader/relay/run.h"
 
@@ -14,7 +13,7 @@ static const struct xf_opt options[] = {
 	  .short_name = 'l',
 	  .type = XF_OPT_STR,
 	  .arg = "ADDR:PORT",
-	  .offset = offsetof(struct xf_relay_args, listen_text),
+	  .offset = offsetof(struct xf_relay_cmd, args.listen_text),
 	  .help =
 	      "where to listen, as in 192.0.2.1:7 or [2001:db8::1]:7; port 0: any that is free\n"
 	      "(default: " XF_RELAY_ECHO_LISTEN ")" },
@@ -24,10 +23,8 @@ static const struct xf_opt options[] = {
 
 int xf_cmd_echo(int argc, char **argv)
 {
-	struct xf_relay_args args;
-	int status;
+	struct xf_relay_cmd cmd;
+	int status = xf_relay_cmd__parse(&cmd, true, options, usage, argc, argv);
 
-	xf_relay_args__init(&args, true);
-	status = xf_relay_args__parse(&args, options, usage, argc, argv);
-	return status >= 0 ? status : xf_relay_run(&args);
+	return status >= 0 ? status : xf_relay_run(&cmd.args);
 }

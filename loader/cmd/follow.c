@@ -30,7 +30,7 @@ static const struct xf_opt options[] = {
 	  .offset = offsetof(struct xf_log_args, id),
 	  .help = "program id, when an interface has several xdpfun programs" },
 	{ .type = XF_OPT_TABLE, .table = xf_output_options },
-	{ .type = XF_OPT_TABLE, .table = xf_common_options },
+	{ .type = XF_OPT_TABLE, .table = xf_log_options },
 	{ .short_name = 'n', .type = XF_OPT_IGNORED },
 	{ .short_name = 'l', .type = XF_OPT_IGNORED },
 	{ .type = XF_OPT_END },

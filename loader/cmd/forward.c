@@ -2,7 +2,6 @@
 /* xdpfun-load forward: pass TCP connections on, chosen by their first packet. */
 #include "lib/time.h"
 #include "lib/msg.h"
-#include "loader/cmd/cmd.h"
 #include "loader/cmd/relay_args.h"
 #include "loader/relay/run.h"
 #include "loader/relay/routes_file.h"
@@ -20,47 +19,47 @@ static const struct xf_opt options[] = {
 	  .short_name = 'l',
 	  .type = XF_OPT_STR,
 	  .arg = "ADDR:PORT",
-	  .offset = offsetof(struct xf_relay_args, listen_text),
+	  .offset = offsetof(struct xf_relay_cmd, args.listen_text),
 	  .help =
 	      "where to listen, as in 192.0.2.1:443 or [2001:db8::1]:443; port 0: any that is free" },
 	{ .name = "to",
 	  .type = XF_OPT_STR,
 	  .arg = "ADDR:PORT[,ADDR:PORT...]",
-	  .offset = offsetof(struct xf_relay_args, to_text),
+	  .offset = offsetof(struct xf_relay_cmd, args.to_text),
 	  .help = "upstreams, in turns; one that refused lately is left out for a while" },
 	{ .name = "routes",
 	  .type = XF_OPT_STR,
 	  .arg = "FILE",
-	  .offset = offsetof(struct xf_relay_args, routes),
+	  .offset = offsetof(struct xf_relay_cmd, args.routes),
 	  .help = "rules that choose an upstream by the first packet; SIGHUP reads them again" },
 	{ .name = "check",
 	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_relay_args, check),
+	  .offset = offsetof(struct xf_relay_cmd, args.check),
 	  .help = "only check the routes file: status 0 or 1" },
 	{ .name = "send-proxy-v2",
 	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_relay_args, send_proxy_v2),
+	  .offset = offsetof(struct xf_relay_cmd, args.send_proxy_v2),
 	  .help = "begin each connection to an upstream with a PROXY header, version 2" },
 	{ .name = "first-timeout",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
 	  .min = 10 * XF_MSEC,
 	  .max = XF_RELAY_SECONDS_MAX,
-	  .offset = offsetof(struct xf_relay_args, first_timeout),
+	  .offset = offsetof(struct xf_relay_cmd, args.first_timeout),
 	  .help = "time for a client's first packet, where a rule needs it (default: 10)" },
 	{ .name = "dial-timeout",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
 	  .min = 10 * XF_MSEC,
 	  .max = XF_RELAY_SECONDS_MAX,
-	  .offset = offsetof(struct xf_relay_args, dial_timeout),
+	  .offset = offsetof(struct xf_relay_cmd, args.dial_timeout),
 	  .help = "time for an upstream to answer, for each that is tried (default: 5)" },
 	{ .name = "max-waiting",
 	  .type = XF_OPT_U32,
 	  .arg = "N",
 	  .min = 1,
 	  .max = 1u << 20,
-	  .offset = offsetof(struct xf_relay_args, max_waiting),
+	  .offset = offsetof(struct xf_relay_cmd, args.max_waiting),
 	  .help =
 	      "connections that may wait for their first packet; with one more the one that has "
 	      "waited longest is ended (default: 4096)" },
@@ -81,12 +80,10 @@ static int check(const char *path)
 
 int xf_cmd_forward(int argc, char **argv)
 {
-	struct xf_relay_args args;
-	int status;
+	struct xf_relay_cmd cmd;
+	int status = xf_relay_cmd__parse(&cmd, false, options, usage, argc, argv);
 
-	xf_relay_args__init(&args, false);
-	status = xf_relay_args__parse(&args, options, usage, argc, argv);
 	if (status >= 0)
 		return status;
-	return args.check ? check(args.routes) : xf_relay_run(&args);
+	return cmd.args.check ? check(cmd.args.routes) : xf_relay_run(&cmd.args);
 }

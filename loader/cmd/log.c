@@ -75,7 +75,7 @@ static const struct xf_opt options[] = {
 	  .arg = "FILE",
 	  .offset = offsetof(struct xf_log_args, object),
 	  .help = "attach this xdpfun.o and not the built-in one" },
-	{ .type = XF_OPT_TABLE, .table = xf_common_options },
+	{ .type = XF_OPT_TABLE, .table = xf_log_options },
 	{ .short_name = 'n', .type = XF_OPT_IGNORED },
 	{ .short_name = 'l', .type = XF_OPT_IGNORED },
 	{ .type = XF_OPT_END },

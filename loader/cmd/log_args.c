@@ -81,22 +81,10 @@ const struct xf_opt xf_output_options[] = {
 	{ .type = XF_OPT_END },
 };
 
-const struct xf_opt xf_common_options[] = {
-	{ .name = "quiet",
-	  .short_name = 'q',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_log_args, quiet),
-	  .help = "say only what went wrong" },
-	{ .name = "verbose",
-	  .short_name = 'v',
-	  .type = XF_OPT_COUNT,
-	  .offset = offsetof(struct xf_log_args, verbose),
-	  .help = "show also what libbpf and libxdp say" },
-	{ .name = "help",
-	  .short_name = 'h',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_log_args, help),
-	  .help = "show this help" },
+const struct xf_opt xf_log_options[] = {
+	{ .type = XF_OPT_TABLE,
+	  .table = xf_common_options,
+	  .offset = offsetof(struct xf_log_args, common) },
 	{ .name = "version",
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_log_args, version),
@@ -150,7 +138,7 @@ int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, cons
 	int status;
 
 	args->buffer = DEFAULT_BUFFER;
-	status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+	status = xf_cmd_parse(opts, usage, argc, argv, args, &args->common);
 	if (status >= 0)
 		return status;
 	if (args->version) {
@@ -159,7 +147,6 @@ int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, cons
 	}
 	if (check_write(args) || check_interfaces(args))
 		return XF_EXIT_USAGE;
-	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
 	return -1;
 }
 

@@ -36,14 +36,12 @@ struct xf_log_args {
 	uint32_t rate;
 	uint64_t buffer;
 	uint64_t stats_ns;
-	bool quiet;
-	int verbose;
-	bool help;
+	struct xf_common_args common;
 	bool version;
 };
 
-/* The options about output, and those of every command, over struct xf_log_args. */
-extern const struct xf_opt xf_output_options[], xf_common_options[];
+/* The options about output, and those at the end of each table, over struct xf_log_args. */
+extern const struct xf_opt xf_output_options[], xf_log_options[];
 
 #define XF_SECONDS_MAX (10ULL * 365 * 24 * 3600 * XF_NSEC)
 

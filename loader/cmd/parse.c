@@ -9,6 +9,29 @@
 #include "lib/msg.h"
 #include "lib/opt.h"
 
+#define COMMON(member, letter, kind, text)                                                         \
+	{                                                                                          \
+		.name = #member, .short_name = letter, .type = kind,                               \
+		.offset = offsetof(struct xf_common_args, member), .help = text                    \
+	}
+#define QUIET COMMON(quiet, 'q', XF_OPT_FLAG, "say only what went wrong")
+#define VERBOSE(text) COMMON(verbose, 'v', XF_OPT_COUNT, text)
+#define HELP COMMON(help, 'h', XF_OPT_FLAG, "show this help")
+
+const struct xf_opt xf_common_options[] = {
+	QUIET, VERBOSE("show also what libbpf and libxdp say"), HELP, {}
+};
+const struct xf_opt xf_common_options_relay[] = {
+	QUIET, VERBOSE("say more, also what libbpf says"), HELP, {}
+};
+/* Its output is all that it says: there is nothing to be quiet about. */
+const struct xf_opt xf_common_options_status[] = { VERBOSE("show also what libxdp says"),
+						   HELP,
+						   {} };
+const struct xf_opt xf_common_options_fw[] = {
+	QUIET, VERBOSE("say more, also what libbpf and libxdp say"), HELP, {}
+};
+
 /* A guess at the meaning of a word without an option. */
 static const char *guess(const struct xf_opt *opts)
 {
@@ -22,22 +45,26 @@ static const char *guess(const struct xf_opt *opts)
 }
 
 int xf_cmd_parse_words(const struct xf_opt *opts, const char *usage, int argc, char **argv,
-		       void *args, const bool *help, struct xf_rest *rest)
+		       void *args, const struct xf_common_args *common, struct xf_rest *rest)
 {
 	if (xf_opts_parse(opts, argc, argv, args, rest))
 		return XF_EXIT_USAGE;
-	if (!*help)
+	if (!common->help) {
+		xf_msg_level_set(common->verbose ? XF_VERBOSE
+				 : common->quiet ? XF_QUIET
+						 : XF_NORMAL);
 		return -1;
+	}
 	printf("%s\nOptions:\n", usage);
 	xf_opts_help(stdout, opts);
 	return XF_EXIT_OK;
 }
 
 int xf_cmd_parse(const struct xf_opt *opts, const char *usage, int argc, char **argv, void *args,
-		 const bool *help)
+		 const struct xf_common_args *common)
 {
 	struct xf_rest rest;
-	int status = xf_cmd_parse_words(opts, usage, argc, argv, args, help, &rest);
+	int status = xf_cmd_parse_words(opts, usage, argc, argv, args, common, &rest);
 
 	if (status < 0 && rest.n) {
 		xf_err("unexpected word '%s'", rest.at[0]);

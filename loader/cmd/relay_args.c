@@ -7,7 +7,6 @@
 
 #include "lib/time.h"
 #include "lib/msg.h"
-#include "loader/cmd/cmd.h"
 
 static const char *const format_names[] = { "text", "json", NULL };
 
@@ -16,21 +15,21 @@ const struct xf_opt xf_relay_options[] = {
 	  .type = XF_OPT_ENUM,
 	  .arg = "auto|sockmap|splice|copy",
 	  .values = xf_engine_names,
-	  .offset = offsetof(struct xf_relay_args, engine),
+	  .offset = offsetof(struct xf_relay_cmd, args.engine),
 	  .help = "what moves the bytes; auto (the default) chooses for each connection, and "
 		  "changes under way" },
 	{ .name = "idle",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
 	  .max = XF_RELAY_SECONDS_MAX,
-	  .offset = offsetof(struct xf_relay_args, idle),
+	  .offset = offsetof(struct xf_relay_cmd, args.idle),
 	  .help = "end a connection on which nothing moved for so long (default: 0, never)" },
 	{ .name = "memory",
 	  .type = XF_OPT_SIZE,
 	  .arg = "SIZE",
 	  .min = 1u << 20,
 	  .max = 1ULL << 40,
-	  .offset = offsetof(struct xf_relay_args, memory),
+	  .offset = offsetof(struct xf_relay_cmd, args.memory),
 	  .help = "what all connections together may hold at most; K, M and G are understood "
 		  "(default: 256M)" },
 	{ .name = "max-connections",
@@ -38,7 +37,7 @@ const struct xf_opt xf_relay_options[] = {
 	  .arg = "N",
 	  .min = 1,
 	  .max = 1u << 20,
-	  .offset = offsetof(struct xf_relay_args, max_connections),
+	  .offset = offsetof(struct xf_relay_cmd, args.max_connections),
 	  .help = "connections at a time; more are refused (default: what the limit of open "
 		  "files allows, at most 65536)" },
 	{ .name = "threads",
@@ -46,32 +45,32 @@ const struct xf_opt xf_relay_options[] = {
 	  .arg = "N",
 	  .min = 1,
 	  .max = 256,
-	  .offset = offsetof(struct xf_relay_args, threads),
+	  .offset = offsetof(struct xf_relay_cmd, args.threads),
 	  .help = "threads that move bytes, each with a listening socket of its own (default: 1)" },
 	{ .name = "busy-poll",
 	  .type = XF_OPT_U32,
 	  .arg = "MICROSECONDS",
 	  .max = 1000,
-	  .offset = offsetof(struct xf_relay_args, busy_poll),
+	  .offset = offsetof(struct xf_relay_cmd, args.busy_poll),
 	  .help = "while messages follow each other this quickly on very few connections, look "
 		  "for the next without going to sleep (default: 50; 0: never)" },
 	{ .name = "drain",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
 	  .max = XF_RELAY_SECONDS_MAX,
-	  .offset = offsetof(struct xf_relay_args, drain),
+	  .offset = offsetof(struct xf_relay_cmd, args.drain),
 	  .help = "at the end, time for running connections to finish (default: 30)" },
 	{ .name = "user",
 	  .type = XF_OPT_STR,
 	  .arg = "NAME",
-	  .offset = offsetof(struct xf_relay_args, user),
+	  .offset = offsetof(struct xf_relay_cmd, args.user),
 	  .help = "as root: become this user before anything is accepted (default: nobody)" },
 	{ .name = "format",
 	  .short_name = 'f',
 	  .type = XF_OPT_ENUM,
 	  .arg = "text|json",
 	  .values = format_names,
-	  .offset = offsetof(struct xf_relay_args, format),
+	  .offset = offsetof(struct xf_relay_cmd, args.format),
 	  .help = "what a line of the access log looks like (default: text)" },
 	{ .name = "stats",
 	  .type = XF_OPT_SECONDS,
@@ -80,27 +79,15 @@ const struct xf_opt xf_relay_options[] = {
 	  .def = XF_NSEC,
 	  .min = 100 * XF_MSEC,
 	  .max = XF_RELAY_SECONDS_MAX,
-	  .offset = offsetof(struct xf_relay_args, stats),
+	  .offset = offsetof(struct xf_relay_cmd, args.stats),
 	  .help = "print the counters to stderr every SECONDS (default: 1)" },
-	{ .name = "quiet",
-	  .short_name = 'q',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_relay_args, quiet),
-	  .help = "say only what went wrong" },
-	{ .name = "verbose",
-	  .short_name = 'v',
-	  .type = XF_OPT_COUNT,
-	  .offset = offsetof(struct xf_relay_args, verbose),
-	  .help = "say more, also what libbpf says" },
-	{ .name = "help",
-	  .short_name = 'h',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_relay_args, help),
-	  .help = "show this help" },
+	{ .type = XF_OPT_TABLE,
+	  .table = xf_common_options_relay,
+	  .offset = offsetof(struct xf_relay_cmd, common) },
 	{ .name = "rotate-bytes",
 	  .type = XF_OPT_SIZE,
 	  .min = 1,
-	  .offset = offsetof(struct xf_relay_args, rotate_bytes) }, /* for tests */
+	  .offset = offsetof(struct xf_relay_cmd, args.rotate_bytes) }, /* for tests */
 	{ .type = XF_OPT_END },
 };
 
@@ -173,14 +160,18 @@ static int check_forward(struct xf_relay_args *args)
 	return args->to_text ? parse_to(args) : 0;
 }
 
-int xf_relay_args__parse(struct xf_relay_args *args, const struct xf_opt *opts, const char *usage,
-			 int argc, char **argv)
+int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt *opts,
+			const char *usage, int argc, char **argv)
 {
-	int status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+	struct xf_relay_args *args = &cmd->args;
+	int status;
 
+	*cmd = (struct xf_relay_cmd) {};
+	xf_relay_args__init(args, echo);
+	status = xf_cmd_parse(opts, usage, argc, argv, cmd, &cmd->common);
 	if (status >= 0)
 		return status;
-	if (!args->echo && check_forward(args))
+	if (!echo && check_forward(args))
 		return XF_EXIT_USAGE;
 	if (args->listen_text &&
 	    xf_relay_args__listen("--listen", args->listen_text, &args->listen))
@@ -189,6 +180,5 @@ int xf_relay_args__parse(struct xf_relay_args *args, const struct xf_opt *opts, 
 		xf_err("--rotate-bytes goes with --engine auto");
 		return XF_EXIT_USAGE;
 	}
-	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
 	return -1;
 }

@@ -17,8 +17,7 @@
 struct status_args {
 	struct xf_strs interfaces;
 	bool json;
-	bool verbose;
-	bool help;
+	struct xf_common_args common;
 };
 
 static const char usage[] =
@@ -37,16 +36,9 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct status_args, json),
 	  .help = "print one JSON object" },
-	{ .name = "verbose",
-	  .short_name = 'v',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct status_args, verbose),
-	  .help = "show also what libxdp says" },
-	{ .name = "help",
-	  .short_name = 'h',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct status_args, help),
-	  .help = "show this help" },
+	{ .type = XF_OPT_TABLE,
+	  .table = xf_common_options_status,
+	  .offset = offsetof(struct status_args, common) },
 	{ .type = XF_OPT_END },
 };
 
@@ -263,10 +255,7 @@ static int show(const struct status_args *args)
 int xf_cmd_status(int argc, char **argv)
 {
 	struct status_args args = {};
-	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.help);
+	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.common);
 
-	if (status >= 0)
-		return status;
-	xf_msg_level_set(args.verbose ? XF_VERBOSE : XF_NORMAL);
-	return show(&args);
+	return status >= 0 ? status : show(&args);
 }

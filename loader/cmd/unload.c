@@ -17,9 +17,7 @@ struct unload_args {
 	struct xf_strs interfaces;
 	bool all;
 	bool force;
-	bool quiet;
-	bool verbose;
-	bool help;
+	struct xf_common_args common;
 };
 
 static const char usage[] =
@@ -42,21 +40,9 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct unload_args, force),
 	  .help = "remove also programs whose loader is running" },
-	{ .name = "quiet",
-	  .short_name = 'q',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct unload_args, quiet),
-	  .help = "say only what went wrong" },
-	{ .name = "verbose",
-	  .short_name = 'v',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct unload_args, verbose),
-	  .help = "show also what libbpf and libxdp say" },
-	{ .name = "help",
-	  .short_name = 'h',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct unload_args, help),
-	  .help = "show this help" },
+	{ .type = XF_OPT_TABLE,
+	  .table = xf_common_options,
+	  .offset = offsetof(struct unload_args, common) },
 	{ .type = XF_OPT_END },
 };
 
@@ -176,7 +162,7 @@ static int run(const struct unload_args *args)
 int xf_cmd_unload(int argc, char **argv)
 {
 	struct unload_args args = {};
-	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.help);
+	int status = xf_cmd_parse(options, usage, argc, argv, &args, &args.common);
 
 	if (status >= 0)
 		return status;
@@ -185,6 +171,5 @@ int xf_cmd_unload(int argc, char **argv)
 				      : "which interface? name it with -i, or give --all");
 		return XF_EXIT_USAGE;
 	}
-	xf_msg_level_set(args.verbose ? XF_VERBOSE : args.quiet ? XF_QUIET : XF_NORMAL);
 	return run(&args);
 }

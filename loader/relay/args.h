@@ -39,9 +39,6 @@ struct xf_relay_args {
 	uint64_t stats;
 	uint32_t busy_poll; /* microseconds */
 	uint64_t rotate_bytes;
-	bool quiet;
-	int verbose;
-	bool help;
 };
 
 /* The defaults of a command line that says nothing. */

@@ -18,21 +18,9 @@ const struct xf_opt xf_fw_options[] = {
 	  .arg = "NAME",
 	  .offset = offsetof(struct xf_fw_args, set),
 	  .help = "the rule set (default: default)" },
-	{ .name = "quiet",
-	  .short_name = 'q',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_fw_args, quiet),
-	  .help = "say only what went wrong" },
-	{ .name = "verbose",
-	  .short_name = 'v',
-	  .type = XF_OPT_COUNT,
-	  .offset = offsetof(struct xf_fw_args, verbose),
-	  .help = "say more, also what libbpf and libxdp say" },
-	{ .name = "help",
-	  .short_name = 'h',
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_fw_args, help),
-	  .help = "show this help" },
+	{ .type = XF_OPT_TABLE,
+	  .table = xf_common_options_fw,
+	  .offset = offsetof(struct xf_fw_args, common) },
 	{ .type = XF_OPT_END },
 };
 
@@ -44,14 +32,13 @@ int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const 
 	args->set = "default";
 	args->policy = -1;
 	if (rest)
-		status = xf_cmd_parse_words(opts, usage, argc, argv, args, &args->help, rest);
+		status = xf_cmd_parse_words(opts, usage, argc, argv, args, &args->common, rest);
 	else
-		status = xf_cmd_parse(opts, usage, argc, argv, args, &args->help);
+		status = xf_cmd_parse(opts, usage, argc, argv, args, &args->common);
 	if (status >= 0)
 		return status;
 	if (xf_fw_name_check(args->set) || xf_cmd_check_once(&args->interfaces))
 		return XF_EXIT_USAGE;
-	xf_msg_level_set(args->verbose ? XF_VERBOSE : args->quiet ? XF_QUIET : XF_NORMAL);
 	return -1;
 }
 

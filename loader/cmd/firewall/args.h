@@ -17,9 +17,7 @@ struct xf_fw_args {
 	bool purge;
 	bool exist;
 	bool json;
-	bool quiet;
-	int verbose;
-	bool help;
+	struct xf_common_args common;
 };
 
 /* The options of every command, over struct xf_fw_args. */

@@ -166,7 +166,7 @@ int xf_fw_list(int argc, char **argv)
 	if (status == XF_EXIT_OK && args.json)
 		print_json(&args, &list);
 	else if (status == XF_EXIT_OK)
-		print_text(&list, args.verbose);
+		print_text(&list, args.common.verbose);
 	free(list.at);
 	return xf_cmd_end_output(status);
 }

@@ -29,7 +29,7 @@ static const struct xf_opt options[] = {
 	  .offset = offsetof(struct xf_log_args, interfaces),
 	  .help = "interface to read; may be repeated (default: all of the set)" },
 	{ .type = XF_OPT_TABLE, .table = xf_output_options },
-	{ .type = XF_OPT_TABLE, .table = xf_common_options },
+	{ .type = XF_OPT_TABLE, .table = xf_log_options },
 	{ .type = XF_OPT_END },
 };
 
