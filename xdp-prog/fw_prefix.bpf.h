@@ -9,7 +9,7 @@
 #include "fw_index.bpf.h"
 
 /* Of the rules of a prefix from @id on the first that holds, or 0: there are two at most. */
-static __always_inline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
+__noinline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
 {
 	for (int i = 0; i < 2; i++) {
 		struct xf_fw_rule *rule = id ? xf_fw_of_id(slot, id) : NULL;
@@ -121,19 +121,24 @@ static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 d
 	return id ? id : covering;
 }
 
+/* How long a rule's only prefix is: the other length is 0. */
+static __always_inline __u32 xf_fw_length6(const struct xf_fw_rule *rule)
+{
+	return (rule->rank >> XF_FW_RANK_SRC | rule->rank >> XF_FW_RANK_DST) & 0xff;
+}
+
 static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo,
 					    __u64 b, __u32 level)
 {
-	__u32 length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
-
-	return rule->tail.kind == XF_FW_PREFIX6 && rule->addr[0] == hi && rule->addr[1] == lo &&
-	       (length > 64) == (level & 1) && b == 1ull << (-length & 63);
+	return rule->tail.kind == XF_FW_PREFIX6 && rule->tail.detail[2] == level &&
+	       rule->addr[0] == hi && rule->addr[1] == lo &&
+	       b == 1ull << (-xf_fw_length6(rule) & 63);
 }
 
 static __always_inline int xf_fw_covers6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo,
 					 __u32 level)
 {
-	__u32 length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
+	__u32 length = xf_fw_length6(rule);
 	__u64 mask = -(1ull << (-length & 63));
 
 	if ((rule->tail.detail[2] ^ level) & 2)
@@ -147,16 +152,12 @@ static __always_inline int xf_fw_covers6(const struct xf_fw_rule *rule, __u64 hi
 static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *table, __u64 hi,
 					 __u64 lo, __u64 b, __u32 level)
 {
-	__u64 hash;
+	__u64 lower = -(__u64)(level & 1), hash; /* all bits, or none */
 	struct xf_fw_rule *rule;
 	__u32 id;
 
-	if (level & 1) {
-		lo &= -b;
-	} else {
-		hi &= -b;
-		lo = 0;
-	}
+	hi &= lower | -b;
+	lo &= lower & -b;
 	hash = xf_fw_hash6(set->seed, hi, lo, b, level);
 	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
 	if (!id)

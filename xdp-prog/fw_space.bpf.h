@@ -6,6 +6,7 @@
 #define XF_FW_SPACE_BPF_H
 
 #include "fw_index.bpf.h"
+#include "fw_match.bpf.h"
 #include "fw_parse.bpf.h"
 
 /* Of the rules of these tuples the id of the first that holds, if its rank is not below @least; or
@@ -31,9 +32,7 @@ __noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
 
 /* What a packet is looked up by; all that is not IPv4 fits in no five numbers. */
 struct xf_fw_key {
-	__u64 addr[4], l4, mac;
-	__u32 number, lacks;
-	__u64 least;
+	__u64 addr[4], l4, mac, least;
 };
 
 struct {
@@ -76,14 +75,37 @@ static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_space *space, __
 	return (l4 & space->l4) | (__u64)space->number << XF_FW_L4_SPACE;
 }
 
-/* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0; XF_FW_UNREAD
- * when a rule for what it lacks could be better than what was found: whoever stacks headers, or
- * cuts them, must not get past it. @number is that of the set, and what the packet lacks << 16. */
-__noinline __u32 xf_fw_spaces4(__u32 number, __u64 both, __u64 l4, __u64 mac, __u64 least)
+/* The verifier goes through each of a loop's rounds, so a call looks into so many tuple spaces. */
+#define XF_FW_STEP 16
+#define XF_FW_MORE (1u << 24) /* above an id: there are more of them, that could be better */
+
+/* Where a call looks, as one number: those of the set, of its list and of the first tuple space,
+ * and what the packet lacks. */
+#define XF_FW_AT_LIST 8 /* shifts */
+#define XF_FW_AT_LACKS 16
+#define XF_FW_AT_FIRST 24
+
+static __always_inline const struct xf_fw_set *xf_fw_set_at(__u32 at)
+{
+	__u32 number = at & 0xff;
+
+	return bpf_map_lookup_elem(&xf_fw_sets, &number);
+}
+
+static __always_inline const struct xf_fw_spaces *xf_fw_spaces_at(const struct xf_fw_set *set,
+								  __u32 at)
+{
+	return &set->spaces[at >> XF_FW_AT_LIST & (XF_FW_LISTS - 1)];
+}
+
+/* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0, in a few tuple
+ * spaces; and XF_FW_MORE. XF_FW_UNREAD when a rule for what it lacks could be better than what was
+ * found: whoever stacks headers, or cuts them, must not get past it. */
+__noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 least)
 {
 	struct xf_fw_best best = { .least = least };
-	__u32 lacks = number >> 16, n = number & 0xffff;
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &n);
+	__u32 lacks = at >> XF_FW_AT_LACKS & 0xff, nth = at >> XF_FW_AT_FIRST;
+	const struct xf_fw_set *set = xf_fw_set_at(at);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
 	void *table = set ? xf_fw_index(set) : NULL;
@@ -91,11 +113,11 @@ __noinline __u32 xf_fw_spaces4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 
 	if (!table)
 		return 0;
-	spaces = xf_fw_spaces(set);
-	for (__u32 i = 0; i < XF_FW_SPACES && i < spaces->n4; i++) {
-		space = &spaces->space4[i];
-		if (space->best < best.least)
-			break;
+	spaces = xf_fw_spaces_at(set, at);
+	for (int i = 0; i < XF_FW_STEP; i++, nth++) {
+		space = &spaces->space4[nth & (XF_FW_SPACES - 1)];
+		if (nth >= spaces->n4 || space->best < best.least)
+			return best.id;
 		if (space->needs & lacks & XF_FW_LACKS_PROTO)
 			return XF_FW_UNREAD;
 		if (space->needs & lacks)
@@ -107,14 +129,14 @@ __noinline __u32 xf_fw_spaces4(__u32 number, __u64 both, __u64 l4, __u64 mac, __
 				xf_fw_hash_tuple4(set->seed, addr[0], fields, from), addr, fields,
 				from);
 	}
-	return best.id;
+	return best.id | XF_FW_MORE;
 }
 
 /* The same for the IPv6 packet in xf_fw_key. */
-__noinline __u32 xf_fw_spaces6(__u32 number)
+__noinline __u32 xf_fw_spaces6(__u32 at)
 {
-	__u32 zero = 0;
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u32 zero = 0, lacks = at >> XF_FW_AT_LACKS & 0xff, nth = at >> XF_FW_AT_FIRST;
+	const struct xf_fw_set *set = xf_fw_set_at(at);
 	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
@@ -125,14 +147,14 @@ __noinline __u32 xf_fw_spaces6(__u32 number)
 	if (!table || !key)
 		return 0;
 	best.least = key->least;
-	spaces = xf_fw_spaces(set);
-	for (__u32 i = 0; i < XF_FW_SPACES && i < spaces->n6; i++) {
-		space = &spaces->space6[i];
-		if (space->best < best.least)
-			break;
-		if (space->needs & key->lacks & XF_FW_LACKS_PROTO)
+	spaces = xf_fw_spaces_at(set, at);
+	for (int i = 0; i < XF_FW_STEP; i++, nth++) {
+		space = &spaces->space6[nth & (XF_FW_SPACES - 1)];
+		if (nth >= spaces->n6 || space->best < best.least)
+			return best.id;
+		if (space->needs & lacks & XF_FW_LACKS_PROTO)
 			return XF_FW_UNREAD;
-		if (space->needs & key->lacks)
+		if (space->needs & lacks)
 			continue;
 		addr[0] = key->addr[0] & space->addr[0];
 		addr[1] = key->addr[1] & space->addr[1];
@@ -143,33 +165,54 @@ __noinline __u32 xf_fw_spaces6(__u32 number)
 		xf_fw_try_tuple(set, table, &best, xf_fw_hash_tuple6(set->seed, addr, fields, from),
 				addr, fields, from);
 	}
-	return best.id;
+	return best.id | XF_FW_MORE;
 }
 
-static __always_inline __u32 xf_fw_match_ip4(__u32 number, const struct xf_fw_packet *packet,
-					     __u64 least)
+/* Take what a call found. Returns whether to go on. */
+static __always_inline int xf_fw_take_some(const struct xf_fw_set *set, struct xf_fw_match *match,
+					   __u32 found)
 {
-	return xf_fw_spaces4(number | packet->lacks << 16, packet->src_hi << 32 | packet->dst_hi,
-			     packet->l4, packet->mac, least);
+	if (found == XF_FW_UNREAD || !(found & XF_FW_MORE)) {
+		xf_fw_take(set, match, found);
+		return 0;
+	}
+	xf_fw_take(set, match, found & XF_FW_ID_MASK);
+	return 1;
 }
 
-static __always_inline __u32 xf_fw_match_ip6(__u32 number, const struct xf_fw_packet *packet,
-					     __u64 least)
+static __always_inline void xf_fw_match_ip4(const struct xf_fw_set *set, __u32 at,
+					    const struct xf_fw_packet *packet,
+					    struct xf_fw_match *match)
+{
+	for (int i = 0; i < XF_FW_SPACES / XF_FW_STEP; i++, at += XF_FW_STEP << XF_FW_AT_FIRST) {
+		__u32 found = xf_fw_spaces4(at, packet->src_hi << 32 | packet->dst_hi, packet->l4,
+					    packet->mac, match->least);
+
+		if (!xf_fw_take_some(set, match, found))
+			return;
+	}
+}
+
+static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set, __u32 at,
+					    const struct xf_fw_packet *packet,
+					    struct xf_fw_match *match)
 {
 	__u32 zero = 0;
 	struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 
 	if (!key)
-		return 0;
+		return;
 	key->addr[0] = packet->src_hi;
 	key->addr[1] = packet->src_lo;
 	key->addr[2] = packet->dst_hi;
 	key->addr[3] = packet->dst_lo;
 	key->l4 = packet->l4;
 	key->mac = packet->mac;
-	key->lacks = packet->lacks;
-	key->least = least;
-	return xf_fw_spaces6(number);
+	for (int i = 0; i < XF_FW_SPACES / XF_FW_STEP; i++, at += XF_FW_STEP << XF_FW_AT_FIRST) {
+		key->least = match->least;
+		if (!xf_fw_take_some(set, match, xf_fw_spaces6(at)))
+			return;
+	}
 }
 
 /* Any other frame: only the one tuple space that needs no IP. */

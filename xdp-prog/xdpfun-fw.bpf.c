@@ -104,7 +104,8 @@ static __always_inline void xf_fw_match_others(struct xdp_md *ctx, const struct 
 					       __u32 number, struct xf_fw_packet *packet,
 					       struct xf_fw_match *match)
 {
-	const struct xf_fw_spaces *spaces = xf_fw_spaces(set);
+	__u32 list = set->current & (XF_FW_LISTS - 1);
+	const struct xf_fw_spaces *spaces = &set->spaces[list];
 
 	if (!packet->family) {
 		xf_fw_take(set, match, xf_fw_match_frame(set, packet));
@@ -117,10 +118,11 @@ static __always_inline void xf_fw_match_others(struct xdp_md *ctx, const struct 
 	xf_fw_parse_rest(packet);
 	if (xf_fw_out_of_reach(ctx, packet))
 		packet->lacks |= XF_FW_LACKS_PROTO;
+	number |= list << XF_FW_AT_LIST | packet->lacks << XF_FW_AT_LACKS;
 	if (packet->family == 4 && spaces->n4)
-		xf_fw_take(set, match, xf_fw_match_ip4(number, packet, match->least));
+		xf_fw_match_ip4(set, number, packet, match);
 	else if (packet->family == 6 && spaces->n6)
-		xf_fw_take(set, match, xf_fw_match_ip6(number, packet, match->least));
+		xf_fw_match_ip6(set, number, packet, match);
 }
 
 static __always_inline void xf_fw_count(struct xf_fw_total *total, __u32 len)
@@ -147,18 +149,16 @@ static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 }
 
 /* A rule's verdict. */
-static __always_inline int xf_fw_obey(struct xdp_md *ctx, const struct xf_fw_set *set,
-				      const struct xf_fw_match *match, struct xf_fw_counts *counts,
-				      __u32 len)
+static __always_inline int xf_fw_obey(const struct xf_fw_set *set, const struct xf_fw_match *match,
+				      struct xf_fw_counts *counts, __u32 len)
 {
 	xf_fw_count_rule(set, match, counts, len);
-	if (!(match->rule->rank & XF_FW_RANK_DENY)) {
-		xf_fw_count(&counts->totals.allowed, len);
-		return XDP_PASS;
+	if (match->rule->rank & XF_FW_RANK_DENY) {
+		xf_fw_count(&counts->totals.denied, len);
+		return XDP_DROP;
 	}
-	xf_fw_count(&counts->totals.denied, len);
-	xf_fw_log(ctx, set, match->id);
-	return XDP_DROP;
+	xf_fw_count(&counts->totals.allowed, len);
+	return XDP_PASS;
 }
 
 /* The verdict where no rule matches. */
@@ -175,16 +175,25 @@ static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_s
 		return XDP_PASS;
 	}
 	xf_fw_count(&totals->policy_denied, len);
-	xf_fw_log(ctx, set, XF_FW_POLICY);
 	return XDP_DROP;
 }
 
-static __always_inline int xf_fw_drop_unread(struct xdp_md *ctx, const struct xf_fw_set *set,
-					     struct xf_fw_totals *totals, __u32 len)
+/* The verdict; match->id becomes the reason of a drop. */
+static __always_inline int xf_fw_verdict(struct xdp_md *ctx, const struct xf_fw_set *set,
+					 const struct xf_fw_packet *packet,
+					 struct xf_fw_match *match, struct xf_fw_counts *counts)
 {
-	xf_fw_count(&totals->policy_denied, len);
-	xf_fw_log(ctx, set, XF_FW_UNREAD);
-	return XDP_DROP;
+	__u32 len = xf_frame_len(ctx);
+
+	if (match->unread) {
+		match->id = XF_FW_UNREAD;
+		xf_fw_count(&counts->totals.policy_denied, len);
+		return XDP_DROP;
+	}
+	if (match->rule)
+		return xf_fw_obey(set, match, counts, len);
+	match->id = XF_FW_POLICY;
+	return xf_fw_policy(ctx, set, packet, &counts->totals, len);
 }
 
 SEC("xdp")
@@ -197,6 +206,7 @@ int xdpfun_fw(struct xdp_md *ctx)
 	struct xf_fw_counts *counts;
 	const struct xf_fw_set *set;
 	__u32 zero = 0, number;
+	int verdict;
 
 	set = xf_fw_current(&number);
 	counts = bpf_map_lookup_elem(&xf_fw_counts, &zero);
@@ -205,11 +215,10 @@ int xdpfun_fw(struct xdp_md *ctx)
 	xf_fw_parse_addresses(&packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
 	xf_fw_match_others(ctx, set, number, &packet, &match);
-	if (match.unread)
-		return xf_fw_drop_unread(ctx, set, &counts->totals, xf_frame_len(ctx));
-	if (match.rule)
-		return xf_fw_obey(ctx, set, &match, counts, xf_frame_len(ctx));
-	return xf_fw_policy(ctx, set, &packet, &counts->totals, xf_frame_len(ctx));
+	verdict = xf_fw_verdict(ctx, set, &packet, &match, counts);
+	if (verdict == XDP_DROP)
+		xf_fw_log(ctx, set, match.id);
+	return verdict;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -35,6 +35,58 @@ static void too_many_spaces_change_nothing(void **state)
 	assert_int_equal(after.rules, 0);
 }
 
+#define SPACES 128
+
+/* A rule for 16 lengths of a source and 8 of a destination that no two rules share: each is a tuple
+ * space of its own, and a packet to the nth destination matches the nth rule only. */
+static struct xf_rule nth_rule(unsigned int family, unsigned int n)
+{
+	struct xf_rule rule = { .deny = true, .has = XF_RULE_SRC | XF_RULE_DST, .family = family };
+
+	rule.src.len = 1 + n % 16;
+	rule.dst.len = 17 + n / 16;
+	rule.dst.addr[0] = 0x20;
+	rule.dst.addr[1] = n;
+	return rule;
+}
+
+static size_t put_nth_packet(unsigned int family, unsigned int n, uint8_t bytes[64])
+{
+	static const uint8_t ip4[20] = { 0x45, [3] = 46, [8] = 64, [9] = 253 };
+	static const uint8_t ip6[40] = { 0x60, [5] = 6, [6] = 253, [7] = 64 };
+	uint8_t *ip = bytes + 14, *dst = ip + (family == 4 ? 16 : 24);
+
+	memset(bytes, 0, 64);
+	memcpy(bytes + 12, family == 4 ? "\x08\0" : "\x86\xdd", 2);
+	memcpy(ip, family == 4 ? ip4 : ip6, family == 4 ? 20 : 40);
+	dst[0] = 0x20;
+	dst[1] = n;
+	return 60;
+}
+
+static void every_space_is_looked_into(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_table_stats stats;
+	uint8_t bytes[64];
+
+	for (unsigned int family = 4; family <= 6; family += 2) {
+		for (unsigned int n = 0; n < SPACES; n++) {
+			struct xf_rule rule = nth_rule(family, n);
+
+			assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+		}
+		assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+		assert_int_equal(stats.spaces, SPACES);
+		for (unsigned int n = 0; n <= SPACES; n++)
+			assert_int_equal(xf_fw_fate(fw, bytes, put_nth_packet(family, n, bytes)),
+					 n < SPACES ? XF_FATE_DENIED : XF_FATE_POLICY_ALLOWED);
+		for (unsigned int n = 0; n < SPACES; n++)
+			assert_int_equal(xf_fw_entry(fw, nth_rule(family, n)).packets, 1);
+		assert_int_equal(xf_table__flush(fw->table), 0);
+	}
+}
+
 static struct xf_rule for_ports(uint16_t min, uint16_t max)
 {
 	return (struct xf_rule) {
@@ -143,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_empty_set(too_many_spaces_change_nothing),
+		on_empty_set(every_space_is_looked_into),
 		on_empty_set(port_ranges_are_limited),
 		on_empty_set(ranges_of_one_block_are_limited),
 		on_empty_set(rules_are_limited),

@@ -14,7 +14,7 @@ static const struct xf_budget {
 	uint32_t insns;
 } xf_budgets[] = {
 	{ "xdpfun", 18246 },
-	{ "xdpfun_fw", 609789 },
+	{ "xdpfun_fw", 212955 },
 	{ "xf_relay_verdict", 47783 },
 	{ "xf_relay_filter", 365 },
 };
