@@ -8,7 +8,7 @@
 
 #include "lib/msg.h"
 #include "loader/relay/args.h"
-#include "loader/relay/fd_limit.h"
+#include "loader/relay/connection_limit.h"
 #include "loader/relay/worker.h"
 #include "loader/log/session.h"
 #include "sockmap/relay/budget.h"
@@ -33,7 +33,8 @@ static void say_ready(const struct xf_worker *worker)
 }
 
 /* Open a server with the defaults of 'xdpfun-load echo'. */
-static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, struct xf_loop *loop)
+static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, struct xf_loop *loop,
+		     unsigned int others)
 {
 	struct xf_relay_args defaults;
 	struct xf_server_opts server = { .listen = *listen, .echo = true };
@@ -42,7 +43,7 @@ static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, str
 
 	xf_relay_args__init(&defaults, true);
 	xf_relay_args__budget(&defaults, &echo->budget);
-	server.max_connections = xf_relay_limit(0, true, 1);
+	server.max_connections = xf_relay_limit(0, true, 1, others);
 	server.max_waiting = defaults.max_waiting;
 	server.first_timeout = defaults.first_timeout;
 	server.dial_timeout = defaults.dial_timeout;
@@ -59,10 +60,10 @@ static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, str
 }
 
 int xf_log_echo__start(struct xf_log_echo **out, const struct xf_addr *listen,
-		       struct xf_session *session)
+		       struct xf_session *session, unsigned int others)
 {
 	struct xf_log_echo *echo = calloc(1, sizeof(*echo));
-	int err = echo ? open_echo(echo, listen, xf_session__loop(session)) : -ENOMEM;
+	int err = echo ? open_echo(echo, listen, xf_session__loop(session), others) : -ENOMEM;
 
 	if (err) {
 		free(echo);

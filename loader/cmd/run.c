@@ -3,12 +3,21 @@
 #include "loader/cmd/run.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 
 #include "loader/hook/bpffs.h"
+#include "loader/hook/fd_reserve.h"
+#include "loader/hook/hints.h"
 #include "lib/caps.h"
+#include "lib/fd_limit.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 #include "loader/cmd/log_echo.h"
+
+/* Descriptors of a source without its rings, and of everything else without the reserve. */
+#define OF_SOURCE 16
+#define OF_PROCESS 16
 
 struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi,
 				 const struct xf_netdev *netdev)
@@ -62,6 +71,8 @@ static int run_sources(struct xf_run *run,
 		err = start(run, &run->netdevs[i]);
 	if (!err)
 		return xf_session__run(run->session);
+	if (err == -EMFILE || err == -ENFILE)
+		xf_hint_open_files();
 	/* A start failed: end the sources that were started before. */
 	for (unsigned int i = 0; i < run->n; i++)
 		if (run->sources[i].ours || run->sources[i].config)
@@ -69,23 +80,53 @@ static int run_sources(struct xf_run *run,
 	return XF_EXIT_FAILED;
 }
 
+/* How many descriptors the run needs without --echo: a ring for each CPU, maps, the reserve. */
+static unsigned int fds_needed(const struct xf_run *run)
+{
+	int cpus = xf_possible_cpus();
+
+	return OF_PROCESS + XF_FD_RESERVE +
+	       run->args->interfaces.n * (OF_SOURCE + (cpus > 0 ? cpus : 1));
+}
+
+static int check_fds(const struct xf_run *run, const char *command)
+{
+	unsigned int needed = fds_needed(run);
+
+	if (needed <= xf_fd_limit_raise())
+		return 0;
+	xf_err("'xdpfun-load %s' needs about %u open files here: %s", command, needed,
+	       strerror(EMFILE));
+	xf_hint_open_files();
+	return -EMFILE;
+}
+
+static int run_session(struct xf_run *run,
+		       int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
+{
+	int status = XF_EXIT_FAILED;
+
+	if (!run->args->echo ||
+	    !xf_log_echo__start(&run->echo, &run->args->echo_listen, run->session, fds_needed(run)))
+		status = run_sources(run, start);
+	xf_log_echo__end(run->echo);
+	for (unsigned int i = 0; i < run->n; i++)
+		xf_source__close(&run->sources[i]);
+	return status;
+}
+
 int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts,
 	   int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
 {
 	int status = XF_EXIT_FAILED;
 
-	if (xf_caps_check(command) || xf_locks__open(&run->locks))
+	if (xf_caps_check(command) || check_fds(run, command) || xf_locks__open(&run->locks))
 		return XF_EXIT_FAILED;
 	run->no_bpffs = xf_bpffs_prepare();
-	if (!xf_session__open(&run->session, opts)) {
-		if (!run->args->echo ||
-		    !xf_log_echo__start(&run->echo, &run->args->echo_listen, run->session))
-			status = run_sources(run, start);
-		xf_log_echo__end(run->echo);
-		for (unsigned int i = 0; i < run->n; i++)
-			xf_source__close(&run->sources[i]);
-		xf_session__free(run->session);
-	}
+	if (!xf_fd_reserve__open() && !xf_session__open(&run->session, opts))
+		status = run_session(run, start);
+	xf_session__free(run->session);
+	xf_fd_reserve__close();
 	xf_locks__close(&run->locks);
 	return status;
 }

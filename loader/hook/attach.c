@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
+#include "loader/hook/fd_reserve.h"
 #include "loader/hook/program.h"
 #include "lib/msg.h"
 #include "loader/hook/liblog.h"
@@ -176,7 +177,7 @@ static int attempt_run(const struct xf_attach_opts *opts, const struct xf_chain 
 	else if (xdp_program__fd(try.prog) >= 0 || err == -EBUSY || err == -EEXIST)
 		*refused = true;
 	else
-		xf_refusal_load(opts, err);
+		err = xf_refusal_load(opts, err);
 out:
 	attempt_close(&try);
 	return err;
@@ -237,7 +238,7 @@ static int check_dispatcher(const struct xf_attach_opts *opts, struct xf_attache
 	return -EOPNOTSUPP;
 }
 
-int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
+static int attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 {
 	struct timespec pause = { .tv_nsec = 20000000 };
 	struct xf_chain chain;
@@ -268,7 +269,22 @@ int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 	return err;
 }
 
-int xf_detach(unsigned int ifindex, __u32 prog_id)
+int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
+{
+	int err, reserve_err;
+
+	xf_fd_reserve__lend();
+	err = attach(opts, attached);
+	reserve_err = xf_fd_reserve__take_back();
+	if (err || !reserve_err)
+		return err;
+	xf_err("cannot keep descriptors back for detaching from %s: %s", opts->ifname,
+	       strerror(-reserve_err));
+	xf_detach(opts->ifindex, attached->prog_id);
+	return reserve_err;
+}
+
+static int detach(unsigned int ifindex, __u32 prog_id)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .id = prog_id);
 	struct timespec pause = { .tv_nsec = 20000000 };
@@ -293,5 +309,15 @@ int xf_detach(unsigned int ifindex, __u32 prog_id)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
+	return err;
+}
+
+int xf_detach(unsigned int ifindex, __u32 prog_id)
+{
+	int err;
+
+	xf_fd_reserve__lend();
+	err = detach(ifindex, prog_id);
+	xf_fd_reserve__take_back();
 	return err;
 }

@@ -5,6 +5,8 @@
 
 /* For EPERM from bpf() for a map or a program. */
 void xf_hint_locked_memory(void);
+/* For EMFILE. */
+void xf_hint_open_files(void);
 /* For a missing bpffs. */
 void xf_hint_mount_bpffs(void);
 /* For a dispatcher whose pins are not in our bpffs (XF_CHAIN_PINS). */

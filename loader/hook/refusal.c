@@ -80,7 +80,14 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 	return -EBUSY;
 }
 
-void xf_refusal_load(const struct xf_attach_opts *opts, int err)
+/* Without descriptors libbpf goes on without the maps that it could not open, and the program is
+ * refused later for another reason. */
+static bool ran_out_of_files(int err)
+{
+	return err == -EMFILE || err == -ENFILE || strstr(xf_liblog_text(), strerror(EMFILE));
+}
+
+int xf_refusal_load(const struct xf_attach_opts *opts, int err)
 {
 	const char *name = xf_embedded_name(opts->embedded, opts->object), *ifname = opts->ifname;
 
@@ -88,7 +95,11 @@ void xf_refusal_load(const struct xf_attach_opts *opts, int err)
 		xf_err("cannot load %s for %s: this kernel has no BTF (%s is missing)", name,
 		       ifname, VMLINUX_BTF);
 		xf_hint("use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' are");
-		return;
+		return err;
+	}
+	if (ran_out_of_files(err)) {
+		xf_err("cannot load %s for %s: %s", name, ifname, strerror(EMFILE));
+		return -EMFILE;
 	}
 	xf_err("cannot load %s for %s: %s", name, ifname, strerror(-err));
 	if (xf_liblog_print_verifier(VERIFIER_LINES))
@@ -97,6 +108,7 @@ void xf_refusal_load(const struct xf_attach_opts *opts, int err)
 		xf_hint_locked_memory();
 	else
 		xf_hint("-v shows what libbpf and libxdp say");
+	return err;
 }
 
 static int interface_mtu(unsigned int ifindex)

@@ -7,8 +7,9 @@
 
 /* Check whether a program can be attached to this chain. Returns 0, or -errno after a message. */
 int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *chain);
-/* Print why the object did not load: the end of the verifier's log, or the limit that was hit. */
-void xf_refusal_load(const struct xf_attach_opts *opts, int err);
+/* Print why the object did not load: the end of the verifier's log, or the limit that was hit.
+ * Returns @err, or -EMFILE when a lack of descriptors was the cause. */
+int xf_refusal_load(const struct xf_attach_opts *opts, int err);
 /* Print why the kernel or the driver refused the attachment. */
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err);
 /* The reason against native mode, such as "Operation not supported: the driver has none", for the

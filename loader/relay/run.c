@@ -10,7 +10,7 @@
 #include "lib/exit_status.h"
 #include "lib/msg.h"
 #include "loader/relay/impl.h"
-#include "loader/relay/fd_limit.h"
+#include "loader/relay/connection_limit.h"
 #include "loader/relay/routes_file.h"
 #include "sockmap/route/routes.h"
 
@@ -178,7 +178,7 @@ static int prepare(struct xf_relay_main *run)
 		err = read_routes(run); /* takes as long as the file does */
 	xf_relay__block_signals();
 	run->max_connections =
-	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads);
+	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads, 0);
 	/* While there is next to nothing that it could inherit. */
 	if (!err && run->args->routes)
 		err = xf_reload_helper__start(&run->helper, run->args->routes, &run->user);

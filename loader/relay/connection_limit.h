@@ -7,7 +7,9 @@
 
 /* Raise the limit of open files as far as it may be raised, and return how many connections to
  * allow: @wanted, with a warning when there are not enough descriptors for so many; for 0 as many
- * as there are descriptors for, at most 65536. */
-unsigned int xf_relay_limit(unsigned int wanted, bool echo, unsigned int threads);
+ * as there are descriptors for, at most 65536. @others is the number of descriptors that the rest
+ * of the process needs. */
+unsigned int xf_relay_limit(unsigned int wanted, bool echo, unsigned int threads,
+			    unsigned int others);
 
 #endif
