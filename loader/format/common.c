@@ -2,6 +2,8 @@
 /* Parts of a line that the text and the JSON format share. */
 #include "loader/format/common.h"
 
+#include <time.h>
+
 /* Other protocols, among them extension headers of IPv6, are written as numbers. */
 static const struct {
 	char text[8]; /* with its NUL */
@@ -56,6 +58,49 @@ char *xf_dst_text(char *out, const struct xf_record *rec)
 	return addr_text(out, rec, rec->dst);
 }
 
+char *xf_vlans_text(char *out, const struct xf_record *rec)
+{
+	for (int i = 0; i < rec->vlans && i < XF_MAX_VLANS; i++) {
+		if (i)
+			*out++ = ',';
+		out = xf_u64_text(out, rec->vlan[i]);
+	}
+	return out;
+}
+
+static char *clock_text(char *out, const struct tm *tm)
+{
+	out = xf_padded_text(out, tm->tm_hour, 2);
+	*out++ = ':';
+	out = xf_padded_text(out, tm->tm_min, 2);
+	*out++ = ':';
+	return xf_padded_text(out, tm->tm_sec, 2);
+}
+
+char *xf_local_time_text(char *out, int64_t second)
+{
+	time_t when = second;
+	struct tm tm = { 0 };
+
+	localtime_r(&when, &tm);
+	return clock_text(out, &tm);
+}
+
+char *xf_utc_time_text(char *out, int64_t second)
+{
+	time_t when = second;
+	struct tm tm = { 0 };
+
+	gmtime_r(&when, &tm);
+	out = xf_padded_text(out, tm.tm_year + 1900, 4);
+	*out++ = '-';
+	out = xf_padded_text(out, tm.tm_mon + 1, 2);
+	*out++ = '-';
+	out = xf_padded_text(out, tm.tm_mday, 2);
+	*out++ = 'T';
+	return clock_text(out, &tm);
+}
+
 static bool is_tail(uint8_t byte)
 {
 	return (byte & 0xc0) == 0x80;
@@ -80,7 +125,9 @@ static bool second_is_valid(uint8_t first, uint8_t second)
 	}
 }
 
-size_t xf_utf8_len(const uint8_t *s)
+/* Returns the bytes of the UTF-8 sequence at @s if it is well-formed, else 0. @s ends with a NUL.
+ */
+static size_t utf8_len(const uint8_t *s)
 {
 	size_t len;
 
@@ -95,11 +142,13 @@ size_t xf_utf8_len(const uint8_t *s)
 	return len;
 }
 
-bool xf_is_printable(const uint8_t *s, size_t utf8_len)
+/* Neither a control character of ASCII nor (as UTF-8) one of the C1 set, which terminals obey as
+ * well. */
+static bool is_printable(const uint8_t *s, size_t len)
 {
-	if (utf8_len == 1)
+	if (len == 1)
 		return s[0] >= 0x20 && s[0] != 0x7f;
-	return utf8_len && !(s[0] == 0xc2 && s[1] < 0xa0);
+	return len && !(s[0] == 0xc2 && s[1] < 0xa0);
 }
 
 char *xf_hex_byte(char *out, uint8_t byte)
@@ -108,5 +157,36 @@ char *xf_hex_byte(char *out, uint8_t byte)
 
 	*out++ = hex[byte >> 4];
 	*out++ = hex[byte & 15];
+	return out;
+}
+
+char *xf_escaped_text(char *out, size_t room, const char *text, size_t len, bool json)
+{
+	const uint8_t *at = (const uint8_t *)text, *end = at + len;
+	char *last = out + room - XF_ESCAPE_MAX;
+
+	while (*at && at < end && out <= last) {
+		size_t n;
+
+		if (*at > 0x20 && *at < 0x7f && *at != '"' && *at != '\\') {
+			*out++ = *at++;
+			continue;
+		}
+		if (json && (*at == '"' || *at == '\\'))
+			*out++ = '\\';
+		n = utf8_len(at);
+		if (at + n > end)
+			n = 0;
+		if (is_printable(at, n)) {
+			memcpy(out, at, n);
+			out += n;
+			at += n;
+			continue;
+		}
+		/* The number of a C1 character is its second byte. */
+		at += json && n == 2;
+		out = put(out, json ? "\\u00" : "\\x");
+		out = xf_hex_byte(out, *at++);
+	}
 	return out;
 }

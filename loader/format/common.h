@@ -11,7 +11,8 @@
 #include "lib/addr.h"
 #include "loader/format/format.h"
 
-#define XF_IFACE_MAX 15 /* bytes of an interface's name */
+/* Bytes of an interface's name, which may hold any byte but '/', ':' and white space. */
+#define XF_IFACE_MAX 15
 
 /* Append a string. Inlined, so that the length of a literal is a constant and the copy a few
  * stores. */
@@ -21,6 +22,13 @@ static inline __attribute__((always_inline)) char *put(char *out, const char *te
 
 	memcpy(out, text, len);
 	return out + len;
+}
+
+/* Append @before and the number @n. */
+static inline __attribute__((always_inline)) char *put_number(char *out, const char *before,
+							      uint64_t n)
+{
+	return xf_u64_text(put(out, before), n);
 }
 
 /* The text that the cache holds for @second; 32 bytes are written, more than it has, so that the
@@ -39,13 +47,19 @@ static inline bool xf_have_ip(const struct xf_record *rec)
 char *xf_src_text(char *out, const struct xf_record *rec);
 char *xf_dst_text(char *out, const struct xf_record *rec);
 char *xf_proto_text(char *out, uint8_t proto);
+/* The ids of the VLAN tags, as "7,12". */
+char *xf_vlans_text(char *out, const struct xf_record *rec);
 
-/* Returns the bytes of the UTF-8 sequence at @s if it is well-formed, else 0. @s ends with a NUL.
- */
-size_t xf_utf8_len(const uint8_t *s);
-/* Whether the character is printable: not a control character of ASCII, nor (as UTF-8) one of the
- * C1 set, which terminals obey as well. @utf8_len is from xf_utf8_len(). */
-bool xf_is_printable(const uint8_t *s, size_t utf8_len);
+/* Seconds since the epoch as local time, "12:34:56"; or in UTC, "2026-11-30T12:34:56". */
+char *xf_local_time_text(char *out, int64_t second);
+char *xf_utc_time_text(char *out, int64_t second);
+
+#define XF_ESCAPE_MAX 6 /* bytes of an escape sequence, and of any character */
+/* Write the first @len bytes of @text, up to its NUL. Control characters, which a terminal would
+ * obey, and bytes that are no UTF-8 are escaped: with @json as in the inside of a JSON string (such
+ * bytes are read as Latin-1), else as \x85. The text is cut when fewer than XF_ESCAPE_MAX bytes of
+ * @room are left. */
+char *xf_escaped_text(char *out, size_t room, const char *text, size_t len, bool json);
 char *xf_hex_byte(char *out, uint8_t byte);
 
 #endif

@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Turns one record into a JSON object on a line. */
-#include <time.h>
-
 #include "lib/time.h"
 #include "loader/format/common.h"
 
 static void cache_second(struct xf_out_cache *cache, int64_t second)
 {
-	char *at = cache->text;
-	time_t when = second;
-	struct tm tm = { 0 };
+	char *at = put(cache->text, "{\"time\":\"");
 
-	gmtime_r(&when, &tm);
-	at = put(at, "{\"time\":\"");
-	at = xf_padded_text(at, tm.tm_year + 1900, 4);
-	*at++ = '-';
-	at = xf_padded_text(at, tm.tm_mon + 1, 2);
-	*at++ = '-';
-	at = xf_padded_text(at, tm.tm_mday, 2);
-	*at++ = 'T';
-	at = xf_padded_text(at, tm.tm_hour, 2);
-	*at++ = ':';
-	at = xf_padded_text(at, tm.tm_min, 2);
-	*at++ = ':';
-	at = xf_padded_text(at, tm.tm_sec, 2);
+	at = xf_utc_time_text(at, second);
 	*at++ = '.';
 	cache->text_len = at - cache->text;
 	cache->second = second;
@@ -39,48 +23,15 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 	return xf_padded_text(out, wall_ns % XF_NSEC, 9);
 }
 
-/* A name may hold any byte but '/', ':' and white space. Bytes that are not UTF-8 are read as
- * Latin-1, so that the result is valid JSON and names stay distinct. */
 char *xf_json_name(char *out, const char *iface)
 {
-	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
-
-	while (*at && at < end) {
-		size_t len;
-
-		if (*at > 0x20 && *at < 0x7f && *at != '"' && *at != '\\') {
-			*out++ = *at++;
-			continue;
-		}
-		if (*at == '"' || *at == '\\') {
-			*out++ = '\\';
-			*out++ = *at++;
-			continue;
-		}
-		len = xf_utf8_len(at);
-		if (at + len > end)
-			len = 0;
-		if (xf_is_printable(at, len)) {
-			memcpy(out, at, len);
-			out += len;
-			at += len;
-			continue;
-		}
-		at += len == 2; /* a C1 character, whose second byte is its number */
-		out = put(out, "\\u00");
-		out = xf_hex_byte(out, *at++);
-	}
-	return out;
+	return xf_escaped_text(out, XF_JSON_NAME_MAX, iface, XF_IFACE_MAX, true);
 }
 
 static char *put_vlans(char *out, const struct xf_record *rec)
 {
 	out = put(out, ",\"vlan\":[");
-	for (int i = 0; i < rec->vlans && i < XF_MAX_VLANS; i++) {
-		if (i)
-			*out++ = ',';
-		out = xf_u64_text(out, rec->vlan[i]);
-	}
+	out = xf_vlans_text(out, rec);
 	*out++ = ']';
 	return out;
 }
@@ -91,8 +42,7 @@ static char *put_eth(char *out, const struct xf_record *rec)
 	out = xf_mac_text(out, rec->eth_src);
 	out = put(out, "\",\"eth_dst\":\"");
 	out = xf_mac_text(out, rec->eth_dst);
-	out = put(out, "\",\"eth_type\":");
-	out = xf_u64_text(out, rec->eth_type);
+	out = put_number(out, "\",\"eth_type\":", rec->eth_type);
 	return rec->vlans ? put_vlans(out, rec) : out;
 }
 
@@ -108,10 +58,8 @@ static char *put_addrs(char *out, const struct xf_record *rec)
 
 static char *put_proto(char *out, uint8_t proto)
 {
-	if (!xf_proto_name(proto)) {
-		out = put(out, ",\"proto\":");
-		return xf_u64_text(out, proto);
-	}
+	if (!xf_proto_name(proto))
+		return put_number(out, ",\"proto\":", proto);
 	out = put(out, ",\"proto\":\"");
 	out = xf_proto_text(out, proto);
 	*out++ = '"';
@@ -120,10 +68,8 @@ static char *put_proto(char *out, uint8_t proto)
 
 static char *put_ports(char *out, const struct xf_record *rec)
 {
-	out = put(out, ",\"sport\":");
-	out = xf_u64_text(out, rec->sport);
-	out = put(out, ",\"dport\":");
-	return xf_u64_text(out, rec->dport);
+	out = put_number(out, ",\"sport\":", rec->sport);
+	return put_number(out, ",\"dport\":", rec->dport);
 }
 
 static char *put_tcp_flags(char *out, const struct xf_record *rec)
@@ -136,24 +82,14 @@ static char *put_tcp_flags(char *out, const struct xf_record *rec)
 
 static char *put_icmp(char *out, const struct xf_record *rec)
 {
-	out = put(out, ",\"icmp_type\":");
-	out = xf_u64_text(out, rec->icmp_type);
-	out = put(out, ",\"icmp_code\":");
-	return xf_u64_text(out, rec->icmp_code);
-}
-
-static char *put_arp_op(char *out, const struct xf_record *rec)
-{
-	out = put(out, ",\"arp_op\":");
-	return xf_u64_text(out, rec->arp_op);
+	out = put_number(out, ",\"icmp_type\":", rec->icmp_type);
+	return put_number(out, ",\"icmp_code\":", rec->icmp_code);
 }
 
 static char *put_frag(char *out, const struct xf_record *rec)
 {
-	out = put(out, ",\"frag_id\":");
-	out = xf_u64_text(out, rec->frag_id);
-	out = put(out, ",\"frag_off\":");
-	return xf_u64_text(out, rec->frag_off);
+	out = put_number(out, ",\"frag_id\":", rec->frag_id);
+	return put_number(out, ",\"frag_off\":", rec->frag_off);
 }
 
 static char *put_network(char *out, const struct xf_record *rec)
@@ -169,7 +105,7 @@ static char *put_network(char *out, const struct xf_record *rec)
 	if (rec->have & XF_HAVE_ICMP)
 		out = put_icmp(out, rec);
 	if (rec->have & XF_HAVE_ARP)
-		out = put_arp_op(out, rec);
+		out = put_number(out, ",\"arp_op\":", rec->arp_op);
 	if (rec->have & XF_HAVE_FRAG)
 		out = put_frag(out, rec);
 	return out;
@@ -198,10 +134,8 @@ char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *
 	out = put_time(out, cache, line->wall_ns);
 	out = put(out, "Z\",\"iface\":\"");
 	out = xf_json_name(out, line->iface);
-	out = put(out, "\",\"rx_queue\":");
-	out = xf_u64_text(out, rec->rx_queue);
-	out = put(out, ",\"len\":");
-	out = xf_u64_text(out, rec->len);
+	out = put_number(out, "\",\"rx_queue\":", rec->rx_queue);
+	out = put_number(out, ",\"len\":", rec->len);
 	if (rec->have & XF_HAVE_ETH)
 		out = put_eth(out, rec);
 	out = put_network(out, rec);

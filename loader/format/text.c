@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Turns one record into a line like tcpdump's. */
-#include <time.h>
-
 #include "lib/time.h"
 #include "loader/format/common.h"
 
@@ -10,16 +8,8 @@
 
 static void cache_second(struct xf_out_cache *cache, int64_t second)
 {
-	char *at = cache->text;
-	time_t when = second;
-	struct tm tm = { 0 };
+	char *at = xf_local_time_text(cache->text, second);
 
-	localtime_r(&when, &tm);
-	at = xf_padded_text(at, tm.tm_hour, 2);
-	*at++ = ':';
-	at = xf_padded_text(at, tm.tm_min, 2);
-	*at++ = ':';
-	at = xf_padded_text(at, tm.tm_sec, 2);
 	*at++ = '.';
 	cache->text_len = at - cache->text;
 	cache->second = second;
@@ -38,31 +28,9 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 	return out;
 }
 
-/* A name may hold any byte but '/', ':' and white space; characters that a terminal would obey are
- * escaped. */
 static char *put_iface(char *out, const char *iface)
 {
-	const uint8_t *at = (const uint8_t *)iface, *end = at + XF_IFACE_MAX;
-
-	while (*at && at < end) {
-		size_t len;
-
-		if (*at > 0x20 && *at < 0x7f) {
-			*out++ = *at++;
-			continue;
-		}
-		len = xf_utf8_len(at);
-		if (at + len > end)
-			len = 0;
-		if (xf_is_printable(at, len)) {
-			memcpy(out, at, len);
-			out += len;
-			at += len;
-			continue;
-		}
-		out = put(out, "\\x");
-		out = xf_hex_byte(out, *at++);
-	}
+	out = xf_escaped_text(out, XF_ESCAPE_MAX * XF_IFACE_MAX, iface, XF_IFACE_MAX, false);
 	*out++ = ' ';
 	return out;
 }
@@ -70,11 +38,7 @@ static char *put_iface(char *out, const char *iface)
 static char *put_vlans(char *out, const struct xf_record *rec)
 {
 	out = put(out, "vlan ");
-	for (int i = 0; i < rec->vlans && i < XF_MAX_VLANS; i++) {
-		if (i)
-			*out++ = ',';
-		out = xf_u64_text(out, rec->vlan[i]);
-	}
+	out = xf_vlans_text(out, rec);
 	*out++ = ' ';
 	return out;
 }
@@ -98,12 +62,10 @@ static char *put_end_point(char *out, const struct xf_record *rec, bool is_src)
 
 static char *put_proto(char *out, uint8_t proto)
 {
-	if (xf_proto_name(proto)) {
+	if (xf_proto_name(proto))
 		out = xf_proto_text(out, proto);
-	} else {
-		out = put(out, "proto ");
-		out = xf_u64_text(out, proto);
-	}
+	else
+		out = put_number(out, "proto ", proto);
 	*out++ = ' ';
 	return out;
 }
@@ -119,8 +81,7 @@ static char *put_icmp(char *out, const struct xf_record *rec)
 
 static char *put_frag(char *out, const struct xf_record *rec)
 {
-	out = put(out, "frag ");
-	out = xf_u64_text(out, rec->frag_id);
+	out = put_number(out, "frag ", rec->frag_id);
 	*out++ = '@';
 	out = xf_u64_text(out, rec->frag_off);
 	*out++ = ' ';
@@ -161,8 +122,7 @@ static char *put_arp(char *out, const struct xf_record *rec)
 		out = put(out, " is-at ");
 		out = xf_mac_text(out, rec->eth_src);
 	} else {
-		out = put(out, "arp op ");
-		out = xf_u64_text(out, rec->arp_op);
+		out = put_number(out, "arp op ", rec->arp_op);
 	}
 	*out++ = ' ';
 	return out;
@@ -204,8 +164,7 @@ char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *
 		out = put_arp(out, rec);
 	else if (rec->have & XF_HAVE_ETH)
 		out = put_eth(out, rec);
-	out = put(out, "len ");
-	out = xf_u64_text(out, rec->len);
+	out = put_number(out, "len ", rec->len);
 	if (rec->have & XF_TRUNCATED)
 		out = put(out, " [truncated]");
 	if (line->denied)

@@ -27,30 +27,10 @@ static char *put_addr(char *out, const struct xf_addr *addr)
 	return put_string(out, xf_sockaddr_text(addr, text), sizeof(text));
 }
 
-/* The text of a rule, for both formats the inside of a string in quotes: a token's path may hold
- * bytes that a terminal obeys, or that are no UTF-8. What does not fit is left out. */
+/* The text of a rule is quoted in both formats: a token's path may hold any byte. */
 static char *put_route(char *out, const char *route)
 {
-	const uint8_t *at = (const uint8_t *)route;
-	const char *end = out + ROUTE_MAX - 6;
-
-	while (*at && out < end) {
-		size_t len = xf_utf8_len(at);
-
-		if (*at == '"' || *at == '\\') {
-			*out++ = '\\';
-			*out++ = *at++;
-		} else if (xf_is_printable(at, len)) {
-			memcpy(out, at, len);
-			out += len;
-			at += len;
-		} else {
-			at += len == 2; /* of the C1 set: the second byte is its number */
-			out = put(out, "\\u00");
-			out = xf_hex_byte(out, *at++);
-		}
-	}
-	return out;
+	return xf_escaped_text(out, ROUTE_MAX, route, strlen(route), true);
 }
 
 static char *put_seconds(char *out, uint64_t ns, unsigned int decimals)
@@ -73,14 +53,7 @@ static bool via_proxy(const struct xf_report *report)
 
 static char *put_local_time(char *out, const struct timespec *when)
 {
-	struct tm tm = { 0 };
-
-	localtime_r(&when->tv_sec, &tm);
-	out = xf_padded_text(out, tm.tm_hour, 2);
-	*out++ = ':';
-	out = xf_padded_text(out, tm.tm_min, 2);
-	*out++ = ':';
-	out = xf_padded_text(out, tm.tm_sec, 2);
+	out = xf_local_time_text(out, when->tv_sec);
 	*out++ = '.';
 	return xf_padded_text(out, when->tv_nsec / 1000, 6);
 }
@@ -102,23 +75,17 @@ static char *put_text_way(char *out, const struct xf_access_line *line)
 		out = put(out, " engine ");
 		out = put_string(out, line->engine, 16);
 	}
-	if (report->moves) {
-		out = put(out, " moves ");
-		out = xf_u64_text(out, report->moves);
-	}
+	if (report->moves)
+		out = put_number(out, " moves ", report->moves);
 	return out;
 }
 
 static char *put_text_bytes(char *out, const struct xf_access_line *line)
 {
-	if (line->echo) {
-		out = put(out, " echoed ");
-		return xf_u64_text(out, line->report->to_upstream);
-	}
-	out = put(out, " out ");
-	out = xf_u64_text(out, line->report->to_upstream);
-	out = put(out, " in ");
-	return xf_u64_text(out, line->report->to_client);
+	if (line->echo)
+		return put_number(out, " echoed ", line->report->to_upstream);
+	out = put_number(out, " out ", line->report->to_upstream);
+	return put_number(out, " in ", line->report->to_client);
 }
 
 char *xf_access_text(const struct xf_access_line *line, char *out)
@@ -152,20 +119,7 @@ char *xf_access_text(const struct xf_access_line *line, char *out)
 
 static char *put_utc_time(char *out, const struct timespec *when)
 {
-	struct tm tm = { 0 };
-
-	gmtime_r(&when->tv_sec, &tm);
-	out = xf_padded_text(out, tm.tm_year + 1900, 4);
-	*out++ = '-';
-	out = xf_padded_text(out, tm.tm_mon + 1, 2);
-	*out++ = '-';
-	out = xf_padded_text(out, tm.tm_mday, 2);
-	*out++ = 'T';
-	out = xf_padded_text(out, tm.tm_hour, 2);
-	*out++ = ':';
-	out = xf_padded_text(out, tm.tm_min, 2);
-	*out++ = ':';
-	out = xf_padded_text(out, tm.tm_sec, 2);
+	out = xf_utc_time_text(out, when->tv_sec);
 	*out++ = '.';
 	out = xf_padded_text(out, when->tv_nsec, 9);
 	return put(out, "Z");
@@ -189,14 +143,12 @@ static char *put_json_way(char *out, const struct xf_access_line *line)
 	if (report->route_line) {
 		out = put(out, ",\"route\":\"");
 		out = put_route(out, report->route);
-		out = put(out, "\",\"route_line\":");
-		out = xf_u64_text(out, report->route_line);
+		out = put_number(out, "\",\"route_line\":", report->route_line);
 	}
 	if (line->engine) {
 		out = put(out, ",\"engine\":\"");
 		out = put_string(out, line->engine, 16);
-		out = put(out, "\",\"moves\":");
-		out = xf_u64_text(out, report->moves);
+		out = put_number(out, "\",\"moves\":", report->moves);
 	}
 	return out;
 }
@@ -205,12 +157,10 @@ static char *put_json_bytes(char *out, const struct xf_access_line *line)
 {
 	const struct xf_report *report = line->report;
 
-	if (!line->echo) {
-		out = put(out, ",\"bytes_to_upstream\":");
-		out = xf_u64_text(out, report->to_upstream);
-	}
-	out = put(out, ",\"bytes_to_client\":");
-	return xf_u64_text(out, line->echo ? report->to_upstream : report->to_client);
+	if (!line->echo)
+		out = put_number(out, ",\"bytes_to_upstream\":", report->to_upstream);
+	return put_number(
+	    out, ",\"bytes_to_client\":", line->echo ? report->to_upstream : report->to_client);
 }
 
 char *xf_access_json(const struct xf_access_line *line, char *out)
