@@ -6,11 +6,10 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "lib/cap_sets.h"
 #include "lib/msg.h"
+#include "lib/strbuf.h"
 
 static const struct {
 	const char *name;
@@ -25,7 +24,7 @@ static const struct {
 
 int xf_caps_check(const char *command)
 {
-	char missing[128] = "";
+	struct xf_strbuf missing = XF_STRBUF(128);
 	struct xf_cap_sets sets;
 
 	if (xf_cap_sets_get(&sets))
@@ -33,12 +32,11 @@ int xf_caps_check(const char *command)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (sets.effective & (1ULL << needed[i].cap | 1ULL << needed[i].implied_by))
 			continue;
-		strcat(missing, " ");
-		strcat(missing, needed[i].name);
+		xf_strbuf__add(&missing, " %s", needed[i].name);
 	}
-	if (!missing[0])
+	if (!missing.len)
 		return 0;
-	xf_err("'%s' needs capabilities that this process does not have:%s", command, missing);
+	xf_err("'%s' needs capabilities that this process does not have:%s", command, missing.at);
 	xf_hint(
 	    "run it as root (sudo); without root's user id CAP_DAC_OVERRIDE is needed too, for "
 	    "bpffs and /run/xdpfun; CAP_SYS_ADMIN is what the kernel asks for to open programs "

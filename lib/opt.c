@@ -10,6 +10,7 @@
 #include "lib/msg.h"
 #include "lib/num.h"
 #include "lib/opt_impl.h"
+#include "lib/strbuf.h"
 
 /* argv, and the index of the next word to be read. */
 struct words {
@@ -25,56 +26,56 @@ static uint64_t max_of(const struct xf_opt *opt)
 	return opt->type == XF_OPT_U32 ? UINT32_MAX : UINT64_MAX;
 }
 
-static void add_seconds(struct xf_opt_text *text, uint64_t ns)
+static void add_seconds(struct xf_strbuf *text, uint64_t ns)
 {
 	char decimals[16];
 	size_t len;
 
-	xf_opt_add(text, "%llu", (unsigned long long)(ns / XF_NSEC));
+	xf_strbuf__add(text, "%llu", (unsigned long long)(ns / XF_NSEC));
 	if (ns % XF_NSEC == 0)
 		return;
 	snprintf(decimals, sizeof(decimals), ".%09llu", (unsigned long long)(ns % XF_NSEC));
 	for (len = strlen(decimals); decimals[len - 1] == '0'; len--)
 		decimals[len - 1] = '\0';
-	xf_opt_add(text, "%s", decimals);
+	xf_strbuf__add(text, "%s", decimals);
 }
 
-static void add_size(struct xf_opt_text *text, uint64_t bytes)
+static void add_size(struct xf_strbuf *text, uint64_t bytes)
 {
 	static const char units[] = "\0KMG";
 	int unit = 0;
 
 	for (; unit < 3 && bytes && bytes % 1024 == 0; unit++)
 		bytes /= 1024;
-	xf_opt_add(text, "%llu%.*s", (unsigned long long)bytes, unit > 0, units + unit);
+	xf_strbuf__add(text, "%llu%.*s", (unsigned long long)bytes, unit > 0, units + unit);
 }
 
-static void add_bound(struct xf_opt_text *text, const struct xf_opt *opt, uint64_t n)
+static void add_bound(struct xf_strbuf *text, const struct xf_opt *opt, uint64_t n)
 {
 	if (opt->type == XF_OPT_SECONDS)
 		add_seconds(text, n);
 	else if (opt->type == XF_OPT_SIZE)
 		add_size(text, n);
 	else
-		xf_opt_add(text, "%llu", (unsigned long long)n);
+		xf_strbuf__add(text, "%llu", (unsigned long long)n);
 }
 
-static void add_range(struct xf_opt_text *text, const struct xf_opt *opt, const char *what)
+static void add_range(struct xf_strbuf *text, const struct xf_opt *opt, const char *what)
 {
-	xf_opt_add(text, "%s", what);
+	xf_strbuf__add(text, "%s", what);
 	if (max_of(opt) != UINT64_MAX) {
-		xf_opt_add(text, " from ");
+		xf_strbuf__add(text, " from ");
 		add_bound(text, opt, opt->min);
-		xf_opt_add(text, " to ");
+		xf_strbuf__add(text, " to ");
 		add_bound(text, opt, max_of(opt));
 	} else if (opt->min) {
-		xf_opt_add(text, ", at least ");
+		xf_strbuf__add(text, ", at least ");
 		add_bound(text, opt, opt->min);
 	}
 }
 
 /* Append the values that the option accepts, for an error message. */
-static void add_expected(struct xf_opt_text *text, const struct xf_opt *opt)
+static void add_expected(struct xf_strbuf *text, const struct xf_opt *opt)
 {
 	switch (opt->type) {
 	case XF_OPT_U32:
@@ -83,16 +84,16 @@ static void add_expected(struct xf_opt_text *text, const struct xf_opt *opt)
 		break;
 	case XF_OPT_SIZE:
 		add_range(text, opt, "a size in bytes");
-		xf_opt_add(text, "; the suffixes K, M and G are known");
+		xf_strbuf__add(text, "; the suffixes K, M and G are known");
 		break;
 	case XF_OPT_SECONDS:
 		add_range(text, opt, "a number of seconds");
 		break;
 	case XF_OPT_ENUM:
-		xf_opt_add_names(text, opt->values, ", ", " or ");
+		xf_strbuf__add_list(text, opt->values, ", ", " or ");
 		break;
 	default:
-		xf_opt_add(text, "a value that is not empty");
+		xf_strbuf__add(text, "a value that is not empty");
 		break;
 	}
 }
@@ -100,7 +101,7 @@ static void add_expected(struct xf_opt_text *text, const struct xf_opt *opt)
 static int bad_value(const struct xf_opt *opt, const char *given, const char *value, int err)
 {
 	const char *why = err == -ERANGE ? "is out of range" : "is not valid";
-	struct xf_opt_text expected = { .len = 0 };
+	struct xf_strbuf expected = XF_STRBUF(XF_OPT_TEXT);
 
 	add_expected(&expected, opt);
 	xf_err("%s: \"%s\" %s, expected %s", given, value, why, expected.at);
@@ -196,7 +197,7 @@ static int apply(const struct xf_opt *opt, const char *given, const char *value,
 
 	if (!value && xf_opt_takes_value(opt) && !opt->value_optional) {
 		if (words->next == words->n) {
-			struct xf_opt_text expected = { .len = 0 };
+			struct xf_strbuf expected = XF_STRBUF(XF_OPT_TEXT);
 
 			add_expected(&expected, opt);
 			xf_err("%s: the value is missing, expected %s", given, expected.at);
@@ -269,10 +270,10 @@ static const char *nearest_long(const struct xf_opt *opts, const char *word)
 
 static int unknown_long(const struct xf_opt *opts, const char *word, size_t len)
 {
-	struct xf_opt_text name = { .len = 0 };
+	struct xf_strbuf name = XF_STRBUF(XF_OPT_TEXT);
 	const char *nearest;
 
-	xf_opt_add(&name, "%.*s", (int)len, word);
+	xf_strbuf__add(&name, "%.*s", (int)len, word);
 	nearest = nearest_long(opts, name.at);
 	xf_err("unknown option --%s", name.at);
 	if (nearest)
@@ -285,11 +286,11 @@ static int parse_long(const struct xf_opt *opts, const char *word, struct words 
 	const char *value = strchr(word, '=');
 	size_t len = value ? (size_t)(value - word) : strlen(word);
 	const struct xf_opt *opt = find(opts, word, len, &args);
-	struct xf_opt_text given = { .len = 0 };
+	struct xf_strbuf given = XF_STRBUF(XF_OPT_TEXT);
 
 	if (!opt)
 		return unknown_long(opts, word, len);
-	xf_opt_add(&given, "--%.*s", (int)len, word);
+	xf_strbuf__add(&given, "--%.*s", (int)len, word);
 	if (value && !xf_opt_takes_value(opt)) {
 		xf_err("%s takes no value, \"%s\" was given", given.at, value + 1);
 		return -EINVAL;

@@ -4,33 +4,35 @@
 
 #include <string.h>
 
+#include "lib/strbuf.h"
+
 #define WIDTH 100
 #define LEFT_MAX 34 /* a longer left column gets a line of its own */
 
-static void add_arg(struct xf_opt_text *left, const struct xf_opt *opt)
+static void add_arg(struct xf_strbuf *left, const struct xf_opt *opt)
 {
 	if (!xf_opt_takes_value(opt))
 		return;
-	xf_opt_add(left, "%s", !opt->value_optional ? " " : opt->name ? "[=" : "[");
+	xf_strbuf__add(left, "%s", !opt->value_optional ? " " : opt->name ? "[=" : "[");
 	if (opt->arg)
-		xf_opt_add(left, "%s", opt->arg);
+		xf_strbuf__add(left, "%s", opt->arg);
 	else if (opt->type == XF_OPT_ENUM)
-		xf_opt_add_names(left, opt->values, "|", "|");
+		xf_strbuf__add_list(left, opt->values, "|", "|");
 	else
-		xf_opt_add(left, "VALUE");
+		xf_strbuf__add(left, "VALUE");
 	if (opt->value_optional)
-		xf_opt_add(left, "]");
+		xf_strbuf__add(left, "]");
 }
 
-static void left_column(struct xf_opt_text *left, const struct xf_opt *opt)
+static void left_column(struct xf_strbuf *left, const struct xf_opt *opt)
 {
 	left->len = 0;
 	if (opt->short_name)
-		xf_opt_add(left, "  -%c", opt->short_name);
+		xf_strbuf__add(left, "  -%c", opt->short_name);
 	else
-		xf_opt_add(left, "    ");
+		xf_strbuf__add(left, "    ");
 	if (opt->name)
-		xf_opt_add(left, "%s--%s", opt->short_name ? ", " : "  ", opt->name);
+		xf_strbuf__add(left, "%s--%s", opt->short_name ? ", " : "  ", opt->name);
 	add_arg(left, opt);
 }
 
@@ -80,7 +82,7 @@ static void print_help(FILE *out, const struct xf_opt *opt, size_t at, size_t co
 /* Returns the width of the widest left column up to LEFT_MAX, at least @column. */
 static size_t widest(const struct xf_opt *opts, size_t column)
 {
-	struct xf_opt_text left;
+	struct xf_strbuf left = XF_STRBUF(XF_OPT_TEXT);
 
 	for (; opts->type != XF_OPT_END; opts++) {
 		if (opts->type == XF_OPT_TABLE)
@@ -96,7 +98,7 @@ static size_t widest(const struct xf_opt *opts, size_t column)
 
 static void print_options(FILE *out, const struct xf_opt *opts, size_t column)
 {
-	struct xf_opt_text left;
+	struct xf_strbuf left = XF_STRBUF(XF_OPT_TEXT);
 
 	for (; opts->type != XF_OPT_END; opts++) {
 		if (opts->type == XF_OPT_TABLE)

@@ -7,6 +7,7 @@
 
 #include "lib/msg.h"
 #include "lib/opt.h"
+#include "lib/strbuf.h"
 
 #define COMMANDS_MAX 32
 
@@ -38,16 +39,10 @@ void xf_commands_help(const struct xf_command *commands)
 
 static void hint_all(const char *const *names, const char *before)
 {
-	char text[512] = "";
-	size_t len = 0;
+	struct xf_strbuf list = XF_STRBUF(512);
 
-	for (size_t i = 0; names[i] && len < sizeof(text); i++)
-		len += snprintf(text + len, sizeof(text) - len, "%s%s",
-				!i	       ? ""
-				: names[i + 1] ? ", "
-					       : " and ",
-				names[i]);
-	xf_hint("the commands are %s; 'xdpfun-load %s--help' explains them", text, before);
+	xf_strbuf__add_list(&list, names, ", ", " and ");
+	xf_hint("the commands are %s; 'xdpfun-load %s--help' explains them", list.at, before);
 }
 
 static void say_unknown(const struct xf_command *commands, const char *before, const char *name)

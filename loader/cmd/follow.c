@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/msg.h"
+#include "lib/strbuf.h"
 #include "loader/hook/hints.h"
 #include "loader/cmd/log_args.h"
 #include "loader/cmd/hint_ours.h"
@@ -71,11 +72,11 @@ static int find_candidates(struct candidates *found, const struct xf_chain *chai
 
 static void explain_many(const char *name, const struct candidates *found)
 {
-	char list[XF_CHAIN_MAX * 12] = "";
+	struct xf_strbuf list = XF_STRBUF(XF_CHAIN_MAX * 12);
 
 	for (unsigned int i = 0; i < found->n; i++)
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), " %u", found->ids[i]);
-	xf_err("%s has %u xdpfun programs:%s", name, found->n, list);
+		xf_strbuf__add(&list, " %u", found->ids[i]);
+	xf_err("%s has %u xdpfun programs:%s", name, found->n, list.at);
 	xf_hint("choose one with --id; 'xdpfun-load status -i %s' shows them", name);
 }
 

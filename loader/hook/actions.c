@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/msg.h"
+#include "lib/strbuf.h"
 
 const char *const xf_action_names[XF_ACTIONS] = {
 	[XDP_ABORTED] = "XDP_ABORTED", [XDP_DROP] = "XDP_DROP",		[XDP_PASS] = "XDP_PASS",
@@ -59,12 +59,11 @@ int xf_actions_parse(const char *text, unsigned int *actions)
 
 char *xf_actions_text(char *out, size_t size, unsigned int actions)
 {
-	size_t len = 0;
+	struct xf_strbuf text = { .at = out, .size = size };
 
 	out[0] = '\0';
-	for (int i = 0; i < XF_ACTIONS && len < size; i++)
+	for (int i = 0; i < XF_ACTIONS; i++)
 		if (actions & 1u << i)
-			len += snprintf(out + len, size - len, "%s%s", len ? "," : "",
-					xf_action_names[i]);
+			xf_strbuf__add(&text, "%s%s", text.len ? "," : "", xf_action_names[i]);
 	return out;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/msg.h"
+#include "lib/strbuf.h"
 
 #define NETLINK_BUFFER (1 << 20) /* bytes: a burst of changes on a machine with many interfaces */
 #define LINK_BUFFER (1 << 15)	 /* bytes: the properties of one interface */
@@ -27,17 +28,15 @@ static bool is_up(int fd, const char *name)
 	return !ioctl(fd, SIOCGIFFLAGS, &req) && (req.ifr_flags & IFF_UP);
 }
 
-/* Write the names of the interfaces that are up, as " eth0 lo"; names that do not fit are cut. */
-static void list_up(char *out, size_t size)
+/* Append the names of the interfaces that are up, as " eth0 lo". */
+static void add_up(struct xf_strbuf *text)
 {
 	struct if_nameindex *all = if_nameindex();
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	size_t len = 0;
 
-	out[0] = '\0';
-	for (struct if_nameindex *i = all; i && i->if_index && len < size; i++)
+	for (struct if_nameindex *i = all; i && i->if_index; i++)
 		if (is_up(fd, i->if_name))
-			len += snprintf(out + len, size - len, " %s", i->if_name);
+			xf_strbuf__add(text, " %s", i->if_name);
 	if (all)
 		if_freenameindex(all);
 	if (fd >= 0)
@@ -115,7 +114,7 @@ int xf_netdev_lookup(const char *name, struct xf_netdev *dev)
 int xf_netdev_find(const char *name, struct xf_netdev *dev)
 {
 	int err = xf_netdev_lookup(name, dev);
-	char up[1024];
+	struct xf_strbuf up = XF_STRBUF(1024);
 
 	if (!err)
 		return 0;
@@ -124,9 +123,9 @@ int xf_netdev_find(const char *name, struct xf_netdev *dev)
 		return err;
 	}
 	xf_err("no interface is called '%s'", name);
-	list_up(up, sizeof(up));
-	if (up[0])
-		xf_hint("these are up:%s; choose with -i", up);
+	add_up(&up);
+	if (up.len)
+		xf_hint("these are up:%s; choose with -i", up.at);
 	else
 		xf_hint("no interface is up in this network namespace");
 	return err;

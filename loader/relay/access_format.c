@@ -2,10 +2,10 @@
 /* One connection to a line of the access log. */
 #include "loader/relay/access_format.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "lib/strbuf.h"
 #include "lib/time.h"
 #include "loader/format/common.h"
 
@@ -211,54 +211,38 @@ void xf_access_totals_add(struct xf_access_totals *totals,
 	sum->moves += counters->moves;
 }
 
-struct text {
-	char *at;
-	size_t size, len;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *fmt, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vsnprintf(text->at + text->len, text->size - text->len, fmt, args);
-	va_end(args);
-	if (len > 0)
-		text->len += len;
-	if (text->len >= text->size)
-		text->len = text->size - 1;
-}
-
-static void add_some(struct text *text, const char *name, uint64_t n)
+static void add_some(struct xf_strbuf *text, const char *name, uint64_t n)
 {
 	if (n)
-		add(text, ", %s %llu", name, (unsigned long long)n);
+		xf_strbuf__add(text, ", %s %llu", name, (unsigned long long)n);
 }
 
 char *xf_access_totals_text(const struct xf_access_totals *totals, const char *const *outcomes,
 			    char *out, size_t size)
 {
 	const struct xf_server_counters *counters = &totals->counters;
-	struct text text = { .at = out, .size = size };
+	struct xf_strbuf text = { .at = out, .size = size };
 
 	if (totals->now)
-		add(&text, "active %llu, waiting for a first packet %llu, ",
-		    (unsigned long long)counters->active, (unsigned long long)counters->waiting);
-	add(&text, "accepted %llu", (unsigned long long)counters->accepted);
+		xf_strbuf__add(&text, "active %llu, waiting for a first packet %llu, ",
+			       (unsigned long long)counters->active,
+			       (unsigned long long)counters->waiting);
+	xf_strbuf__add(&text, "accepted %llu", (unsigned long long)counters->accepted);
 	for (int i = 0; i < XF_OUTCOMES; i++)
 		add_some(&text, outcomes[i], counters->outcomes[i]);
 	add_some(&text, "refused by --max-connections", counters->refused_max);
 	add_some(&text, "refused without descriptors", counters->refused_fds);
 	add_some(&text, "refused without memory", counters->refused_memory);
 	if (totals->echo)
-		add(&text, ", bytes echoed %llu", (unsigned long long)counters->to_upstream);
+		xf_strbuf__add(&text, ", bytes echoed %llu",
+			       (unsigned long long)counters->to_upstream);
 	else
-		add(&text, ", bytes to upstreams %llu, to clients %llu",
-		    (unsigned long long)counters->to_upstream,
-		    (unsigned long long)counters->to_client);
-	add(&text, ", engine moves %llu", (unsigned long long)counters->moves);
+		xf_strbuf__add(&text, ", bytes to upstreams %llu, to clients %llu",
+			       (unsigned long long)counters->to_upstream,
+			       (unsigned long long)counters->to_client);
+	xf_strbuf__add(&text, ", engine moves %llu", (unsigned long long)counters->moves);
 	if (totals->log)
-		add(&text, ", lost log lines %llu", (unsigned long long)totals->lost_lines);
+		xf_strbuf__add(&text, ", lost log lines %llu",
+			       (unsigned long long)totals->lost_lines);
 	return out;
 }

@@ -14,6 +14,7 @@
 
 #include "lib/cap_sets.h"
 #include "lib/msg.h"
+#include "lib/strbuf.h"
 
 #define ROOTS_DEFAULT "nobody"
 #define CAPS_MAX 64
@@ -126,25 +127,23 @@ static const char *const names[] = {
 	[CAP_NET_RAW] = "CAP_NET_RAW",
 	[CAP_SYS_ADMIN] = "CAP_SYS_ADMIN",
 	[CAP_SYS_RESOURCE] = "CAP_SYS_RESOURCE",
-	[38] = "CAP_PERFMON", /* newer than some <linux/capability.h> */
-	[39] = "CAP_BPF",
+	[XF_CAP_PERFMON] = "CAP_PERFMON",
+	[XF_CAP_BPF] = "CAP_BPF",
 };
 
 char *xf_caps_text(uint64_t caps, char out[XF_CAPS_TEXT])
 {
-	size_t len = 0;
+	struct xf_strbuf text = { .at = out, .size = XF_CAPS_TEXT };
 
 	strcpy(out, "none");
-	for (unsigned int cap = 0; cap < CAPS_MAX && len < XF_CAPS_TEXT; cap++) {
-		const char *name = cap < sizeof(names) / sizeof(names[0]) ? names[cap] : NULL;
-
+	for (unsigned int cap = 0; cap < CAPS_MAX; cap++) {
 		if (!(caps & 1ULL << cap))
 			continue;
-		len += snprintf(out + len, XF_CAPS_TEXT - len, "%s", len ? ", " : "");
-		if (len >= XF_CAPS_TEXT)
-			break;
-		len += name ? snprintf(out + len, XF_CAPS_TEXT - len, "%s", name)
-			    : snprintf(out + len, XF_CAPS_TEXT - len, "capability %u", cap);
+		xf_strbuf__add(&text, "%s", text.len ? ", " : "");
+		if (cap < sizeof(names) / sizeof(names[0]) && names[cap])
+			xf_strbuf__add(&text, "%s", names[cap]);
+		else
+			xf_strbuf__add(&text, "capability %u", cap);
 	}
 	return out;
 }
