@@ -10,6 +10,7 @@
 
 #include "lib/time.h"
 #include "lib/msg.h"
+#include "lib/signals.h"
 #include "loader/hook/netdev.h"
 #include "loader/log/session_impl.h"
 
@@ -28,27 +29,14 @@ static int watch(struct xf_session *s, struct xf_watch *watch, int fd)
 	return fd < 0 ? fd : xf_loop__add(s->loop, watch, fd, EPOLLIN);
 }
 
-static int open_signals(void)
-{
-	sigset_t signals;
-	int fd;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	/* Never unblocked: a second signal must not kill a session that is about to end. */
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : fd;
-}
-
 static int open_watches(struct xf_session *s)
 {
 	int err = xf_loop__new(&s->loop);
 
+	/* Never unblocked: a second signal must not kill a session that is about to end. */
+	xf_signals_block();
 	if (!err)
-		err = watch(s, &s->signals, open_signals());
+		err = watch(s, &s->signals, xf_signals_open());
 	if (!err)
 		err = watch(s, &s->netdevs, xf_netdev_watch());
 	if (!err)

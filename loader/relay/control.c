@@ -9,21 +9,11 @@
 
 #include "lib/time.h"
 #include "lib/msg.h"
+#include "lib/signals.h"
 #include "loader/relay/impl.h"
 #include "sockmap/route/routes.h"
 
 #define TOTALS_TEXT 2048
-
-static sigset_t handled(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	return signals;
-}
 
 void xf_relay__block_reload(void)
 {
@@ -31,13 +21,6 @@ void xf_relay__block_reload(void)
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
-void xf_relay__block_signals(void)
-{
-	sigset_t signals = handled();
-
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
@@ -157,9 +140,8 @@ static void print_stats(struct xf_relay_main *run)
 
 int xf_relay__control(struct xf_relay_main *run)
 {
-	sigset_t signals = handled();
-	int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	int err = fd < 0 ? -errno : 0;
+	int fd = xf_signals_open();
+	int err = fd < 0 ? fd : 0;
 
 	run->signals.fn = on_signal;
 	run->stats.fn = on_stats;

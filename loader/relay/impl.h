@@ -29,10 +29,9 @@ struct xf_relay_main {
 	unsigned int stops; /* signals that asked for the end */
 };
 
-/* Block the signals that a run handles, for the whole process; before that just SIGHUP, so that
- * what takes long before a run can be ended. */
+/* Block SIGHUP alone while a run begins, which may take long and can be ended by the other signals.
+ */
 void xf_relay__block_reload(void);
-void xf_relay__block_signals(void);
 /* Watch for signals and the time for counters. Returns 0 or -errno after a message. */
 int xf_relay__control(struct xf_relay_main *run);
 /* Until all workers have finished. Returns 0, or -errno when one had to. */

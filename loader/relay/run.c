@@ -9,6 +9,7 @@
 
 #include "lib/exit_status.h"
 #include "lib/msg.h"
+#include "lib/signals.h"
 #include "loader/relay/impl.h"
 #include "loader/relay/connection_limit.h"
 #include "loader/relay/routes_file.h"
@@ -176,7 +177,7 @@ static int prepare(struct xf_relay_main *run)
 
 	if (!err)
 		err = read_routes(run); /* takes as long as the file does */
-	xf_relay__block_signals();
+	xf_signals_block();
 	run->max_connections =
 	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads, 0);
 	/* While there is next to nothing that it could inherit. */
