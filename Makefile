@@ -109,12 +109,13 @@ $(BUILD)/asan/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) $(ASAN) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/xdpfun.a: $(SRC:%.c=$(BUILD)/asan/%.o)
-# The linker's trace gives the dependencies, so that a change of an object relinks only its users.
+# The linker's trace gives the dependencies, so that a change of an object relinks only its users. A source
+# that was removed since is no dependency.
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/asan/%.o $(UNIT_SHARED) | $(BUILD)/asan/xdpfun.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(ASAN) $(LDFLAGS) -Wl,--trace $(BUILD)/asan/$*.o $(UNIT_SHARED) $| -lcmocka $(LIBS) -o $@ >$@.link
-	$(Q)sed -n 's|^$(BUILD)/asan/.*\.o$$|$@: &\n&:|p' $@.link >$@.d
+	$(Q)sed -n 's|^$(BUILD)/asan/\(.*\)\.o$$|$@: $$(patsubst %.c,$(BUILD)/asan/%.o,$$(wildcard \1.c))|p' $@.link >$@.d
 
 # Fuzz targets: the parsers of bytes from the network or a file, under libFuzzer.
 FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,fuzz,fuzz))
