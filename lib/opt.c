@@ -19,91 +19,12 @@ struct words {
 	int next;
 };
 
-static uint64_t max_of(const struct xf_opt *opt)
-{
-	if (opt->max)
-		return opt->max;
-	return opt->type == XF_OPT_U32 ? UINT32_MAX : UINT64_MAX;
-}
-
-static void add_seconds(struct xf_strbuf *text, uint64_t ns)
-{
-	char decimals[16];
-	size_t len;
-
-	xf_strbuf__add(text, "%llu", (unsigned long long)(ns / XF_NSEC));
-	if (ns % XF_NSEC == 0)
-		return;
-	snprintf(decimals, sizeof(decimals), ".%09llu", (unsigned long long)(ns % XF_NSEC));
-	for (len = strlen(decimals); decimals[len - 1] == '0'; len--)
-		decimals[len - 1] = '\0';
-	xf_strbuf__add(text, "%s", decimals);
-}
-
-static void add_size(struct xf_strbuf *text, uint64_t bytes)
-{
-	static const char units[] = "\0KMG";
-	int unit = 0;
-
-	for (; unit < 3 && bytes && bytes % 1024 == 0; unit++)
-		bytes /= 1024;
-	xf_strbuf__add(text, "%llu%.*s", (unsigned long long)bytes, unit > 0, units + unit);
-}
-
-static void add_bound(struct xf_strbuf *text, const struct xf_opt *opt, uint64_t n)
-{
-	if (opt->type == XF_OPT_SECONDS)
-		add_seconds(text, n);
-	else if (opt->type == XF_OPT_SIZE)
-		add_size(text, n);
-	else
-		xf_strbuf__add(text, "%llu", (unsigned long long)n);
-}
-
-static void add_range(struct xf_strbuf *text, const struct xf_opt *opt, const char *what)
-{
-	xf_strbuf__add(text, "%s", what);
-	if (max_of(opt) != UINT64_MAX) {
-		xf_strbuf__add(text, " from ");
-		add_bound(text, opt, opt->min);
-		xf_strbuf__add(text, " to ");
-		add_bound(text, opt, max_of(opt));
-	} else if (opt->min) {
-		xf_strbuf__add(text, ", at least ");
-		add_bound(text, opt, opt->min);
-	}
-}
-
-/* Append the values that the option accepts, for an error message. */
-static void add_expected(struct xf_strbuf *text, const struct xf_opt *opt)
-{
-	switch (opt->type) {
-	case XF_OPT_U32:
-	case XF_OPT_U64:
-		add_range(text, opt, "a whole number");
-		break;
-	case XF_OPT_SIZE:
-		add_range(text, opt, "a size in bytes");
-		xf_strbuf__add(text, "; the suffixes K, M and G are known");
-		break;
-	case XF_OPT_SECONDS:
-		add_range(text, opt, "a number of seconds");
-		break;
-	case XF_OPT_ENUM:
-		xf_strbuf__add_list(text, opt->values, ", ", " or ");
-		break;
-	default:
-		xf_strbuf__add(text, "a value that is not empty");
-		break;
-	}
-}
-
 static int bad_value(const struct xf_opt *opt, const char *given, const char *value, int err)
 {
 	const char *why = err == -ERANGE ? "is out of range" : "is not valid";
 	struct xf_strbuf expected = XF_STRBUF(XF_OPT_TEXT);
 
-	add_expected(&expected, opt);
+	xf_opt_add_expected(&expected, opt);
 	xf_err("%s: \"%s\" %s, expected %s", given, value, why, expected.at);
 	return -EINVAL;
 }
@@ -140,10 +61,10 @@ static void store_number(const struct xf_opt *opt, void *to, uint64_t n)
 static int number_parse(const struct xf_opt *opt, const char *value, uint64_t *n)
 {
 	if (opt->type == XF_OPT_SIZE)
-		return xf_size_parse(value, opt->min, max_of(opt), n);
+		return xf_size_parse(value, opt->min, xf_opt_max(opt), n);
 	if (opt->type == XF_OPT_SECONDS)
-		return xf_seconds_parse(value, opt->min, max_of(opt), n);
-	return xf_num_parse(value, opt->min, max_of(opt), n);
+		return xf_seconds_parse(value, opt->min, xf_opt_max(opt), n);
+	return xf_num_parse(value, opt->min, xf_opt_max(opt), n);
 }
 
 /* Store @value, or the option's default when it is NULL. @given is the option as the user wrote it.
@@ -199,7 +120,7 @@ static int apply(const struct xf_opt *opt, const char *given, const char *value,
 		if (words->next == words->n) {
 			struct xf_strbuf expected = XF_STRBUF(XF_OPT_TEXT);
 
-			add_expected(&expected, opt);
+			xf_opt_add_expected(&expected, opt);
 			xf_err("%s: the value is missing, expected %s", given, expected.at);
 			return -EINVAL;
 		}
