@@ -49,7 +49,7 @@ void xf_routes__finish(struct xf_routes *routes)
 int xf_routes__single(struct xf_routes **out, const struct xf_addr *upstreams, unsigned int n)
 {
 	struct xf_routes *routes = xf_routes__new();
-	struct xf_rule *rule;
+	struct xf_routes_rule *rule;
 
 	if (!routes)
 		return -ENOMEM;
@@ -80,7 +80,7 @@ void xf_routes__put(struct xf_routes *routes)
 	if (!routes || atomic_fetch_sub(&routes->refs, 1) != 1)
 		return;
 	for (unsigned int i = 0; i < routes->n_rules; i++) {
-		struct xf_rule *rule = &routes->rules[i];
+		struct xf_routes_rule *rule = &routes->rules[i];
 
 		if (rule->value)
 			explicit_bzero(rule->value, rule->value_len);
@@ -119,7 +119,7 @@ static bool in_list(const struct xf_addr_prefix *list, unsigned int n, const str
 	return false;
 }
 
-static bool name_fits(const struct xf_rule *rule, const char *name)
+static bool name_fits(const struct xf_routes_rule *rule, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -128,7 +128,7 @@ static bool name_fits(const struct xf_rule *rule, const char *name)
 	return len > rule->value_len && !strcmp(name + len - rule->value_len, rule->value);
 }
 
-static enum xf_first ask_sni(struct first *first, const struct xf_rule *rule)
+static enum xf_first ask_sni(struct first *first, const struct xf_routes_rule *rule)
 {
 	if (!first->sni_known) {
 		first->sni_answer = xf_first_sni(first->data, first->len, first->sni);
@@ -139,7 +139,7 @@ static enum xf_first ask_sni(struct first *first, const struct xf_rule *rule)
 	return name_fits(rule, first->sni) ? XF_FIRST_YES : XF_FIRST_NO;
 }
 
-static enum xf_first ask_host(struct first *first, const struct xf_rule *rule)
+static enum xf_first ask_host(struct first *first, const struct xf_routes_rule *rule)
 {
 	if (!first->host_known) {
 		first->host_answer = xf_first_host(first->data, first->len, first->host);
@@ -159,7 +159,7 @@ static enum xf_decision_kind ask_tokens(const struct xf_routes *routes, unsigned
 	size_t skip = 0;
 
 	for (; i < routes->n_rules; i++) {
-		const struct xf_rule *rule = &routes->rules[i];
+		const struct xf_routes_rule *rule = &routes->rules[i];
 		const uint8_t *secret = (const uint8_t *)rule->value;
 		enum xf_first answer =
 		    xf_first_token(first->data, first->len, secret, rule->value_len, &skip);
@@ -179,7 +179,7 @@ static enum xf_decision_kind ask_rules(const struct xf_routes *routes, struct fi
 				       struct xf_decision *decision)
 {
 	for (unsigned int i = 0; i < routes->n_rules; i++) {
-		const struct xf_rule *rule = &routes->rules[i];
+		const struct xf_routes_rule *rule = &routes->rules[i];
 		enum xf_first answer = XF_FIRST_YES;
 
 		if (rule->condition == XF_IF_TOKEN)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the routes file becomes; shared by its parser and by what decides. */
+/* The routes in memory; shared by their parser and by the decision. */
 #ifndef XF_ROUTES_IMPL_H
 #define XF_ROUTES_IMPL_H
 
@@ -14,7 +14,7 @@ enum xf_condition {
 	XF_IF_TOKEN,
 };
 
-struct xf_rule {
+struct xf_routes_rule {
 	struct xf_route route; /* upstreams is set when all rules are there */
 	enum xf_condition condition;
 	bool suffix; /* "*.example.org": value begins with the dot */
@@ -24,7 +24,7 @@ struct xf_rule {
 
 struct xf_routes {
 	atomic_uint refs;
-	struct xf_rule *rules;
+	struct xf_routes_rule *rules;
 	unsigned int n_rules;
 	struct xf_addr *upstreams; /* of all rules */
 	unsigned int n_upstreams;

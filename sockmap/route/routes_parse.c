@@ -28,7 +28,7 @@ struct parse {
 	const char *destinations_start, *destinations;
 };
 
-static int add_upstream(struct parse *p, struct xf_rule *rule, struct xf_word word)
+static int add_upstream(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	struct xf_routes *routes = p->routes;
 	struct xf_addr addr, *entry;
@@ -47,7 +47,7 @@ static int add_upstream(struct parse *p, struct xf_rule *rule, struct xf_word wo
 }
 
 /* "ADDR:PORT[,ADDR:PORT...]" or "reject", and nothing behind it. */
-static int parse_target(struct parse *p, struct xf_rule *rule)
+static int parse_target(struct parse *p, struct xf_routes_rule *rule)
 {
 	struct xf_word word = xf_words__next(&p->words), rest = word, part;
 	const char *comma;
@@ -71,7 +71,7 @@ static int parse_target(struct parse *p, struct xf_rule *rule)
 	return word.len ? xf_words__expected(&p->words, word, "the end of the line") : 0;
 }
 
-static int set_value(struct xf_rule *rule, const void *value, size_t len)
+static int set_value(struct xf_routes_rule *rule, const void *value, size_t len)
 {
 	rule->value = malloc(len + 1);
 	if (!rule->value)
@@ -83,7 +83,7 @@ static int set_value(struct xf_rule *rule, const void *value, size_t len)
 }
 
 /* "example.org" or "*.example.org". */
-static int parse_name(struct parse *p, struct xf_rule *rule, struct xf_word word)
+static int parse_name(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	struct xf_word name = word;
 	char text[1 + XF_NAME_MAX + 1] = ".";
@@ -101,7 +101,7 @@ static int parse_name(struct parse *p, struct xf_rule *rule, struct xf_word word
 }
 
 /* A host may also be an IPv6 address, in brackets or not. */
-static int parse_host(struct parse *p, struct xf_rule *rule, struct xf_word word)
+static int parse_host(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	char text[INET6_ADDRSTRLEN];
 	struct xf_word inner = word;
@@ -136,7 +136,7 @@ static const char *bad_secret(const uint8_t *secret, size_t *len)
 }
 
 /* "@FILE"; the file is read now. */
-static int parse_token(struct parse *p, struct xf_rule *rule, struct xf_word word)
+static int parse_token(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	char name[XF_WORD_QUOTED], why[128] = "";
 	size_t len = 0, all;
@@ -169,7 +169,7 @@ static int parse_token(struct parse *p, struct xf_rule *rule, struct xf_word wor
 static const struct {
 	const char *name;
 	enum xf_condition condition;
-	int (*parse)(struct parse *p, struct xf_rule *rule, struct xf_word word);
+	int (*parse)(struct parse *p, struct xf_routes_rule *rule, struct xf_word word);
 } conditions[] = {
 	{ "->", XF_IF_ANY, NULL },
 	{ "any", XF_IF_ANY, NULL },
@@ -199,10 +199,11 @@ static int check_reached(struct parse *p, enum xf_condition condition, struct xf
 	return 0;
 }
 
-static struct xf_rule *add_rule(struct parse *p, enum xf_condition condition)
+static struct xf_routes_rule *add_rule(struct parse *p, enum xf_condition condition)
 {
 	struct xf_routes *routes = p->routes;
-	struct xf_rule *rule = xf_routes_more(&routes->rules, &routes->n_rules, sizeof(*rule));
+	struct xf_routes_rule *rule =
+	    xf_routes_more(&routes->rules, &routes->n_rules, sizeof(*rule));
 
 	if (!rule)
 		return NULL;
@@ -214,7 +215,7 @@ static struct xf_rule *add_rule(struct parse *p, enum xf_condition condition)
 }
 
 /* The condition as written, with one space between its words. */
-static int set_text(struct xf_rule *rule, const char *keyword, struct xf_word value)
+static int set_text(struct xf_routes_rule *rule, const char *keyword, struct xf_word value)
 {
 	size_t len = strlen(keyword);
 	char *text = malloc(len + 1 + value.len + 1);
@@ -234,7 +235,7 @@ static int parse_rule(struct parse *p, struct xf_word word, size_t i)
 {
 	enum xf_condition condition = conditions[i].condition;
 	struct xf_word value = { word.at, 0 };
-	struct xf_rule *rule;
+	struct xf_routes_rule *rule;
 	int err;
 
 	err = check_reached(p, condition, word);
