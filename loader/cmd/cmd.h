@@ -18,9 +18,9 @@ struct xf_common_args {
 	bool help;
 };
 
-/* Tables over struct xf_common_args, which differ in the help of --verbose. */
-extern const struct xf_opt xf_common_options[], xf_common_options_relay[], xf_common_options_fw[],
-    xf_common_options_status[];
+/* Tables over struct xf_common_args. That of status lacks --quiet, since its output is its result.
+ */
+extern const struct xf_opt xf_common_options[], xf_common_options_status[];
 
 /* The first call of each subcommand: parse by @opts into @args, of which @common is a part; print
  * @usage and the options for --help, else set the message level. Words that are no option are

@@ -9,27 +9,28 @@
 #include "lib/msg.h"
 #include "lib/opt.h"
 
-#define COMMON(member, letter, kind, text)                                                         \
-	{                                                                                          \
-		.name = #member, .short_name = letter, .type = kind,                               \
-		.offset = offsetof(struct xf_common_args, member), .help = text                    \
-	}
-#define QUIET COMMON(quiet, 'q', XF_OPT_FLAG, "say only what went wrong")
-#define VERBOSE(text) COMMON(verbose, 'v', XF_OPT_COUNT, text)
-#define HELP COMMON(help, 'h', XF_OPT_FLAG, "show this help")
+const struct xf_opt xf_common_options_status[] = {
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = XF_OPT_COUNT,
+	  .offset = offsetof(struct xf_common_args, verbose),
+	  .help = "print more, also the messages of libbpf and libxdp" },
+	{ .name = "help",
+	  .short_name = 'h',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_common_args, help),
+	  .help = "show this help" },
+	{ .type = XF_OPT_END },
+};
 
 const struct xf_opt xf_common_options[] = {
-	QUIET, VERBOSE("show also what libbpf and libxdp say"), HELP, {}
-};
-const struct xf_opt xf_common_options_relay[] = {
-	QUIET, VERBOSE("say more, also what libbpf says"), HELP, {}
-};
-/* Its output is all that it says: there is nothing to be quiet about. */
-const struct xf_opt xf_common_options_status[] = { VERBOSE("show also what libxdp says"),
-						   HELP,
-						   {} };
-const struct xf_opt xf_common_options_fw[] = {
-	QUIET, VERBOSE("say more, also what libbpf and libxdp say"), HELP, {}
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_common_args, quiet),
+	  .help = "print only errors, warnings and results" },
+	{ .type = XF_OPT_TABLE, .table = xf_common_options_status },
+	{ .type = XF_OPT_END },
 };
 
 /* A guess at the meaning of a word without an option. */

@@ -19,8 +19,17 @@ const struct xf_opt xf_fw_options[] = {
 	  .offset = offsetof(struct xf_fw_args, set),
 	  .help = "the rule set (default: default)" },
 	{ .type = XF_OPT_TABLE,
-	  .table = xf_common_options_fw,
+	  .table = xf_common_options,
 	  .offset = offsetof(struct xf_fw_args, common) },
+	{ .type = XF_OPT_END },
+};
+
+const struct xf_opt xf_fw_json_options[] = {
+	{ .name = "json",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_fw_args, json),
+	  .help = "print one JSON object" },
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 

@@ -20,19 +20,13 @@ struct xf_fw_args {
 	struct xf_common_args common;
 };
 
-/* The options of every command, over struct xf_fw_args. */
-extern const struct xf_opt xf_fw_options[];
+/* The options of every command, and of those that print JSON, over struct xf_fw_args. */
+extern const struct xf_opt xf_fw_options[], xf_fw_json_options[];
 
 #define XF_FW_INTERFACE(text)                                                                      \
 	{                                                                                          \
 		.name = "interface", .short_name = 'i', .type = XF_OPT_LIST, .arg = "IFACE",       \
 		.offset = offsetof(struct xf_fw_args, interfaces), .help = text                    \
-	}
-
-#define XF_FW_JSON                                                                                 \
-	{                                                                                          \
-		.name = "json", .type = XF_OPT_FLAG, .offset = offsetof(struct xf_fw_args, json),  \
-		.help = "print one JSON object"                                                    \
 	}
 
 extern const char *const xf_fw_policies[]; /* by whether it denies */

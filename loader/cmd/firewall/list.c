@@ -16,15 +16,6 @@ static const char usage[] =
     "Print the rules of a set, the most specific first, as 'replace' and 'add -' read them. A rule with a\n"
     "ttl has what is left of it. With -v, what each has matched is behind it as a comment.\n";
 
-static const struct xf_opt options[] = {
-	{ .name = "json",
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_fw_args, json),
-	  .help = "print one JSON object" },
-	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
-	{ .type = XF_OPT_END },
-};
-
 struct list {
 	struct ranked {
 		uint64_t rank;
@@ -158,7 +149,7 @@ int xf_fw_list(int argc, char **argv)
 {
 	struct xf_fw_args args = {};
 	struct list list = {};
-	int status = xf_fw_args__parse(&args, options, usage, argc, argv, NULL);
+	int status = xf_fw_args__parse(&args, xf_fw_json_options, usage, argc, argv, NULL);
 
 	if (status >= 0)
 		return status;

@@ -19,15 +19,6 @@ static const char usage[] =
     "Print what a set's rules and policy have done with packets, how large it is, and on which interfaces\n"
     "of this network namespace it is.\n";
 
-static const struct xf_opt options[] = {
-	{ .name = "json",
-	  .type = XF_OPT_FLAG,
-	  .offset = offsetof(struct xf_fw_args, json),
-	  .help = "print one JSON object" },
-	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
-	{ .type = XF_OPT_END },
-};
-
 struct figures {
 	const char *set;
 	bool deny;
@@ -175,7 +166,7 @@ int xf_fw_stats(int argc, char **argv)
 {
 	struct xf_fw_args args = {};
 	struct figures figures = {};
-	int status = xf_fw_args__parse(&args, options, usage, argc, argv, NULL);
+	int status = xf_fw_args__parse(&args, xf_fw_json_options, usage, argc, argv, NULL);
 
 	if (status >= 0)
 		return status;
