@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lib/time.h"
 #include "loader/log/clock.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -143,23 +144,15 @@ static void test_more_steps_than_remembered(void **state)
 	}
 }
 
-static int64_t now_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return now.tv_sec * SEC + now.tv_nsec;
-}
-
 /* Between two readings of the wall clock, however far apart the machine makes them; less than a
  * step may be off. */
 static void wall_is_right(const struct xf_clock *clock)
 {
-	int64_t before = now_ns(CLOCK_REALTIME);
-	int64_t wall = xf_clock__wall(clock, now_ns(CLOCK_BOOTTIME));
+	int64_t before = xf_now_ns(CLOCK_REALTIME);
+	int64_t wall = xf_clock__wall(clock, xf_now_ns(CLOCK_BOOTTIME));
 
 	assert_true(wall > before - MS);
-	assert_true(wall < now_ns(CLOCK_REALTIME) + MS);
+	assert_true(wall < (int64_t)xf_now_ns(CLOCK_REALTIME) + MS);
 }
 
 static void test_real_clocks(void **state)
