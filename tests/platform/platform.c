@@ -189,13 +189,13 @@ size_t xf_flood(int fd, size_t max)
 	return all;
 }
 
-size_t xf_swallow(int fd)
+size_t xf_swallow(int fd, size_t least)
 {
 	static char buf[64 * 1024];
 	size_t all = 0;
 	int still = 0;
 
-	while (still < MOMENT_MS) {
+	while (still < (all < least ? LIMIT_MS : MOMENT_MS)) {
 		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 		still = n > 0 ? 0 : still + STEP_MS;
@@ -206,11 +206,21 @@ size_t xf_swallow(int fd)
 	return all;
 }
 
-uint32_t xf_polled(int fd, uint32_t events)
+static bool polled(int fd, uint32_t events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
-	return poll(&p, 1, MOMENT_MS) > 0 ? p.revents : 0;
+	return poll(&p, 1, ms) > 0 && p.revents & events;
+}
+
+bool xf_announces(int fd, uint32_t events)
+{
+	return polled(fd, events, LIMIT_MS);
+}
+
+bool xf_does_not_announce(int fd, uint32_t events)
+{
+	return !polled(fd, events, MOMENT_MS);
 }
 
 void xf_holds_since(int major, int minor, bool holds, const char *fact)

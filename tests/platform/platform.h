@@ -54,11 +54,13 @@ bool xf_hears_nothing(int fd);
 bool xf_eventually(bool (*ready)(void *arg), void *arg);
 /* Send until nothing is accepted for a moment, at most @max bytes. Returns the bytes. */
 size_t xf_flood(int fd, size_t max);
-/* Receive and throw away until nothing comes for a moment. Returns the bytes. */
-size_t xf_swallow(int fd);
+/* Receive and throw away @least bytes, and then until nothing comes for a moment. Returns the
+ * bytes. */
+size_t xf_swallow(int fd, size_t least);
 
-/* Events of @fd that epoll reports within a moment, of @events. */
-uint32_t xf_polled(int fd, uint32_t events);
+/* Whether poll reports one of @events (EPOLL*) of @fd: within some seconds; not within a moment. */
+bool xf_announces(int fd, uint32_t events);
+bool xf_does_not_announce(int fd, uint32_t events);
 
 /* Whether @holds. On kernels older than @major.@minor a fact that does not hold is only printed. */
 void xf_holds_since(int major, int minor, bool holds, const char *fact);
