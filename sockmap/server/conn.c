@@ -1,104 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A connection's life outside of its phases: begin, what the routes decided, relay, report. */
-#include <errno.h>
+/* Theory of operation
+ *
+ * A connection has up to three phases. XF_PHASE_FIRST reads its first packet (first_read.c), unless
+ * the routes decide without one. XF_PHASE_DIAL connects to an upstream (dial.c). XF_PHASE_RELAY
+ * moves bytes (sockmap/relay) until on_relay_end(). An echo has the last one only.
+ *
+ * A step of the first two phases returns WAIT, DECIDED or FAILED and calls nothing of this file.
+ * proceed() acts on the result: WAIT registers the events and the deadline that call for the next
+ * step, DECIDED begins the next phase, FAILED ends and reports the connection. A phase registers no
+ * event; dial.c closes a socket that failed, which takes it out of the loop.
+ *
+ * A connection that waits needs memory for what its client may send, and a place among those that
+ * wait. When there is none, waiting.c names the connection that has waited longest. make_way()
+ * reads it once more, which may let it go on, and ends it if it would still wait. */
+#include "sockmap/server/conn.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/epoll.h>
 
 #include "sockmap/relay/fds.h"
-#include "lib/msg.h"
-#include "sockmap/server/server_impl.h"
+#include "sockmap/server/phases.h"
+#include "sockmap/server/record.h"
+#include "sockmap/server/refused.h"
+#include "sockmap/server/waiting.h"
 
-/* What a dual-stack socket says of an IPv4 client, said plainly. */
-static void unmap(struct xf_addr *addr)
+/* ---- the end ---- */
+
+/* Before the relay. */
+static void end(struct xf_conn *conn, const struct xf_result *result)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct xf_server *server = conn->server;
+	struct xf_report report = { .outcome = result->outcome, .error = result->error };
 
-	if (addr->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-		return;
-	memcpy(&in.sin_addr, &addr->in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
-	in.sin_port = addr->in6.sin6_port;
-	*addr = (struct xf_addr) { .in = in, .len = sizeof(in) };
+	if (result->lacking)
+		xf_refused__lacking(server, result->error);
+	xf_waiting__leave(conn);
+	xf_loop__disarm(server->loop, &conn->timer);
+	xf_loop__close(server->loop, &conn->upstream);
+	xf_loop__del(server->loop, &conn->client);
+	xf_reset(conn->fd);
+	free(conn->data);
+	free(conn->prefix);
+	xf_mover__dismiss(server->mover, conn->reserved);
+	xf_record__finish(conn, &report);
 }
 
-/* The listener's address, unless that is all addresses: then it takes a system call to know, which
- * is spared when nobody will ask. */
-static void set_local(struct xf_conn *conn)
+void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome)
 {
-	const struct xf_server *server = conn->server;
+	struct xf_result result;
 
-	conn->local = server->address;
-	if (!server->any_address || !(server->opts.on_end || server->opts.send_proxy_v2))
-		return;
-	conn->local.len = sizeof(conn->local.in6);
-	if (getsockname(conn->fd, &conn->local.sa, &conn->local.len))
-		conn->local.len = 0;
-	else
-		unmap(&conn->local);
-}
-
-static struct xf_conn *make(struct xf_server *server, int fd, const struct xf_addr *peer)
-{
-	struct xf_conn *conn = calloc(1, sizeof(*conn));
-
-	if (!conn)
-		return NULL;
-	conn->server = server;
-	conn->fd = fd;
-	conn->client.fd = -1;
-	conn->upstream.fd = -1;
-	conn->peer = *peer;
-	unmap(&conn->peer);
-	set_local(conn);
-	conn->src = conn->peer;
-	conn->dst = conn->local;
-	conn->accepted = xf_loop__now(server->loop);
-	if (server->opts.on_end)
-		clock_gettime(CLOCK_REALTIME, &conn->started);
-	conn->next = server->conns;
-	if (conn->next)
-		conn->next->prev = conn;
-	server->conns = conn;
-	return conn;
-}
-
-static void warn_memory(struct xf_server *server)
-{
-	char text[32];
-	uint64_t times;
-
-	if (!xf_ratelimit_due(&server->rare_memory, xf_loop__now(server->loop), &times))
-		return;
-	xf_warn("refused a connection%s: no memory is left for it", xf_times_text(times, text));
-	xf_hint("raise --memory, or set --max-connections to what it is enough for");
-}
-
-void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)
-{
-	struct xf_conn *conn = make(server, fd, peer);
-	struct xf_decision decision;
-
-	if (!conn) {
-		xf_reset(fd);
-		server->counters.refused_memory++;
-		warn_memory(server);
-		return;
+	if (conn->phase != XF_PHASE_RELAY) {
+		xf_step_failed(&result, outcome, 0);
+		end(conn, &result);
+	} else if (outcome <= XF_OUTCOME_ERROR) {
+		xf_relay__abort(conn->relay, (enum xf_end)outcome);
+	} else {
+		xf_relay__abort(conn->relay, XF_END_ERROR);
 	}
-	server->counters.accepted++;
-	server->counters.active++;
-	if (server->opts.echo) {
-		xf_conn__relay(conn, -1);
-		return;
-	}
-	conn->routes = xf_routes__get(server->opts.routes);
-	xf_routes__decide(conn->routes, &conn->peer, NULL, 0, false, &decision);
-	if (decision.kind == XF_DECIDE_MORE)
-		xf_first__begin(conn);
-	else
-		xf_conn__decided(conn, &decision, NULL, 0);
 }
 
-/* ---- decided ---- */
+/* ---- the relay ---- */
+
+static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
+{
+	struct xf_conn *conn = arg;
+	struct xf_report report = { .outcome = (enum xf_outcome)end };
+	struct xf_relay_stats stats;
+
+	if (end == XF_END_MEMORY)
+		xf_refused__memory(conn->server);
+	xf_relay__stats(relay, &stats);
+	report.to_upstream = stats.to_upstream;
+	report.to_client = stats.to_client;
+	report.moves = stats.moves;
+	if (stats.to_upstream || stats.to_client)
+		report.engine = stats.engine;
+	xf_record__finish(conn, &report);
+}
+
+/* Both sockets to the relay, @upstream -1 for an echo. WAIT: the relay runs. */
+static enum xf_step start_relay(struct xf_conn *conn, int upstream, struct xf_result *result)
+{
+	struct xf_server *server = conn->server;
+	struct xf_relay_opts opts = {
+		.client = conn->fd,
+		.upstream = upstream,
+		.prefix = conn->prefix,
+		.prefix_len = conn->prefix_len,
+		.uncounted = conn->uncounted,
+		.reserved = conn->reserved,
+		.idle = server->opts.idle,
+		.on_end = on_relay_end,
+		.arg = conn,
+	};
+	int err;
+
+	xf_waiting__leave(conn);
+	xf_loop__disarm(server->loop, &conn->timer);
+	xf_loop__del(server->loop, &conn->upstream);
+	xf_loop__del(server->loop, &conn->client);
+	conn->reserved = 0;
+	err = xf_relay__new(server->mover, &opts, &conn->relay);
+	if (!err) {
+		conn->phase = XF_PHASE_RELAY;
+		return XF_STEP_WAIT;
+	}
+	if (upstream >= 0)
+		xf_reset(upstream);
+	return xf_step_lacking(result, -err);
+}
+
+/* ---- what the routes decided ---- */
 
 /* A header of ours, and what the client sent so far less what was for us. */
 static bool make_prefix(struct xf_conn *conn, const uint8_t *data, size_t len)
@@ -119,13 +132,13 @@ static bool make_prefix(struct xf_conn *conn, const uint8_t *data, size_t len)
 	return true;
 }
 
-static void dial(struct xf_conn *conn, const struct xf_decision *decision, const uint8_t *data,
-		 size_t len)
+static enum xf_step begin_dial(struct xf_conn *conn, struct xf_result *result)
 {
-	if (!make_prefix(conn, len ? data + decision->skip : NULL, len - decision->skip)) {
-		xf_conn__failed(conn, ENOMEM);
-		return;
-	}
+	const struct xf_decision *decision = &result->decision;
+	size_t len = result->len - decision->skip;
+
+	if (!make_prefix(conn, len ? result->data + decision->skip : NULL, len))
+		return xf_step_lacking(result, ENOMEM);
 	free(conn->data);
 	conn->data = NULL;
 	if (decision->kind == XF_DECIDE_DIAL) {
@@ -135,12 +148,15 @@ static void dial(struct xf_conn *conn, const struct xf_decision *decision, const
 		conn->upstreams = conn->route->upstreams;
 		conn->n_upstreams = conn->route->n_upstreams;
 	}
-	xf_dial__begin(conn);
+	conn->phase = XF_PHASE_DIAL;
+	return xf_dial__begin(conn, result);
 }
 
-void xf_conn__decided(struct xf_conn *conn, const struct xf_decision *decision, const uint8_t *data,
-		      size_t len)
+static enum xf_step follow_decision(struct xf_conn *conn, struct xf_result *result)
 {
+	const struct xf_decision *decision = &result->decision;
+
+	xf_waiting__leave(conn);
 	conn->route = decision->route;
 	if (decision->has_proxy && decision->proxy.src.len) {
 		conn->src = decision->proxy.src;
@@ -149,159 +165,187 @@ void xf_conn__decided(struct xf_conn *conn, const struct xf_decision *decision, 
 	switch (decision->kind) {
 	case XF_DECIDE_ROUTE:
 	case XF_DECIDE_DIAL:
-		dial(conn, decision, data, len);
-		break;
+		return begin_dial(conn, result);
 	case XF_DECIDE_REJECT:
-		xf_conn__end(conn, XF_OUTCOME_REJECTED, 0);
-		break;
+		return xf_step_failed(result, XF_OUTCOME_REJECTED, 0);
 	case XF_DECIDE_BAD_TOKEN:
-		xf_conn__end(conn, XF_OUTCOME_BAD_TOKEN, 0);
-		break;
+		return xf_step_failed(result, XF_OUTCOME_BAD_TOKEN, 0);
 	case XF_DECIDE_BAD_PROXY:
-		xf_conn__end(conn, XF_OUTCOME_BAD_PROXY, 0);
-		break;
+		return xf_step_failed(result, XF_OUTCOME_BAD_PROXY, 0);
 	case XF_DECIDE_NO_ROUTE:
-	case XF_DECIDE_MORE: /* never asked for with this answer */
-		xf_conn__end(conn, XF_OUTCOME_NO_ROUTE, 0);
+	case XF_DECIDE_MORE: /* no decision */
 		break;
 	}
+	return xf_step_failed(result, XF_OUTCOME_NO_ROUTE, 0);
 }
 
-/* ---- the end ---- */
+/* ---- steps ---- */
 
-static void count(struct xf_server_counters *counters, const struct xf_report *report)
+static void proceed(struct xf_conn *conn, enum xf_step step, struct xf_result *result);
+
+/* Of many that came at a time one may have sent its first packet, which was not read yet: then it
+ * is served and not ended. It is read once: a client that dribbles has always just sent something.
+ * A connection that waits has its memory, so nothing makes way for it in turn. */
+static void make_way(struct xf_conn *conn)
 {
-	counters->active--;
-	counters->outcomes[report->outcome]++;
-	counters->to_upstream += report->to_upstream;
-	counters->to_client += report->to_client;
-	counters->engines[report->engine]++;
-	counters->moves += report->moves;
+	enum xf_step step = XF_STEP_WAIT;
+	struct xf_result result;
+
+	if (conn->phase == XF_PHASE_FIRST)
+		step = xf_first__read(conn, &result);
+	if (step == XF_STEP_WAIT)
+		step = xf_step_failed(&result, XF_OUTCOME_FIRST_CROWD, 0);
+	proceed(conn, step, &result);
 }
 
-/* Fill in what all ends have in common, tell, and free. */
-static void finish(struct xf_conn *conn, struct xf_report *report)
+/* Returns whether what its client may send while it waits is reserved. */
+static bool admit(struct xf_conn *conn)
 {
-	struct xf_server *server = conn->server;
+	struct xf_conn *victim;
 
-	report->started = conn->started;
-	report->duration = xf_loop__now(server->loop) - conn->accepted;
-	report->client = conn->src;
-	report->peer = conn->peer;
-	report->local = conn->local;
-	if (conn->tried)
-		report->upstream = *conn->tried;
-	report->route = conn->route ? conn->route->text : "";
-	report->route_line = conn->route ? conn->route->line : 0;
-	count(&server->counters, report);
-	if (conn->prev)
-		conn->prev->next = conn->next;
-	else
-		server->conns = conn->next;
-	if (conn->next)
-		conn->next->prev = conn->prev;
-	if (server->opts.on_end)
-		server->opts.on_end(report, server->opts.arg);
-	if (conn->routes)
-		xf_routes__put(conn->routes);
-	free(conn);
-}
-
-void xf_conn__end(struct xf_conn *conn, enum xf_outcome outcome, int err)
-{
-	struct xf_loop *loop = conn->server->loop;
-	struct xf_report report = { .outcome = outcome, .error = err };
-
-	xf_waiting__leave(conn);
-	xf_loop__disarm(loop, &conn->timer);
-	xf_loop__close(loop, &conn->upstream);
-	xf_loop__del(loop, &conn->client);
-	xf_reset(conn->fd);
-	free(conn->data);
-	free(conn->prefix);
-	xf_mover__dismiss(conn->server->mover, conn->reserved);
-	finish(conn, &report);
-}
-
-static void warn_failed(struct xf_server *server, int err)
-{
-	char text[32];
-	uint64_t times;
-
-	if (xf_ratelimit_due(&server->rare_failed, xf_loop__now(server->loop), &times))
-		xf_warn("cannot serve a connection%s: %s", xf_times_text(times, text),
-			strerror(err));
-}
-
-void xf_conn__failed(struct xf_conn *conn, int err)
-{
-	if (err == ENOMEM || err == ENOBUFS) {
-		warn_memory(conn->server);
-		xf_conn__end(conn, XF_OUTCOME_MEMORY, err);
-		return;
+	while (!xf_waiting__admit(conn, &victim)) {
+		if (!victim)
+			return false;
+		make_way(victim);
 	}
-	if (err == EMFILE || err == ENFILE)
-		xf_out_of_fds(conn->server, err);
-	else
-		warn_failed(conn->server, err);
-	xf_conn__end(conn, XF_OUTCOME_ERROR, err);
+	return true;
 }
 
-void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome)
-{
-	if (conn->phase != XF_PHASE_RELAY)
-		xf_conn__end(conn, outcome, 0);
-	else if (outcome <= XF_OUTCOME_ERROR)
-		xf_relay__abort(conn->relay, (enum xf_end)outcome);
-	else
-		xf_relay__abort(conn->relay, XF_END_ERROR);
-}
-
-/* ---- the relay ---- */
-
-static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
-{
-	struct xf_conn *conn = arg;
-	struct xf_report report = { .outcome = (enum xf_outcome)end };
-	struct xf_relay_stats stats;
-
-	if (end == XF_END_MEMORY)
-		warn_memory(conn->server);
-	xf_relay__stats(relay, &stats);
-	report.to_upstream = stats.to_upstream;
-	report.to_client = stats.to_client;
-	report.moves = stats.moves;
-	if (stats.to_upstream || stats.to_client)
-		report.engine = stats.engine;
-	finish(conn, &report);
-}
-
-void xf_conn__relay(struct xf_conn *conn, int upstream)
+static int wait_for_client(struct xf_conn *conn)
 {
 	struct xf_server *server = conn->server;
-	struct xf_relay_opts opts = {
-		.client = conn->fd,
-		.upstream = upstream,
-		.prefix = conn->prefix,
-		.prefix_len = conn->prefix_len,
-		.uncounted = conn->uncounted,
-		.reserved = conn->reserved,
-		.idle = server->opts.idle,
-		.on_end = on_relay_end,
-		.arg = conn,
-	};
+	uint64_t until = conn->accepted + server->opts.first_timeout;
 	int err;
 
-	xf_waiting__leave(conn);
-	xf_loop__disarm(server->loop, &conn->timer);
-	xf_loop__del(server->loop, &conn->client);
-	conn->reserved = 0;
-	err = xf_relay__new(server->mover, &opts, &conn->relay);
-	if (!err) {
-		conn->phase = XF_PHASE_RELAY;
+	if (conn->client.fd >= 0)
+		return 0;
+	if (!admit(conn))
+		return -ENOMEM;
+	err = xf_loop__arm(server->loop, &conn->timer, until);
+	return err ? err : xf_loop__add(server->loop, &conn->client, conn->fd, EPOLLIN);
+}
+
+/* Of the client, only its end is waited for. */
+static int wait_for_upstream(struct xf_conn *conn, int upstream)
+{
+	struct xf_server *server = conn->server;
+	struct xf_loop *loop = server->loop;
+	uint64_t until = xf_loop__now(loop) + server->opts.dial_timeout;
+	int err;
+
+	if (conn->upstream.fd == upstream)
+		return 0;
+	if (!admit(conn)) {
+		xf_reset(upstream);
+		return -ENOMEM;
+	}
+	if (!conn->queue)
+		xf_waiting__enter(conn, &server->dials);
+	err = xf_loop__arm(loop, &conn->timer, until);
+	if (!err && conn->client.fd < 0)
+		err = xf_loop__add(loop, &conn->client, conn->fd, 0);
+	else if (!err)
+		err = xf_loop__mod(loop, &conn->client, 0);
+	if (!err)
+		err = xf_loop__add(loop, &conn->upstream, upstream, EPOLLOUT);
+	if (err)
+		xf_reset(upstream);
+	return err;
+}
+
+static enum xf_step wait_for_events(struct xf_conn *conn, struct xf_result *result)
+{
+	int err = conn->phase == XF_PHASE_FIRST ? wait_for_client(conn)
+						: wait_for_upstream(conn, result->fd);
+
+	return err ? xf_step_lacking(result, -err) : XF_STEP_WAIT;
+}
+
+/* Act on what the last step of a phase before the relay returned. */
+static void proceed(struct xf_conn *conn, enum xf_step step, struct xf_result *result)
+{
+	if (step == XF_STEP_DECIDED && conn->phase == XF_PHASE_FIRST)
+		step = follow_decision(conn, result);
+	if (step == XF_STEP_WAIT)
+		step = wait_for_events(conn, result);
+	if (step == XF_STEP_DECIDED)
+		step = start_relay(conn, result->fd, result);
+	if (step == XF_STEP_FAILED)
+		end(conn, result);
+}
+
+static void on_client(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, client);
+	struct xf_result result;
+	enum xf_step step;
+
+	if (conn->phase == XF_PHASE_FIRST)
+		step = xf_first__read(conn, &result);
+	else
+		step = xf_dial__client_event(conn, events, &result);
+	proceed(conn, step, &result);
+}
+
+static void on_upstream(struct xf_watch *watch, uint32_t events)
+{
+	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, upstream);
+	struct xf_result result;
+
+	(void)events;
+	proceed(conn, xf_dial__answered(conn, &result), &result);
+}
+
+static void on_deadline(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_conn *conn = xf_container_of(timer, struct xf_conn, timer);
+	struct xf_result result;
+	enum xf_step step;
+
+	(void)now;
+	if (conn->phase == XF_PHASE_FIRST)
+		step = xf_step_failed(&result, XF_OUTCOME_FIRST_TIMEOUT, 0);
+	else
+		step = xf_dial__timed_out(conn, &result);
+	proceed(conn, step, &result);
+}
+
+/* ---- the beginning ---- */
+
+/* The first step of a connection. */
+static enum xf_step begin(struct xf_conn *conn, struct xf_result *result)
+{
+	struct xf_server *server = conn->server;
+	struct xf_conn *victim;
+
+	if (server->opts.echo) { /* nothing to read and nothing to dial */
+		conn->phase = XF_PHASE_DIAL;
+		result->fd = -1;
+		return XF_STEP_DECIDED;
+	}
+	conn->routes = xf_routes__get(server->opts.routes);
+	xf_routes__decide(conn->routes, &conn->peer, NULL, 0, false, &result->decision);
+	if (result->decision.kind != XF_DECIDE_MORE)
+		return XF_STEP_DECIDED;
+	while ((victim = xf_waiting__surplus(server)))
+		make_way(victim);
+	xf_waiting__enter(conn, &server->first);
+	return xf_first__read(conn, result); /* often it is there already */
+}
+
+void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)
+{
+	struct xf_conn *conn = xf_record__new(server, fd, peer);
+	struct xf_result result = {};
+
+	if (!conn) {
+		xf_reset(fd);
+		server->counters.refused_memory++;
+		xf_refused__memory(server);
 		return;
 	}
-	if (upstream >= 0)
-		xf_reset(upstream);
-	xf_conn__failed(conn, -err);
+	conn->client.fn = on_client;
+	conn->upstream.fn = on_upstream;
+	conn->timer.fn = on_deadline;
+	proceed(conn, begin(conn, &result), &result);
 }

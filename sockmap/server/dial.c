@@ -5,28 +5,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "sockmap/relay/fds.h"
 #include "lib/msg.h"
-#include "sockmap/server/server_impl.h"
-
-static void dial_next(struct xf_conn *conn);
-
-static void done(struct xf_conn *conn)
-{
-	int fd = conn->upstream.fd;
-
-	xf_loop__del(conn->server->loop, &conn->upstream);
-	xf_upstream__worked(conn);
-	xf_conn__relay(conn, fd);
-}
-
-static void failed(struct xf_conn *conn, int err)
-{
-	conn->error = err;
-	xf_loop__close(conn->server->loop, &conn->upstream);
-	xf_upstream__failed(conn, err);
-	dial_next(conn);
-}
+#include "sockmap/relay/fds.h"
+#include "sockmap/server/phases.h"
+#include "sockmap/server/upstream.h"
 
 /* On a port of the range that clients use, where nobody listens, TCP can connect a socket to
  * itself: when the source port that it happens to get is the destination. */
@@ -37,67 +19,6 @@ static bool is_own(int fd, const struct xf_addr *addr)
 	return !getsockname(fd, &own.sa, &own.len) &&
 	       xf_sockaddr_port(&own) == xf_sockaddr_port(addr) &&
 	       !getpeername(fd, &peer.sa, &peer.len) && xf_sockaddr_equal(&own, &peer);
-}
-
-/* A second connect() says how the first one went. */
-static void on_upstream(struct xf_watch *watch, uint32_t events)
-{
-	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, upstream);
-
-	(void)events;
-	if (!connect(watch->fd, &conn->tried->sa, conn->tried->len) || errno == EISCONN) {
-		if (is_own(watch->fd, conn->tried))
-			failed(conn, ECONNREFUSED);
-		else
-			done(conn);
-		return;
-	}
-	if (errno != EALREADY && errno != EINPROGRESS && errno != EINTR)
-		failed(conn, errno);
-}
-
-static void on_timeout(struct xf_timer *timer, uint64_t now)
-{
-	(void)now;
-	failed(xf_container_of(timer, struct xf_conn, timer), ETIMEDOUT);
-}
-
-/* Only EPOLLERR and EPOLLHUP are asked for. A FIN is neither: a client that has sent all may still
- * want the answer. An EPOLLIN is of this turn, from before it was read for want of its place. */
-static void on_client(struct xf_watch *watch, uint32_t events)
-{
-	struct xf_conn *conn = xf_container_of(watch, struct xf_conn, client);
-	socklen_t len = sizeof(int);
-	int err = 0;
-
-	if (!(events & (EPOLLERR | EPOLLHUP)))
-		return;
-	getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	xf_conn__end(conn, XF_OUTCOME_CLIENT_GONE, err);
-}
-
-/* The answer is not there yet. */
-static int wait_for_answer(struct xf_conn *conn, int fd)
-{
-	struct xf_server *server = conn->server;
-	struct xf_loop *loop = server->loop;
-	int err;
-
-	if (!xf_waiting__admit(conn))
-		return -ENOMEM;
-	if (!conn->queue)
-		xf_waiting__enter(conn, &server->dials);
-	conn->upstream.fn = on_upstream;
-	conn->client.fn = on_client;
-	conn->timer.fn = on_timeout;
-	err = xf_loop__arm(loop, &conn->timer, xf_loop__now(loop) + server->opts.dial_timeout);
-	if (!err && conn->client.fd < 0)
-		err = xf_loop__add(loop, &conn->client, conn->fd, 0);
-	else if (!err)
-		err = xf_loop__mod(loop, &conn->client, 0);
-	if (!err)
-		err = xf_loop__add(loop, &conn->upstream, fd, EPOLLOUT);
-	return err;
 }
 
 /* 1: connected; 0: under way; -errno. The second connect() is for an upstream on this machine,
@@ -122,31 +43,20 @@ static bool is_scarce(int err)
 	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS || err == ENOSPC;
 }
 
-/* Dial one. Returns whether that decided about the connection, or is under way; else why not is in
- * conn->error. */
-static bool dial(struct xf_conn *conn, const struct xf_addr *addr)
+/* The same for a socket made here, which is in *@fd unless that failed. */
+static int dial(const struct xf_addr *addr, int *fd)
 {
-	int fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
-	int err = fd < 0 ? fd : start(fd, addr);
+	int err;
 
-	if (err == 1 && is_own(fd, addr))
+	*fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	if (*fd < 0)
+		return *fd;
+	err = start(*fd, addr);
+	if (err == 1 && is_own(*fd, addr))
 		err = -ECONNREFUSED;
-	if (err == 1) {
-		xf_upstream__worked(conn);
-		xf_conn__relay(conn, fd);
-		return true;
-	}
-	if (!err)
-		err = wait_for_answer(conn, fd);
-	if (!err)
-		return true;
-	if (fd >= 0)
-		xf_reset(fd);
-	conn->error = -err;
-	if (!is_scarce(-err))
-		return false;
-	xf_conn__failed(conn, -err);
-	return true;
+	if (err < 0)
+		xf_reset(*fd);
+	return err;
 }
 
 static void warn_no_port(struct xf_conn *conn)
@@ -162,14 +72,23 @@ static void warn_no_port(struct xf_conn *conn)
 	xf_hint("give the route several upstreams, or widen net.ipv4.ip_local_port_range");
 }
 
-static void dial_next(struct xf_conn *conn)
+static enum xf_step dial_next(struct xf_conn *conn, struct xf_result *result)
 {
 	enum xf_outcome outcome = XF_OUTCOME_REFUSED;
 	const struct xf_addr *addr;
+	int err;
 
 	while ((addr = xf_upstream__next(conn))) {
-		if (dial(conn, addr))
-			return;
+		err = dial(addr, &result->fd);
+		if (!err)
+			return XF_STEP_WAIT;
+		if (err == 1) {
+			xf_upstream__worked(conn);
+			return XF_STEP_DECIDED;
+		}
+		if (is_scarce(-err))
+			return xf_step_lacking(result, -err);
+		conn->error = -err;
 		/* The upstream cannot help it, and is not to be avoided for it. */
 		if (conn->error == EADDRNOTAVAIL)
 			warn_no_port(conn);
@@ -180,16 +99,59 @@ static void dial_next(struct xf_conn *conn)
 		outcome = XF_OUTCOME_ERROR;
 	else if (conn->error == ETIMEDOUT)
 		outcome = XF_OUTCOME_DIAL_TIMEOUT;
-	xf_conn__end(conn, outcome, conn->error);
+	return xf_step_failed(result, outcome, conn->error);
 }
 
-void xf_dial__begin(struct xf_conn *conn)
+enum xf_step xf_dial__begin(struct xf_conn *conn, struct xf_result *result)
 {
-	conn->phase = XF_PHASE_DIAL;
 	/* An upstream is not bothered for nothing. What is reserved so far counts: it goes over. */
-	if (!conn->reserved && !xf_mover__can_relay(conn->server->mover)) {
-		xf_conn__failed(conn, ENOMEM);
-		return;
+	if (!conn->reserved && !xf_mover__can_relay(conn->server->mover))
+		return xf_step_lacking(result, ENOMEM);
+	return dial_next(conn, result);
+}
+
+static enum xf_step failed(struct xf_conn *conn, int err, struct xf_result *result)
+{
+	conn->error = err;
+	xf_loop__close(conn->server->loop, &conn->upstream);
+	xf_upstream__failed(conn, err);
+	return dial_next(conn, result);
+}
+
+/* A second connect() says how the first one went. */
+enum xf_step xf_dial__answered(struct xf_conn *conn, struct xf_result *result)
+{
+	const struct xf_addr *addr = conn->tried;
+	int fd = conn->upstream.fd;
+
+	result->fd = fd;
+	if (connect(fd, &addr->sa, addr->len) && errno != EISCONN) {
+		if (errno == EALREADY || errno == EINPROGRESS || errno == EINTR)
+			return XF_STEP_WAIT;
+		return failed(conn, errno, result);
 	}
-	dial_next(conn);
+	if (is_own(fd, addr))
+		return failed(conn, ECONNREFUSED, result);
+	xf_upstream__worked(conn);
+	return XF_STEP_DECIDED;
+}
+
+enum xf_step xf_dial__timed_out(struct xf_conn *conn, struct xf_result *result)
+{
+	return failed(conn, ETIMEDOUT, result);
+}
+
+/* Only EPOLLERR and EPOLLHUP are asked for. A FIN is neither: a client that has sent all may still
+ * want the answer. An EPOLLIN is of this turn, from before it was read for want of its place. */
+enum xf_step xf_dial__client_event(struct xf_conn *conn, uint32_t events, struct xf_result *result)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (!(events & (EPOLLERR | EPOLLHUP))) {
+		result->fd = conn->upstream.fd;
+		return XF_STEP_WAIT;
+	}
+	getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	return xf_step_failed(result, XF_OUTCOME_CLIENT_GONE, err);
 }

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The listening socket: accept, and refuse when there is no room. */
+#include "sockmap/server/listener.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "lib/msg.h"
 #include "lib/time.h"
 #include "sockmap/relay/fds.h"
-#include "lib/msg.h"
-#include "sockmap/server/server_impl.h"
+#include "sockmap/server/conn.h"
+#include "sockmap/server/refused.h"
+#include "sockmap/server/waiting.h"
 
 #define BACKLOG 4096
 #define ACCEPTS 16 /* in a turn: those that are connected have their turn too */
@@ -99,20 +103,6 @@ static void on_pause(struct xf_timer *timer, uint64_t now)
 		pause_accepting(server, PAUSE);
 }
 
-void xf_out_of_fds(struct xf_server *server, int err)
-{
-	char text[32];
-	uint64_t times;
-
-	server->counters.refused_fds++;
-	if (!xf_ratelimit_due(&server->rare_fds, xf_loop__now(server->loop), &times))
-		return;
-	xf_warn("refused a connection%s: no descriptor is left: %s", xf_times_text(times, text),
-		strerror(err));
-	if (err == EMFILE)
-		xf_hint("raise the limit with 'ulimit -n', or set --max-connections below it");
-}
-
 /* Out of descriptors: the client is told at once. Returns what accept() said, 0 or -errno: without
  * a free descriptor it does not say that nobody is there. */
 static int refuse_with_spare(struct xf_server *server, int err)
@@ -123,7 +113,7 @@ static int refuse_with_spare(struct xf_server *server, int err)
 		return err;
 	refused = xf_fds__refuse(server->listen_fd, &server->spare);
 	if (!refused)
-		xf_out_of_fds(server, -err);
+		xf_refused__fds(server, -err);
 	return refused;
 }
 
@@ -160,18 +150,6 @@ static bool accept_failed(struct xf_server *server, int err)
 	}
 }
 
-static void refuse_max(struct xf_server *server, int fd)
-{
-	char text[32];
-	uint64_t times;
-
-	xf_reset(fd);
-	server->counters.refused_max++;
-	if (xf_ratelimit_due(&server->rare_max, xf_loop__now(server->loop), &times))
-		xf_warn("refused a connection%s: --max-connections %u are open",
-			xf_times_text(times, text), server->opts.max_connections);
-}
-
 /* Returns whether there may be more. */
 static bool accept_one(struct xf_server *server)
 {
@@ -180,10 +158,12 @@ static bool accept_one(struct xf_server *server)
 
 	if (fd < 0)
 		return accept_failed(server, fd);
-	if (server->counters.active >= server->opts.max_connections)
-		refuse_max(server, fd);
-	else
+	if (server->counters.active >= server->opts.max_connections) {
+		xf_reset(fd);
+		xf_refused__max(server);
+	} else {
 		xf_conn__new(server, fd, &peer);
+	}
 	return true;
 }
 

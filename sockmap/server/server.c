@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sockmap/server/conn.h"
+#include "sockmap/server/listener.h"
 #include "sockmap/server/server_impl.h"
 
 const char *const xf_outcome_names[XF_OUTCOMES] = {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of a server: one connection goes from listener.c through first.c (where the routes
- * want its first packet) and dial.c to the relay, and ends in conn.c. */
+/* The state of a server and of its connections, shared by the files of this folder. */
 #ifndef XF_SERVER_IMPL_H
 #define XF_SERVER_IMPL_H
 
-#include "sockmap/server/failures.h"
-#include "lib/ratelimit.h"
 #include "lib/loop.h"
+#include "lib/ratelimit.h"
 #include "sockmap/route/routes.h"
+#include "sockmap/server/failures.h"
 #include "sockmap/server/server.h"
 
 enum xf_phase {
@@ -90,66 +89,5 @@ struct xf_server {
 
 	uint8_t scratch[XF_FIRST_MAX]; /* what was read of a first packet goes here first */
 };
-
-/* ---- listener.c ---- */
-
-int xf_listener__open(struct xf_server *server);
-int xf_listener__start(struct xf_server *server);
-/* What has come in so far is accepted. */
-void xf_listener__close(struct xf_server *server);
-/* This process or the machine is out of descriptors: counts and warns. */
-void xf_out_of_fds(struct xf_server *server, int err);
-
-/* ---- conn.c ---- */
-
-void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer);
-/* Go on as the routes say. @data may be xf_conn.data or go away afterwards, and the connection may
- * end. */
-void xf_conn__decided(struct xf_conn *conn, const struct xf_decision *decision, const uint8_t *data,
-		      size_t len);
-/* Both sockets to the relay, @upstream -1 for an echo. */
-void xf_conn__relay(struct xf_conn *conn, int upstream);
-/* Before the relay: close, report, free. */
-void xf_conn__end(struct xf_conn *conn, enum xf_outcome outcome, int err);
-/* The same when something was lacking here, memory or descriptors say: counts and warns as well. */
-void xf_conn__failed(struct xf_conn *conn, int err);
-/* In any phase. */
-void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome);
-
-/* ---- waiting.c ---- */
-
-/* From now on it waits in this queue and in no other. */
-void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue);
-/* It waits no longer; fine when it does not. */
-void xf_waiting__leave(struct xf_conn *conn);
-/* It has to wait: reserve what its client may send meanwhile. The connection that has waited
- * longest is ended when there is no room. False: there is none all the same. */
-bool xf_waiting__admit(struct xf_conn *conn);
-/* One more is to wait for its first packet: beyond --max-waiting the connection that has waited
- * longest is ended. */
-void xf_waiting__make_place(struct xf_server *server);
-/* No more can wait, and those that do have only just come: nothing is to be accepted for a moment.
- * That is no more than a small part of the time. */
-bool xf_waiting__holds_back(struct xf_server *server);
-
-/* ---- first.c ---- */
-
-/* Read until the routes can decide. */
-void xf_first__begin(struct xf_conn *conn);
-/* Read what has come and was not looked at yet; the connection may end. */
-void xf_first__read(struct xf_conn *conn);
-
-/* ---- dial.c ---- */
-
-/* Dial conn->upstreams, one after the other. */
-void xf_dial__begin(struct xf_conn *conn);
-
-/* ---- upstream.c ---- */
-
-/* The next one to dial, NULL when each was tried once. */
-const struct xf_addr *xf_upstream__next(struct xf_conn *conn);
-/* conn->tried could not be dialled: avoid it for a while, warn. */
-void xf_upstream__failed(struct xf_conn *conn, int err);
-void xf_upstream__worked(struct xf_conn *conn);
 
 #endif

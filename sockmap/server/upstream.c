@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which upstream of a route is dialled: in turn, those that failed lately last. */
+#include "sockmap/server/upstream.h"
+
 #include <string.h>
 
 #include "lib/msg.h"
-#include "sockmap/server/server_impl.h"
 
 static bool failed_lately(const struct xf_server *server, const struct xf_addr *addr)
 {

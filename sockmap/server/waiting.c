@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections that wait, for their first packet or for an upstream: what their clients send
- * meanwhile is reserved, and the one that has waited longest is ended when there is no room for a
- * new one. */
+#include "sockmap/server/waiting.h"
+
 #include "lib/time.h"
-#include "sockmap/server/server_impl.h"
 
 void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue)
 {
@@ -51,25 +49,9 @@ static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *b
 	return first && (!dial || first->since <= dial->since) ? first : dial;
 }
 
-/* Of many that came at a time one may have sent its first packet, which was not read yet: then it
- * is served and not ended. It is read once: a client that dribbles has always just sent something.
- */
-static void make_way(struct xf_conn *conn)
+struct xf_conn *xf_waiting__surplus(const struct xf_server *server)
 {
-	struct xf_queue *first = &conn->server->first;
-
-	if (conn->queue == first) {
-		xf_first__read(conn);
-		if (first->longest != conn)
-			return; /* it was decided about, and may be gone */
-	}
-	xf_conn__end(conn, XF_OUTCOME_FIRST_CROWD, 0);
-}
-
-void xf_waiting__make_place(struct xf_server *server)
-{
-	while (server->first.n && server->first.n >= server->opts.max_waiting)
-		make_way(server->first.longest);
+	return server->first.n >= server->opts.max_waiting ? server->first.longest : NULL;
 }
 
 /* Many that come at a time first connect, all of them, and then speak. */
@@ -91,19 +73,12 @@ bool xf_waiting__holds_back(struct xf_server *server)
 	return now - server->grace_at < GRACE;
 }
 
-bool xf_waiting__admit(struct xf_conn *conn)
+bool xf_waiting__admit(struct xf_conn *conn, struct xf_conn **victim)
 {
 	struct xf_server *server = conn->server;
-	struct xf_conn *other;
 
-	while (!conn->reserved) {
+	if (!conn->reserved)
 		conn->reserved = xf_mover__admit(server->mover, conn->fd);
-		if (conn->reserved)
-			break;
-		other = longest(server, conn);
-		if (!other)
-			return false;
-		make_way(other);
-	}
-	return true;
+	*victim = conn->reserved ? NULL : longest(server, conn);
+	return conn->reserved;
 }

@@ -43,6 +43,14 @@ lint_finds() {
 		lint_finds rooms "lib/a.c:3: "
 	done
 	lint_tree
+	mkdir -p "$tree/sockmap/server"
+	cp "$tree/lib/b.h" "$tree/sockmap/server/conn.h"
+	for phase in waiting first_read dial upstream; do
+		{ cat "$tree/lib/b.h"; echo '#include "sockmap/server/conn.h"'; } >"$tree/sockmap/server/$phase.c"
+		lint_finds rooms "sockmap/server/$phase.c:2: may not include sockmap/server/conn.h"
+	done
+	rm -r "$tree/sockmap"
+	lint_tree
 	echo '/* */ #include "b.h"' >>"$tree/lib/a.c"
 	lint_finds rooms "lib/a.c:3: "
 	lint_tree

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sockmap/server/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What a dual-stack socket says of an IPv4 client, said plainly. */
+static void unmap(struct xf_addr *addr)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+
+	if (addr->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+		return;
+	memcpy(&in.sin_addr, &addr->in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
+	in.sin_port = addr->in6.sin6_port;
+	*addr = (struct xf_addr) { .in = in, .len = sizeof(in) };
+}
+
+/* The listener's address, unless that is all addresses: then it takes a system call to know, which
+ * is spared when nobody will ask. */
+static void set_local(struct xf_conn *conn)
+{
+	const struct xf_server *server = conn->server;
+
+	conn->local = server->address;
+	if (!server->any_address || !(server->opts.on_end || server->opts.send_proxy_v2))
+		return;
+	conn->local.len = sizeof(conn->local.in6);
+	if (getsockname(conn->fd, &conn->local.sa, &conn->local.len))
+		conn->local.len = 0;
+	else
+		unmap(&conn->local);
+}
+
+struct xf_conn *xf_record__new(struct xf_server *server, int fd, const struct xf_addr *peer)
+{
+	struct xf_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	conn->server = server;
+	conn->fd = fd;
+	conn->client.fd = -1;
+	conn->upstream.fd = -1;
+	conn->peer = *peer;
+	unmap(&conn->peer);
+	set_local(conn);
+	conn->src = conn->peer;
+	conn->dst = conn->local;
+	conn->accepted = xf_loop__now(server->loop);
+	if (server->opts.on_end)
+		clock_gettime(CLOCK_REALTIME, &conn->started);
+	conn->next = server->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	server->conns = conn;
+	server->counters.accepted++;
+	server->counters.active++;
+	return conn;
+}
+
+static void count(struct xf_server_counters *counters, const struct xf_report *report)
+{
+	counters->active--;
+	counters->outcomes[report->outcome]++;
+	counters->to_upstream += report->to_upstream;
+	counters->to_client += report->to_client;
+	counters->engines[report->engine]++;
+	counters->moves += report->moves;
+}
+
+void xf_record__finish(struct xf_conn *conn, struct xf_report *report)
+{
+	struct xf_server *server = conn->server;
+
+	report->started = conn->started;
+	report->duration = xf_loop__now(server->loop) - conn->accepted;
+	report->client = conn->src;
+	report->peer = conn->peer;
+	report->local = conn->local;
+	if (conn->tried)
+		report->upstream = *conn->tried;
+	report->route = conn->route ? conn->route->text : "";
+	report->route_line = conn->route ? conn->route->line : 0;
+	count(&server->counters, report);
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		server->conns = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	if (server->opts.on_end)
+		server->opts.on_end(report, server->opts.arg);
+	if (conn->routes)
+		xf_routes__put(conn->routes);
+	free(conn);
+}
