@@ -12,6 +12,7 @@ SERVER=10.9.0.2:7001
 # shellcheck disable=SC2034 # for the tests
 ENGINES=(sockmap splice copy auto)
 engine=
+MIB=1048576
 
 # each_engine COMMAND...: with $engine set to one after the other.
 each_engine() {
@@ -279,4 +280,21 @@ observed() {
 # at_ms NAME [OUTCOME]: when the last of a stream's connections ended, on the clock of the machine, from --verbose.
 at_ms() {
 	grep "outcome=${2:-}" "$T/$1.out" | grep -oE 'at_ms=[0-9]+' | cut -d= -f2 | sort -n | tail -n 1
+}
+
+
+# accepted CONNECTIONS: so many clients' sockets are the relay's.
+accepted() {
+	local sockets=(state connected exclude time-wait "sport = :7000")
+
+	[ "$("${A[@]}" ss -Htnp "${sockets[@]}" | grep -c "pid=${pid[relay]},")" = "$1" ]
+}
+
+# ended_after END MS: of the connections that ended so none was ended earlier, or much later.
+ended_after() {
+	local ms
+
+	ms=$(log_of "select(.end == \"$1\") | .duration | tonumber * 1000 | floor" | sort -n)
+	between "ms until it was ended" "$(head -n 1 <<<"$ms")" $(($2 - 1)) 1000000
+	soon "us until it was ended" $(($(tail -n 1 <<<"$ms") * 1000)) $(($2 * 1000 + 500000))
 }

@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2034,SC2086 # variables are for helpers; addresses are single words
+#
+# Readers that have stopped or stop again and again, and memory for a part of them only: the bound holds, some
+# connections are refused, and the others get everything.
+
+# bats file_tags=slow
+
+load relay.bash
+load relay_stalled.bash
+
+# crowded CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: more than there is memory for. Some are refused, the others
+# get everything, and the bound holds.
+crowded() {
+	rm -f "$T/sp"
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin --expect ok,reset
+	forward --memory "$2"
+	observe_forward
+	client_begins client --conns "$1" --ports "$T/cp" --up "$4" --down 0 --expect ok,reset
+	settle 1000000
+	observed
+	between "connections of which both sockets were seen" "$(result observer pairs)" 20 "$1"
+	between "bytes held by all" "$all" 1000 "$3"
+	alive client || fail "nothing has stopped the senders"
+	kill -USR1 "${pid[server]}"
+	client_ends client
+	server_ends server
+	between "connections that got everything" "$(result client ok)" 20 "$1"
+	same "of the server's" "$(result server ok)" "$(result client ok)"
+	echo "$engine, $1: all held $all of $3, refused $(result client reset)"
+	end_relay "refused a connection"
+}
+
+@test "300 stalled readers and memory for a part of them" {
+	local ENGINES=(sockmap copy)
+
+	each_engine crowded 300 29M $((29 * MIB)) 300k
+}
+
+clients() {
+	"${A[@]}" ss -Htn state established "sport = :7000" | wc -l
+}
+
+no_more_clients() {
+	[ "$(clients)" -le "$1" ]
+}
+
+# late_senders CONNECTIONS MEMORY BYTES_EACH CONGESTION_CONTROL SECONDS: all of them send when there is room for a
+# small part of what that comes to, to a server that does not read for long enough that TCP tries again seldom. Most
+# are done within SECONDS of its reading again, a few miss their turn twice, and all get through.
+late_senders() {
+	engine=sockmap
+	"${B[@]}" sysctl -q -w net.ipv4.tcp_congestion_control="$4"
+	rm -f "$T/sp"
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	forward --memory "$2"
+	client_begins client --conns "$1" --timeout-ms 150000 --ports "$T/cp" --hold-at 0 --up "$3" --down 0
+	wait_for has_all "$1"
+	kill -USR2 "${pid[client]}"
+	sleep 8
+	between "bytes taken in" "$(taken_in "sport = :7000")" 100000 $(($1 * 150000))
+	kill -USR1 "${pid[server]}"
+	clock
+	began=$now
+	wait_for no_more_clients $(($1 / 8)) || fail "$(clients) of $1 are not done"
+	echo "$4: seven eighths were done after $((now - began)) ms"
+	client_ends client
+	echo "$4: all were done after $((now - began)) ms"
+	server_ends server
+	same "connections that got everything" "$(result server ok)" "$1"
+	end_relay
+}
+
+@test "600 senders to stalled readers and memory for a few of them: they go on, and all get through" {
+	late_senders 600 8M 200k reno 28
+}
+
+# BBR is the sender that takes missing bytes worst: for a slow path, as which it treats it for 48 round trips, each
+# as long as the pause between two segments of that path.
+@test "600 senders to stalled readers and memory for a few of them: with BBR, too" {
+	grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control || modprobe -q tcp_bbr ||
+		skip "this kernel has no BBR"
+	late_senders 600 8M 200k bbr 60
+}
+
+# by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads now and then, a short time.
+by_fits() {
+	rm -f "$T/sp"
+	server server --rcvbuf 32768 --ports "$T/sp" --late-fin
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	forward --memory "$2"
+	observe "${observe_args[@]}"
+	client_begins client --conns "$1" --ports "$T/cp" --hold-at 0 --up "$4" --down 0
+	wait_for has_all "$1"
+	kill -STOP "${pid[server]}"
+	kill -USR2 "${pid[client]}"
+	for _ in {1..4}; do
+		sleep 0.6
+		kill -CONT "${pid[server]}"
+		sleep 0.05
+		kill -STOP "${pid[server]}"
+	done
+	sleep 0.5
+	observed "$1"
+	between "bytes held by all" "$all" $(($1 * 1000)) "$3"
+	alive client || fail "nothing has stopped the senders"
+	kill -CONT "${pid[server]}"
+	client_ends client
+	server_ends server
+	echo "$engine: all held $all of $3"
+	end_relay
+}
+
+@test "300 readers that read by fits and starts" {
+	engine=auto
+	by_fits 300 77M $((77 * MIB)) 500k
+}
+
+# ended_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server sends and ends, the clients have ended and do not
+# read: what is still to be delivered counts, too.
+ended_stalled() {
+	local held
+
+	server server --ports "$T/sp"
+	forward --memory "$2"
+	client_begins client --conns "$1" --up 0 --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 4096 \
+		--expect ok,reset
+	settle 1000000
+	held=$("${A[@]}" ss -Htn "sport = :7000" | awk '{ sum += $2 + $3 } END { print sum + 0 }')
+	between "bytes that wait in the relay's sockets" "$held" 1000000 "$3"
+	echo "$engine: $held of $3 wait"
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	between "connections that got everything" "$(result client ok)" 50 "$1"
+	kill -TERM "${pid[server]}"
+	wait "${pid[server]}" || :
+	end_relay "refused a connection"
+}
+
+@test "500 connections that have ended with stalled readers" {
+	each_engine ended_stalled 500 32M $((32 * MIB)) 100k
+}
+
+@test "out of order but for a few bytes: when these come no more than them comes in" {
+	local pieces=() at
+
+	engine=sockmap
+	# Its kernel takes in what fits.
+	server server --rcvbuf 4096
+	kill -STOP "${pid[server]}"
+	# An eighth of the sockmap's part is a window: too little for two flows.
+	forward --memory 1M
+	for at in $(seq 1500 1400 43500); do
+		pieces+=("$at-$((at + 1400))")
+	done
+	ip -n "$LAB-a" neigh replace 10.9.0.50 lladdr 02:00:00:00:09:02 dev eth0 nud permanent
+	begin segments "${B[@]}" "$helpers/segments" eth0 10.9.0.50 $LISTEN 0-100 100 "${pieces[@]}" 100 100-1500 3000
+	wait_for taken 1500 "sport = :7000"
+	sleep 0.3
+	same "bytes taken in" "$(taken_in "sport = :7000")" 1500
+	kill -KILL "${pid[segments]}" "${pid[server]}" "${pid[relay]}"
+	wait "${pid[segments]}" "${pid[server]}" "${pid[relay]}" || :
+}

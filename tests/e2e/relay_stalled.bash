@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Readers that have stopped: the senders push all they can, and the observer counts what the relay holds meanwhile.
+
+# busy, calm: keep every processor busy, and stop that.
+busy() {
+	local cpu
+
+	spinners=()
+	for cpu in $(seq 0 $(($(nproc) - 1))); do
+		begin "spinner$cpu" "${B[@]}" taskset -c "$cpu" bash -c 'while :; do :; done'
+		spinners+=("${pid[spinner$cpu]}")
+	done
+}
+
+calm() {
+	kill -KILL "${spinners[@]}" 2>/dev/null || :
+	wait "${spinners[@]}" 2>/dev/null || :
+}
+
+# has_all CONNECTIONS: all are accepted, and the server has heard of them.
+has_all() {
+	accepted "$1" || return
+	[ ${#observe_args[@]} = 0 ] || [ "$(wc -l <"$T/sp")" = "$1" ]
+}
+
+# stalled CONNECTIONS BYTES_MAX SENDERS CLIENT_ARGUMENTS...: readers at the other side of the relay have stopped;
+# when all are known the senders (client, server) send what they can. Nobody may hold too much; and afterwards
+# everything arrives.
+stalled() {
+	local conns=$1 most=$2 senders=$3 sender
+
+	shift 3
+	observe "${observe_args[@]}"
+	client_begins client --conns "$conns" --ports "$T/cp" --timeout-ms 120000 --hold-at 0 "$@"
+	wait_for has_all "$conns"
+	busy
+	for sender in $senders; do
+		kill -USR2 "${pid[$sender]}"
+	done
+	settle $((conns * 2000))
+	calm
+	observed "$conns"
+	between "bytes held by a connection" "$one" 1000 $((16 * MIB))
+	between "bytes held by all" "$all" $((conns * 1000)) "$most"
+	alive client || fail "nothing has stopped the senders"
+	echo "$engine, $conns: one held $one, all $all of $most; $(result observer looks) looks, at most" \
+		"$(result observer longest_ms) ms apart"
+}
+
+# upload CONNECTIONS MEMORY BYTES_MAX BYTES_EACH ARGUMENTS...: the server does not read.
+upload() {
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	rm -f "$T/sp"
+	# The clients are done only when it has read all: until then their kernel must not end them for them.
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
+	forward --memory "$2" "${@:5}"
+	stalled "$1" "$3" client --up "$4" --down 0
+	kill -USR1 "${pid[server]}"
+	client_ends client
+	server_ends server
+	same "connections that got everything" "$(result server ok)" "$1"
+	end_relay
+}
+
+download() {
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	rm -f "$T/sp"
+	server server --ports "$T/sp" --hold-at 0
+	forward --memory "$2" "${@:5}"
+	# A FIN before the map keeps a connection out of it, and what copy reserves is more.
+	stalled "$1" "$3" server --up 0 --late-fin --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay
+}
+
+echo_stalled() {
+	observe_args=()
+	echoes --memory "$2"
+	# A FIN that comes before would end the relay's part when all is in the kernel's hands.
+	stalled "$1" "$3" client --mode echo --up "$4" --late-fin --stall-at 64 --stall-ms forever --rcvbuf 32768
+	kill -USR1 "${pid[client]}"
+	client_ends client
+	end_relay
+}
+
+# both_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: neither end reads.
+both_stalled() {
+	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
+	rm -f "$T/sp"
+	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --hold-at 0
+	forward --memory "$2"
+	stalled "$1" "$3" "client server" --up "$4" --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
+	between "bytes that the clients got rid of" "$(taken_in "sport = :7000")" 100000 1000000000
+	between "bytes that the server got rid of" "$(taken_in "dport = :7001")" 100000 1000000000
+	kill -USR1 "${pid[server]}" "${pid[client]}"
+	client_ends client
+	server_ends server
+	end_relay
+}
