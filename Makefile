@@ -92,29 +92,31 @@ xdpfun-load: $(BUILD)/loader/main.o $(BUILD)/xdpfun.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# Tests. Each tests/SUITE/**/test_*.c is a program. The other .c files of its suite and of tests/lib are
-# linked with it, and the objects of the product that it uses: a test that defines a function of the
-# product itself replaces the object that has it.
+# Tests. Each tests/SUITE/**/test_*.c is a program. The objects of tests/lib are linked with it, and of
+# its suite's other .c files and of the product those that it uses: a test that defines a function of
+# the product itself replaces the object that has it.
 tests_of = $(sort $(shell find tests/$(1) -name '$(2)_*.c'))
-shared_of = $(sort $(filter-out $(call tests_of,$(1),test),$(shell find tests/$(1) tests/lib -name '*.c')))
+shared_of = $(sort $(filter-out $(call tests_of,$(1),test),$(shell find tests/$(1) -name '*.c')))
+TEST_LIB := $(wildcard tests/lib/*.c)
 
 # Unit tests need no root. They and the product are compiled with the sanitizers.
 ASAN = -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,unit,test))
-UNIT_SHARED := $(patsubst %.c,$(BUILD)/asan/%.o,$(call shared_of,unit))
+UNIT_LIB := $(TEST_LIB:%.c=$(BUILD)/asan/%.o)
 
 $(BUILD)/asan/%.o: %.c Makefile
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ASAN) -MMD -MP -c $< -o $@
 
+$(BUILD)/asan/shared.a: $(patsubst %.c,$(BUILD)/asan/%.o,$(call shared_of,unit))
 $(BUILD)/asan/xdpfun.a: $(SRC:%.c=$(BUILD)/asan/%.o)
 # The linker's trace gives the dependencies, so that a change of an object relinks only its users. A source
 # that was removed since is no dependency.
-$(UNIT_BIN): $(BUILD)/%: $(BUILD)/asan/%.o $(UNIT_SHARED) | $(BUILD)/asan/xdpfun.a
+$(UNIT_BIN): $(BUILD)/%: $(BUILD)/asan/%.o $(UNIT_LIB) | $(BUILD)/asan/shared.a $(BUILD)/asan/xdpfun.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(ASAN) $(LDFLAGS) -Wl,--trace $(BUILD)/asan/$*.o $(UNIT_SHARED) $| -lcmocka $(LIBS) -o $@ >$@.link
+	$(Q)$(CC) $(CFLAGS) $(ASAN) $(LDFLAGS) -Wl,--trace $(BUILD)/asan/$*.o $(UNIT_LIB) $| -lcmocka $(LIBS) -o $@ >$@.link
 	$(Q)sed -n 's|^$(BUILD)/asan/\(.*\)\.o$$|$@: $$(patsubst %.c,$(BUILD)/asan/%.o,$$(wildcard \1.c))|p' $@.link >$@.d
 
 # Fuzz targets: the parsers of bytes from the network or a file, under libFuzzer.
@@ -133,7 +135,7 @@ $(FUZZ_BIN): $(BUILD)/%: $(BUILD)/libfuzzer/%.o $(BUILD)/libfuzzer/xdpfun.a
 
 # Programs that run the BPF objects in this machine's kernel.
 PROG_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,prog,test))
-PROG_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(call shared_of,prog))
+PROG_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(call shared_of,prog) $(TEST_LIB))
 
 $(PROG_BIN): $(BUILD)/%: $(BUILD)/%.o $(PROG_SHARED) $(BUILD)/xdpfun.a | xdpfun.o xdpfun-fw.o
 	$(call say,LINK,$@)
@@ -141,7 +143,7 @@ $(PROG_BIN): $(BUILD)/%: $(BUILD)/%.o $(PROG_SHARED) $(BUILD)/xdpfun.a | xdpfun.
 
 # Facts of the kernel: programs of which each carries the BPF object, for other machines.
 PLATFORM_BIN := $(patsubst %.c,$(BUILD)/%,$(call tests_of,platform,test))
-PLATFORM_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(call shared_of,platform))) $(BUILD)/tests/platform/object.o
+PLATFORM_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(call shared_of,platform)) $(TEST_LIB)) $(BUILD)/tests/platform/object.o
 
 $(BUILD)/tests/platform/object.o: tests/platform/object.S $(BUILD)/tests/platform/verdict.bpf.o
 	$(call say,AS,$@)
