@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The watches, timers and deferred calls of the tests of the event loop. */
+#ifndef XF_TEST_LOOP_FIXTURE_H
+#define XF_TEST_LOOP_FIXTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/loop.h"
+
+int set_up(void **state);
+int tear_down(void **state);
+
+/* A descriptor that stays readable, and what its callback does to another one. */
+struct item {
+	struct xf_watch watch;
+	struct xf_loop *loop;
+	struct item *victim;
+	unsigned int calls;
+};
+
+void count(struct xf_watch *watch, uint32_t events);
+void add_readable(struct item *item, struct xf_loop *loop, void (*fn)(struct xf_watch *, uint32_t));
+
+/* A timer whose callback, in_order(), fails when it comes before it is due, or after one that is
+ * due later. */
+struct clocked {
+	struct xf_timer timer;
+	uint64_t due;
+	unsigned int calls;
+};
+
+extern uint64_t last_due;
+void in_order(struct xf_timer *timer, uint64_t now);
+
+/* A deferred call, which once defers itself again when it is told. */
+struct later {
+	struct xf_loop *loop;
+	struct item *item;
+	unsigned int calls;
+	bool again;
+};
+
+void do_later(void *arg);
+
+/* A thread that wakes @loop after 20 ms. */
+void *wake_soon(void *loop);
+
+#endif

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The event loop that polls for a short time before it sleeps: it does so while that pays, and
+ * asked. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "lib/time.h"
+#include "tests/unit/lib/loop_fixture.h"
+
+/* Longer than any machine is busy: a wait with an end of its own is short. */
+#define LONG (20 * XF_NSEC)
+
+/* With something to do each time it looks, asked to poll. */
+static void short_waits(struct xf_loop *loop, unsigned int n)
+{
+	struct item item;
+
+	add_readable(&item, loop, count);
+	for (unsigned int i = 0; i < n; i++) {
+		xf_loop__poll(loop, LONG);
+		assert_int_equal(xf_loop__turn(loop, -1), 0);
+	}
+	assert_int_equal(item.calls, n);
+	xf_loop__close(loop, &item.watch);
+}
+
+static void long_wait(struct xf_loop *loop)
+{
+	xf_loop__poll(loop, 1);
+	assert_int_equal(xf_loop__turn(loop, 1), 0);
+}
+
+static uint64_t cpu_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * XF_NSEC + ts.tv_nsec;
+}
+
+static void polls_while_it_pays(void **state)
+{
+	struct xf_loop *loop = *state;
+
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 1);
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 20);
+	assert_true(xf_loop__is_polling(loop));
+	/* However long it has paid, a few long waits end it, and not one. */
+	short_waits(loop, 1000);
+	long_wait(loop);
+	assert_true(xf_loop__is_polling(loop));
+	for (int i = 0; i < 10; i++)
+		long_wait(loop);
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 1);
+	assert_false(xf_loop__is_polling(loop));
+	short_waits(loop, 20);
+	assert_true(xf_loop__is_polling(loop));
+	/* Now and then a long one does not. */
+	for (int i = 0; i < 100; i++) {
+		short_waits(loop, 10);
+		long_wait(loop);
+		assert_true(xf_loop__is_polling(loop));
+	}
+}
+
+/* Turns that nobody asked about, and those that do not wait, say nothing about waits. */
+static void other_turns_do_not_count(void **state)
+{
+	struct xf_loop *loop = *state;
+	struct item item;
+
+	add_readable(&item, loop, count);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(xf_loop__turn(loop, -1), 0);
+		xf_loop__poll(loop, LONG);
+		assert_int_equal(xf_loop__turn(loop, 0), 0);
+	}
+	assert_false(xf_loop__is_polling(loop));
+	xf_loop__close(loop, &item.watch);
+	short_waits(loop, 20);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(xf_loop__turn(loop, 1), 0);
+		xf_loop__poll(loop, 1);
+		assert_int_equal(xf_loop__turn(loop, 0), 0);
+	}
+	assert_true(xf_loop__is_polling(loop));
+}
+
+static void polling_finds_what_comes(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start = xf_now_ns(CLOCK_MONOTONIC);
+	pthread_t thread;
+
+	short_waits(loop, 20);
+	assert_int_equal(pthread_create(&thread, NULL, wake_soon, loop), 0);
+	xf_loop__poll(loop, LONG);
+	assert_int_equal(xf_loop__turn(loop, -1), 0);
+	assert_true(xf_now_ns(CLOCK_MONOTONIC) - start >= 20 * XF_MSEC);
+	assert_true(xf_now_ns(CLOCK_MONOTONIC) - start < LONG);
+	assert_true(xf_loop__is_polling(loop));
+	pthread_join(thread, NULL);
+}
+
+static void polling_does_not_hold_up_a_turn(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start = xf_now_ns(CLOCK_MONOTONIC);
+	struct later later = {};
+
+	short_waits(loop, 20);
+	xf_loop__poll(loop, LONG);
+	assert_int_equal(xf_loop__turn(loop, 0), 0);
+	xf_loop__poll(loop, LONG);
+	xf_loop__defer(loop, do_later, &later);
+	assert_int_equal(xf_loop__turn(loop, -1), 0);
+	assert_int_equal(later.calls, 1);
+	xf_loop__poll(loop, LONG);
+	assert_int_equal(xf_loop__turn(loop, 10), 0);
+	assert_true(xf_now_ns(CLOCK_MONOTONIC) - start < LONG);
+}
+
+/* Not before it is due, and not as late as if the wait had begun anew when polling ended: of some
+ * tries at least one is not disturbed by what else the machine does. */
+static void polling_heeds_a_timer(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start, best = UINT64_MAX;
+
+	for (int i = 0; i < 20 && best >= 190 * XF_MSEC; i++) {
+		struct clocked it = { .timer.fn = in_order };
+
+		short_waits(loop, 20);
+		last_due = 0;
+		start = xf_now_ns(CLOCK_MONOTONIC);
+		it.due = start + 100 * XF_MSEC;
+		assert_int_equal(xf_loop__arm(loop, &it.timer, it.due), 0);
+		xf_loop__poll(loop, LONG);
+		assert_int_equal(xf_loop__turn(loop, -1), 0);
+		assert_int_equal(it.calls, 1);
+		if (xf_now_ns(CLOCK_MONOTONIC) - start < best)
+			best = xf_now_ns(CLOCK_MONOTONIC) - start;
+	}
+	assert_true(best < 190 * XF_MSEC);
+}
+
+/* 200 ms each; what else the machine does can only make it less CPU. */
+static void sleeps_when_not_asked(void **state)
+{
+	struct xf_loop *loop = *state;
+	uint64_t start = cpu_now();
+
+	xf_loop__poll(loop, LONG); /* asked for, but it has not paid yet */
+	assert_int_equal(xf_loop__turn(loop, 200), 0);
+	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	short_waits(loop, 20);
+	assert_true(xf_loop__is_polling(loop));
+	start = cpu_now();
+	assert_int_equal(xf_loop__turn(loop, 200), 0);
+	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	xf_loop__poll(loop, LONG);
+	xf_loop__poll(loop, 0); /* the last word counts */
+	assert_int_equal(xf_loop__turn(loop, 200), 0);
+	assert_true(cpu_now() - start < 100 * XF_MSEC);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(polls_while_it_pays),	TEST(other_turns_do_not_count),
+		TEST(polling_finds_what_comes), TEST(polling_does_not_hold_up_a_turn),
+		TEST(polling_heeds_a_timer),	TEST(sleeps_when_not_asked),
+	};
+
+	return cmocka_run_group_tests_name("loop_poll", tests, NULL, NULL);
+}
