@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The server name of ClientHellos that were made for the test and are wrong in one place, and of
+ * noise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/sockmap/route/hello.h"
+
+/* A ClientHello with @extensions as they are; NULL: with none at all. */
+static void make_hello(struct bytes *b, const struct bytes *extensions, size_t extra)
+{
+	struct bytes body = { .len = 0 }, message = { .len = 0 };
+	static const uint8_t random[32];
+
+	add(&body, "\x03\x03", 2);
+	add(&body, random, sizeof(random));
+	add_vector(&body, 1, random, 32);
+	add_vector(&body, 2, "\x13\x01\x13\x02", 4);
+	add_vector(&body, 1, "", 1);
+	if (extensions)
+		add_vector(&body, 2, extensions->at, extensions->len);
+	add(&body, random, extra);
+	add_number(&message, 1, 1);
+	add_vector(&message, 3, body.at, body.len);
+	b->len = 0;
+	add_record(b, message.at, message.len);
+}
+
+static void add_server_name(struct bytes *extensions, const void *list, size_t len)
+{
+	add_number(extensions, 2, 0);
+	add_number(extensions, 2, len + 2);
+	add_vector(extensions, 2, list, len);
+}
+
+/* An extension with one name of type host_name. */
+static void add_host(struct bytes *extensions, const void *name, size_t len)
+{
+	struct bytes list = { .len = 0 };
+
+	add_number(&list, 1, 0);
+	add_vector(&list, 2, name, len);
+	add_server_name(extensions, list.at, list.len);
+}
+
+static void expect(const char *what, const struct bytes *b, const char *name)
+{
+	size_t needed;
+	struct said said = ask_prefixes(what, ask_sni, b->at, b->len, NULL, &needed);
+
+	if (said.answer != (name ? XF_FIRST_YES : XF_FIRST_NO))
+		fail_msg("%s: %d", what, said.answer);
+	assert_string_equal(said.name, name ? name : "");
+}
+
+static void expect_host(const char *what, const void *host, size_t len, const char *name)
+{
+	struct bytes extensions = { .len = 0 }, b;
+
+	add_host(&extensions, host, len);
+	make_hello(&b, &extensions, 0);
+	expect(what, &b, name);
+}
+
+#define NAME(s) s, sizeof(s) - 1
+
+static void test_names(void **state)
+{
+	char name[300], want[300];
+
+	(void)state;
+	expect_host("a name", NAME("example.org"), "example.org");
+	expect_host("one label", NAME("a"), "a");
+	expect_host("capitals", NAME("WwW.eXaMpLe.ORG"), "www.example.org");
+	expect_host("a final dot", NAME("example.org."), "example.org");
+	expect_host("digits, - and _", NAME("_0-9.xn--e1afmkfd.com"), "_0-9.xn--e1afmkfd.com");
+	expect_host("empty", NAME(""), NULL);
+	expect_host("a dot", NAME("."), NULL);
+	expect_host("two final dots", NAME("example.org.."), NULL);
+	expect_host("a dot in front", NAME(".example.org"), NULL);
+	expect_host("an empty label", NAME("www..example.org"), NULL);
+	expect_host("NUL inside", NAME("good.example\0.evil.org"), NULL);
+	expect_host("NUL behind", NAME("example.org\0"), NULL);
+	expect_host("space", NAME("example .org"), NULL);
+	expect_host("line feed", NAME("example.org\n"), NULL);
+	expect_host("not ASCII",
+		    NAME("b\xc3\xbc"
+			 "cher.example"),
+		    NULL);
+	expect_host("wild card", NAME("*.example.org"), NULL);
+	expect_host("slash", NAME("example.org/"), NULL);
+	expect_host("IPv6", NAME("2001:db8::1"), NULL);
+	memset(name, 'A', sizeof(name));
+	memset(want, 'a', sizeof(want));
+	want[255] = '\0';
+	expect_host("255 bytes", name, 255, want);
+	expect_host("256 bytes", name, 256, NULL);
+	expect_host("300 bytes", name, 300, NULL);
+	name[255] = '.';
+	expect_host("255 bytes and a dot", name, 256, want);
+	name[256] = '.';
+	expect_host("255 bytes and two dots", name, 257, NULL);
+}
+
+static void test_extensions(void **state)
+{
+	struct bytes e = { .len = 0 }, list = { .len = 0 }, b;
+
+	(void)state;
+	make_hello(&b, NULL, 0);
+	expect("no extensions", &b, NULL);
+	make_hello(&b, &e, 0);
+	expect("an empty list of extensions", &b, NULL);
+	add(&e, "\0\x17\0\0", 4);
+	make_hello(&b, &e, 0);
+	expect("another extension", &b, NULL);
+	add_host(&e, NAME("example.org"));
+	add(&e, "\xff\xff\0\3abc", 7);
+	make_hello(&b, &e, 0);
+	expect("between others", &b, "example.org");
+	make_hello(&b, &e, 1);
+	expect("a byte behind the extensions", &b, NULL);
+	add_host(&e, NAME("example.net"));
+	make_hello(&b, &e, 0);
+	expect("two server_name extensions", &b, NULL);
+
+	e.len = 0;
+	add_number(&e, 2, 0);
+	add_vector(&e, 2, "", 0);
+	make_hello(&b, &e, 0);
+	expect("an empty server_name", &b, NULL);
+	e.len = 0;
+	add_server_name(&e, "", 0);
+	make_hello(&b, &e, 0);
+	expect("an empty list of names", &b, NULL);
+
+	e.len = 0;
+	add(&list, "\1\0\3xyz\0\0\1a", 10);
+	add_server_name(&e, list.at, list.len);
+	make_hello(&b, &e, 0);
+	expect("behind a name of another type", &b, "a");
+	e.len = 0;
+	add_server_name(&e, list.at, 6);
+	make_hello(&b, &e, 0);
+	expect("only a name of another type", &b, NULL);
+	add_host(&e, NAME("a"));
+	make_hello(&b, &e, 0);
+	expect("two server_name extensions, one without a host", &b, NULL);
+	e.len = 0;
+	add_number(&e, 2, 0);
+	add_vector(&e, 2, "\0\4\0\0\1ax", 7);
+	make_hello(&b, &e, 0);
+	expect("a byte behind the list of names", &b, NULL);
+	e.len = 0;
+	add(&list, "\0\0\1b", 4);
+	add_server_name(&e, list.at, list.len);
+	make_hello(&b, &e, 0);
+	expect("two names", &b, NULL);
+}
+
+/* Each length is made one too large and one too small, and as large as it can be. */
+static void test_lengths(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t at, width;
+	} lengths[] = {
+		{ "message", 6, 3 },	    { "session id", 43, 1 },
+		{ "cipher suites", 76, 2 }, { "compression", 82, 1 },
+		{ "extensions", 84, 2 },    { "another extension", 88, 2 },
+		{ "server_name", 93, 2 },   { "list of names", 95, 2 },
+		{ "name", 98, 2 },
+	};
+	struct bytes e = { .len = 0 }, whole, b;
+	size_t needed;
+	struct said said;
+
+	(void)state;
+	add(&e, "\0\x17\0\1x", 5);
+	add_host(&e, NAME("example.org"));
+	make_hello(&whole, &e, 0);
+	expect("the whole", &whole, "example.org");
+	assert_memory_equal(whole.at + 100, "example.org", 11);
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		uint8_t *last = b.at + lengths[i].at + lengths[i].width - 1;
+
+		for (int change = -1; change <= 1; change += 2) {
+			b = whole;
+			*last += change;
+			said = ask_prefixes(lengths[i].what, ask_sni, b.at, b.len, NULL, &needed);
+			/* A message that says that it is longer may go on in another record, but
+			 * its extensions would then not fill it. */
+			if (said.answer != XF_FIRST_NO)
+				fail_msg("%s %+d: %d", lengths[i].what, change, said.answer);
+		}
+		b = whole;
+		memset(b.at + lengths[i].at, 0xff, lengths[i].width);
+		said = ask_prefixes(lengths[i].what, ask_sni, b.at, b.len, NULL, &needed);
+		if (said.answer != XF_FIRST_NO)
+			fail_msg("%s at its largest: %d", lengths[i].what, said.answer);
+	}
+}
+
+static void test_records(void **state)
+{
+	struct bytes e = { .len = 0 }, whole, b;
+
+	(void)state;
+	add_host(&e, NAME("example.org"));
+	make_hello(&whole, &e, 0);
+
+	b = whole;
+	b.at[1] = 2;
+	expect("SSL 2", &b, NULL);
+	b = whole;
+	b.at[2] = 4;
+	expect("a minor version of the future", &b, "example.org");
+	b = whole;
+	b.at[0] = 0x17;
+	expect("application data", &b, NULL);
+	b = whole;
+	b.at[5] = 2;
+	expect("a ServerHello", &b, NULL);
+	b = whole;
+	b.at[3] = 0x40;
+	b.at[4] = 1;
+	expect("a record larger than allowed", &b, NULL);
+	b.len = 0;
+	add_record(&b, "", 0);
+	add(&b, whole.at, whole.len);
+	expect("an empty record", &b, NULL);
+	b.len = 0;
+	add_record(&b, whole.at + 5, 20);
+	add(&b, "\x15\x03\x03\0\2\1\0", 7);
+	add_record(&b, whole.at + 25, whole.len - 25);
+	expect("an alert in the middle", &b, NULL);
+	b.len = 0;
+	add(&b, "GET / HTTP/1.1\r\n", 16);
+	expect("HTTP", &b, NULL);
+	b.len = 0;
+	add(&b, "\x80\x2e\1\0\2", 5);
+	expect("SSL 2 ClientHello", &b, NULL);
+}
+
+/* Noise, more of it the further the parser comes. */
+static void test_noise(void **state)
+{
+	struct bytes b;
+	size_t needed;
+
+	(void)state;
+	srand(3);
+	for (int round = 0; round < 300; round++) {
+		b.len = 1 + rand() % 200;
+		for (size_t i = 0; i < b.len; i++)
+			b.at[i] = rand() % 4 ? rand() % 4 : rand();
+		memcpy(b.at, "\x16\x03\1\0", round % 4 + 1);
+		ask_prefixes("noise", ask_sni, b.at, b.len, NULL, &needed);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),	cmocka_unit_test(test_extensions),
+		cmocka_unit_test(test_lengths), cmocka_unit_test(test_records),
+		cmocka_unit_test(test_noise),
+	};
+
+	return cmocka_run_group_tests_name("first_tls_made", tests, NULL, NULL);
+}
