@@ -363,40 +363,6 @@ static void test_empty_argv(void **state)
 	assert_int_equal(rest.n, 0);
 }
 
-static void test_nearest(void **state)
-{
-	static const char *const names[] = { "log", "follow", "status", "unload", "forward", NULL };
-	static const struct {
-		const char *word, *want;
-	} rows[] = {
-		{ "lgo", "log" },
-		{ "lo", "log" },
-		{ "logs", "log" },
-		{ "log", "log" },
-		{ "folow", "follow" },
-		{ "folwo", NULL },
-		{ "fllwo", NULL },
-		{ "followw", "follow" },
-		{ "statsu", "status" },
-		{ "stats", "status" },
-		{ "unlaod", "unload" },
-		{ "forwrd", "forward" },
-		{ "fxrwxrd", "forward" },
-		{ "fxxwxrd", NULL },
-		{ "", NULL },
-		{ "x", NULL },
-		{ "a-word-that-is-longer-than-any-option-could-ever-be", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *got = xf_nearest(rows[i].word, names);
-
-		if (!same_str(got, rows[i].want))
-			fail_msg("\"%s\": \"%s\"", rows[i].word, got ? got : "(none)");
-	}
-}
-
 static const char help[] = "      --force                    overwrite\n"
 			   "  -v                             say more\n"
 			   "  -P, --prio N                   position in the chain, lower runs "
@@ -513,7 +479,6 @@ int main(void)
 		cmocka_unit_test(test_list_full),
 		cmocka_unit_test(test_argv_is_kept),
 		cmocka_unit_test(test_empty_argv),
-		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_tables),
 	};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JSON lines, read back with a parser that is not ours and compared key by key with the record. */
 #include <arpa/inet.h>
-#include <json-c/json.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,6 +13,7 @@
 #include <cmocka.h>
 
 #include "loader/format/format.h"
+#include "tests/unit/loader/json_object.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define WALL_NS 1709296496789012345ull
@@ -29,23 +29,10 @@ static size_t format(struct xf_out_cache *cache, const struct xf_record *rec, co
 	return xf_out_json(cache, &line, *out) - *out;
 }
 
-/* Strictly: the whole line is one object and valid UTF-8, with a newline at its end and nowhere
- * else. */
-static struct json_object *read_back(const char *text, size_t len)
+static struct json_object *read_line(const char *text, size_t len)
 {
-	struct json_tokener *tok = json_tokener_new();
-	struct json_object *obj;
-
 	assert_in_range(len, 1, XF_OUT_MAX);
-	assert_ptr_equal(memchr(text, '\n', len), text + len - 1);
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	obj = json_tokener_parse_ex(tok, text, len - 1);
-	if (json_tokener_get_error(tok) != json_tokener_success ||
-	    json_tokener_get_parse_end(tok) != len - 1)
-		fail_msg("%s: %.*s", json_tokener_error_desc(json_tokener_get_error(tok)), (int)len,
-			 text);
-	json_tokener_free(tok);
-	return obj;
+	return read_back(text, len);
 }
 
 static struct json_object *round_trip(const struct xf_record *rec, const char *iface)
@@ -55,50 +42,9 @@ static struct json_object *round_trip(const struct xf_record *rec, const char *i
 	char *out;
 	size_t len = format(&cache, rec, iface, WALL_NS, &out);
 
-	obj = read_back(out, len);
+	obj = read_line(out, len);
 	free(out);
 	return obj;
-}
-
-/* What each key must be; each takes its key away so that at the end none may be left. */
-static struct json_object *take(struct json_object *obj, const char *key)
-{
-	struct json_object *val = NULL;
-
-	if (!json_object_object_get_ex(obj, key, &val))
-		fail_msg("%s is missing: %s", key, json_object_to_json_string(obj));
-	json_object_get(val);
-	json_object_object_del(obj, key);
-	return val;
-}
-
-static void want_number(struct json_object *obj, const char *key, uint64_t want)
-{
-	struct json_object *val = take(obj, key);
-
-	assert_int_equal(json_object_get_type(val), json_type_int);
-	if (json_object_get_uint64(val) != want)
-		fail_msg("%s: %s", key, json_object_to_json_string(val));
-	json_object_put(val);
-}
-
-static void want_string(struct json_object *obj, const char *key, const char *want)
-{
-	struct json_object *val = take(obj, key);
-
-	assert_int_equal(json_object_get_type(val), json_type_string);
-	if (strcmp(json_object_get_string(val), want))
-		fail_msg("%s: %s", key, json_object_to_json_string(val));
-	json_object_put(val);
-}
-
-static void want_true(struct json_object *obj, const char *key)
-{
-	struct json_object *val = take(obj, key);
-
-	assert_int_equal(json_object_get_type(val), json_type_boolean);
-	assert_true(json_object_get_boolean(val));
-	json_object_put(val);
 }
 
 static void want_vlans(struct json_object *obj, const struct xf_record *rec)
@@ -383,7 +329,7 @@ static void test_denials(void **state)
 			.rec = &rec, .iface = "eth0", .denied = rows[i].denied, .rule = rows[i].rule
 		};
 		char out[XF_OUT_MAX];
-		struct json_object *obj = read_back(out, xf_out_json(&cache, &line, out) - out);
+		struct json_object *obj = read_line(out, xf_out_json(&cache, &line, out) - out);
 
 		want_true(obj, "truncated");
 		want_string(obj, "denied_by", rows[i].by);
@@ -413,7 +359,7 @@ static void test_longest_line(void **state)
 	memset(rule, 'x', XF_OUT_RULE_MAX);
 	line.rec = &rec;
 	len = xf_out_json(&cache, &line, out) - out;
-	json_object_put(read_back(out, len));
+	json_object_put(read_line(out, len));
 	assert_in_range(len, 500, XF_OUT_MAX - 32);
 	free(out);
 }
@@ -439,7 +385,7 @@ static void test_time(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
 		char *out;
 		size_t len = format(&cache, &rec, "eth0", times[i].wall_ns, &out);
-		struct json_object *obj = read_back(out, len);
+		struct json_object *obj = read_line(out, len);
 
 		want_string(obj, "time", times[i].want);
 		json_object_put(obj);

@@ -2,7 +2,6 @@
 /* Lines of the access log: as text, as JSON read back by a parser that is not ours, and the line of
  * totals. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,6 +14,7 @@
 #include <cmocka.h>
 
 #include "loader/relay/access_format.h"
+#include "tests/unit/loader/json_object.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define STARTED                                                                                    \
@@ -150,22 +150,6 @@ static void test_lines(void **state)
 	}
 }
 
-/* One whole object with a newline at its end and nowhere else. */
-static struct json_object *read_back(const char *text)
-{
-	struct json_tokener *tok = json_tokener_new();
-	struct json_object *obj;
-	size_t len = strlen(text);
-
-	assert_ptr_equal(strchr(text, '\n'), text + len - 1);
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	obj = json_tokener_parse_ex(tok, text, len - 1);
-	if (json_tokener_get_error(tok) != json_tokener_success)
-		fail_msg("%s: %s", json_tokener_error_desc(json_tokener_get_error(tok)), text);
-	json_tokener_free(tok);
-	return obj;
-}
-
 /* The longest that each field can be, and the text of a rule that is longer still. */
 static void test_longest(void **state)
 {
@@ -201,7 +185,7 @@ static void test_longest(void **state)
 		assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 		free(text);
 		text = format(xf_access_json, &line);
-		obj = read_back(text);
+		obj = read_back(text, strlen(text));
 		assert_true(json_object_object_get_ex(obj, "route", &value));
 		assert_in_range(json_object_get_string_len(value), 40, 300);
 		assert_true(json_object_object_get_ex(obj, "upstream", &value));
