@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2086 # addresses are single words
+#
+# Relays with a routes file, three servers that say which one they are, and first packets of each kind.
+
+# Three servers that answer with their number, on ports 7001 to 7003.
+servers() {
+	local n
+
+	for n in 1 2 3; do
+		at=10.9.0.2:700$n server server$n --name $n --verbose "$@"
+	done
+}
+
+servers_end() {
+	local n
+
+	for n in 1 2 3; do
+		kill -TERM "${pid[server$n]}"
+		# One that nobody came to says 1.
+		ends server$n "$([ "$(grep -c '^end' "$T/server$n.out")" -gt 0 ] && echo 0 || echo 1)"
+	done
+}
+
+# routed LINE...: a relay with these rules.
+routed() {
+	printf '%s\n' "$@" >"$T/routes"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "${engine:-auto}" --dial-timeout 1
+}
+
+# reaches N FILE ARGUMENTS...: what begins with the file's bytes comes to server N.
+reaches() {
+	client client --prefix "$2" --server-name "$1" --up 3000 --down 3000 "${@:3}"
+}
+
+# turned_away FILE END: the relay ends it, the log says why, and no server has seen it.
+turned_away() {
+	local before
+
+	before=$(wc -l <"$T/relay.out")
+	client client --prefix "$1" --up 3000 --down 3000 --expect reset,cut
+	wait_for log_has $((before + 1))
+	same "how it ended" "$(tail -n 1 "$T/relay.out" | jq -r .end)" "$2"
+	same "its upstream" "$(tail -n 1 "$T/relay.out" | jq -r '.upstream // "none"')" "${3:-none}"
+}
+
+# preamble N: the bytes that server N got before the last stream, in hex.
+preamble() {
+	sed -n 's/^preamble //p' "$T/server$1.out" | tail -n 1
+}
+
+hex() {
+	xxd -p "$1" | tr -d '\n'
+}
+
+# number BYTES VALUE: big endian in hex.
+number() {
+	printf "%0$(($1 * 2))x" "$2"
+}
+
+# hello NAME [RECORD_BYTES] >FILE: a ClientHello for that server name, in records of so many bytes.
+hello() {
+	local name ext body size=${2:-16000}
+
+	name=$(printf %s "$1" | xxd -p | tr -d '\n')
+	ext=$(number 2 $((${#name} / 2 + 3)))00$(number 2 $((${#name} / 2)))$name
+	ext=0000$(number 2 $((${#ext} / 2)))$ext
+	ext=002b0003020304$ext
+	body=0303$(printf '5a%.0s' {1..32})00000213010100$(number 2 $((${#ext} / 2)))$ext
+	body=01$(number 3 $((${#body} / 2)))$body
+	while [ -n "$body" ]; do
+		printf '160301%s%s' "$(number 2 $((${#body} / 2 < size ? ${#body} / 2 : size)))" "${body:0:size * 2}"
+		body=${body:size * 2}
+	done | xxd -r -p
+}
+
+request() {
+	printf 'GET %s HTTP/1.1\r\nUser-Agent: x\r\nHost: %s\r\n\r\n' "${2:-/}" "$1"
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2086 # addresses are single words
+#
+# Several upstreams, and upstreams that are dead or silent; clients that are gone before the dial ends.
+
+load relay.bash
+load relay_routes.bash
+
+answers() {
+	grep -c '^end.*outcome=ok' "$T/server$1.out"
+}
+
+@test "several upstreams take turns, and one that refuses is left out" {
+	servers
+	routed "any -> 10.9.0.2:7001,10.9.0.2:7002,10.9.0.2:7003"
+	client client --mode request --conns 5 --total 90
+	for n in 1 2 3; do
+		same "connections of server $n" "$(answers $n)" 30
+	done
+	kill -TERM "${pid[server2]}"
+	ends server2 0
+	client client --mode request --conns 5 --total 100
+	same "connections of both" $(($(answers 1) + $(answers 3))) 160
+	between "connections of server 1" "$(answers 1)" 60 100
+	# All of them refuse: that is said, and the client is not left waiting.
+	for n in 1 3; do
+		kill -TERM "${pid[server$n]}"
+		ends server$n 0
+	done
+	control
+	client client --mode request --expect reset --total 2
+	control_ends
+	soon "us until the client knew" "$(result client ms)000" 1000000
+	wait_for log_has 192
+	same "end in the log" "$(tail -n 1 "$T/relay.out" | jq -r .end)" "upstream refused"
+	# They are back, and used again.
+	servers
+	client client --mode request --conns 2 --total 30
+	servers_end
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+}
+
+# took MS: the client's run did, or a second more.
+took() {
+	between "ms of the client" "$(result client ms)" $(($1 - 20)) 1000000
+	soon "us of the client" "$(result client ms)000" $((($1 + 1000) * 1000))
+}
+
+@test "an upstream that is silent: the next one is tried, and the time is limited" {
+	servers
+	# Nobody has this address, and nobody says so.
+	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
+	routed "host both -> 10.9.0.77:7001,10.9.0.2:7002" "any -> 10.9.0.77:7001"
+	request both >"$T/request"
+	control
+	reaches 2 "$T/request" --conns 4
+	took 1000
+	request other >"$T/request"
+	turned_away "$T/request" "upstream silent" 10.9.0.77:7001
+	control_ends
+	took 1000
+	servers_end
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+}
+
+# dials_begun: how often this kernel, that is the relay, has begun to connect.
+dials_begun() {
+	"${A[@]}" awk '$1 == "Tcp:" && $6 ~ /^[0-9]+$/ { print $6 }' /proc/net/snmp
+}
+
+@test "an upstream that was silent lately costs later connections nothing" {
+	local host before
+
+	at=10.9.0.2:7002 server server
+	for host in 77 78; do
+		ip -n "$LAB-a" neigh add 10.9.0.$host lladdr 02:00:00:00:77:$host dev eth0 nud permanent
+	done
+	routed "any -> 10.9.0.77:7001,10.9.0.2:7002,10.9.0.78:7001"
+	# The first to come find out, about one and about the other.
+	control
+	client client --mode request --total 3
+	control_ends
+	took 2000
+	before=$(dials_begun)
+	prompt later --mode request --total 30
+	# The control's are begun by the other side.
+	same "attempts to connect" $(($(dials_begun) - before)) 30
+	server_ends server
+	# Where all are to be avoided they are tried all the same.
+	control
+	client client --mode request --expect reset
+	control_ends
+	took 2000
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+}
+
+@test "a dead upstream on a port that clients use: it does not connect to itself" {
+	"${A[@]}" sysctl -q -w net.ipv4.ip_local_port_range="40000 40015"
+	for host in 127.0.0.1 0.0.0.0 "[::1]"; do
+		routed "any -> $host:40002"
+		client nobody --mode request --expect reset --conns 4 --total 1000
+		wait_for log_has 1000
+		end_relay "cannot connect to "
+		same "ends by $host" "$(log_of .end | sort -u)" "upstream refused"
+	done
+}
+
+dials() {
+	[ "$("${A[@]}" ss -Htn state syn-sent | wc -l)" = "$1" ]
+}
+
+@test "a client that is gone before the dial ends" {
+	servers
+	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
+	printf 'any -> 10.9.0.77:7001\n' >"$T/routes"
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --dial-timeout 20
+	client_begins client --up 100 --conns 5
+	wait_for dials 5
+	kill -KILL "${pid[client]}"
+	wait "${pid[client]}" || :
+	# Data and FIN could still be for the upstream; a reset is not.
+	client reset --up 100 --reset-at 164 --expect killed --conns 5
+	wait_for log_has 5
+	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 5 client gone"
+	same "sockets that dial" "$("${A[@]}" ss -Htn state syn-sent | wc -l)" 5
+	kill -TERM "${pid[relay]}"
+	says relay "accepting no more"
+	kill -TERM "${pid[relay]}"
+	ends relay 0
+	servers_end
+}
+
+@test "a client that has ended its direction before the dial ends is served" {
+	served() {
+		# The first upstream costs a second.
+		ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
+		server server
+		routed "any -> 10.9.0.77:7001,$SERVER"
+		client client --up 5000 --down 50000 --mode after-fin --conns 4
+		server_ends server
+		end_relay "cannot connect to upstream 10.9.0.77:7001"
+	}
+	each_engine served
+}
