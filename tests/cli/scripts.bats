@@ -263,6 +263,8 @@ verdict() {
 	[[ ${lines[-1]} =~ ^[2-9]\ passed,\ 0\ failed ]] || fail "$output"
 	run -0 "$top/tests/run" unit canonical_text
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
+	run -0 "$top/tests/run" unit test_pipe_never_read
+	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
 	run -0 "$top/tests/run" cli "lint finds what it looks for"
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
 	for suite in unit prog cli e2e fuzz lint vm; do
