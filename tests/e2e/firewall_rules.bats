@@ -99,7 +99,7 @@ load firewall.bash
 }
 
 @test "add -: bad lines are named and left out, the others count" {
-	printf 'deny from 192.0.2.1\nnonsense\n\n# x\ndeny from 192.0.2.2 ttl\ndeny from 192.0.2.1\ndeny from 192.0.2.3' >"$T/rules"
+	printf 'deny from 192.0.2.1\nnonsense\n\n# x\ndeny from 192.0.2.2 ttl\ndeny from 192.0.2.1\ndeny from 192.0.2.3\n' >"$T/rules"
 	run -1 --separate-stderr fw add - <"$T/rules"
 	matches "what it says" "$stderr" "stdin:2:1: expected allow or deny, not \"nonsense\""
 	matches "what it says" "$stderr" "stdin:5:24: "
@@ -108,6 +108,49 @@ load firewall.bash
 	run -1 --separate-stderr fw del - <<<$'deny from 192.0.2.3\ndeny from 192.0.2.4'
 	matches "what it says" "$stderr" "1 rules taken out, 1 were not there"
 	run -0 fw del --exist - <<<$'deny from 192.0.2.1\ndeny from 192.0.2.4'
+	same rules "$(fw list)" ""
+	purge
+}
+
+# cut_input COMMAND...: takes standard input that is empty, or ends within a line, only with --allow-empty.
+cut_input() {
+	run -1 --separate-stderr fw "$@" - <<<$'# nothing\n'
+	matches "what it says" "$stderr" "stdin has no rule.*--allow-empty"
+	run -1 --separate-stderr fw "$@" - </dev/null
+	matches "what it says" "$stderr" "stdin has no rule.*--allow-empty"
+	printf 'deny from 192.0.2.2\ndeny from 192.0.2.3' >"$T/cut"
+	run -1 --separate-stderr fw "$@" - <"$T/cut"
+	matches "what it says" "$stderr" "stdin:2:20: the last line has no end.*--allow-empty"
+}
+
+@test "replace - of nothing, or of what was cut off, changes nothing unless --allow-empty says so" {
+	fw add deny from 192.0.2.1
+	cut_input replace
+	run -1 --separate-stderr fw replace <(cat "$T/cut")
+	matches "what it says" "$stderr" ":2:20: the last line has no end"
+	same rules "$(fw list)" "deny from 192.0.2.1"
+	fw replace --allow-empty - <"$T/cut"
+	same rules "$(fw list)" $'deny from 192.0.2.2\ndeny from 192.0.2.3'
+	fw replace --allow-empty - </dev/null
+	same rules "$(fw list)" ""
+	# A file is what it is.
+	fw replace "$T/cut"
+	same rules "$(fw list)" $'deny from 192.0.2.2\ndeny from 192.0.2.3'
+	fw replace /dev/null
+	same rules "$(fw list)" ""
+	purge
+}
+
+@test "add - and del - leave out a line that was cut off, and fail without a rule, unless --allow-empty says so" {
+	cut_input add
+	same rules "$(fw list)" "deny from 192.0.2.2"
+	matches "what it says" "$stderr" "1 rules added, 0 were there already, 1 lines refused"
+	run -0 fw add --exist --allow-empty - <"$T/cut"
+	run -0 fw add --allow-empty - </dev/null
+	same rules "$(fw list)" $'deny from 192.0.2.2\ndeny from 192.0.2.3'
+	cut_input del
+	same rules "$(fw list)" "deny from 192.0.2.3"
+	run -0 fw del --exist --allow-empty - <"$T/cut"
 	same rules "$(fw list)" ""
 	purge
 }

@@ -100,7 +100,7 @@ as_ssh() {
 
 # by_mac PEER: whose frames come from 02:00:00:00:09:02.
 by_mac() {
-	fw replace - <<<""
+	fw replace /dev/null
 	as_ssh "$1" add deny ether 02:00:00:00:09:03
 	no_match "what it says" "$stderr" warning
 	as_ssh "$1" add deny ether 02:00:00:00:09:02

@@ -16,6 +16,7 @@ struct xf_fw_args {
 	bool require_chain;
 	bool purge;
 	bool exist;
+	bool allow_empty;
 	bool json;
 	struct xf_common_args common;
 };

@@ -8,6 +8,7 @@
 #include "lib/time.h"
 #include "lib/caps.h"
 #include "loader/cmd/firewall/change.h"
+#include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
 static const char usage[] =
@@ -17,6 +18,7 @@ static const char usage[] =
     "changes. The policy stays.\n";
 
 static const struct xf_opt options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_input_options },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
@@ -49,32 +51,22 @@ static int list_add(struct rule_list *list, const struct xf_rule *rule, uint32_t
 }
 
 /* Returns 0, or -errno after a message. */
-static int read_rules(const char *path, struct rule_list *list)
+static int read_rules(const struct xf_fw_args *args, const char *path, struct rule_list *list)
 {
-	struct xf_rule_error error;
-	struct xf_lines lines;
+	struct xf_fw_input input;
 	struct xf_rule rule;
-	const char *line;
-	size_t len;
-	int ret, err = xf_lines__open(&lines, path);
+	int ret = xf_fw_input__open(&input, args, path);
 
-	if (err)
-		return err;
-	list->name = lines.name;
-	while (!err && (ret = xf_lines__next(&lines, -1, &line, &len))) {
-		if (ret < 0) {
-			xf_fw_unread_line(&lines, ret);
-			err = ret;
+	if (ret)
+		return ret;
+	list->name = input.lines.name;
+	while ((ret = xf_fw_input__next(&input, -1, &rule)) == 1) {
+		ret = list_add(list, &rule, input.lines.number);
+		if (ret)
 			break;
-		}
-		err = xf_rule_parse(line, len, &rule, &error);
-		if (err < 0)
-			xf_fw_bad_line(&lines, &error);
-		else if (err > 0)
-			err = list_add(list, &rule, lines.number);
 	}
-	xf_lines__close(&lines);
-	return err;
+	xf_fw_input__close(&input);
+	return ret;
 }
 
 /* Returns 0, or -errno after a message; *@twice counts rules that came more than once. */
@@ -158,7 +150,7 @@ static int replace(const struct xf_fw_args *args, const char *path)
 
 	if (xf_caps_check("firewall replace"))
 		return XF_EXIT_FAILED;
-	err = read_rules(path, &list);
+	err = read_rules(args, path, &list);
 	if (!err)
 		err = xf_fw_begin("firewall replace");
 	if (!err)

@@ -7,6 +7,7 @@
 
 #include "lib/time.h"
 #include "loader/cmd/firewall/change.h"
+#include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
 #define EXIST_OPTION(text)                                                                         \
@@ -26,6 +27,7 @@ static const char add_usage[] =
 static const struct xf_opt add_options[] = {
 	EXIST_OPTION(
 	    "a rule that is there already is no failure (the longer ttl holds in any case)"),
+	{ .type = XF_OPT_TABLE, .table = xf_fw_input_options },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
@@ -38,6 +40,7 @@ static const char del_usage[] =
 
 static const struct xf_opt del_options[] = {
 	EXIST_OPTION("a rule that is not there is no failure"),
+	{ .type = XF_OPT_TABLE, .table = xf_fw_input_options },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };

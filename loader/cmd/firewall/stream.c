@@ -8,6 +8,7 @@
 
 #include "lib/time.h"
 #include "loader/cmd/firewall/change.h"
+#include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
 #define LINGER_MS 10		/* how long we wait for the next line before others get the set */
@@ -18,7 +19,7 @@
 struct stream {
 	const struct xf_fw_args *args;
 	enum xf_fw_change change;
-	struct xf_lines lines;
+	struct xf_fw_input input;
 	struct xf_rule_set set;
 	bool open;
 	bool opened_once;
@@ -106,8 +107,8 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 		return 0;
 	case -E2BIG:
 		s->refused++;
-		xf_err("%s:%" PRIu64 ":1: the rule is not added: %s", s->lines.name,
-		       s->lines.number, xf_table__why(s->set.table));
+		xf_err("%s:%" PRIu64 ":1: the rule is not added: %s", s->input.lines.name,
+		       s->input.lines.number, xf_table__why(s->set.table));
 		return 0;
 	default:
 		xf_rule_set__explain(&s->set, "change", err);
@@ -115,61 +116,23 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 	}
 }
 
-void xf_fw_bad_line(const struct xf_lines *lines, const struct xf_rule_error *error)
-{
-	xf_err("%s:%" PRIu64 ":%u: %s", lines->name, lines->number, error->column, error->text);
-}
-
-void xf_fw_unread_line(const struct xf_lines *lines, int err)
-{
-	if (err == -EMSGSIZE)
-		xf_err("%s:%" PRIu64 ":1: the line is longer than %d bytes", lines->name,
-		       lines->number, XF_LINE_MAX);
-	else if (!lines->number)
-		xf_err("cannot read %s: %s", lines->name, strerror(-err));
-	else
-		xf_err("cannot read %s behind line %" PRIu64 ": %s", lines->name, lines->number,
-		       strerror(-err));
-}
-
-static int take_line(struct stream *s, const char *line, size_t len)
-{
-	struct xf_rule_error error;
-	struct xf_rule rule;
-
-	switch (xf_rule_parse(line, len, &rule, &error)) {
-	case 0:
-		return 0;
-	case 1:
-		return apply(s, &rule);
-	default:
-		s->refused++;
-		xf_fw_bad_line(&s->lines, &error);
-		return 0;
-	}
-}
-
 /* Returns 0 at the end of the input, or -errno after a message. */
-static int take_lines(struct stream *s)
+static int take_rules(struct stream *s)
 {
-	const char *line;
-	size_t len;
+	struct xf_rule rule;
 	int err = 0;
 
 	while (!err) {
-		int ret = xf_lines__next(&s->lines, s->open ? LINGER_MS : -1, &line, &len);
+		int ret = xf_fw_input__next(&s->input, s->open ? LINGER_MS : -1, &rule);
 
 		if (ret == 1) {
-			err = take_line(s, line, len);
+			err = apply(s, &rule);
 		} else if (ret == -EAGAIN) {
 			expire(s, xf_now_ns(CLOCK_BOOTTIME));
 			close_set(s);
-		} else if (ret == -EMSGSIZE) {
+		} else if (ret == -EINVAL) {
 			s->refused++;
-			xf_fw_unread_line(&s->lines, ret);
 		} else {
-			if (ret)
-				xf_fw_unread_line(&s->lines, ret);
 			return ret;
 		}
 	}
@@ -188,17 +151,17 @@ static void report(const struct stream *s)
 int xf_fw_stream(const struct xf_fw_args *args, enum xf_fw_change change)
 {
 	struct stream s = { .args = args, .change = change };
-	int err = xf_lines__open(&s.lines, "-");
+	int err = xf_fw_input__open(&s.input, args, "-");
 
 	if (err)
 		return XF_EXIT_FAILED;
 	xf_fw_warn__init(&s.warn);
 	err = open_set(&s);
 	if (!err) {
-		err = take_lines(&s);
+		err = take_rules(&s);
 		close_set(&s);
 		report(&s);
 	}
-	xf_lines__close(&s.lines);
+	xf_fw_input__close(&s.input);
 	return err || s.refused || (s.idle && !args->exist) ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
