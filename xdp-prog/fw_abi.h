@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The contract between the firewall at the XDP hook and user space: the maps of a rule set and what
- * is in them. Whatever changes a layout or a meaning here must raise XF_FW_ABI_VERSION.
+/* The contract between the firewall at the XDP hook and user space: the maps of a rule set and
+ * their contents. A change of a layout or a meaning here must raise XF_FW_ABI_VERSION.
  *
- * User space maps all of it into its memory and changes it while packets read it. So whatever the
- * program reads can be switched by one aligned store, and the program trusts no number that it
- * finds: a wrong one costs a wrong verdict, never a fault. */
+ * User space maps the maps into its memory and changes them while packets read them. So each change
+ * takes effect by one aligned store, and the program trusts no number that it finds: a wrong one
+ * costs a wrong verdict, never a fault. */
 #ifndef XF_FW_ABI_H
 #define XF_FW_ABI_H
 
@@ -22,14 +22,14 @@
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
 #define XF_FW_SETS_MAP "xf_fw_sets"	/* ARRAY of XF_FW_SETS xf_fw_set, mappable */
-#define XF_FW_TABLES_MAP "xf_fw_tables" /* ARRAY_OF_MAPS: arrays of xf_fw_line, mappable */
+#define XF_FW_TABLES_MAP "xf_fw_tables" /* ARRAY_OF_MAPS: arrays of xf_fw_entry, mappable */
 #define XF_FW_COUNTS_MAP "xf_fw_counts" /* PERCPU_ARRAY of one xf_fw_counts */
 
 #define XF_FW_SETS 8
 #define XF_FW_REGIONS 4 /* sets with tables of their own; a trial of a policy shares the tables */
 
 /* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
-#define XF_FW_CHUNKS 256     /* of lines that ids name */
+#define XF_FW_CHUNKS 256     /* of entries that ids name */
 #define XF_FW_SLOT_INDEX 256 /* two: the next larger one is built beside the other */
 #define XF_FW_SLOT_DIR 258   /* two as well, for each enum xf_fw_dir */
 #define XF_FW_REGION_SLOTS 512
@@ -44,12 +44,13 @@ struct xf_fw_root {
 	 * is over, in the upper. One word: both change at once. */
 	__u64 which;
 	__u64 deadline; /* CLOCK_BOOTTIME, ns; 0: no trial is running */
-	/* User space only: what is under way, or was when its author died; and how many tables were
-	 * ever made or dropped, by which others see that theirs may be out of date. */
+	/* User space only: the change under way, which also stands here after its writer died; and
+	 * how many tables were ever made or dropped, by which other processes see that the tables
+	 * that they mapped may be out of date. */
 	__u32 writing;
 	__u32 tables;
-	/* User space only: id of the table in each slot, or 0. A slot that has one has its id here;
-	 * one whose author died may not have the table whose id is here. */
+	/* User space only: id of the table in each slot, or 0. Where a writer died the slot may not
+	 * have the table whose id is here. */
 	__u32 table[XF_FW_SLOTS];
 };
 #define XF_FW_WRITING_RULES 1u	/* the set that holds */
@@ -57,53 +58,56 @@ struct xf_fw_root {
 
 _Static_assert(sizeof(struct xf_fw_root) == 32 + 4 * XF_FW_SLOTS, "xf_fw_root is ABI");
 
-/* A line of a table, and the size of a cache line. A table of lines is
- * - a chunk: xf_fw_rule, xf_fw_tuple and xf_fw_bucket. Their id is the chunk's number << 16 | the
- *   line in the chunk; 0 is none of them.
- * - an index: xf_fw_bin, 2^n of them
+/* An entry of a table has the size of a cache line. A table is
+ * - a chunk: xf_fw_rule, xf_fw_tuple and xf_fw_lengths6. The id of such an entry is the chunk's
+ *   number << 16 | its place in the chunk; 0 is no entry.
+ * - an index: 2^n times xf_fw_bucket
  * - a directory of IPv4 prefixes, see xf_fw_ranges */
-#define XF_FW_LINE 64
-struct xf_fw_line {
+#define XF_FW_ENTRY_SIZE 64
+struct xf_fw_entry {
 	__u64 word[8];
 };
-_Static_assert(sizeof(struct xf_fw_line) == XF_FW_LINE, "xf_fw_line is ABI");
+_Static_assert(sizeof(struct xf_fw_entry) == XF_FW_ENTRY_SIZE, "xf_fw_entry is ABI");
 
-#define XF_FW_CHUNK_LINES 65536
+#define XF_FW_CHUNK_ENTRIES 65536
 #define XF_FW_ID_MASK 0xffffffu
 
-/* A directory has an entry for each /24. Its lower 24 bits are the id of the longest prefix of /8
- * to /24 that covers it; bit 24 + n says that it contains a /(32 - n). The entries of a /17 are a
- * block. A directory begins with its root, a __u32 for each block: an enum xf_fw_dir_kind << 24,
- * and below it what that says. */
-#define XF_FW_DIR_ENTRIES (1u << 24)
-#define XF_FW_DIR_BLOCK_ENTRIES 128
+/* A directory has a leaf for each /24. The lower 24 bits of a leaf are the id of the longest prefix
+ * of /8 to /24 that covers it; bit 24 + n says that the /24 contains a /(32 - n). The leaves of a
+ * /17 are a block. A directory begins with its root, a __u32 for each block: an enum xf_fw_dir_kind
+ * << 24, and below it the number that the kind explains. */
+#define XF_FW_DIR_LEAVES (1u << 24)
+#define XF_FW_DIR_BLOCK_LEAVES 128
 #define XF_FW_DIR_SHORTEST 8 /* prefix length; shorter ones are in no directory */
 enum xf_fw_dir_kind {
-	XF_FW_DIR_WHOLE = 0,  /* the entry that all of them are */
-	XF_FW_DIR_RANGES = 1, /* number of a line, which is an xf_fw_ranges */
-	XF_FW_DIR_PAGE = 2,   /* number of the first of lines that have the entries one by one */
+	XF_FW_DIR_WHOLE = 0,  /* all leaves of the block are equal to this one */
+	XF_FW_DIR_RANGES = 1, /* number of an entry, which is an xf_fw_ranges */
+	XF_FW_DIR_PAGE = 2, /* number of the first of the entries that are the leaves one by one */
 };
 
-/* Entries that follow each other and are alike: entry[0], from start[0] on entry[1], and so on. */
+/* Runs of equal leaves: leaf[0] holds up to start[0], from there on leaf[1], and so on. */
 #define XF_FW_DIR_STARTS 12
 #define XF_FW_DIR_NO_START 0x80 /* no more of them */
 struct xf_fw_ranges {
 	__u8 start[XF_FW_DIR_STARTS];
-	__u32 entry[XF_FW_DIR_STARTS + 1];
+	__u32 leaf[XF_FW_DIR_STARTS + 1];
 };
-_Static_assert(sizeof(struct xf_fw_ranges) == XF_FW_LINE, "xf_fw_ranges is ABI");
+_Static_assert(sizeof(struct xf_fw_ranges) == XF_FW_ENTRY_SIZE, "xf_fw_ranges is ABI");
 
-/* An index is a hash table. Bytes 0 to 6 of a bin's summary are fingerprints of the entries behind
- * it, 0 where there is none; byte 7 is not 0 when entries of this bin are in the next one. An entry
- * is a tag of 40 bits and an id of 24. For IPv4 the tag is the prefix itself, else a hash. An entry
- * appears and disappears with its fingerprint. No two entries of an index have the same hash. */
-#define XF_FW_BIN_ENTRIES 7
-#define XF_FW_BIN_STEPS 8 /* an entry is at most so many bins behind its own, less one */
-struct xf_fw_bin {
+/* An index is a hash table. A bucket has references to entries of chunks: a tag of 40 bits and an
+ * id of 24. For IPv4 the tag is the prefix itself, else a hash. Bytes 0 to 6 of a bucket's summary
+ * are fingerprints of the references behind it, 0 where there is none; byte 7 is not 0 when
+ * references of this bucket are in the next one. A reference appears and disappears with its
+ * fingerprint. No two references of an index have the same hash. */
+#define XF_FW_BUCKET_REFS 7
+#define XF_FW_BUCKET_STEPS                                                                         \
+	8 /* a reference is at most so many buckets, less one, behind its own                      \
+	   */
+struct xf_fw_bucket {
 	__u64 summary;
-	__u64 entry[XF_FW_BIN_ENTRIES];
+	__u64 ref[XF_FW_BUCKET_REFS];
 };
-_Static_assert(sizeof(struct xf_fw_bin) == XF_FW_LINE, "xf_fw_bin is ABI");
+_Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_ENTRY_SIZE, "xf_fw_bucket is ABI");
 
 /* Where a set's index is: its slot in the lower half, the hash's shift in the upper. */
 #define XF_FW_INDEX(slot, shift) ((__u64)(shift) << 32 | (slot))
@@ -119,14 +123,14 @@ enum xf_fw_kind {
 	XF_FW_PREFIX6 = 2,
 	XF_FW_COMPOSITE = 3, /* any other rule */
 	XF_FW_TUPLE = 4,
-	XF_FW_BUCKET = 5,
+	XF_FW_LENGTHS6 = 5,
 };
 
-/* The common end of all lines of a chunk. */
+/* The common end of all entries of a chunk. */
 struct xf_fw_tail {
 	__u8 kind; /* enum xf_fw_kind */
 	__u8 detail[3];
-	__u32 link; /* user space: list of free lines, or of a rule's tuples */
+	__u32 link; /* user space: list of free entries, or of a rule's tuples */
 };
 
 /* The rank of a rule, from bit 0: deny, established, protocol and MAC named, 17 bits each of how
@@ -143,7 +147,7 @@ struct xf_fw_tail {
 #define XF_FW_FOREVER (~0ull)
 
 struct xf_fw_rule {
-	__u64 packets; /* what xf_fw_counts has not: all, atomic, or only what to add to it */
+	__u64 packets; /* beyond those in xf_fw_counts: all, atomic, or only a number to add */
 	__u64 bytes;
 	__u64 expires; /* CLOCK_BOOTTIME, ns; 0: the rule does not hold, XF_FW_FOREVER */
 	__u64 rank;
@@ -157,15 +161,15 @@ struct xf_fw_rule {
 	};
 	__u32 next;   /* id: prefix, same one, lower rank */
 	__u32 tuples; /* id: the first one of another rule */
-	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its hash
-	 */
+	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its
+	 * hash */
 	struct xf_fw_tail tail;
 };
-_Static_assert(sizeof(struct xf_fw_rule) == XF_FW_LINE, "xf_fw_rule is ABI");
+_Static_assert(sizeof(struct xf_fw_rule) == XF_FW_ENTRY_SIZE, "xf_fw_rule is ABI");
 
-/* What a rule with several fields looks for: a packet's fields, each masked as its tuple space
- * says. A range of ports is several tuples. IPv4: addr[0] is source << 32 | destination. IPv6: two
- * words of source, two of destination. */
+/* A tuple is the values that a composite rule wants of a packet's fields, each masked as its tuple
+ * space says. A range of ports is several tuples. IPv4: addr[0] is source << 32 | destination.
+ * IPv6: two words of source, two of destination. */
 struct xf_fw_tuple {
 	__u64 addr[4];
 	__u64 l4;		/* XF_FW_L4_* and the tuple space's number << 48 */
@@ -174,7 +178,7 @@ struct xf_fw_tuple {
 	__u32 rule;		/* id */
 	struct xf_fw_tail tail; /* detail: family, 0 for both */
 };
-_Static_assert(sizeof(struct xf_fw_tuple) == XF_FW_LINE, "xf_fw_tuple is ABI");
+_Static_assert(sizeof(struct xf_fw_tuple) == XF_FW_ENTRY_SIZE, "xf_fw_tuple is ABI");
 
 /* Tuples of the same fields: at most so many, one behind the other. */
 #define XF_FW_CHAIN 16
@@ -186,19 +190,20 @@ _Static_assert(sizeof(struct xf_fw_tuple) == XF_FW_LINE, "xf_fw_tuple is ABI");
 #define XF_FW_L4_ESTABLISHED (1ull << 40)
 #define XF_FW_L4_SPACE 48
 
-/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that only these are looked for. A /32
- * has those of up to 64, and whether there are longer ones: they are in their /64's as well. Where
- * there is one prefix, the index has, in place of a bucket, the id of its first rule. */
-struct xf_fw_bucket {
-	__u64 addr;    /* the upper half; all that this is about is in it */
+/* The lengths of the IPv6 prefixes inside a /32 or a /64, so that a packet is looked up for these
+ * alone. The entry of a /32 has the lengths up to 64, and says whether there are longer ones, which
+ * the entry of their /64 has. Where there is one prefix, the index has in place of this entry the
+ * id of the prefix's first rule. */
+struct xf_fw_lengths6 {
+	__u64 addr;    /* upper half of the /32 or /64 */
 	__u64 lengths; /* as xf_fw_set.lengths6 */
 	__u64 level;   /* bit 0: a /64, else a /32; bit 1: enum xf_fw_dir */
 	__u64 reserved[3];
-	__u32 rules;  /* user space: how many */
-	__u32 longer; /* a /32: how many of them are longer than 64 */
+	__u32 rules;  /* user space: rules inside */
+	__u32 longer; /* a /32: rules inside that are longer than 64 */
 	struct xf_fw_tail tail;
 };
-_Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_LINE, "xf_fw_bucket is ABI");
+_Static_assert(sizeof(struct xf_fw_lengths6) == XF_FW_ENTRY_SIZE, "xf_fw_lengths6 is ABI");
 
 /* Which fields tuples of a tuple space have, and how many bits of them. */
 #define XF_FW_SPACES 128
@@ -218,7 +223,7 @@ struct xf_fw_space {
 	__u16 needs;   /* enum xf_fw_lacks: packets that lack it are no match */
 	__u32 reserved;
 };
-_Static_assert(sizeof(struct xf_fw_space) == XF_FW_LINE, "xf_fw_space is ABI");
+_Static_assert(sizeof(struct xf_fw_space) == XF_FW_ENTRY_SIZE, "xf_fw_space is ABI");
 
 /* Sorted by best, the largest first. Tuple spaces without a prefix are in both lists. */
 struct xf_fw_spaces {
@@ -236,7 +241,7 @@ struct xf_fw_spaces {
  * and its ids. */
 #define XF_FW_MARK(set) ((__u32)(set)->seed[0])
 
-/* One rule set. What user space alone reads and writes is in the second half. */
+/* One rule set. The second half is for user space alone. */
 struct xf_fw_set {
 	__u32 deny;		 /* the policy */
 	__u32 slot;		 /* first one of its region */
@@ -250,36 +255,36 @@ struct xf_fw_set {
 	__u32 dir[2];	/* slot of the directory, or 0: there is none, look for each length */
 	__u32 current;	/* which of the lists of tuple spaces */
 	__u32 reserved;
-	/* The same lengths, of those prefixes only that have to do with a packet's first byte
-	 * (IPv4), or with a hash of its first four (IPv6). A bit may say so of prefixes that have
-	 * gone. */
-	__u64 near4[2][256];
-	__u64 near6[2][2][256];
+	/* The same lengths, of those prefixes only that share an address's first byte (IPv4), or a
+	 * hash of its first four (IPv6). A bit may outlive the prefixes of its length. */
+	__u64 lengths4_at[2][256];
+	__u64 lengths6_at[2][2][256];
 	struct xf_fw_spaces spaces[XF_FW_LISTS];
 
-	struct xf_fw_keep {
+	struct xf_fw_writer {
 		__u64 rules, prefixes;
-		__u64 entries, spilled; /* of the index: all, and those not in their own bin */
-		__u32 free, deferred;	/* lists of lines; those in deferred may still be read */
+		__u64 refs, spilled; /* of the index: all, and those not in their own bucket */
+		__u32 free,
+		    deferred; /* lists of entries; packets may still read the deferred ones */
 		__u64 deferred_n;
-		__u32 fresh; /* id of the first line that was never used */
+		__u32 fresh; /* id of the first entry that was never used */
 		__u32 swept; /* id: how far the search for expired rules came */
 		__u64 timed; /* rules that expire */
 		__u64 count4[2];
 		__u32 lengths4_n[2][33];
 		__u32 lengths6_n[2][129];
-		__u32 dir_fresh[2]; /* of the directories: the first line that was never used */
+		__u32 dir_fresh[2]; /* of the directories: the first entry that was never used */
 		__u32 spaces_n;
 		__u32 space_last; /* number that was given last */
-		__u32 lists_left; /* lists that no packet reads, but for the current one */
+		__u32 lists_left; /* lists that no packet reads, without the current one */
 		__u8 space_left[XF_FW_SPACES]; /* by number - 1: no packet uses it any more */
-		struct xf_fw_space_keep {
+		struct xf_fw_known_space {
 			struct xf_fw_space space;
 			__u32 tuples;
 			__u8 family, used;
 			__u8 reserved[2];
 		} space[XF_FW_SPACES];
-	} keep;
+	} writer;
 };
 
 /* Packets and bytes by what became of them; each packet is in one. */
@@ -293,12 +298,12 @@ struct xf_fw_totals {
 };
 _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
 
-/* Two atomic additions cost as much as a look-up, so the first lines of a region, all that a small
- * set has, are counted by CPU. They are never reset: a new rule begins with what is there. */
-#define XF_FW_COUNTED_LINES 256
+/* Two atomic additions cost as much as a look-up, so the first entries of a region, all that a
+ * small set has, are counted by CPU. They are never reset: a new rule begins with what is there. */
+#define XF_FW_COUNTED_ENTRIES 256
 struct xf_fw_counts {
 	struct xf_fw_totals totals;
-	struct xf_fw_total line[XF_FW_REGIONS][XF_FW_COUNTED_LINES];
+	struct xf_fw_total entry[XF_FW_REGIONS][XF_FW_COUNTED_ENTRIES];
 };
 _Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a policy of deny lets through, so that it does not cut the machine off. A rule that names it
- * still drops it. */
+/* Packets that a policy of deny lets through, so that it does not cut the machine off. A rule that
+ * names such a packet still drops it. */
 #ifndef XF_FW_EXEMPT_BPF_H
 #define XF_FW_EXEMPT_BPF_H
 

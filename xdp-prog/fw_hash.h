@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where something is in an index: what the program and user space must work out alike. A prefix is
- * written as its address and the lowest bit of its mask, b: the mask is -b, and nothing needs to
+/* Keys of an index and their hashes, which the program and user space must work out alike. A prefix
+ * is written as its address and the lowest bit of its mask, b: the mask is -b, and nothing needs to
  * know the length. */
 #ifndef XF_FW_HASH_H
 #define XF_FW_HASH_H
@@ -41,7 +41,7 @@ xf_fw_inline __u64 xf_fw_hash4(const __u64 *seed, __u64 tag)
 }
 
 /* An IPv6 prefix whose lowest bit is b in the upper word, or, with bit 0 of level set, in the
- * lower. Bit 1 of level is enum xf_fw_dir. Buckets have b = 0. */
+ * lower. Bit 1 of level is enum xf_fw_dir. For an xf_fw_lengths6 b is 0. */
 xf_fw_inline __u64 xf_fw_hash6(const __u64 *seed, __u64 hi, __u64 lo, __u64 b, __u32 level)
 {
 	__u64 sum = xf_fw_mix(hi, seed[1]) + xf_fw_mix(lo, seed[2]) + xf_fw_mix(b, seed[3]) +
@@ -50,8 +50,8 @@ xf_fw_inline __u64 xf_fw_hash6(const __u64 *seed, __u64 hi, __u64 lo, __u64 b, _
 	return xf_fw_fold(sum * seed[0]);
 }
 
-/* Where the lengths of prefixes like this address are in near6. */
-xf_fw_inline __u32 xf_fw_near6(__u64 hi)
+/* The place in lengths6_at of the prefixes that could cover an address. */
+xf_fw_inline __u32 xf_fw_hash_first32(__u64 hi)
 {
 	return (__u32)(hi >> 32) * 0x9e3779b1u >> 24;
 }
@@ -78,14 +78,14 @@ xf_fw_inline __u64 xf_fw_tag_hashed(__u64 hash)
 	return XF_FW_TAG_HASHED | (hash & (XF_FW_TAG_HASHED - 1));
 }
 
-/* The bin of a hash is hash >> shift, shift being 64 - log2(bins); its fingerprint the bits below.
- */
+/* The bucket of a hash is hash >> shift, shift being 64 - log2(buckets); its fingerprint the bits
+ * below. */
 xf_fw_inline __u64 xf_fw_fingerprint(__u64 hash, __u32 shift)
 {
 	return (hash >> (shift - 7) & 0x7f) | 0x80;
 }
 
-/* Which of a bin's entries have this fingerprint: bit 7 of each such byte. Exact, since bytes in
+/* The references of a bucket with this fingerprint: bit 7 of each such byte. Exact, since bytes in
  * use have their bit 7 set and no subtraction borrows. */
 xf_fw_inline __u64 xf_fw_candidates(__u64 summary, __u64 fingerprint)
 {
@@ -95,7 +95,7 @@ xf_fw_inline __u64 xf_fw_candidates(__u64 summary, __u64 fingerprint)
 	       0x0080808080808080ull;
 }
 
-/* Which entry the lowest one is: the product's upper byte is the one of the constant that the
+/* The number of the lowest candidate: the product's upper byte is the one of the constant that the
  * single bit brings there. */
 xf_fw_inline __u64 xf_fw_first_candidate(__u64 candidates)
 {

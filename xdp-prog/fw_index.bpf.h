@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps of a rule set, and how to come to the lines in them. */
+/* The maps of a rule set, and look-ups of the entries in them. */
 #ifndef XF_FW_INDEX_BPF_H
 #define XF_FW_INDEX_BPF_H
 
@@ -31,7 +31,7 @@ struct xf_fw_table {
 	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct xf_fw_line));
+	__uint(value_size, sizeof(struct xf_fw_entry));
 };
 
 struct {
@@ -77,62 +77,62 @@ static __always_inline void *xf_fw_index(const struct xf_fw_set *set)
 	return bpf_map_lookup_elem(&xf_fw_tables, &slot);
 }
 
-static __always_inline void *xf_fw_line(__u32 slot, __u32 line)
+static __always_inline void *xf_fw_entry(__u32 slot, __u32 nth)
 {
 	void *table = bpf_map_lookup_elem(&xf_fw_tables, &slot);
 
-	return table ? bpf_map_lookup_elem(table, &line) : NULL;
+	return table ? bpf_map_lookup_elem(table, &nth) : NULL;
 }
 
-/* What an id names; @slot is the first one of its region. */
+/* The entry with this id; @slot is the first one of its region. */
 static __always_inline void *xf_fw_of_id(__u32 slot, __u32 id)
 {
-	return xf_fw_line(slot + (id >> 16), id & 0xffff);
+	return xf_fw_entry(slot + (id >> 16), id & 0xffff);
 }
 
-/* The id of the entry with this hash and tag, or 0. A global function, as others here, so that the
- * verifier looks at it once; they take numbers only, which every kernel allows in a program that
- * replaces a dispatcher's. */
+/* The id at the reference with this hash and tag, or 0. A global function, as others here, so that
+ * the verifier looks at it once; they take numbers only, which every kernel allows in a program
+ * that replaces a dispatcher's. */
 __noinline __u32 xf_fw_find(__u64 index, __u64 hash, __u64 tag)
 {
 	__u32 shift = (index >> 32) & 63, at = hash >> shift, slot = index;
 	__u64 fingerprint = xf_fw_fingerprint(hash, shift), candidates;
-	struct xf_fw_bin *bin;
+	struct xf_fw_bucket *bucket;
 
-	for (int step = 0; step < XF_FW_BIN_STEPS; step++) {
-		bin = xf_fw_line(slot, at + step);
-		if (!bin)
+	for (int step = 0; step < XF_FW_BUCKET_STEPS; step++) {
+		bucket = xf_fw_entry(slot, at + step);
+		if (!bucket)
 			return 0;
-		candidates = xf_fw_candidates(bin->summary, fingerprint);
+		candidates = xf_fw_candidates(bucket->summary, fingerprint);
 		if (candidates) {
 #pragma unroll
-			for (int i = 0; i < XF_FW_BIN_ENTRIES; i++)
-				if ((candidates >> (8 * i + 7) & 1) && bin->entry[i] >> 24 == tag)
-					return bin->entry[i] & XF_FW_ID_MASK;
+			for (int i = 0; i < XF_FW_BUCKET_REFS; i++)
+				if ((candidates >> (8 * i + 7) & 1) && bucket->ref[i] >> 24 == tag)
+					return bucket->ref[i] & XF_FW_ID_MASK;
 		}
-		if (!(bin->summary >> 56))
+		if (!(bucket->summary >> 56))
 			return 0;
 	}
 	return 0;
 }
 
-/* The same where it matters most: the first candidate of the hash's own bin is nearly always the
- * entry, if there is any. Which one it is must not be branches: nobody could predict them. @table
- * is the index. */
+/* The same where it matters most: the first candidate of the hash's own bucket, if there is any, is
+ * nearly always the reference. No branches choose among candidates, since no CPU could predict
+ * them. @table is the index. */
 static __always_inline __u32 xf_fw_find_in(void *table, __u64 index, __u64 hash, __u64 tag)
 {
 	__u32 shift = (index >> 32) & 63, at = hash >> shift;
-	struct xf_fw_line *bin = bpf_map_lookup_elem(table, &at);
-	__u64 candidates, entry;
+	struct xf_fw_entry *bucket = bpf_map_lookup_elem(table, &at);
+	__u64 candidates, ref;
 
-	if (!bin)
+	if (!bucket)
 		return 0;
-	candidates = xf_fw_candidates(bin->word[0], xf_fw_fingerprint(hash, shift));
+	candidates = xf_fw_candidates(bucket->word[0], xf_fw_fingerprint(hash, shift));
 	if (candidates) {
-		entry = bin->word[(xf_fw_first_candidate(candidates) + 1) & 7];
-		if (entry >> 24 == tag)
-			return entry & XF_FW_ID_MASK;
-	} else if (!(bin->word[0] >> 56)) {
+		ref = bucket->word[(xf_fw_first_candidate(candidates) + 1) & 7];
+		if (ref >> 24 == tag)
+			return ref & XF_FW_ID_MASK;
+	} else if (!(bucket->word[0] >> 56)) {
 		return 0;
 	}
 	return xf_fw_find(index, hash, tag);

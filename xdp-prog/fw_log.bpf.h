@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A record of each packet that is dropped, for whoever reads. */
+/* A record of each packet that is dropped, for a reader of the rings. */
 #ifndef XF_FW_LOG_BPF_H
 #define XF_FW_LOG_BPF_H
 

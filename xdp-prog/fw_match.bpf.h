@@ -7,9 +7,9 @@
 
 struct xf_fw_match {
 	struct xf_fw_rule *rule; /* NULL: none */
-	__u64 least;		 /* the rank that a better one has at least */
+	__u64 least;		 /* the least rank that a better one has */
 	__u32 id;
-	__u32 unread; /* a better one could be about what was not read of the packet */
+	__u32 unread; /* a better one could match fields of the packet that were not read */
 };
 
 static __always_inline void xf_fw_take_rule(struct xf_fw_match *match, struct xf_fw_rule *rule,

@@ -2,7 +2,7 @@
 /* Rules that name a single prefix: the longest one that covers an address.
  *
  * Nearly always the longest prefix that is found holds. When it has expired or is being taken out,
- * a second search looks at every length again and at the rules themselves. */
+ * a second search goes through every length again and reads the rules themselves. */
 #ifndef XF_FW_PREFIX_BPF_H
 #define XF_FW_PREFIX_BPF_H
 
@@ -69,46 +69,46 @@ __noinline __u32 xf_fw_search4(__u32 number, __u32 dir, __u32 addr)
 	return 0;
 }
 
-/* How many of the starts in a word are not behind this entry: bit 7 of each such byte stays. */
-static __always_inline __u64 xf_fw_starts_up_to(__u64 starts, __u64 entry)
+/* The number of starts in a word that are not behind this leaf: bit 7 of each such byte stays. */
+static __always_inline __u64 xf_fw_starts_up_to(__u64 starts, __u64 leaf)
 {
-	__u64 behind = (entry | 0x80) * 0x0101010101010101ull - starts;
+	__u64 behind = (leaf | 0x80) * 0x0101010101010101ull - starts;
 
 	return ((behind & 0x8080808080808080ull) >> 7) * 0x0101010101010101ull >> 56;
 }
 
-/* A directory's entry for an address. */
-static __always_inline __u32 xf_fw_dir_entry(void *table, __u32 addr)
+/* A directory's leaf for an address. */
+static __always_inline __u32 xf_fw_dir_leaf(void *table, __u32 addr)
 {
 	__u32 block = addr >> 15, nth = addr >> 8 & 127, at = block >> 4, root;
-	struct xf_fw_line *line = bpf_map_lookup_elem(table, &at);
+	struct xf_fw_entry *entry = bpf_map_lookup_elem(table, &at);
 
-	if (!line)
+	if (!entry)
 		return 0;
-	root = ((__u32 *)line)[block & 15];
+	root = ((__u32 *)entry)[block & 15];
 	at = root & XF_FW_ID_MASK;
 	if (root >> 24 == XF_FW_DIR_WHOLE)
 		return root;
 	if (root >> 24 == XF_FW_DIR_PAGE)
 		at += nth >> 4;
-	line = bpf_map_lookup_elem(table, &at);
-	if (!line)
+	entry = bpf_map_lookup_elem(table, &at);
+	if (!entry)
 		return 0;
 	if (root >> 24 == XF_FW_DIR_RANGES)
-		nth = 3 + xf_fw_starts_up_to(line->word[0], nth) +
-		      xf_fw_starts_up_to((__u32)line->word[1] | 0x8080808000000000ull, nth);
-	return ((__u32 *)line)[nth & 15];
+		nth = 3 + xf_fw_starts_up_to(entry->word[0], nth) +
+		      xf_fw_starts_up_to((__u32)entry->word[1] | 0x8080808000000000ull, nth);
+	return ((__u32 *)entry)[nth & 15];
 }
 
 /* The longest one, whether it holds or not. */
 static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 dir, __u32 addr)
 {
-	__u64 lengths = set->lengths4[dir] & set->near4[dir][addr >> 24];
+	__u64 lengths = set->lengths4[dir] & set->lengths4_at[dir][addr >> 24];
 	__u32 slot = set->dir[dir], found, covering = 0, id;
 	void *table = slot ? bpf_map_lookup_elem(&xf_fw_tables, &slot) : NULL;
 
 	if (table) {
-		found = xf_fw_dir_entry(table, addr);
+		found = xf_fw_dir_leaf(table, addr);
 		covering = found & XF_FW_ID_MASK;
 		if (covering)
 			lengths = found >> 24;
@@ -211,26 +211,26 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
 	return 0;
 }
 
-/* What the index has of the /64 (bit 0 of level set) or the /32: the id of its only prefix, if that
- * covers the address, or of its bucket. */
+/* The id that the index has for the /64 (bit 0 of level set) or the /32: that of its only prefix,
+ * if that covers the address, or that of its xf_fw_lengths6. */
 __noinline __u32 xf_fw_inside6(__u32 number, __u32 level, __u64 hi, __u64 lo)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 whole = level & 1 ? hi : hi & 0xffffffff00000000ull, hash;
 	void *table = set ? xf_fw_index(set) : NULL;
-	struct xf_fw_bucket *bucket;
+	struct xf_fw_lengths6 *inner;
 	__u32 id;
 
 	if (!table)
 		return 0;
 	hash = xf_fw_hash6(set->seed, whole, 0, 0, level);
 	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
-	bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
-	if (!bucket)
+	inner = id ? xf_fw_of_id(set->slot, id) : NULL;
+	if (!inner)
 		return 0;
-	if (bucket->tail.kind == XF_FW_PREFIX6)
-		return xf_fw_covers6((void *)bucket, hi, lo, level) ? id : 0;
-	if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != whole || bucket->level != level)
+	if (inner->tail.kind == XF_FW_PREFIX6)
+		return xf_fw_covers6((void *)inner, hi, lo, level) ? id : 0;
+	if (inner->tail.kind != XF_FW_LENGTHS6 || inner->addr != whole || inner->level != level)
 		return 0;
 	return id;
 }
@@ -252,16 +252,16 @@ static __always_inline __u32 xf_fw_below64(const struct xf_fw_set *set, __u32 nu
 					   __u64 hi, __u64 lo, __u64 lengths)
 {
 	__u32 level = dir << 1 | 1, id;
-	struct xf_fw_bucket *bucket;
+	struct xf_fw_lengths6 *inner;
 
 	if (xf_fw_more_than_two(lengths, 0)) {
 		id = xf_fw_inside6(number, level, hi, lo);
-		bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
-		if (!bucket)
+		inner = id ? xf_fw_of_id(set->slot, id) : NULL;
+		if (!inner)
 			return 0;
-		if (bucket->tail.kind != XF_FW_BUCKET)
+		if (inner->tail.kind != XF_FW_LENGTHS6)
 			return id;
-		lengths &= bucket->lengths;
+		lengths &= inner->lengths;
 	}
 	return lengths ? xf_fw_probe6(number, level, hi, lo, lengths) : 0;
 }
@@ -276,23 +276,23 @@ __noinline __u32 xf_fw_longest6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 upper, lower, inside;
-	struct xf_fw_bucket *bucket;
+	struct xf_fw_lengths6 *inner;
 	__u32 id = 0;
 
 	if (!set)
 		return 0;
 	dir &= 1;
-	upper = set->lengths6[dir][0] & set->near6[dir][0][xf_fw_near6(hi)];
-	lower = set->lengths6[dir][1] & set->near6[dir][1][xf_fw_near6(hi)];
+	upper = set->lengths6[dir][0] & set->lengths6_at[dir][0][xf_fw_hash_first32(hi)];
+	lower = set->lengths6[dir][1] & set->lengths6_at[dir][1][xf_fw_hash_first32(hi)];
 	inside = upper & 0xffffffff;
-	/* Two are found faster than a bucket. */
+	/* Two look-ups are faster than one of the lengths first. */
 	if (xf_fw_more_than_two(inside, lower)) {
 		id = xf_fw_inside6(number, dir << 1, hi, lo);
-		bucket = id ? xf_fw_of_id(set->slot, id) : NULL;
-		if (bucket && bucket->tail.kind != XF_FW_BUCKET)
+		inner = id ? xf_fw_of_id(set->slot, id) : NULL;
+		if (inner && inner->tail.kind != XF_FW_LENGTHS6)
 			return id;
-		upper &= ~inside | (bucket ? bucket->lengths : 0);
-		if (!bucket || !bucket->longer)
+		upper &= ~inside | (inner ? inner->lengths : 0);
+		if (!inner || !inner->longer)
 			lower = 0;
 	}
 	id = lower ? xf_fw_below64(set, number, dir, hi, lo, lower) : 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Rules that name something else than one prefix: of the rules with the same fields all are in one
- * hash table, so a packet is looked up once for each tuple space, in the order of what it could
- * find. */
+/* Composite rules: tuples with the same masks are a tuple space, in which a packet is looked up
+ * once. The tuple spaces come in the order of the best rank that each could have. */
 #ifndef XF_FW_SPACE_BPF_H
 #define XF_FW_SPACE_BPF_H
 
@@ -30,7 +29,8 @@ __noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
 	return 0;
 }
 
-/* What a packet is looked up by; all that is not IPv4 fits in no five numbers. */
+/* The fields by which a packet is looked up. Those of IPv4 are passed as arguments; these are too
+ * many for the five that a function may have. */
 struct xf_fw_key {
 	__u64 addr[4], l4, mac, least;
 };
@@ -42,14 +42,13 @@ struct {
 	__type(value, struct xf_fw_key);
 } xf_fw_key SEC(".maps");
 
-/* The best rule so far whose rank is not below least, and the rank that a better one has at least.
- */
+/* The best rule so far, and the least rank that a better one has. */
 struct xf_fw_best {
 	__u64 least;
 	__u32 id;
 };
 
-/* See whether the tuple that has this hash is about these fields, and its rules better. */
+/* Take the best rule of the tuple that has this hash and these fields, if it is better. */
 static __always_inline void xf_fw_try_tuple(const struct xf_fw_set *set, void *table,
 					    struct xf_fw_best *best, __u64 hash, const __u64 *addr,
 					    __u64 l4, __u64 mac)
@@ -75,12 +74,13 @@ static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_space *space, __
 	return (l4 & space->l4) | (__u64)space->number << XF_FW_L4_SPACE;
 }
 
-/* The verifier goes through each of a loop's rounds, so a call looks into so many tuple spaces. */
+/* The verifier goes through each of a loop's rounds, so a call looks into this many tuple spaces.
+ */
 #define XF_FW_STEP 16
 #define XF_FW_MORE (1u << 24) /* above an id: there are more of them, that could be better */
 
-/* Where a call looks, as one number: those of the set, of its list and of the first tuple space,
- * and what the packet lacks. */
+/* The place in which a call looks, as one number: those of the set, of its list and of the first
+ * tuple space, and the fields that the packet lacks. */
 #define XF_FW_AT_LIST 8 /* shifts */
 #define XF_FW_AT_LACKS 16
 #define XF_FW_AT_FIRST 24
@@ -99,8 +99,9 @@ static __always_inline const struct xf_fw_spaces *xf_fw_spaces_at(const struct x
 }
 
 /* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0, in a few tuple
- * spaces; and XF_FW_MORE. XF_FW_UNREAD when a rule for what it lacks could be better than what was
- * found: whoever stacks headers, or cuts them, must not get past it. */
+ * spaces; and XF_FW_MORE. XF_FW_UNREAD when a rule for the fields that the packet lacks could be
+ * better than the one that was found: headers that are stacked or cut off must not hide a packet
+ * from such a rule. */
 __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 least)
 {
 	struct xf_fw_best best = { .least = least };

@@ -50,7 +50,8 @@ static __always_inline void xf_fw_match_prefix6(const struct xf_fw_set *set, __u
 		xf_fw_take(set, match, xf_fw_longest_holding6(number, dir, hi, lo));
 }
 
-/* Whether a rule for destinations alone could be better: not than one that names a source. */
+/* Whether a rule for destinations alone could rank higher: no such rule beats one that names a
+ * source. */
 static __always_inline int xf_fw_dst_may_win(const struct xf_fw_match *match)
 {
 	return match->least <= 1ull << XF_FW_RANK_SRC;
@@ -99,10 +100,10 @@ static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set)
 	       xf_fw_any6(set, XF_FW_DST) || spaces->n4 > frame || spaces->n6 > frame;
 }
 
-/* The other rules. What only these and a policy of deny are interested in is read here. */
-static __always_inline void xf_fw_match_others(struct xdp_md *ctx, const struct xf_fw_set *set,
-					       __u32 number, struct xf_fw_packet *packet,
-					       struct xf_fw_match *match)
+/* The composite rules. Headers that only these and a policy of deny look at are read here. */
+static __always_inline void xf_fw_match_composites(struct xdp_md *ctx, const struct xf_fw_set *set,
+						   __u32 number, struct xf_fw_packet *packet,
+						   struct xf_fw_match *match)
 {
 	__u32 list = set->current & (XF_FW_LISTS - 1);
 	const struct xf_fw_spaces *spaces = &set->spaces[list];
@@ -135,13 +136,13 @@ static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 					     const struct xf_fw_match *match,
 					     struct xf_fw_counts *counts, __u32 len)
 {
-	__u64 region = set->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS, line = match->id;
+	__u64 region = set->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS, nth = match->id;
 
-	if (line < XF_FW_COUNTED_LINES) {
-		/* The compiler knows, and the verifier looked at a copy. */
-		barrier_var(line);
-		line %= XF_FW_COUNTED_LINES;
-		xf_fw_count(&counts->line[region][line], len);
+	if (nth < XF_FW_COUNTED_ENTRIES) {
+		/* The compiler knows the bound, but the verifier saw it of a copy. */
+		barrier_var(nth);
+		nth %= XF_FW_COUNTED_ENTRIES;
+		xf_fw_count(&counts->entry[region][nth], len);
 	} else {
 		__sync_fetch_and_add(&match->rule->packets, 1);
 		__sync_fetch_and_add(&match->rule->bytes, len);
@@ -214,7 +215,7 @@ int xdpfun_fw(struct xdp_md *ctx)
 		return XDP_PASS;
 	xf_fw_parse_addresses(&packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
-	xf_fw_match_others(ctx, set, number, &packet, &match);
+	xf_fw_match_composites(ctx, set, number, &packet, &match);
 	verdict = xf_fw_verdict(ctx, set, &packet, &match, counts);
 	if (verdict == XDP_DROP)
 		xf_fw_log(ctx, set, match.id);

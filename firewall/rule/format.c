@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a rule names, back to its text. */
+/* A rule's fields back to its text. */
 #include "firewall/rule/rule.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which of many rules holds for one packet. */
+/* The rule that decides about one packet. */
 #include "firewall/rule/match.h"
 
 #include <netinet/in.h>
@@ -49,12 +49,12 @@ bool xf_rule_matches(const struct xf_rule *rule, const struct xf_match_packet *p
 	return packet->mac_known ? !memcmp(rule->mac, packet->mac, sizeof(rule->mac)) : rule->deny;
 }
 
-void xf_match__see(struct xf_match *judge, const struct xf_rule *rule)
+void xf_match__see(struct xf_match *match, const struct xf_rule *rule)
 {
-	if (!xf_rule_matches(rule, &judge->packet))
+	if (!xf_rule_matches(rule, &match->packet))
 		return;
-	if (judge->any && xf_rule_rank(rule) <= xf_rule_rank(&judge->rule))
+	if (match->any && xf_rule_rank(rule) <= xf_rule_rank(&match->rule))
 		return;
-	judge->any = true;
-	judge->rule = *rule;
+	match->any = true;
+	match->rule = *rule;
 }

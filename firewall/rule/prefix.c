@@ -53,7 +53,7 @@ static size_t read_group(const char *at, const char *end, uint8_t out[2])
 	return digits;
 }
 
-/* Where reading an IPv6 address has come to. */
+/* The state of reading an IPv6 address. */
 struct ip6 {
 	uint8_t *addr;
 	int filled; /* bytes */
@@ -133,7 +133,7 @@ static int read_length(const char *text, size_t len, unsigned int max)
 	return n > max ? -EINVAL : (int)n;
 }
 
-/* Set the bits behind the length to zero. Returns whether one was not. */
+/* Set the bits behind the length to zero. Returns whether one was set. */
 static bool clear_host_bits(struct xf_prefix *prefix, int bytes)
 {
 	uint8_t any = 0;
@@ -161,7 +161,8 @@ static int refuse_host_bits(const struct xf_prefix *fixed, int family, char *why
 	return -EINVAL;
 }
 
-/* On the wire these addresses hardly exist: whoever writes one means IPv4, which it would miss. */
+/* On the wire these addresses hardly exist: a rule with one is meant for IPv4, which it would miss.
+ */
 static int refuse_mapped(const struct xf_prefix *prefix, char *why, size_t *offset)
 {
 	struct xf_prefix ip4 = { .len = prefix->len - 96 };
@@ -214,7 +215,7 @@ int xf_rule_prefix_parse(const char *text, size_t len, bool mask, struct xf_pref
 
 char *xf_rule_prefix_text(char *out, const struct xf_prefix *prefix, int family)
 {
-	/* The functions below may write a little behind what they say. */
+	/* The functions below may write a few bytes behind the end that they return. */
 	char text[XF_IP6_TEXT + 24];
 	char *end = family == 6 ? xf_ip6_text(text, prefix->addr) : xf_ip4_text(text, prefix->addr);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which of two rules is the more specific, and whether they are the same. */
+/* The order of rules by how specific they are, and their equality. */
 #include <string.h>
 
 #include "firewall/rule/rule.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A rule's text to what it names. Nothing is allocated and nothing copied: lists of a million lines
+/* A rule's text to its fields. Nothing is allocated and nothing copied: lists of a million lines
  * are read with this. */
 #include "firewall/rule/rule.h"
 
@@ -259,14 +259,14 @@ static const char *proto_name(uint8_t number, char text[8])
 	return text;
 }
 
-/* What Linux walks over in IPv6, on its way to the protocol (RFC 8200, 4.1). */
+/* Headers of IPv6 that Linux skips on its way to the protocol (RFC 8200, 4.1). */
 static bool is_extension(uint8_t proto)
 {
 	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_FRAGMENT ||
 	       proto == IPPROTO_DSTOPTS;
 }
 
-/* What only shows when all clauses are known. */
+/* Mistakes that only show when all clauses are known. */
 static int check(struct parse *p)
 {
 	const struct xf_rule *rule = p->rule;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One firewall rule: what it names, its text, and its place in the order. Pure functions. */
+/* One firewall rule: its fields, its text, and its place in the order. Pure functions. */
 #ifndef XF_RULE_H
 #define XF_RULE_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a rule names. */
+/* The fields that a rule names. */
 enum xf_rule_has {
 	XF_RULE_SRC = 1 << 0,
 	XF_RULE_DST = 1 << 1,
@@ -37,10 +37,10 @@ struct xf_rule {
 	uint32_t ttl;	/* seconds from when it is added; 0: for ever */
 };
 
-/* Where a rule that was not understood went wrong. */
+/* The mistake in a rule that was not understood. */
 struct xf_rule_error {
 	unsigned int column; /* in bytes, from 1 */
-	char text[160];	     /* what was found there, and what was expected */
+	char text[160];	     /* the word that was found there, and the one that was expected */
 };
 
 /* One rule in text, without a line's end; words are separated by blanks, '#' begins a comment.

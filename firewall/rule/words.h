@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words that reading and writing rules and lists share. */
+/* Words that the parsers and formatters of rules and lists share. */
 #ifndef XF_RULE_WORDS_H
 #define XF_RULE_WORDS_H
 

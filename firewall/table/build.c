@@ -39,7 +39,7 @@ static int restart(struct xf_build *build)
 {
 	struct xf_region region;
 	int err = xf_table__new_set(build->table, build->region.set->deny,
-				    build->region.set->keep.entries, &region);
+				    build->region.set->writer.refs, &region);
 
 	if (err)
 		return err;

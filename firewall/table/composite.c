@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules of several fields: a line for the rule, and one for each of its tuples in the index. */
+/* Composite rules: an entry for the rule, and one for each of its tuples, which the index refers
+ * to. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,40 +9,40 @@
 #include "firewall/table/tuples.h"
 #include "firewall/table/tuple_spaces.h"
 
-static void to_line(const struct xf_rule *rule, struct xf_fw_rule *line)
+static void to_line(const struct xf_rule *rule, struct xf_fw_rule *entry)
 {
-	memset(line, 0, sizeof(*line));
-	line->rank = xf_rule_rank(rule);
-	line->other.sport_min = rule->sport_min;
-	line->other.sport_max = rule->sport_max;
-	line->other.dport_min = rule->dport_min;
-	line->other.dport_max = rule->dport_max;
-	memcpy(line->other.mac, rule->mac, sizeof(line->other.mac));
-	line->tail.kind = XF_FW_COMPOSITE;
-	line->tail.detail[0] = rule->has;
-	line->tail.detail[1] = rule->family;
-	line->tail.detail[2] = rule->proto;
+	memset(entry, 0, sizeof(*entry));
+	entry->rank = xf_rule_rank(rule);
+	entry->other.sport_min = rule->sport_min;
+	entry->other.sport_max = rule->sport_max;
+	entry->other.dport_min = rule->dport_min;
+	entry->other.dport_max = rule->dport_max;
+	memcpy(entry->other.mac, rule->mac, sizeof(entry->other.mac));
+	entry->tail.kind = XF_FW_COMPOSITE;
+	entry->tail.detail[0] = rule->has;
+	entry->tail.detail[1] = rule->family;
+	entry->tail.detail[2] = rule->proto;
 }
 
-int xf_rule_from_composite_entry(struct xf_region *region, const struct xf_fw_rule *line,
+int xf_rule_from_composite_entry(struct xf_region *region, const struct xf_fw_rule *entry,
 				 struct xf_rule *rule)
 {
-	const struct xf_fw_tuple *tuple = xf_region__line(region, line->tuples);
+	const struct xf_fw_tuple *tuple = xf_region__entry(region, entry->tuples);
 
 	if (!tuple || tuple->tail.kind != XF_FW_TUPLE)
 		return -EUCLEAN;
 	memset(rule, 0, sizeof(*rule));
-	rule->deny = line->rank & XF_FW_RANK_DENY;
-	rule->has = line->tail.detail[0];
-	rule->family = line->tail.detail[1];
-	rule->proto = line->tail.detail[2];
-	rule->src.len = line->rank >> XF_FW_RANK_SRC & 0xff;
-	rule->dst.len = line->rank >> XF_FW_RANK_DST & 0xff;
-	rule->sport_min = line->other.sport_min;
-	rule->sport_max = line->other.sport_max;
-	rule->dport_min = line->other.dport_min;
-	rule->dport_max = line->other.dport_max;
-	memcpy(rule->mac, line->other.mac, sizeof(rule->mac));
+	rule->deny = entry->rank & XF_FW_RANK_DENY;
+	rule->has = entry->tail.detail[0];
+	rule->family = entry->tail.detail[1];
+	rule->proto = entry->tail.detail[2];
+	rule->src.len = entry->rank >> XF_FW_RANK_SRC & 0xff;
+	rule->dst.len = entry->rank >> XF_FW_RANK_DST & 0xff;
+	rule->sport_min = entry->other.sport_min;
+	rule->sport_max = entry->other.sport_max;
+	rule->dport_min = entry->other.dport_min;
+	rule->dport_max = entry->other.dport_max;
+	memcpy(rule->mac, entry->other.mac, sizeof(rule->mac));
 	xf_rule_uncut(tuple, rule);
 	return 0;
 }
@@ -53,14 +54,14 @@ static bool same_fields(const struct xf_fw_tuple *a, const struct xf_fw_tuple *b
 }
 
 /* The first tuple with these fields, its id in *id. Returns NULL and 0 in *id when there is none,
- * NULL and an id when it is about something else. */
+ * NULL and an id when other fields have the same hash. */
 static struct xf_fw_tuple *head_of(struct xf_region *region, const struct xf_fw_tuple *want,
 				   uint32_t *id)
 {
 	struct xf_fw_tuple *tuple;
 
 	*id = xf_index__find(region, xf_index_key_tuple(region->set, want));
-	tuple = xf_region__line(region, *id);
+	tuple = xf_region__entry(region, *id);
 	return tuple && same_fields(tuple, want) ? tuple : NULL;
 }
 
@@ -71,15 +72,15 @@ static unsigned int number_of(const struct xf_fw_tuple *tuple)
 
 static struct xf_fw_rule *rule_of(struct xf_region *region, const struct xf_fw_tuple *tuple)
 {
-	return xf_region__line(region, tuple->rule);
+	return xf_region__entry(region, tuple->rule);
 }
 
-static bool same_rule(struct xf_region *region, const struct xf_fw_rule *line,
+static bool same_rule(struct xf_region *region, const struct xf_fw_rule *entry,
 		      const struct xf_rule *rule)
 {
 	struct xf_rule other;
 
-	return line && !xf_rule_from_composite_entry(region, line, &other) &&
+	return entry && !xf_rule_from_composite_entry(region, entry, &other) &&
 	       xf_rule_equal(&other, rule);
 }
 
@@ -91,7 +92,7 @@ static int find_cut(struct xf_region *region, const struct xf_rule *rule, const 
 
 	if (!tuple)
 		return at ? -EAGAIN : -ENOENT;
-	for (; tuple; tuple = xf_region__line(region, tuple->next)) {
+	for (; tuple; tuple = xf_region__entry(region, tuple->next)) {
 		*id = tuple->rule;
 		if (same_rule(region, rule_of(region, tuple), rule))
 			return 0;
@@ -122,7 +123,7 @@ static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_
 
 		if (!tuple && id)
 			return -EAGAIN;
-		for (; tuple; tuple = xf_region__line(region, tuple->next))
+		for (; tuple; tuple = xf_region__entry(region, tuple->next))
 			length++;
 		if (length >= XF_FW_CHAIN)
 			return xf_store__refuse(region->store, -E2BIG,
@@ -149,7 +150,7 @@ static int link_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint3
 		return 0;
 	}
 	while (at->next) {
-		next = xf_region__line(region, at->next);
+		next = xf_region__entry(region, at->next);
 		if (rule_of(region, next)->rank < rank)
 			break;
 		at = next;
@@ -173,17 +174,17 @@ static void unlink_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, ui
 		return;
 	}
 	while (at && at->next != id)
-		at = xf_region__line(region, at->next);
+		at = xf_region__entry(region, at->next);
 	if (at)
 		xf_publish(&at->next, tuple->next);
 }
 
-static void remove_tuples(struct xf_region *region, struct xf_fw_rule *line)
+static void remove_tuples(struct xf_region *region, struct xf_fw_rule *entry)
 {
-	uint32_t id = line->tuples, next;
+	uint32_t id = entry->tuples, next;
 
 	for (; id; id = next) {
-		struct xf_fw_tuple *tuple = xf_region__line(region, id);
+		struct xf_fw_tuple *tuple = xf_region__entry(region, id);
 
 		if (!tuple || tuple->tail.kind != XF_FW_TUPLE)
 			return;
@@ -194,7 +195,7 @@ static void remove_tuples(struct xf_region *region, struct xf_fw_rule *line)
 	}
 }
 
-static int insert_tuples(struct xf_region *region, struct xf_fw_rule *line, uint32_t rule,
+static int insert_tuples(struct xf_region *region, struct xf_fw_rule *entry, uint32_t rule,
 			 const struct xf_cut *cuts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -204,16 +205,16 @@ static int insert_tuples(struct xf_region *region, struct xf_fw_rule *line, uint
 
 		if (err)
 			return err;
-		tuple = xf_region__line(region, id);
+		tuple = xf_region__entry(region, id);
 		*tuple = cuts[i].tuple;
 		tuple->rule = rule;
-		err = link_tuple(region, tuple, id, line->rank);
+		err = link_tuple(region, tuple, id, entry->rank);
 		if (err) {
 			xf_region__free(region, id);
 			return err;
 		}
-		tuple->tail.link = line->tuples;
-		line->tuples = id;
+		tuple->tail.link = entry->tuples;
+		entry->tuples = id;
 		xf_spaces__count(region, number_of(tuple), 1);
 	}
 	return 0;
@@ -222,7 +223,7 @@ static int insert_tuples(struct xf_region *region, struct xf_fw_rule *line, uint
 static int insert_cuts(struct xf_region *region, const struct xf_rule *rule, struct xf_cut *cuts,
 		       size_t n, uint32_t *id)
 {
-	struct xf_fw_rule *line;
+	struct xf_fw_rule *entry;
 	int err = xf_spaces__number(region, cuts, n);
 
 	if (err)
@@ -231,11 +232,11 @@ static int insert_cuts(struct xf_region *region, const struct xf_rule *rule, str
 	if (!err)
 		err = xf_region__alloc(region, id);
 	if (!err) {
-		line = xf_region__line(region, *id);
-		to_line(rule, line);
-		err = insert_tuples(region, line, *id, cuts, n);
+		entry = xf_region__entry(region, *id);
+		to_line(rule, entry);
+		err = insert_tuples(region, entry, *id, cuts, n);
 		if (err) {
-			remove_tuples(region, line);
+			remove_tuples(region, entry);
 			xf_region__free(region, *id);
 		}
 	}
@@ -258,9 +259,9 @@ int xf_composite__insert(struct xf_region *region, const struct xf_rule *rule, u
 
 void xf_composite__remove(struct xf_region *region, uint32_t id)
 {
-	struct xf_fw_rule *line = xf_region__line(region, id);
+	struct xf_fw_rule *entry = xf_region__entry(region, id);
 
-	remove_tuples(region, line);
+	remove_tuples(region, entry);
 	xf_region__free(region, id);
 	xf_spaces__tidy(region);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the CPUs counted. */
+/* The counters of all CPUs. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum)
 const struct xf_fw_total *xf_region__counted(const struct xf_region *region,
 					     const struct xf_fw_counts *counts, uint32_t id)
 {
-	if (id >= XF_FW_COUNTED_LINES)
+	if (id >= XF_FW_COUNTED_ENTRIES)
 		return NULL;
-	return &counts->line[region->set->slot / XF_FW_REGION_SLOTS][id];
+	return &counts->entry[region->set->slot / XF_FW_REGION_SLOTS][id];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* For each /24 the longest prefix that covers it and the lengths of those inside it. While entries
- * are changed one by one, packets that meet a rule which does not hold look at all lengths. */
+/* The directory has for each /24 the longest prefix that covers it and the lengths of the prefixes
+ * inside it. While prefixes change one by one, a packet that finds a rule which does not hold is
+ * looked up by all lengths. */
 #include <stdlib.h>
 
 #include "firewall/table/blocks.h"
@@ -9,7 +10,7 @@
 
 #define MANY 8192 /* prefixes that are worth a megabyte and more */
 #define SHORTEST XF_FW_DIR_SHORTEST
-#define ENTRIES XF_FW_DIR_BLOCK_ENTRIES
+#define LEAVES XF_FW_DIR_BLOCK_LEAVES
 
 /* A prefix that comes or goes. */
 struct change {
@@ -22,7 +23,7 @@ struct change {
 
 static unsigned int length_of(struct xf_region *region, enum xf_fw_dir dir, uint32_t id)
 {
-	const struct xf_fw_rule *rule = xf_region__line(region, id);
+	const struct xf_fw_rule *rule = xf_region__entry(region, id);
 
 	if (!rule)
 		return 0;
@@ -39,84 +40,85 @@ static uint32_t first_of(uint32_t addr, unsigned int length)
 	return length >= 24 ? addr >> 8 : (addr & ~(~0u >> length)) >> 8;
 }
 
-/* The entries of a prefix. */
+/* The number of leaves of a prefix. */
 static uint32_t count_of(unsigned int length)
 {
 	return length >= 24 ? 1 : 1u << (24 - length);
 }
 
-/* Cover them with id wherever nothing longer does. */
-static void cover(const struct change *change, uint32_t *entry, uint32_t n)
+/* Cover prefixes with id wherever no longer prefix does. */
+static void cover(const struct change *change, uint32_t *leaf, uint32_t n)
 {
 	uint32_t known = 0, known_length = 0;
 
-	for (; n--; entry++) {
-		uint32_t old = *entry & XF_FW_ID_MASK;
+	for (; n--; leaf++) {
+		uint32_t old = *leaf & XF_FW_ID_MASK;
 
 		if (old && old != known) {
 			known = old;
 			known_length = length_of(change->region, change->dir, old);
 		}
 		if (!old || known_length <= change->length)
-			*entry = (*entry & ~XF_FW_ID_MASK) | change->id;
+			*leaf = (*leaf & ~XF_FW_ID_MASK) | change->id;
 	}
 }
 
-static void swap(const struct change *change, uint32_t *entry, uint32_t n)
+static void swap(const struct change *change, uint32_t *leaf, uint32_t n)
 {
-	for (; n--; entry++)
-		if ((*entry & XF_FW_ID_MASK) == change->old)
-			*entry = (*entry & ~XF_FW_ID_MASK) | change->id;
+	for (; n--; leaf++)
+		if ((*leaf & XF_FW_ID_MASK) == change->old)
+			*leaf = (*leaf & ~XF_FW_ID_MASK) | change->id;
 }
 
-static void set_inside(const struct change *change, uint32_t *entry, uint32_t n)
-{
-	(void)n;
-	*entry |= inside_bit(change->length);
-}
-
-static void clear_inside(const struct change *change, uint32_t *entry, uint32_t n)
+static void set_inside(const struct change *change, uint32_t *leaf, uint32_t n)
 {
 	(void)n;
-	*entry &= ~inside_bit(change->length);
+	*leaf |= inside_bit(change->length);
 }
 
-/* Let fn change the entries of the prefix. */
+static void clear_inside(const struct change *change, uint32_t *leaf, uint32_t n)
+{
+	(void)n;
+	*leaf &= ~inside_bit(change->length);
+}
+
+/* Let fn change the leaves of the prefix. */
 static void apply(const struct change *change,
-		  void (*fn)(const struct change *change, uint32_t *entry, uint32_t n))
+		  void (*fn)(const struct change *change, uint32_t *leaf, uint32_t n))
 {
 	uint32_t at = first_of(change->addr, change->length), end = at + count_of(change->length);
-	uint32_t entries[ENTRIES];
+	uint32_t leaves[LEAVES];
 
 	for (uint32_t n; at < end; at += n) {
-		uint32_t block = at / ENTRIES, first = at % ENTRIES;
+		uint32_t block = at / LEAVES, first = at % LEAVES;
 
-		n = end - at < ENTRIES - first ? end - at : ENTRIES - first;
-		if (!xf_blocks__get(change->region, change->dir, block, entries))
+		n = end - at < LEAVES - first ? end - at : LEAVES - first;
+		if (!xf_blocks__get(change->region, change->dir, block, leaves))
 			return;
-		fn(change, &entries[first], n);
-		xf_blocks__put(change->region, change->dir, block, entries);
+		fn(change, &leaves[first], n);
+		xf_blocks__put(change->region, change->dir, block, leaves);
 	}
 }
 
 /* A prefix and the id of its rule, for sorting. */
-struct leaf {
+struct prefix {
 	uint32_t addr, id;
 	unsigned int length;
 };
 
 static int by_length(const void *a, const void *b)
 {
-	return (int)((const struct leaf *)a)->length - (int)((const struct leaf *)b)->length;
+	return (int)((const struct prefix *)a)->length - (int)((const struct prefix *)b)->length;
 }
 
-static size_t collect(struct xf_region *region, enum xf_fw_dir dir, struct leaf *leaves, size_t max)
+static size_t collect(struct xf_region *region, enum xf_fw_dir dir, struct prefix *prefixes,
+		      size_t max)
 {
 	uint8_t has = dir == XF_FW_DST ? XF_RULE_DST : XF_RULE_SRC;
 	size_t n = 0;
 
-	for (uint32_t id = 1; id < region->set->keep.fresh && n < max; id++) {
-		struct xf_fw_rule *rule = xf_region__line(region, id);
+	for (uint32_t id = 1; id < region->set->writer.fresh && n < max; id++) {
+		struct xf_fw_rule *rule = xf_region__entry(region, id);
 
 		if (!rule) {
 			id |= 0xffff; /* on to the next chunk */
@@ -124,53 +126,53 @@ static size_t collect(struct xf_region *region, enum xf_fw_dir dir, struct leaf 
 		}
 		if (rule->tail.kind != XF_FW_PREFIX4 || rule->tail.detail[0] != has)
 			continue;
-		leaves[n].addr = rule->addr[0];
-		leaves[n].length = length_of(region, dir, id);
-		leaves[n++].id = id;
+		prefixes[n].addr = rule->addr[0];
+		prefixes[n].length = length_of(region, dir, id);
+		prefixes[n++].id = id;
 	}
 	return n;
 }
 
 /* Of two rules of a prefix the one that is in the index. */
-static uint32_t head_of(struct xf_region *region, enum xf_fw_dir dir, const struct leaf *leaf)
+static uint32_t head_of(struct xf_region *region, enum xf_fw_dir dir, const struct prefix *prefix)
 {
-	uint64_t b = 1ull << (32 - leaf->length);
+	uint64_t b = 1ull << (32 - prefix->length);
 
-	return xf_index__find(region, xf_index_key4(region->set, dir, leaf->addr, b));
+	return xf_index__find(region, xf_index_key4(region->set, dir, prefix->addr, b));
 }
 
-/* All entries of all blocks. Shorter prefixes first, so that nothing has to be looked at before it
- * is covered. */
-static void fill(struct xf_region *region, enum xf_fw_dir dir, uint32_t *entry,
-		 const struct leaf *leaves, size_t n)
+/* All leaves of all blocks. Shorter prefixes come first, so that longer ones cover them without a
+ * look at them. */
+static void fill(struct xf_region *region, enum xf_fw_dir dir, uint32_t *leaf,
+		 const struct prefix *prefixes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct leaf *leaf = &leaves[i];
-		uint32_t id = head_of(region, dir, leaf),
-			 *at = entry + first_of(leaf->addr, leaf->length);
+		const struct prefix *prefix = &prefixes[i];
+		uint32_t id = head_of(region, dir, prefix),
+			 *at = leaf + first_of(prefix->addr, prefix->length);
 
-		if (leaf->length > 24)
-			*at |= inside_bit(leaf->length);
-		else if (leaf->length >= SHORTEST)
-			for (uint32_t left = count_of(leaf->length); left--; at++)
+		if (prefix->length > 24)
+			*at |= inside_bit(prefix->length);
+		else if (prefix->length >= SHORTEST)
+			for (uint32_t left = count_of(prefix->length); left--; at++)
 				*at = id;
 	}
 }
 
 static void make(struct xf_region *region, enum xf_fw_dir dir)
 {
-	size_t max = 2 * region->set->keep.count4[dir], n;
-	struct leaf *leaves = malloc(max * sizeof(*leaves));
-	uint32_t *entry = calloc(XF_FW_DIR_ENTRIES, sizeof(*entry));
+	size_t max = 2 * region->set->writer.count4[dir], n;
+	struct prefix *prefixes = malloc(max * sizeof(*prefixes));
+	uint32_t *leaf = calloc(XF_FW_DIR_LEAVES, sizeof(*leaf));
 
-	if (leaves && entry) {
-		n = collect(region, dir, leaves, max);
-		qsort(leaves, n, sizeof(*leaves), by_length);
-		fill(region, dir, entry, leaves, n);
-		xf_blocks__make(region, dir, entry);
+	if (prefixes && leaf) {
+		n = collect(region, dir, prefixes, max);
+		qsort(prefixes, n, sizeof(*prefixes), by_length);
+		fill(region, dir, leaf, prefixes, n);
+		xf_blocks__make(region, dir, leaf);
 	}
-	free(leaves);
-	free(entry);
+	free(prefixes);
+	free(leaf);
 }
 
 void xf_directory__insert(struct xf_region *region, enum xf_fw_dir dir, uint32_t addr,
@@ -179,7 +181,7 @@ void xf_directory__insert(struct xf_region *region, enum xf_fw_dir dir, uint32_t
 	const struct change change = { region, dir, addr, length, .id = id };
 
 	if (!xf_blocks__have(region, dir)) {
-		if (region->set->keep.count4[dir] >= MANY)
+		if (region->set->writer.count4[dir] >= MANY)
 			make(region, dir);
 	} else if (length > 24) {
 		apply(&change, set_inside);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which set holds: new ones beside it, the switch from one to the other, trials, and what a writer
- * left behind that died. */
+/* The set that holds: new ones beside it, the switch from one to the other, trials, and the
+ * recovery from a writer that died. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static bool deadline_over(const struct xf_table *table, uint64_t now)
 	return table->store.root->deadline && now > table->store.root->deadline;
 }
 
-/* With a set to come back: after a first trial there is none, and what was tried stays, on hold. */
+/* A trial that is over and has a fallback. A first trial has none: its set stays, on hold. */
 static bool trial_over(const struct xf_table *table, uint64_t now)
 {
 	return deadline_over(table, now) && fallback(table) != XF_NO_SET;
@@ -108,8 +108,8 @@ static void attach_active(struct xf_table *table)
 	xf_region__attach(&table->region, &table->store, table->number, true);
 }
 
-/* A set that neither holds nor comes back any more, once no packet reads it; and its tables, if it
- * alone has them. */
+/* Wait until no packet reads a set that neither holds nor comes back any more; then drop its
+ * tables, if it alone has them. */
 static int release(struct xf_table *table, uint32_t slot)
 {
 	int err = xf_store__grace(&table->store);
@@ -148,7 +148,7 @@ int xf_table__rebuild(struct xf_table *table, uint64_t now)
 
 	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
 		err = xf_table__new_set(table, table->region.set->deny,
-					table->region.set->keep.entries, &region);
+					table->region.set->writer.refs, &region);
 		if (err)
 			return err;
 		err = xf_set__copy_rules(&table->region, &region, now);
@@ -181,7 +181,7 @@ static int unshare(struct xf_table *table)
 	return xf_table__switch(table, &region);
 }
 
-/* Which set holds by itself changed when the trial ended. */
+/* The fallback has held since the deadline; write it down for good. */
 static int end_trial(struct xf_table *table)
 {
 	struct xf_fw_root *root = table->store.root;
@@ -194,7 +194,8 @@ static int end_trial(struct xf_table *table)
 	return release(table, tried);
 }
 
-/* What nobody refers to: a writer died while it put tables into slots or took them out. */
+/* Drop the tables that no set refers to: a writer died while it put them into slots or took them
+ * out. */
 static void sweep_tables(struct xf_table *table)
 {
 	for (uint32_t i = 0; i < XF_FW_REGIONS; i++)
@@ -236,7 +237,7 @@ int xf_table__settle(struct xf_table *table, uint64_t now)
 	table->store.why[0] = 0;
 	if (trial_over(table, now))
 		err = end_trial(table);
-	/* What cannot be mapped must not look like what is not there. */
+	/* A table that cannot be mapped must not look like one that does not exist. */
 	if (!err)
 		err = xf_region__map(&table->region);
 	if (!err && table->store.root->writing)
@@ -274,9 +275,10 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 		return -EBUSY;
 	number = free_set(table);
 	memcpy(&table->store.sets[number], table->region.set, sizeof(struct xf_fw_set));
-	/* Set afterwards it could be after the deadline, and of the set that came back. */
+	/* If it were set after the switch, the deadline could have passed, and the policy would be
+	 * the fallback's. */
 	table->store.sets[number].deny = deny;
-	/* Until the deadline is there the upper half of which is nobody's concern. */
+	/* The upper half of which is ignored until the deadline is set. */
 	xf_publish(&root->deadline, deadline);
 	xf_publish(&root->which, (uint64_t)active(table) << 32 | number);
 	attach_active(table);

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A hash table that one process writes while packets read it: an entry appears and goes with one
+/* A hash table that one process writes while packets read it: a reference appears and goes with one
  * store, and a larger table takes the place of a full one with one store. */
 #include <errno.h>
 
 #include "firewall/table/index.h"
 #include "xdp-prog/fw_hash.h"
 
-#define BINS_MIN 64
-#define BINS_MAX (1u << 22)
-/* Entries to a bin at most, on average, times 8: with 4.25 three bins in a hundred spill. */
+#define BUCKETS_MIN 64
+#define BUCKETS_MAX (1u << 22)
+/* References to a bucket at most, on average, times 8: with 4.25 three buckets in a hundred spill.
+ */
 #define FILL_X8 34
 
 /* An index as it lies in memory. */
 struct view {
-	struct xf_fw_bin *bins;
+	struct xf_fw_bucket *buckets;
 	uint32_t shift;
 };
 
@@ -45,7 +46,7 @@ struct xf_index_key xf_index_key_tuple(const struct xf_fw_set *set, const struct
 	return hashed(xf_fw_hash_tuple6(set->seed, addr, tuple->l4, tuple->mac));
 }
 
-static uint32_t bins_of(uint32_t shift)
+static uint32_t buckets_of(uint32_t shift)
 {
 	return 1u << (64 - shift);
 }
@@ -53,29 +54,29 @@ static uint32_t bins_of(uint32_t shift)
 static int view(struct xf_region *region, struct view *view)
 {
 	view->shift = region->set->index >> 32;
-	view->bins = xf_region__table(region, (uint32_t)region->set->index - region->set->slot);
-	return view->bins ? 0 : -ENOMEM;
+	view->buckets = xf_region__table(region, (uint32_t)region->set->index - region->set->slot);
+	return view->buckets ? 0 : -ENOMEM;
 }
 
-static struct xf_fw_bin *home(const struct view *view, uint64_t hash)
+static struct xf_fw_bucket *home(const struct view *view, uint64_t hash)
 {
-	return &view->bins[hash >> view->shift];
+	return &view->buckets[hash >> view->shift];
 }
 
-/* Where the entry is: its bin and which of the bin's. Returns false when it is not there. */
-static bool locate(const struct view *view, struct xf_index_key key, struct xf_fw_bin **bin,
+/* The bucket of a key and the number of its reference there. Returns false when it is not there. */
+static bool locate(const struct view *view, struct xf_index_key key, struct xf_fw_bucket **bucket,
 		   unsigned int *nth)
 {
 	uint64_t fingerprint = xf_fw_fingerprint(key.hash, view->shift);
 
-	*bin = home(view, key.hash);
-	for (int step = 0; step < XF_FW_BIN_STEPS; step++, ++*bin) {
-		uint64_t found = xf_fw_candidates((*bin)->summary, fingerprint);
+	*bucket = home(view, key.hash);
+	for (int step = 0; step < XF_FW_BUCKET_STEPS; step++, ++*bucket) {
+		uint64_t found = xf_fw_candidates((*bucket)->summary, fingerprint);
 
-		for (*nth = 0; *nth < XF_FW_BIN_ENTRIES; ++*nth)
-			if ((found >> (8 * *nth + 7) & 1) && (*bin)->entry[*nth] >> 24 == key.tag)
+		for (*nth = 0; *nth < XF_FW_BUCKET_REFS; ++*nth)
+			if ((found >> (8 * *nth + 7) & 1) && (*bucket)->ref[*nth] >> 24 == key.tag)
 				return true;
-		if (!((*bin)->summary >> 56))
+		if (!((*bucket)->summary >> 56))
 			return false;
 	}
 	return false;
@@ -83,52 +84,52 @@ static bool locate(const struct view *view, struct xf_index_key key, struct xf_f
 
 uint32_t xf_index__find(struct xf_region *region, struct xf_index_key key)
 {
-	struct xf_fw_bin *bin;
+	struct xf_fw_bucket *bucket;
 	unsigned int nth;
 	struct view in;
 
-	if (view(region, &in) || !locate(&in, key, &bin, &nth))
+	if (view(region, &in) || !locate(&in, key, &bucket, &nth))
 		return 0;
-	return bin->entry[nth] & XF_FW_ID_MASK;
+	return bucket->ref[nth] & XF_FW_ID_MASK;
 }
 
-/* Returns how many bins it went too far, or -ENOSPC. */
+/* Returns how many buckets behind its own the reference is, or -ENOSPC. */
 static int put(const struct view *view, struct xf_index_key key, uint32_t id)
 {
-	struct xf_fw_bin *bin = home(view, key.hash), *at = bin;
+	struct xf_fw_bucket *bucket = home(view, key.hash), *at = bucket;
 
-	for (int step = 0; step < XF_FW_BIN_STEPS; step++, at++) {
-		for (int i = 0; i < XF_FW_BIN_ENTRIES; i++) {
+	for (int step = 0; step < XF_FW_BUCKET_STEPS; step++, at++) {
+		for (int i = 0; i < XF_FW_BUCKET_REFS; i++) {
 			if (at->summary >> 8 * i & 0xff)
 				continue;
-			at->entry[i] = key.tag << 24 | id;
+			at->ref[i] = key.tag << 24 | id;
 			xf_publish(&at->summary,
 				   at->summary | xf_fw_fingerprint(key.hash, view->shift) << 8 * i);
-			for (; bin < at; bin++)
-				xf_publish(&bin->summary, bin->summary | 1ull << 56);
+			for (; bucket < at; bucket++)
+				xf_publish(&bucket->summary, bucket->summary | 1ull << 56);
 			return step;
 		}
 	}
 	return -ENOSPC;
 }
 
-int xf_index__make(struct xf_region *region, uint64_t entries)
+int xf_index__make(struct xf_region *region, uint64_t refs)
 {
-	uint32_t bins = BINS_MIN, shift = 64 - 6, slot;
+	uint32_t buckets = BUCKETS_MIN, shift = 64 - 6, slot;
 	int err;
 
-	while (bins < BINS_MAX && entries * 8 > (uint64_t)bins * FILL_X8) {
-		bins *= 2;
+	while (buckets < BUCKETS_MAX && refs * 8 > (uint64_t)buckets * FILL_X8) {
+		buckets *= 2;
 		shift--;
 	}
-	err = xf_region__make(region, XF_FW_SLOT_INDEX, bins + XF_FW_BIN_STEPS);
+	err = xf_region__make(region, XF_FW_SLOT_INDEX, buckets + XF_FW_BUCKET_STEPS);
 	slot = region->set->slot + XF_FW_SLOT_INDEX;
 	if (!err)
 		region->set->index = XF_FW_INDEX(slot, shift);
 	return err;
 }
 
-/* The key of the prefix, or of the bucket in whose place it is: the tag tells which. */
+/* The key of the prefix, or of the xf_fw_lengths6 in whose place it is: the tag tells which. */
 static struct xf_index_key key_of_prefix6(const struct xf_fw_set *set,
 					  const struct xf_fw_rule *rule, uint64_t tag)
 {
@@ -144,44 +145,46 @@ static struct xf_index_key key_of_prefix6(const struct xf_fw_set *set,
 	return key;
 }
 
-static struct xf_index_key key_of_entry(struct xf_region *region, uint64_t entry)
+static struct xf_index_key key_of_ref(struct xf_region *region, uint64_t ref)
 {
-	uint64_t tag = entry >> 24;
-	struct xf_fw_line *line = xf_region__line(region, entry & XF_FW_ID_MASK);
-	struct xf_fw_tail *tail = line ? (struct xf_fw_tail *)&line->word[7] : NULL;
+	uint64_t tag = ref >> 24;
+	struct xf_fw_entry *entry = xf_region__entry(region, ref & XF_FW_ID_MASK);
+	struct xf_fw_tail *tail = entry ? (struct xf_fw_tail *)&entry->word[7] : NULL;
 	const struct xf_fw_set *set = region->set;
 
 	if (!(tag & XF_FW_TAG_HASHED))
 		return (struct xf_index_key) { xf_fw_hash4(set->seed, tag), tag };
 	if (tail && tail->kind == XF_FW_PREFIX6)
-		return key_of_prefix6(set, (struct xf_fw_rule *)line, tag);
-	if (tail && tail->kind == XF_FW_BUCKET) {
-		struct xf_fw_bucket *bucket = (struct xf_fw_bucket *)line;
+		return key_of_prefix6(set, (struct xf_fw_rule *)entry, tag);
+	if (tail && tail->kind == XF_FW_LENGTHS6) {
+		struct xf_fw_lengths6 *lengths = (struct xf_fw_lengths6 *)entry;
 
-		return xf_index_key6(set, bucket->addr, 0, 0, bucket->level);
+		return xf_index_key6(set, lengths->addr, 0, 0, lengths->level);
 	}
 	if (tail && tail->kind == XF_FW_TUPLE)
-		return xf_index_key_tuple(set, (struct xf_fw_tuple *)line);
+		return xf_index_key_tuple(set, (struct xf_fw_tuple *)entry);
 	return (struct xf_index_key) { 0, 0 };
 }
 
-/* Enter all of one table into another. Returns how many are not in their own bin, or -errno. */
+/* Enter all references of one table into another. Returns how many are not in their own bucket, or
+ * -errno. */
 static int64_t refill(struct xf_region *region, const struct view *from, const struct view *to)
 {
-	uint32_t bins = bins_of(from->shift) + XF_FW_BIN_STEPS;
+	uint32_t buckets = buckets_of(from->shift) + XF_FW_BUCKET_STEPS;
 	int64_t spilled = 0;
 
-	for (struct xf_fw_bin *bin = from->bins; bin < from->bins + bins; bin++) {
-		for (int i = 0; i < XF_FW_BIN_ENTRIES; i++) {
+	for (struct xf_fw_bucket *bucket = from->buckets; bucket < from->buckets + buckets;
+	     bucket++) {
+		for (int i = 0; i < XF_FW_BUCKET_REFS; i++) {
 			struct xf_index_key key;
 			int steps;
 
-			if (!(bin->summary >> 8 * i & 0xff))
+			if (!(bucket->summary >> 8 * i & 0xff))
 				continue;
-			key = key_of_entry(region, bin->entry[i]);
+			key = key_of_ref(region, bucket->ref[i]);
 			if (!key.tag)
 				return -EUCLEAN;
-			steps = put(to, key, bin->entry[i] & XF_FW_ID_MASK);
+			steps = put(to, key, bucket->ref[i] & XF_FW_ID_MASK);
 			if (steps < 0)
 				return steps;
 			spilled += steps > 0;
@@ -190,7 +193,7 @@ static int64_t refill(struct xf_region *region, const struct view *from, const s
 	return spilled;
 }
 
-/* Build a table with so many bins beside this one and put it in its place. */
+/* Build a table of the size that @shift says beside this one and put it in its place. */
 static int resize(struct xf_region *region, uint32_t shift)
 {
 	uint32_t old = (uint32_t)region->set->index - region->set->slot;
@@ -199,86 +202,89 @@ static int resize(struct xf_region *region, uint32_t shift)
 	int64_t spilled;
 	int err;
 
-	if (bins_of(shift) > BINS_MAX)
+	if (buckets_of(shift) > BUCKETS_MAX)
 		return xf_store__refuse(region->store, -E2BIG, "the index of a rule set is full");
 	err = view(region, &from);
 	if (!err)
-		err = xf_region__make(region, slot, bins_of(shift) + XF_FW_BIN_STEPS);
+		err = xf_region__make(region, slot, buckets_of(shift) + XF_FW_BUCKET_STEPS);
 	if (err)
 		return err;
-	to.bins = xf_region__table(region, slot);
+	to.buckets = xf_region__table(region, slot);
 	spilled = refill(region, &from, &to);
 	if (spilled < 0) {
 		xf_region__drop(region, slot);
 		return spilled;
 	}
-	region->set->keep.spilled = spilled;
+	region->set->writer.spilled = spilled;
 	xf_publish(&region->set->index, XF_FW_INDEX(region->set->slot + slot, shift));
-	/* Taking a table out of its slot is what packets in flight are waited for. */
+	/* This waits until no packet reads the old table. */
 	xf_region__drop(region, old);
 	return 0;
 }
 
-static bool crowded(const struct xf_region *region, uint32_t bins)
+static bool crowded(const struct xf_region *region, uint32_t buckets)
 {
-	const struct xf_fw_keep *keep = &region->set->keep;
+	const struct xf_fw_writer *writer = &region->set->writer;
 
-	return (keep->entries + 1) * 8 > (uint64_t)bins * FILL_X8;
+	return (writer->refs + 1) * 8 > (uint64_t)buckets * FILL_X8;
 }
 
 static bool spills(const struct xf_region *region, uint32_t shift)
 {
-	return region->set->keep.spilled > bins_of(shift) / 2;
+	return region->set->writer.spilled > buckets_of(shift) / 2;
 }
 
 int xf_index__insert(struct xf_region *region, struct xf_index_key key, uint32_t id)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
+	struct xf_fw_writer *writer = &region->set->writer;
 	uint32_t shift = region->set->index >> 32;
 	struct view in;
 	int err = 0, steps = -ENOSPC;
 
-	if (crowded(region, bins_of(shift)))
+	if (crowded(region, buckets_of(shift)))
 		err = resize(region, shift - 1);
-	/* Bins that once spilled cost look-ups a second one for ever, whatever is taken out. */
+	/* A bucket that once spilled costs look-ups a second one for ever, also when its references
+	 * are gone. */
 	else if (spills(region, shift))
 		err = resize(region, shift);
-	/* It is not from what was taken out: else each insert from here on would build it anew. */
+	/* The spills are not left over from references that are gone: without a larger table each
+	 * insert from here on would build it anew. */
 	if (!err && spills(region, region->set->index >> 32))
 		err = resize(region, (region->set->index >> 32) - 1);
 	for (int i = 0; !err && steps < 0; i++) {
 		err = view(region, &in);
 		if (!err)
 			steps = put(&in, key, id);
-		/* Twice as many bins and still no room for one: the hash is to blame. */
+		/* Twice as many buckets and still no room for one reference: the hash is to blame.
+		 */
 		if (!err && steps < 0)
 			err = i ? -EAGAIN : resize(region, in.shift - 1);
 	}
 	if (err)
 		return err;
-	keep->entries++;
-	keep->spilled += steps > 0;
+	writer->refs++;
+	writer->spilled += steps > 0;
 	return 0;
 }
 
 void xf_index__set(struct xf_region *region, struct xf_index_key key, uint32_t id)
 {
-	struct xf_fw_bin *bin;
+	struct xf_fw_bucket *bucket;
 	unsigned int nth;
 	struct view in;
 
-	if (!view(region, &in) && locate(&in, key, &bin, &nth))
-		xf_publish(&bin->entry[nth], key.tag << 24 | id);
+	if (!view(region, &in) && locate(&in, key, &bucket, &nth))
+		xf_publish(&bucket->ref[nth], key.tag << 24 | id);
 }
 
 void xf_index__remove(struct xf_region *region, struct xf_index_key key)
 {
-	struct xf_fw_bin *bin;
+	struct xf_fw_bucket *bucket;
 	unsigned int nth;
 	struct view in;
 
-	if (view(region, &in) || !locate(&in, key, &bin, &nth))
+	if (view(region, &in) || !locate(&in, key, &bucket, &nth))
 		return;
-	xf_publish(&bin->summary, bin->summary & ~(0xffull << 8 * nth));
-	region->set->keep.entries--;
+	xf_publish(&bucket->summary, bucket->summary & ~(0xffull << 8 * nth));
+	region->set->writer.refs--;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The index of a set: hash and tag to the id of a line. Inside firewall/ only. */
+/* The index of a set: hash and tag to the id of an entry. Inside firewall/ only. */
 #ifndef XF_INDEX_H
 #define XF_INDEX_H
 
@@ -16,9 +16,9 @@ struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint
 struct xf_index_key xf_index_key_tuple(const struct xf_fw_set *set,
 				       const struct xf_fw_tuple *tuple);
 
-/* An empty index with room for so many entries. Returns 0 or -errno. */
-int xf_index__make(struct xf_region *region, uint64_t entries);
-/* The id of the entry, or 0. */
+/* An empty index with room for so many references. Returns 0 or -errno. */
+int xf_index__make(struct xf_region *region, uint64_t refs);
+/* The id that the index has for the key, or 0. */
 uint32_t xf_index__find(struct xf_region *region, struct xf_index_key key);
 /* The key must not be there. Grows the index if it must. Returns 0, -EAGAIN (this key cannot be
  * entered with these seeds) or another -errno. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is in a rule set: its rules, and how much of everything. */
+/* The contents of a rule set: its rules, and how much of everything. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -16,48 +16,48 @@ struct each {
 	const struct xf_fw_counts *counts;
 	const struct xf_addr_words *about; /* NULL: all */
 	uint64_t now;
-	int (*fn)(void *arg, const struct xf_table_entry *entry);
+	int (*fn)(void *arg, const struct xf_table_rule *rule);
 	void *arg;
 };
 
-static uint32_t ttl_of(const struct xf_fw_rule *line, uint64_t now)
+static uint32_t ttl_of(const struct xf_fw_rule *entry, uint64_t now)
 {
-	uint64_t expires = line->expires;
+	uint64_t expires = entry->expires;
 
 	return expires == XF_FW_FOREVER ? 0 : (expires - now + XF_NSEC - 1) / XF_NSEC;
 }
 
-static int to_entry(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
-		    uint32_t id, const struct xf_fw_rule *line, struct xf_table_entry *entry)
+static int to_listed(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
+		     uint32_t id, const struct xf_fw_rule *entry, struct xf_table_rule *listed)
 {
 	const struct xf_fw_total *counted = xf_region__counted(region, counts, id);
-	int err = xf_rule_from_line(region, line, &entry->rule);
+	int err = xf_rule_from_entry(region, entry, &listed->rule);
 
 	if (err)
 		return err;
-	entry->rule.ttl = ttl_of(line, now);
-	entry->set = XF_FW_MARK(region->set);
-	entry->id = id;
-	entry->packets = __atomic_load_n(&line->packets, __ATOMIC_RELAXED);
-	entry->bytes = __atomic_load_n(&line->bytes, __ATOMIC_RELAXED);
-	entry->packets += counted ? counted->packets : 0;
-	entry->bytes += counted ? counted->bytes : 0;
+	listed->rule.ttl = ttl_of(entry, now);
+	listed->set = XF_FW_MARK(region->set);
+	listed->id = id;
+	listed->packets = __atomic_load_n(&entry->packets, __ATOMIC_RELAXED);
+	listed->bytes = __atomic_load_n(&entry->bytes, __ATOMIC_RELAXED);
+	listed->packets += counted ? counted->packets : 0;
+	listed->bytes += counted ? counted->bytes : 0;
 	return 0;
 }
 
-static int each_line(void *arg, uint32_t id, struct xf_fw_rule *line)
+static int each_entry(void *arg, uint32_t id, struct xf_fw_rule *entry)
 {
 	struct each *each = arg;
-	struct xf_table_entry entry;
+	struct xf_table_rule listed;
 	int err;
 
-	if (!xf_rule_line_holds(line, each->now))
+	if (!xf_rule_entry_holds(entry, each->now))
 		return 0;
-	if (each->about && line->tail.kind != XF_FW_COMPOSITE &&
-	    !xf_prefix_line_covers(line, each->about))
+	if (each->about && entry->tail.kind != XF_FW_COMPOSITE &&
+	    !xf_prefix_entry_covers(entry, each->about))
 		return 0;
-	err = to_entry(each->region, each->counts, each->now, id, line, &entry);
-	return err ? err : each->fn(each->arg, &entry);
+	err = to_listed(each->region, each->counts, each->now, id, entry, &listed);
+	return err ? err : each->fn(each->arg, &listed);
 }
 
 static int walk(struct xf_table *table, struct each *each)
@@ -73,11 +73,11 @@ static int walk(struct xf_table *table, struct each *each)
 		return err;
 	each->region = &table->region;
 	each->counts = &counts;
-	return xf_set__each(&table->region, each_line, each);
+	return xf_set__each(&table->region, each_entry, each);
 }
 
 int xf_table__each(struct xf_table *table, uint64_t now,
-		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
+		   int (*fn)(void *arg, const struct xf_table_rule *rule), void *arg)
 {
 	struct each each = { .now = now, .fn = fn, .arg = arg };
 
@@ -92,7 +92,7 @@ static void to_words(const uint8_t *addr, uint8_t family, uint64_t words[2])
 
 int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
 			 const uint8_t src[16], const uint8_t dst[16],
-			 int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg)
+			 int (*fn)(void *arg, const struct xf_table_rule *rule), void *arg)
 {
 	struct xf_addr_words about = { .family = family };
 	struct each each = { .about = &about, .now = now, .fn = fn, .arg = arg };
@@ -104,34 +104,35 @@ int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
 
 int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl)
 {
-	const struct xf_fw_rule *line;
+	const struct xf_fw_rule *entry;
 	int err;
 
 	xf_table__refresh(table, now);
 	err = xf_region__map(&table->region);
 	if (err)
 		return err;
-	err = xf_set__find(&table->region, rule, now, &line);
+	err = xf_set__find(&table->region, rule, now, &entry);
 	if (!err)
-		*ttl = ttl_of(line, now);
+		*ttl = ttl_of(entry, now);
 	return err;
 }
 
 int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t now,
 		    struct xf_rule *rule)
 {
-	const struct xf_fw_rule *line;
+	const struct xf_fw_rule *entry;
 
 	xf_table__refresh(table, now);
 	if (XF_FW_MARK(table->region.set) != set)
 		return -ENOENT;
-	line = id <= XF_FW_ID_MASK ? xf_region__line(&table->region, id) : NULL;
-	if (!line || !xf_rule_line_is_rule(line) || !xf_rule_line_holds(line, now) ||
-	    xf_rule_from_line(&table->region, line, rule))
+	entry = id <= XF_FW_ID_MASK ? xf_region__entry(&table->region, id) : NULL;
+	if (!entry || !xf_rule_entry_is_rule(entry) || !xf_rule_entry_holds(entry, now) ||
+	    xf_rule_from_entry(&table->region, entry, rule))
 		return -ENOENT;
-	/* A line is taken apart only after it has ceased to hold: if it still does it was whole. */
+	/* An entry is taken apart only after its rule has ceased to hold: if it still holds, the
+	 * entry was whole. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return xf_rule_line_holds(line, now) ? 0 : -ENOENT;
+	return xf_rule_entry_holds(entry, now) ? 0 : -ENOENT;
 }
 
 static uint64_t pages(uint64_t bytes)
@@ -141,18 +142,18 @@ static uint64_t pages(uint64_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-/* Of all regions, and of what is built in this process. */
+/* Bytes of the tables of all regions, and of the set that this process builds. */
 static uint64_t tables_memory(struct xf_table *table)
 {
 	uint64_t sum = table->building ? xf_region__size(table->building) : 0;
 
 	for (uint32_t slot = 0; slot < XF_FW_SLOTS; slot++) {
-		size_t lines;
-		int fd = xf_store__table(&table->store, slot, &lines);
+		size_t entries;
+		int fd = xf_store__table(&table->store, slot, &entries);
 
 		if (fd < 0)
 			continue;
-		sum += pages(lines * XF_FW_LINE) + pages(1);
+		sum += pages(entries * XF_FW_ENTRY_SIZE) + pages(1);
 		close(fd);
 	}
 	return sum;
@@ -162,15 +163,15 @@ struct expired {
 	uint64_t now, rules, prefixes;
 };
 
-static int count_expired(void *arg, uint32_t id, struct xf_fw_rule *line)
+static int count_expired(void *arg, uint32_t id, struct xf_fw_rule *entry)
 {
 	struct expired *expired = arg;
 
 	(void)id;
-	if (xf_rule_line_holds(line, expired->now))
+	if (xf_rule_entry_holds(entry, expired->now))
 		return 0;
 	expired->rules++;
-	expired->prefixes += line->tail.kind != XF_FW_COMPOSITE;
+	expired->prefixes += entry->tail.kind != XF_FW_COMPOSITE;
 	return 0;
 }
 
@@ -181,7 +182,7 @@ _Static_assert(sizeof(struct xf_table_stats) - offsetof(struct xf_table_stats, a
 int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats *stats)
 {
 	struct expired expired = { .now = now };
-	const struct xf_fw_keep *keep;
+	const struct xf_fw_writer *writer;
 	struct xf_fw_counts counts;
 	int err;
 
@@ -189,13 +190,13 @@ int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats 
 	err = xf_region__map(&table->region);
 	if (err)
 		return err;
-	keep = &table->region.set->keep;
-	if (keep->timed)
+	writer = &table->region.set->writer;
+	if (writer->timed)
 		xf_set__each(&table->region, count_expired, &expired);
 	*stats = (struct xf_table_stats) {
-		.rules = keep->rules - expired.rules,
-		.prefixes = keep->prefixes - expired.prefixes,
-		.spaces = keep->spaces_n,
+		.rules = writer->rules - expired.rules,
+		.prefixes = writer->prefixes - expired.prefixes,
+		.spaces = writer->spaces_n,
 		.spaces_max = XF_FW_SPACES,
 		.rules_max = XF_SET_RULES_MAX,
 		.memory = tables_memory(table) + pages(sizeof(struct xf_fw_set) * XF_FW_SETS) +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules of a single prefix: entries of the index, the lengths that exist, and for IPv6 which
- * lengths exist where. */
+/* Rules of a single prefix: their references in the index, the lengths that exist, and for IPv6 the
+ * lengths that exist in each /32 and /64. */
 #include <errno.h>
 #include <string.h>
 
@@ -24,68 +24,68 @@ bool xf_is_single_prefix(const struct xf_rule *rule)
 	return rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST;
 }
 
-void xf_rule_to_prefix_line(const struct xf_rule *rule, struct xf_fw_rule *line)
+void xf_rule_to_prefix_entry(const struct xf_rule *rule, struct xf_fw_rule *entry)
 {
 	const struct xf_prefix *prefix = rule->has == XF_RULE_SRC ? &rule->src : &rule->dst;
 	bool ip6 = rule->family == 6;
 
-	memset(line, 0, sizeof(*line));
-	line->rank = xf_rule_rank(rule);
-	line->addr[0] = xf_from_bytes(prefix->addr, ip6 ? 8 : 4);
-	line->addr[1] = ip6 ? xf_from_bytes(prefix->addr + 8, 8) : 0;
-	line->tail.kind = ip6 ? XF_FW_PREFIX6 : XF_FW_PREFIX4;
-	line->tail.detail[0] = rule->has;
-	line->tail.detail[1] = rule->family;
+	memset(entry, 0, sizeof(*entry));
+	entry->rank = xf_rule_rank(rule);
+	entry->addr[0] = xf_from_bytes(prefix->addr, ip6 ? 8 : 4);
+	entry->addr[1] = ip6 ? xf_from_bytes(prefix->addr + 8, 8) : 0;
+	entry->tail.kind = ip6 ? XF_FW_PREFIX6 : XF_FW_PREFIX4;
+	entry->tail.detail[0] = rule->has;
+	entry->tail.detail[1] = rule->family;
 	if (ip6)
-		line->tail.detail[2] = (rule->has == XF_RULE_DST) << 1 | (prefix->len > 64);
+		entry->tail.detail[2] = (rule->has == XF_RULE_DST) << 1 | (prefix->len > 64);
 }
 
-static unsigned int length_of(const struct xf_fw_rule *line)
+static unsigned int length_of(const struct xf_fw_rule *entry)
 {
-	return line->rank >>
-		   (line->tail.detail[0] == XF_RULE_DST ? XF_FW_RANK_DST : XF_FW_RANK_SRC) &
+	return entry->rank >>
+		   (entry->tail.detail[0] == XF_RULE_DST ? XF_FW_RANK_DST : XF_FW_RANK_SRC) &
 	       0xff;
 }
 
-void xf_rule_from_prefix_line(const struct xf_fw_rule *line, struct xf_rule *rule)
+void xf_rule_from_prefix_entry(const struct xf_fw_rule *entry, struct xf_rule *rule)
 {
 	struct xf_prefix *prefix;
 
 	memset(rule, 0, sizeof(*rule));
-	rule->deny = line->rank & XF_FW_RANK_DENY;
-	rule->has = line->tail.detail[0];
-	rule->family = line->tail.detail[1];
+	rule->deny = entry->rank & XF_FW_RANK_DENY;
+	rule->has = entry->tail.detail[0];
+	rule->family = entry->tail.detail[1];
 	prefix = rule->has == XF_RULE_SRC ? &rule->src : &rule->dst;
-	prefix->len = length_of(line);
-	xf_to_bytes(line->addr[0], prefix->addr, rule->family == 6 ? 8 : 4);
+	prefix->len = length_of(entry);
+	xf_to_bytes(entry->addr[0], prefix->addr, rule->family == 6 ? 8 : 4);
 	if (rule->family == 6)
-		xf_to_bytes(line->addr[1], prefix->addr + 8, 8);
+		xf_to_bytes(entry->addr[1], prefix->addr + 8, 8);
 }
 
-bool xf_prefix_line_covers(const struct xf_fw_rule *line, const struct xf_addr_words *words)
+bool xf_prefix_entry_covers(const struct xf_fw_rule *entry, const struct xf_addr_words *words)
 {
 	const uint64_t *addr =
-	    words->addr[line->tail.detail[0] == XF_RULE_DST ? XF_FW_DST : XF_FW_SRC];
-	unsigned int length = length_of(line);
+	    words->addr[entry->tail.detail[0] == XF_RULE_DST ? XF_FW_DST : XF_FW_SRC];
+	unsigned int length = length_of(entry);
 
-	if (line->tail.detail[1] != words->family)
+	if (entry->tail.detail[1] != words->family)
 		return false;
 	if (words->family == 4)
-		return !((addr[0] ^ line->addr[0]) >> (32 - length));
+		return !((addr[0] ^ entry->addr[0]) >> (32 - length));
 	if (length <= 64)
-		return !length || !((addr[0] ^ line->addr[0]) >> (64 - length));
-	return addr[0] == line->addr[0] && !((addr[1] ^ line->addr[1]) >> (128 - length));
+		return !length || !((addr[0] ^ entry->addr[0]) >> (64 - length));
+	return addr[0] == entry->addr[0] && !((addr[1] ^ entry->addr[1]) >> (128 - length));
 }
 
-static struct place place_of(const struct xf_fw_rule *line)
+static struct place place_of(const struct xf_fw_rule *entry)
 {
 	struct place place = {
-		.dir = line->tail.detail[0] == XF_RULE_DST ? XF_FW_DST : XF_FW_SRC,
-		.length = length_of(line),
-		.hi = line->addr[0],
-		.lo = line->addr[1],
-		.level = line->tail.detail[2],
-		.ip6 = line->tail.kind == XF_FW_PREFIX6,
+		.dir = entry->tail.detail[0] == XF_RULE_DST ? XF_FW_DST : XF_FW_SRC,
+		.length = length_of(entry),
+		.hi = entry->addr[0],
+		.lo = entry->addr[1],
+		.level = entry->tail.detail[2],
+		.ip6 = entry->tail.kind == XF_FW_PREFIX6,
 	};
 
 	place.b = 1ull << (place.ip6 ? -place.length & 63 : 32 - place.length);
@@ -120,16 +120,16 @@ static bool same_place(const struct xf_fw_rule *a, const struct xf_fw_rule *b)
 
 int xf_prefix__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
 {
-	struct xf_fw_rule want, *line;
+	struct xf_fw_rule want, *entry;
 	struct place place;
 
-	xf_rule_to_prefix_line(rule, &want);
+	xf_rule_to_prefix_entry(rule, &want);
 	place = place_of(&want);
-	for (*id = head_of(region, &place); *id; *id = line->next) {
-		line = xf_region__line(region, *id);
-		if (!line || !same_place(line, &want))
+	for (*id = head_of(region, &place); *id; *id = entry->next) {
+		entry = xf_region__entry(region, *id);
+		if (!entry || !same_place(entry, &want))
 			return -EAGAIN;
-		if (line->rank == want.rank)
+		if (entry->rank == want.rank)
 			return 0;
 	}
 	return -ENOENT;
@@ -144,22 +144,22 @@ static __u64 *lengths(struct xf_region *region, const struct place *place)
 
 static uint32_t *length_count(struct xf_region *region, const struct place *place)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
+	struct xf_fw_writer *writer = &region->set->writer;
 
-	return place->ip6 ? &keep->lengths6_n[place->dir][place->length]
-			  : &keep->lengths4_n[place->dir][place->length];
+	return place->ip6 ? &writer->lengths6_n[place->dir][place->length]
+			  : &writer->lengths4_n[place->dir][place->length];
 }
 
-/* Say of all addresses in the prefix that it may cover them. */
-static void set_near(struct xf_region *region, const struct place *place)
+/* Note in lengths4_at or lengths6_at that the prefix may cover the addresses in it. */
+static void set_lengths_at(struct xf_region *region, const struct place *place)
 {
 	struct xf_fw_set *set = region->set;
 	uint32_t first = place->hi >> 24, n = place->length < 8 ? 256 >> place->length : 1;
-	__u64 *near = set->near4[place->dir];
+	__u64 *near = set->lengths4_at[place->dir];
 
 	if (place->ip6) {
-		near = set->near6[place->dir][place->level & 1];
-		first = place->length < 32 ? 0 : xf_fw_near6(place->hi);
+		near = set->lengths6_at[place->dir][place->level & 1];
+		first = place->length < 32 ? 0 : xf_fw_hash_first32(place->hi);
 		n = place->length < 32 ? 256 : 1;
 	}
 	for (; n--; first++)
@@ -178,17 +178,18 @@ static void count_length(struct xf_region *region, const struct place *place, in
 	else
 		xf_publish(lengths(region, place), *lengths(region, place) & ~place->b);
 	if (change > 0)
-		set_near(region, place);
+		set_lengths_at(region, place);
 	if (!place->ip6)
-		region->set->keep.count4[place->dir] += change;
+		region->set->writer.count4[place->dir] += change;
 }
 
-static bool has_bucket(const struct place *place)
+static bool has_lengths6(const struct place *place)
 {
 	return place->ip6 && place->length > 32;
 }
 
-/* A prefix is in the bucket of its /32, and a long one in that of its /64 too; level says which. */
+/* The xf_fw_lengths6 of its /32 knows of a prefix, and for a long one that of its /64 too; level
+ * tells them apart. */
 static uint32_t level_of_32(const struct place *place)
 {
 	return place->level & 2;
@@ -199,33 +200,33 @@ static uint64_t around(const struct place *place, uint32_t level)
 	return level & 1 ? place->hi : place->hi & ~0xffffffffull;
 }
 
-static struct xf_index_key bucket_key(const struct xf_region *region, const struct place *place,
-				      uint32_t level)
+static struct xf_index_key lengths6_key(const struct xf_region *region, const struct place *place,
+					uint32_t level)
 {
 	return xf_index_key6(region->set, around(place, level), 0, 0, level);
 }
 
-/* Longer than what the bucket has the lengths of. */
+/* Whether the prefix is too long for the lengths of this level. */
 static bool is_longer(const struct place *place, uint32_t level)
 {
 	return (place->level ^ level) & 1;
 }
 
-static void count_in(struct xf_fw_bucket *bucket, const struct place *place)
+static void count_in(struct xf_fw_lengths6 *inner, const struct place *place)
 {
-	bucket->rules++;
-	if (is_longer(place, bucket->level))
-		xf_publish(&bucket->longer, bucket->longer + 1);
+	inner->rules++;
+	if (is_longer(place, inner->level))
+		xf_publish(&inner->longer, inner->longer + 1);
 	else
-		xf_publish(&bucket->lengths, bucket->lengths | place->b);
+		xf_publish(&inner->lengths, inner->lengths | place->b);
 }
 
-/* Beside the only prefix that was there. */
+/* Make an xf_fw_lengths6 for this prefix and the only one that was there. */
 static int join(struct xf_region *region, const struct place *place, uint32_t level,
 		const struct xf_fw_rule *only)
 {
 	struct place other = place_of(only);
-	struct xf_fw_bucket *bucket;
+	struct xf_fw_lengths6 *inner;
 	uint32_t id;
 	int err;
 
@@ -234,97 +235,97 @@ static int join(struct xf_region *region, const struct place *place, uint32_t le
 	err = xf_region__alloc(region, &id);
 	if (err)
 		return err;
-	bucket = xf_region__line(region, id);
-	*bucket = (struct xf_fw_bucket) { .addr = around(place, level),
-					  .level = level,
-					  .tail.kind = XF_FW_BUCKET };
-	count_in(bucket, &other);
-	count_in(bucket, place);
-	xf_index__set(region, bucket_key(region, place, level), id);
+	inner = xf_region__entry(region, id);
+	*inner = (struct xf_fw_lengths6) { .addr = around(place, level),
+					   .level = level,
+					   .tail.kind = XF_FW_LENGTHS6 };
+	count_in(inner, &other);
+	count_in(inner, place);
+	xf_index__set(region, lengths6_key(region, place, level), id);
 	return 0;
 }
 
-static int enter_bucket(struct xf_region *region, const struct place *place, uint32_t level,
-			uint32_t id)
+static int enter_lengths6(struct xf_region *region, const struct place *place, uint32_t level,
+			  uint32_t id)
 {
-	struct xf_index_key key = bucket_key(region, place, level);
-	struct xf_fw_bucket *bucket;
+	struct xf_index_key key = lengths6_key(region, place, level);
+	struct xf_fw_lengths6 *inner;
 	uint32_t found;
 
-	/* One entry could be taken for the other. */
+	/* One reference could be taken for the other. */
 	if (key.tag == key_of(region, place).tag)
 		return -EAGAIN;
 	found = xf_index__find(region, key);
 	if (!found)
 		return xf_index__insert(region, key, id);
-	bucket = xf_region__line(region, found);
-	if (!bucket)
+	inner = xf_region__entry(region, found);
+	if (!inner)
 		return -EAGAIN;
-	if (bucket->tail.kind == XF_FW_PREFIX6)
-		return join(region, place, level, (struct xf_fw_rule *)bucket);
-	if (bucket->tail.kind != XF_FW_BUCKET || bucket->addr != around(place, level) ||
-	    bucket->level != level)
+	if (inner->tail.kind == XF_FW_PREFIX6)
+		return join(region, place, level, (struct xf_fw_rule *)inner);
+	if (inner->tail.kind != XF_FW_LENGTHS6 || inner->addr != around(place, level) ||
+	    inner->level != level)
 		return -EAGAIN;
-	count_in(bucket, place);
+	count_in(inner, place);
 	return 0;
 }
 
-/* Lengths stay in a bucket until it is empty: whether one is still needed nobody counts. */
-static void leave_bucket(struct xf_region *region, const struct place *place, uint32_t level,
-			 uint32_t id)
+/* Lengths stay until the last rule inside goes: they are not counted one by one. */
+static void leave_lengths6(struct xf_region *region, const struct place *place, uint32_t level,
+			   uint32_t id)
 {
-	struct xf_index_key key = bucket_key(region, place, level);
+	struct xf_index_key key = lengths6_key(region, place, level);
 	uint32_t found = xf_index__find(region, key);
-	struct xf_fw_bucket *bucket = xf_region__line(region, found);
+	struct xf_fw_lengths6 *inner = xf_region__entry(region, found);
 
 	if (found == id) {
 		xf_index__remove(region, key);
 		return;
 	}
-	if (!bucket || bucket->tail.kind != XF_FW_BUCKET)
+	if (!inner || inner->tail.kind != XF_FW_LENGTHS6)
 		return;
 	if (is_longer(place, level))
-		xf_publish(&bucket->longer, bucket->longer - 1);
-	if (--bucket->rules)
+		xf_publish(&inner->longer, inner->longer - 1);
+	if (--inner->rules)
 		return;
 	xf_index__remove(region, key);
 	xf_region__free(region, found);
 }
 
-static void leave_buckets(struct xf_region *region, const struct place *place, uint32_t id)
+static void leave_lengths6s(struct xf_region *region, const struct place *place, uint32_t id)
 {
-	if (!has_bucket(place))
+	if (!has_lengths6(place))
 		return;
-	leave_bucket(region, place, level_of_32(place), id);
+	leave_lengths6(region, place, level_of_32(place), id);
 	if (place->level & 1)
-		leave_bucket(region, place, place->level, id);
+		leave_lengths6(region, place, place->level, id);
 }
 
-static int enter_buckets(struct xf_region *region, const struct place *place, uint32_t id)
+static int enter_lengths6s(struct xf_region *region, const struct place *place, uint32_t id)
 {
 	int err = 0;
 
-	if (!has_bucket(place))
+	if (!has_lengths6(place))
 		return 0;
-	/* The index tells by the tag which of a rule's entries one is. */
-	if ((place->level & 1) && bucket_key(region, place, place->level).tag ==
-				      bucket_key(region, place, level_of_32(place)).tag)
+	/* The index tells a rule's references apart by their tags. */
+	if ((place->level & 1) && lengths6_key(region, place, place->level).tag ==
+				      lengths6_key(region, place, level_of_32(place)).tag)
 		return -EAGAIN;
 	if (place->level & 1)
-		err = enter_bucket(region, place, place->level, id);
+		err = enter_lengths6(region, place, place->level, id);
 	if (err)
 		return err;
-	err = enter_bucket(region, place, level_of_32(place), id);
+	err = enter_lengths6(region, place, level_of_32(place), id);
 	if (err && (place->level & 1))
-		leave_bucket(region, place, place->level, id);
+		leave_lengths6(region, place, place->level, id);
 	return err;
 }
 
-/* Where a bucket would be. */
-static void replace_in_bucket(struct xf_region *region, const struct place *place, uint32_t level,
-			      uint32_t old, uint32_t id)
+/* Where the only prefix of a /32 or /64 stands in the place of an xf_fw_lengths6. */
+static void replace_in_lengths6(struct xf_region *region, const struct place *place, uint32_t level,
+				uint32_t old, uint32_t id)
 {
-	struct xf_index_key key = bucket_key(region, place, level);
+	struct xf_index_key key = lengths6_key(region, place, level);
 
 	if (xf_index__find(region, key) == old)
 		xf_index__set(region, key, id);
@@ -337,9 +338,9 @@ static void set_head(struct xf_region *region, const struct place *place, uint32
 		xf_publish(&region->set->zero6[place->dir], id);
 	else
 		xf_index__set(region, key_of(region, place), id);
-	if (has_bucket(place)) {
-		replace_in_bucket(region, place, place->level, old, id);
-		replace_in_bucket(region, place, level_of_32(place), old, id);
+	if (has_lengths6(place)) {
+		replace_in_lengths6(region, place, place->level, old, id);
+		replace_in_lengths6(region, place, level_of_32(place), old, id);
 	}
 	if (!place->ip6)
 		xf_directory__replace(region, place->dir, place->hi, place->length, old, id);
@@ -355,12 +356,12 @@ static int insert_head(struct xf_region *region, const struct place *place, uint
 		count_length(region, place, 1);
 		return 0;
 	}
-	err = enter_buckets(region, place, id);
+	err = enter_lengths6s(region, place, id);
 	if (err)
 		return err;
 	err = xf_index__insert(region, key_of(region, place), id);
 	if (err) {
-		leave_buckets(region, place, id);
+		leave_lengths6s(region, place, id);
 		return err;
 	}
 	count_length(region, place, 1);
@@ -371,33 +372,33 @@ static int insert_head(struct xf_region *region, const struct place *place, uint
 
 /* Beside another rule of the same prefix: deny comes first. */
 static void insert_beside(struct xf_region *region, const struct place *place, uint32_t head,
-			  struct xf_fw_rule *line, uint32_t id)
+			  struct xf_fw_rule *entry, uint32_t id)
 {
-	struct xf_fw_rule *first = xf_region__line(region, head);
+	struct xf_fw_rule *first = xf_region__entry(region, head);
 
-	if (line->rank < first->rank) {
+	if (entry->rank < first->rank) {
 		xf_publish(&first->next, id);
 		return;
 	}
-	line->next = head;
+	entry->next = head;
 	set_head(region, place, head, id);
 }
 
 int xf_prefix__insert(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
 {
-	struct xf_fw_rule *line;
+	struct xf_fw_rule *entry;
 	struct place place;
 	uint32_t head;
 	int err = xf_region__alloc(region, id);
 
 	if (err)
 		return err;
-	line = xf_region__line(region, *id);
-	xf_rule_to_prefix_line(rule, line);
-	place = place_of(line);
+	entry = xf_region__entry(region, *id);
+	xf_rule_to_prefix_entry(rule, entry);
+	place = place_of(entry);
 	head = head_of(region, &place);
 	if (head)
-		insert_beside(region, &place, head, line, *id);
+		insert_beside(region, &place, head, entry, *id);
 	else
 		err = insert_head(region, &place, *id);
 	if (err)
@@ -414,23 +415,23 @@ static void remove_head(struct xf_region *region, const struct place *place, uin
 	}
 	xf_index__remove(region, key_of(region, place));
 	count_length(region, place, -1);
-	leave_buckets(region, place, id);
+	leave_lengths6s(region, place, id);
 	if (!place->ip6)
 		xf_directory__remove(region, place->dir, place->hi, place->length, id);
 }
 
 void xf_prefix__remove(struct xf_region *region, uint32_t id)
 {
-	struct xf_fw_rule *line = xf_region__line(region, id), *first;
-	struct place place = place_of(line);
+	struct xf_fw_rule *entry = xf_region__entry(region, id), *first;
+	struct place place = place_of(entry);
 	uint32_t head = head_of(region, &place);
 
-	first = xf_region__line(region, head);
+	first = xf_region__entry(region, head);
 	if (head != id) {
 		if (first)
-			xf_publish(&first->next, line->next);
-	} else if (line->next) {
-		set_head(region, &place, id, line->next);
+			xf_publish(&first->next, entry->next);
+	} else if (entry->next) {
+		set_head(region, &place, id, entry->next);
 	} else {
 		remove_head(region, &place, id);
 	}

@@ -8,20 +8,20 @@
 
 bool xf_is_single_prefix(const struct xf_rule *rule);
 
-/* A rule as it stands in a line, and the other way round for single prefixes. */
-void xf_rule_to_prefix_line(const struct xf_rule *rule, struct xf_fw_rule *line);
-void xf_rule_from_prefix_line(const struct xf_fw_rule *line, struct xf_rule *rule);
+/* A rule of a single prefix to its entry, and back. */
+void xf_rule_to_prefix_entry(const struct xf_rule *rule, struct xf_fw_rule *entry);
+void xf_rule_from_prefix_entry(const struct xf_fw_rule *entry, struct xf_rule *rule);
 
-/* Addresses as they stand in a line, by enum xf_fw_dir. */
+/* Addresses in the form that an entry has, by enum xf_fw_dir. */
 struct xf_addr_words {
 	uint8_t family; /* 4 or 6 */
 	uint64_t addr[2][2];
 };
-/* Whether the line, of a single prefix, is about packets with these addresses. */
-bool xf_prefix_line_covers(const struct xf_fw_rule *line, const struct xf_addr_words *words);
+/* Whether the entry, of a single prefix, covers these addresses. */
+bool xf_prefix_entry_covers(const struct xf_fw_rule *entry, const struct xf_addr_words *words);
 
-/* The rule in the set, its id in *id. Returns 0, -ENOENT, or -EAGAIN: these seeds do not tell it
- * from another one. */
+/* Find the rule in the set, its id in *id. Returns 0, -ENOENT, or -EAGAIN: these seeds do not tell
+ * it from another one. */
 int xf_prefix__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id);
 /* Enter a rule that is not there; it does not hold yet. Returns 0, -EAGAIN or another -errno, and
  * then nothing is changed. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tables: made, mapped, given away; and the lines of chunks. */
+/* Tables: made, mapped, given away; and the entries of chunks. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -11,7 +11,7 @@
 
 #include "firewall/table/region.h"
 
-#define DEFERRED_MAX 4096 /* lines that wait for a grace period before one is waited for */
+#define DEFERRED_MAX 4096 /* entries that wait for a grace period before one is waited for */
 
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
 {
@@ -47,11 +47,11 @@ void xf_store__unmap(struct xf_store *store)
 		munmap(store->sets, sizeof(*store->sets) * XF_FW_SETS);
 }
 
-int xf_store__make_table(size_t lines)
+int xf_store__make_table(size_t entries)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xf_fw_table", sizeof(uint32_t), XF_FW_LINE,
-				lines, &opts);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xf_fw_table", sizeof(uint32_t),
+				XF_FW_ENTRY_SIZE, entries, &opts);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -81,11 +81,11 @@ void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_
 static void unmap(struct xf_region *region, uint32_t slot)
 {
 	if (region->table[slot])
-		munmap(region->table[slot], region->lines[slot] * XF_FW_LINE);
+		munmap(region->table[slot], region->entries[slot] * XF_FW_ENTRY_SIZE);
 	if (region->table[slot] && !region->live)
 		close(region->fd[slot]);
 	region->table[slot] = NULL;
-	region->lines[slot] = 0;
+	region->entries[slot] = 0;
 }
 
 void xf_region__detach(struct xf_region *region)
@@ -94,25 +94,25 @@ void xf_region__detach(struct xf_region *region)
 		unmap(region, slot);
 }
 
-static int map_table(struct xf_region *region, uint32_t slot, int fd, size_t lines)
+static int map_table(struct xf_region *region, uint32_t slot, int fd, size_t entries)
 {
 	unmap(region, slot);
-	region->table[slot] = map_fd(fd, lines * XF_FW_LINE);
+	region->table[slot] = map_fd(fd, entries * XF_FW_ENTRY_SIZE);
 	if (!region->table[slot])
 		return -errno;
-	region->lines[slot] = lines;
+	region->entries[slot] = entries;
 	return 0;
 }
 
 /* Returns 0, also when there is none, or -errno. */
 static int map_slot(struct xf_region *region, uint32_t slot)
 {
-	size_t lines;
-	int fd = xf_store__table(region->store, region->set->slot + slot, &lines), err;
+	size_t entries;
+	int fd = xf_store__table(region->store, region->set->slot + slot, &entries), err;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	err = map_table(region, slot, fd, lines);
+	err = map_table(region, slot, fd, entries);
 	close(fd);
 	return err;
 }
@@ -151,21 +151,21 @@ int xf_region__install(struct xf_region *region)
 
 uint64_t xf_region__size(const struct xf_region *region)
 {
-	uint64_t lines = 0;
+	uint64_t entries = 0;
 
 	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
-		lines += region->lines[slot];
-	return lines * XF_FW_LINE;
+		entries += region->entries[slot];
+	return entries * XF_FW_ENTRY_SIZE;
 }
 
-int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines)
+int xf_region__make(struct xf_region *region, uint32_t slot, size_t entries)
 {
-	int fd = xf_store__make_table(lines), err;
+	int fd = xf_store__make_table(entries), err;
 	const struct xf_slot_change change = { region->set->slot + slot, fd };
 
 	if (fd < 0)
 		return fd;
-	err = map_table(region, slot, fd, lines);
+	err = map_table(region, slot, fd, entries);
 	if (!region->live) {
 		region->fd[slot] = fd;
 		if (err)
@@ -195,82 +195,82 @@ void xf_region__drop(struct xf_region *region, uint32_t slot)
 	region->seen = ++region->store->root->tables;
 }
 
-void *xf_region__line(struct xf_region *region, uint32_t id)
+void *xf_region__entry(struct xf_region *region, uint32_t id)
 {
-	uint32_t chunk = id >> 16, line = id & 0xffff;
-	struct xf_fw_line *lines;
+	uint32_t chunk = id >> 16, entry = id & 0xffff;
+	struct xf_fw_entry *entries;
 
 	if (!id || chunk >= XF_FW_CHUNKS)
 		return NULL;
-	lines = xf_region__table(region, chunk);
-	return lines && line < region->lines[chunk] ? &lines[line] : NULL;
+	entries = xf_region__table(region, chunk);
+	return entries && entry < region->entries[chunk] ? &entries[entry] : NULL;
 }
 
 static struct xf_fw_tail *tail(struct xf_region *region, uint32_t id)
 {
-	struct xf_fw_line *line = xf_region__line(region, id);
+	struct xf_fw_entry *entry = xf_region__entry(region, id);
 
-	return line ? (struct xf_fw_tail *)&line->word[7] : NULL;
+	return entry ? (struct xf_fw_tail *)&entry->word[7] : NULL;
 }
 
 /* Small sets get by with small chunks. */
-static size_t chunk_lines(uint32_t chunk)
+static size_t chunk_entries(uint32_t chunk)
 {
-	return chunk < 3 ? 1024u << 2 * chunk : XF_FW_CHUNK_LINES;
+	return chunk < 3 ? 1024u << 2 * chunk : XF_FW_CHUNK_ENTRIES;
 }
 
-/* The first line that was never used. */
+/* The first entry that was never used. */
 static int alloc_fresh(struct xf_region *region, uint32_t *id)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
-	uint32_t chunk = keep->fresh >> 16;
+	struct xf_fw_writer *writer = &region->set->writer;
+	uint32_t chunk = writer->fresh >> 16;
 	int err;
 
-	if ((keep->fresh & 0xffff) == chunk_lines(chunk) || !(keep->fresh & 0xffff)) {
-		if (keep->fresh)
-			chunk = (keep->fresh - 1) / 65536 + 1;
+	if ((writer->fresh & 0xffff) == chunk_entries(chunk) || !(writer->fresh & 0xffff)) {
+		if (writer->fresh)
+			chunk = (writer->fresh - 1) / 65536 + 1;
 		if (chunk == XF_FW_CHUNKS)
 			return xf_store__refuse(region->store, -E2BIG,
-						"no more than %u lines fit into a rule set",
-						XF_FW_CHUNKS * XF_FW_CHUNK_LINES);
-		err = xf_region__make(region, chunk, chunk_lines(chunk));
+						"no more than %u entries fit into a rule set",
+						XF_FW_CHUNKS * XF_FW_CHUNK_ENTRIES);
+		err = xf_region__make(region, chunk, chunk_entries(chunk));
 		if (err)
 			return err;
-		keep->fresh = chunk << 16 | !chunk; /* id 0 is nothing */
+		writer->fresh = chunk << 16 | !chunk; /* id 0 is nothing */
 	}
-	*id = keep->fresh++;
+	*id = writer->fresh++;
 	return 0;
 }
 
 int xf_region__alloc(struct xf_region *region, uint32_t *id)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
+	struct xf_fw_writer *writer = &region->set->writer;
 	struct xf_fw_tail *end;
 	int err;
 
-	if (!keep->free && keep->deferred_n >= DEFERRED_MAX) {
+	if (!writer->free && writer->deferred_n >= DEFERRED_MAX) {
 		err = xf_store__grace(region->store);
 		if (err)
 			return err;
-		keep->free = keep->deferred;
-		keep->deferred = 0;
-		keep->deferred_n = 0;
+		writer->free = writer->deferred;
+		writer->deferred = 0;
+		writer->deferred_n = 0;
 	}
-	if (!keep->free)
+	if (!writer->free)
 		return alloc_fresh(region, id);
-	*id = keep->free;
+	*id = writer->free;
 	end = tail(region, *id);
 	if (!end)
 		return -ENOMEM;
-	keep->free = end->link;
-	memset(xf_region__line(region, *id), 0, XF_FW_LINE);
+	writer->free = end->link;
+	memset(xf_region__entry(region, *id), 0, XF_FW_ENTRY_SIZE);
 	return 0;
 }
 
 void xf_region__free(struct xf_region *region, uint32_t id)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
-	uint32_t *list = region->live ? &keep->deferred : &keep->free;
+	struct xf_fw_writer *writer = &region->set->writer;
+	uint32_t *list = region->live ? &writer->deferred : &writer->free;
 	struct xf_fw_tail *end = tail(region, id);
 
 	if (!end)
@@ -278,5 +278,5 @@ void xf_region__free(struct xf_region *region, uint32_t id)
 	end->kind = XF_FW_FREE;
 	end->link = *list;
 	*list = id;
-	keep->deferred_n += region->live;
+	writer->deferred_n += region->live;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps of a rule set in this process's memory: sets, their tables, and the lines in these.
+/* The maps of a rule set in this process's memory: sets, their tables, and the entries in these.
  * Inside firewall/ only. */
 #ifndef XF_REGION_H
 #define XF_REGION_H
@@ -13,7 +13,7 @@
 /* One store that packets see whole, after all that was stored before. */
 #define xf_publish(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
 
-/* What all sets share. */
+/* The maps that all sets share. */
 struct xf_store {
 	int root_fd, sets_fd, tables_fd, counts_fd;
 	struct xf_fw_root *root;
@@ -26,8 +26,9 @@ struct xf_store {
 int xf_store__map(struct xf_store *store);
 void xf_store__unmap(struct xf_store *store);
 /* A table in no slot. Returns its descriptor or -errno. */
-int xf_store__make_table(size_t lines);
-/* Wait until no packet reads what was taken away before. Returns 0 or -errno. */
+int xf_store__make_table(size_t entries);
+/* Wait until no packet reads entries, tables or sets that were taken away before. Returns 0 or
+ * -errno. */
 int xf_store__grace(struct xf_store *store);
 
 /* A slot that changes: to the table fd, or to nothing when that is negative. */
@@ -42,9 +43,9 @@ int xf_store__change_slot(struct xf_store *store, const struct xf_slot_change *c
 int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *changes, size_t n);
 /* Empty the slots of a region. */
 int xf_store__clear(struct xf_store *store, uint32_t slot);
-/* The table in a slot. Returns a descriptor, with its lines in *lines, or -errno. */
-int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *lines);
-/* What all CPUs counted, summed. Returns 0 or -errno. */
+/* The table in a slot. Returns a descriptor, with its entries in *entries, or -errno. */
+int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *entries);
+/* The sum of the counters of all CPUs. Returns 0 or -errno. */
 int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum);
 /* Set why, and return err. */
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
@@ -59,7 +60,7 @@ struct xf_region {
 	uint32_t seen; /* xf_fw_root.tables when the tables were mapped */
 	void *table[XF_FW_REGION_SLOTS];
 	int fd[XF_FW_REGION_SLOTS]; /* not live: of the table, where there is one */
-	size_t lines[XF_FW_REGION_SLOTS];
+	size_t entries[XF_FW_REGION_SLOTS];
 };
 
 /* Tables of sets[number]. */
@@ -67,8 +68,8 @@ void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_
 		       bool live);
 /* Unmap them all; the maps stay. */
 void xf_region__detach(struct xf_region *region);
-/* Map all tables of a region that is live, so that afterwards one that is not there is one that
- * there is not. Returns 0 or -errno. */
+/* Map all tables of a region that is live; afterwards a table that is not mapped does not exist.
+ * Returns 0 or -errno. */
 int xf_region__map(struct xf_region *region);
 /* Slots are counted from the region's first one. A table, or NULL when there is none, or it cannot
  * be mapped now and was not before. */
@@ -77,18 +78,18 @@ void *xf_region__table(struct xf_region *region, uint32_t slot);
 int xf_region__install(struct xf_region *region);
 /* Bytes of all tables that this process has mapped. */
 uint64_t xf_region__size(const struct xf_region *region);
-/* Make an empty one in place of what is there. Returns 0 or -errno. */
-int xf_region__make(struct xf_region *region, uint32_t slot, size_t lines);
+/* Make an empty table in place of the one in the slot. Returns 0 or -errno. */
+int xf_region__make(struct xf_region *region, uint32_t slot, size_t entries);
 void xf_region__drop(struct xf_region *region, uint32_t slot);
 
-/* The line of an id, or NULL. */
-void *xf_region__line(struct xf_region *region, uint32_t id);
-/* An empty line in *id. Returns 0, -E2BIG or another -errno. */
+/* The entry of an id, or NULL. */
+void *xf_region__entry(struct xf_region *region, uint32_t id);
+/* An empty entry in *id. Returns 0, -E2BIG or another -errno. */
 int xf_region__alloc(struct xf_region *region, uint32_t *id);
-/* Where CPUs count for it, in the sum of what they counted, or NULL when they count in the line. */
+/* The rule's counters in the sum over all CPUs, or NULL when they are in its entry. */
 const struct xf_fw_total *xf_region__counted(const struct xf_region *region,
 					     const struct xf_fw_counts *counts, uint32_t id);
-/* It is used again when no packet can have an eye on it. */
+/* The entry is used again when no packet can read it any more. */
 void xf_region__free(struct xf_region *region, uint32_t id);
 
 #endif

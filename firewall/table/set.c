@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Add and delete in one set. A rule holds from the moment at which its time is set, and no longer
- * when that becomes 0: all that has to be done before and after is of no consequence to packets. */
+/* Add and delete in one set. A rule holds from the moment at which its expiry time is set until
+ * that becomes 0: no verdict depends on the steps before and after. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -27,16 +27,17 @@ int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t ex
 	return xf_index__make(region, expected_rules);
 }
 
-bool xf_rule_line_holds(const struct xf_fw_rule *line, uint64_t now)
+bool xf_rule_entry_holds(const struct xf_fw_rule *entry, uint64_t now)
 {
-	return line->expires > now;
+	return entry->expires > now;
 }
 
-int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line, struct xf_rule *rule)
+int xf_rule_from_entry(struct xf_region *region, const struct xf_fw_rule *entry,
+		       struct xf_rule *rule)
 {
-	if (line->tail.kind == XF_FW_COMPOSITE)
-		return xf_rule_from_composite_entry(region, line, rule);
-	xf_rule_from_prefix_line(line, rule);
+	if (entry->tail.kind == XF_FW_COMPOSITE)
+		return xf_rule_from_composite_entry(region, entry, rule);
+	xf_rule_from_prefix_entry(entry, rule);
 	return 0;
 }
 
@@ -45,15 +46,15 @@ static uint64_t expiry(const struct xf_rule *rule, uint64_t now)
 	return rule->ttl ? now + rule->ttl * XF_NSEC : XF_FW_FOREVER;
 }
 
-static void set_expiry(struct xf_region *region, struct xf_fw_rule *line, uint64_t expires)
+static void set_expiry(struct xf_region *region, struct xf_fw_rule *entry, uint64_t expires)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
+	struct xf_fw_writer *writer = &region->set->writer;
 
-	if (line->expires && line->expires != XF_FW_FOREVER)
-		keep->timed--;
+	if (entry->expires && entry->expires != XF_FW_FOREVER)
+		writer->timed--;
 	if (expires && expires != XF_FW_FOREVER)
-		keep->timed++;
-	xf_publish(&line->expires, expires);
+		writer->timed++;
+	xf_publish(&entry->expires, expires);
 }
 
 static int find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id)
@@ -64,16 +65,16 @@ static int find(struct xf_region *region, const struct xf_rule *rule, uint32_t *
 
 static void count(struct xf_region *region, uint8_t kind, int change)
 {
-	region->set->keep.rules += change;
+	region->set->writer.rules += change;
 	if (kind != XF_FW_COMPOSITE)
-		region->set->keep.prefixes += change;
+		region->set->writer.prefixes += change;
 }
 
-static void take_out(struct xf_region *region, uint32_t id, struct xf_fw_rule *line)
+static void take_out(struct xf_region *region, uint32_t id, struct xf_fw_rule *entry)
 {
-	uint8_t kind = line->tail.kind;
+	uint8_t kind = entry->tail.kind;
 
-	set_expiry(region, line, 0);
+	set_expiry(region, entry, 0);
 	count(region, kind, -1);
 	if (kind == XF_FW_COMPOSITE)
 		xf_composite__remove(region, id);
@@ -85,7 +86,7 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 {
 	int err;
 
-	if (region->set->keep.rules >= XF_SET_RULES_MAX)
+	if (region->set->writer.rules >= XF_SET_RULES_MAX)
 		return xf_store__refuse(region->store, -E2BIG, "a rule set has at most %u rules",
 					XF_SET_RULES_MAX);
 	err = xf_is_single_prefix(rule) ? xf_prefix__insert(region, rule, id)
@@ -95,29 +96,29 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 	return err;
 }
 
-/* Let a rule that does not hold begin with nothing. */
-static int reset_counters(struct xf_region *region, uint32_t id, struct xf_fw_rule *line)
+/* Let the counters of a rule that does not hold begin at 0. */
+static int reset_counters(struct xf_region *region, uint32_t id, struct xf_fw_rule *entry)
 {
 	const struct xf_fw_total *counted;
 	struct xf_fw_counts counts;
 	int err = 0;
 
-	line->packets = 0;
-	line->bytes = 0;
-	if (id >= XF_FW_COUNTED_LINES)
+	entry->packets = 0;
+	entry->bytes = 0;
+	if (id >= XF_FW_COUNTED_ENTRIES)
 		return 0;
 	err = xf_store__counts(region->store, &counts);
 	counted = xf_region__counted(region, &counts, id);
 	if (!err) {
-		line->packets -= counted->packets;
-		line->bytes -= counted->bytes;
+		entry->packets -= counted->packets;
+		entry->bytes -= counted->bytes;
 	}
 	return err;
 }
 
-/* The rule's line in *line, a new one if need be. Returns 0, -EEXIST or another -errno. */
+/* The rule's entry in *entry, a new one if need be. Returns 0, -EEXIST or another -errno. */
 static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
-			  struct xf_fw_rule **line)
+			  struct xf_fw_rule **entry)
 {
 	uint32_t id;
 	int err = find(region, rule, &id);
@@ -126,37 +127,37 @@ static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, 
 		err = insert(region, rule, &id);
 	if (err)
 		return err;
-	*line = xf_region__line(region, id);
-	if (xf_rule_line_holds(*line, now))
+	*entry = xf_region__entry(region, id);
+	if (xf_rule_entry_holds(*entry, now))
 		return -EEXIST;
-	return reset_counters(region, id, *line);
+	return reset_counters(region, id, *entry);
 }
 
 int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
 {
-	struct xf_fw_rule *line;
+	struct xf_fw_rule *entry;
 	int err;
 
 	if (!rule->has)
 		return -EINVAL;
 	xf_set__expire(region, now, SWEEP_LINES);
-	err = find_or_insert(region, rule, now, &line);
-	/* A feed that blocks for an hour what somebody has blocked for good does not end that. */
-	if (!err || (err == -EEXIST && line->expires < expiry(rule, now)))
-		set_expiry(region, line, expiry(rule, now));
+	err = find_or_insert(region, rule, now, &entry);
+	/* A feed that blocks an address for an hour does not end a block for good. */
+	if (!err || (err == -EEXIST && entry->expires < expiry(rule, now)))
+		set_expiry(region, entry, expiry(rule, now));
 	return err;
 }
 
 int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
-		 const struct xf_fw_rule **line)
+		 const struct xf_fw_rule **entry)
 {
 	uint32_t id;
 	int err = find(region, rule, &id);
 
 	if (err)
 		return err == -EAGAIN ? -ENOENT : err;
-	*line = xf_region__line(region, id);
-	return xf_rule_line_holds(*line, now) ? 0 : -ENOENT;
+	*entry = xf_region__entry(region, id);
+	return xf_rule_entry_holds(*entry, now) ? 0 : -ENOENT;
 }
 
 int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
@@ -175,7 +176,7 @@ int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, ui
 
 int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
 {
-	struct xf_fw_rule *line;
+	struct xf_fw_rule *entry;
 	bool held;
 	uint32_t id;
 	int err;
@@ -184,58 +185,58 @@ int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 	err = find(region, rule, &id);
 	if (err)
 		return err == -EAGAIN ? -ENOENT : err;
-	line = xf_region__line(region, id);
-	held = xf_rule_line_holds(line, now);
-	take_out(region, id, line);
+	entry = xf_region__entry(region, id);
+	held = xf_rule_entry_holds(entry, now);
+	take_out(region, id, entry);
 	return held ? 0 : -ENOENT;
 }
 
-bool xf_rule_line_is_rule(const struct xf_fw_rule *line)
+bool xf_rule_entry_is_rule(const struct xf_fw_rule *entry)
 {
-	return line->tail.kind == XF_FW_PREFIX4 || line->tail.kind == XF_FW_PREFIX6 ||
-	       line->tail.kind == XF_FW_COMPOSITE;
+	return entry->tail.kind == XF_FW_PREFIX4 || entry->tail.kind == XF_FW_PREFIX6 ||
+	       entry->tail.kind == XF_FW_COMPOSITE;
 }
 
-/* The next id after this one for which there is a line, or 0 at the end. */
+/* The next id after this one for which there is an entry, or 0 at the end. */
 static uint32_t next_id(struct xf_region *region, uint32_t id)
 {
 	id++;
-	if (xf_region__line(region, id))
-		return id < region->set->keep.fresh ? id : 0;
+	if (xf_region__entry(region, id))
+		return id < region->set->writer.fresh ? id : 0;
 	id = ((id - 1) | 0xffff) + 1;
-	return id < region->set->keep.fresh && xf_region__line(region, id) ? id : 0;
+	return id < region->set->writer.fresh && xf_region__entry(region, id) ? id : 0;
 }
 
-size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t lines)
+size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t entries)
 {
-	struct xf_fw_keep *keep = &region->set->keep;
+	struct xf_fw_writer *writer = &region->set->writer;
 	size_t n = 0;
 
-	if (!keep->timed)
+	if (!writer->timed)
 		return 0;
-	while (lines--) {
-		struct xf_fw_rule *line;
+	while (entries--) {
+		struct xf_fw_rule *entry;
 
-		keep->swept = next_id(region, keep->swept);
-		line = xf_region__line(region, keep->swept);
-		if (!line || !xf_rule_line_is_rule(line) || xf_rule_line_holds(line, now))
+		writer->swept = next_id(region, writer->swept);
+		entry = xf_region__entry(region, writer->swept);
+		if (!entry || !xf_rule_entry_is_rule(entry) || xf_rule_entry_holds(entry, now))
 			continue;
-		take_out(region, keep->swept, line);
+		take_out(region, writer->swept, entry);
 		n++;
 	}
 	return n;
 }
 
 int xf_set__each(struct xf_region *region,
-		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line), void *arg)
+		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *entry), void *arg)
 {
 	int err = 0;
 
 	for (uint32_t id = next_id(region, 0); id && !err; id = next_id(region, id)) {
-		struct xf_fw_rule *line = xf_region__line(region, id);
+		struct xf_fw_rule *entry = xf_region__entry(region, id);
 
-		if (xf_rule_line_is_rule(line))
-			err = fn(arg, id, line);
+		if (xf_rule_entry_is_rule(entry))
+			err = fn(arg, id, entry);
 	}
 	return err;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One set of rules: what can be done to it, whether packets meet it or not. Inside firewall/ only.
- */
+/* One set of rules and its changes, whether packets meet it or not. Inside firewall/ only. */
 #ifndef XF_SET_H
 #define XF_SET_H
 
@@ -12,30 +11,31 @@
 /* Make the attached set an empty one, in tables from slot on. Returns 0 or -errno. */
 int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t expected_rules);
 
-/* As in table.h, and -EAGAIN: not with these seeds, the set must be built anew. */
+/* Like xf_table__add() and __del(), and -EAGAIN: not with these seeds, the set must be built anew.
+ */
 int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now);
 int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now);
 
-/* The line of a rule that holds. Returns 0, -ENOENT or another -errno. */
+/* The entry of a rule that holds. Returns 0, -ENOENT or another -errno. */
 int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
-		 const struct xf_fw_rule **line);
+		 const struct xf_fw_rule **entry);
 
 /* Add a rule that is not there, with a time and counters that it had elsewhere. */
 int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
 			uint64_t packets, uint64_t bytes);
 
-/* Take out what has expired among the next so many lines. Returns how many rules that were. */
-size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t lines);
+/* Take out the expired rules among the next so many entries. Returns how many there were. */
+size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t entries);
 
 /* All rules that are or were once valid, in no order. The callback's non-zero ends it and is
  * returned. */
 int xf_set__each(struct xf_region *region,
-		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *line), void *arg);
-bool xf_rule_line_is_rule(const struct xf_fw_rule *line);
-bool xf_rule_line_holds(const struct xf_fw_rule *line, uint64_t now);
-/* The rule in a line, without its ttl. Returns 0 or -EUCLEAN. */
-int xf_rule_from_line(struct xf_region *region, const struct xf_fw_rule *line,
-		      struct xf_rule *rule);
+		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *entry), void *arg);
+bool xf_rule_entry_is_rule(const struct xf_fw_rule *entry);
+bool xf_rule_entry_holds(const struct xf_fw_rule *entry, uint64_t now);
+/* The rule in an entry, without its ttl. Returns 0 or -EUCLEAN. */
+int xf_rule_from_entry(struct xf_region *region, const struct xf_fw_rule *entry,
+		       struct xf_rule *rule);
 
 /* Enter all rules of one set that hold into another, with their counters and times. */
 int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now);

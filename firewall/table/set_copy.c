@@ -11,20 +11,20 @@ struct copy {
 	uint64_t now;
 };
 
-static int copy_rule(void *arg, uint32_t id, struct xf_fw_rule *line)
+static int copy_rule(void *arg, uint32_t id, struct xf_fw_rule *entry)
 {
 	struct copy *copy = arg;
 	struct xf_rule rule;
 	const struct xf_fw_total *counted = xf_region__counted(copy->from, &copy->counts, id);
 	int err;
 
-	if (!xf_rule_line_holds(line, copy->now))
+	if (!xf_rule_entry_holds(entry, copy->now))
 		return 0;
-	err = xf_rule_from_line(copy->from, line, &rule);
+	err = xf_rule_from_entry(copy->from, entry, &rule);
 	if (!err)
-		err = xf_set__add_counted(copy->to, &rule, line->expires,
-					  line->packets + (counted ? counted->packets : 0),
-					  line->bytes + (counted ? counted->bytes : 0));
+		err = xf_set__add_counted(copy->to, &rule, entry->expires,
+					  entry->packets + (counted ? counted->packets : 0),
+					  entry->bytes + (counted ? counted->bytes : 0));
 	return err;
 }
 
@@ -43,27 +43,27 @@ static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t sl
 
 	if (!table)
 		return 0;
-	err = xf_region__make(to, slot, from->lines[slot]);
+	err = xf_region__make(to, slot, from->entries[slot]);
 	if (!err)
-		memcpy(xf_region__table(to, slot), table, from->lines[slot] * XF_FW_LINE);
+		memcpy(xf_region__table(to, slot), table, from->entries[slot] * XF_FW_ENTRY_SIZE);
 	return err;
 }
 
-/* What is counted elsewhere goes on from where it is. */
+/* The counters by CPU of the copy begin with the values of the original. */
 static int clone_counts(struct xf_region *from, struct xf_region *to)
 {
 	struct xf_fw_counts counts;
 	int err = xf_store__counts(from->store, &counts);
 
-	for (uint32_t id = 1; id < XF_FW_COUNTED_LINES && !err; id++) {
+	for (uint32_t id = 1; id < XF_FW_COUNTED_ENTRIES && !err; id++) {
 		const struct xf_fw_total *old = xf_region__counted(from, &counts, id);
 		const struct xf_fw_total *new = xf_region__counted(to, &counts, id);
-		struct xf_fw_rule *line = xf_region__line(to, id);
+		struct xf_fw_rule *entry = xf_region__entry(to, id);
 
-		if (!line || !xf_rule_line_is_rule(line))
+		if (!entry || !xf_rule_entry_is_rule(entry))
 			continue;
-		line->packets += old->packets - new->packets;
-		line->bytes += old->bytes - new->bytes;
+		entry->packets += old->packets - new->packets;
+		entry->bytes += old->bytes - new->bytes;
 	}
 	return err;
 }

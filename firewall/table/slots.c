@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The slots of the map of maps. Each change of it takes one of the kernel's grace periods, some 16
- * ms, and those of threads are the same ones. Before 6.8 a look-up from user space took one as
- * well: what is where is therefore kept beside the map. */
+ * ms, and changes by several threads share one. Before 6.8 a look-up from user space took one as
+ * well: the ids of the tables are therefore kept beside the map. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -40,7 +40,7 @@ int xf_store__change_slot(struct xf_store *store, const struct xf_slot_change *c
 	return 0;
 }
 
-int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *lines)
+int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *entries)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info), id = store->root->table[slot];
@@ -52,7 +52,7 @@ int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *lines)
 		close(fd);
 		return -EIO;
 	}
-	*lines = info.max_entries;
+	*entries = info.max_entries;
 	return fd;
 }
 

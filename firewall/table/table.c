@@ -204,7 +204,7 @@ size_t xf_table__expire(struct xf_table *table, uint64_t now)
 
 	if (xf_table__begin(table, now))
 		return 0;
-	n = xf_set__expire(&table->region, now, table->region.set->keep.fresh);
+	n = xf_set__expire(&table->region, now, table->region.set->writer.fresh);
 	xf_table__end(table);
 	return n;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A rule set in the maps that the program at the hook reads. All of it lives in arrays that are
- * mapped into memory, so that a change is a few stores and needs no copy of the rest. One writer at
- * a time: the caller holds a lock. Every change holds at once for the next packet, and in between
+/* A rule set in the maps that the program at the hook reads. It lives in arrays that are mapped
+ * into memory, so that a change is a few stores and needs no copy of the rest. One writer at a
+ * time: the caller holds a lock. Every change holds at once for the next packet, and in between
  * each packet meets either the old or the new verdict. */
 #ifndef XF_TABLE_H
 #define XF_TABLE_H
@@ -29,7 +29,7 @@ void xf_table__close(struct xf_table *table);
 /* To be pinned, and to be given to the object before it is loaded (bpf_map__reuse_fd). */
 size_t xf_table__maps(const struct xf_table *table, const struct xf_table_map **maps);
 
-/* After -ENOSPC, -E2BIG or the like: which limit it was, one line of text. */
+/* After -ENOSPC, -E2BIG or the like: the limit that was met, one line of text. */
 const char *xf_table__why(const struct xf_table *table);
 
 /* now is CLOCK_BOOTTIME in ns everywhere.
@@ -40,8 +40,8 @@ int xf_table__add(struct xf_table *table, const struct xf_rule *rule, uint64_t n
 int xf_table__del(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
 /* All rules go, the policy stays. */
 int xf_table__flush(struct xf_table *table);
-/* Takes out rules that have expired, which do not count for packets any more, and returns how many.
- * Add and del do some of it along the way; a long-lived writer calls it now and then. */
+/* Takes out rules that have expired, which packets do not meet any more, and returns how many. Add
+ * and del do some of it along the way; a long-lived writer calls it now and then. */
 size_t xf_table__expire(struct xf_table *table, uint64_t now);
 
 /* Replace all rules at once. The new set is built beside the old one, which holds until commit. */
@@ -54,8 +54,8 @@ void xf_build__abort(struct xf_build *build);
 bool xf_table__denies(const struct xf_table *table);
 int xf_table__set_policy(struct xf_table *table, bool deny);
 
-/* A trial: the policy @deny and what is changed from here on hold until the deadline only, and the
- * program itself goes back to what held before, with nobody's help. -EBUSY: one is running. */
+/* A trial: the policy @deny and later changes hold until the deadline only; then the program itself
+ * goes back to the state before, without a process. -EBUSY: one is running. */
 int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline);
 /* The same for a set that no program obeys yet, or that is on hold: before it there was no
  * firewall, so after the deadline every packet passes, while rules and policy stay, on hold. */
@@ -64,8 +64,8 @@ int xf_table__try_first(struct xf_table *table, uint64_t deadline);
 bool xf_table__held(const struct xf_table *table, uint64_t now);
 /* End a hold: the set holds, for good. */
 void xf_table__resume(struct xf_table *table);
-/* Put off the deadline of the trial that was begun, also when it has just passed: what is tried may
- * take longer to attach. */
+/* Put off the deadline of the trial that was begun, also when it has just passed: attaching may
+ * take longer than the trial. */
 void xf_table__put_off(struct xf_table *table, uint64_t deadline);
 /* Make it permanent. -ENOENT: none is running; -ETIME: it is over, the old rules hold. */
 int xf_table__confirm(struct xf_table *table, uint64_t now);
@@ -73,20 +73,20 @@ int xf_table__confirm(struct xf_table *table, uint64_t now);
 uint64_t xf_table__trial(const struct xf_table *table, uint64_t now);
 
 /* Rules that have not expired. */
-struct xf_table_entry {
-	struct xf_rule rule; /* ttl: what is left of it, seconds, at least 1 */
+struct xf_table_rule {
+	struct xf_rule rule; /* ttl: the rest of it, seconds, at least 1 */
 	uint32_t set, id;    /* name it in drop records, while it exists */
 	uint64_t packets, bytes;
 };
 /* In no order. The callback's non-zero ends it and is returned. */
 int xf_table__each(struct xf_table *table, uint64_t now,
-		   int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg);
-/* Only those that may be about packets with these addresses (IPv4 in the first four bytes): of the
- * rules that name a single prefix and nothing else those that cover one. */
+		   int (*fn)(void *arg, const struct xf_table_rule *rule), void *arg);
+/* Only rules that may match packets with these addresses (IPv4 in the first four bytes): of the
+ * rules that name a single prefix and nothing else the ones that cover an address. */
 int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
 			 const uint8_t src[16], const uint8_t dst[16],
-			 int (*fn)(void *arg, const struct xf_table_entry *entry), void *arg);
-/* What is left of a rule's ttl, in seconds, or 0: it holds for ever. Returns 0, -ENOENT or another
+			 int (*fn)(void *arg, const struct xf_table_rule *rule), void *arg);
+/* The rest of a rule's ttl, in seconds, or 0: it holds for ever. Returns 0, -ENOENT or another
  * -errno. */
 int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl);
 /* The rule that a drop record's set and id named at that time, without a ttl, or -ENOENT when it is

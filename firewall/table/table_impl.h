@@ -8,8 +8,8 @@
 #include "firewall/table/table.h"
 
 #define XF_NO_SET UINT32_MAX
-/* Two entries of an index with one hash need other seeds: of ten million sets of a million
- * rules one has such. */
+/* Two references of an index with one hash need other seeds: of ten million sets of a million rules
+ * one has such. */
 #define XF_SEED_TRIES 3
 
 struct xf_table {
@@ -20,14 +20,14 @@ struct xf_table {
 	struct xf_region *building; /* one that is being built, or NULL */
 };
 
-/* Look again at which set holds and at its tables: others may have changed them. */
+/* Look again at which set holds and at its tables: another process may have changed them. */
 void xf_table__refresh(struct xf_table *table, uint64_t now);
 
-/* Take back a trial that is over and whatever a writer left unfinished that died. Returns 0 or
- * -errno. */
+/* Take back a trial that is over and any change that a writer left unfinished when it died. Returns
+ * 0 or -errno. */
 int xf_table__settle(struct xf_table *table, uint64_t now);
-/* Around each change of rules. Begin settles, sees to it that the rules are no fallback's, and says
- * for whoever comes that a change is under way. Returns 0 or -errno. */
+/* Around each change of rules. Begin settles, gives a set on trial tables of its own, and marks in
+ * the root that a change is under way. Returns 0 or -errno. */
 int xf_table__begin(struct xf_table *table, uint64_t now);
 void xf_table__end(struct xf_table *table);
 

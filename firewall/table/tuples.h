@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a rule with several fields looks for, cut into tuples that a hash table can hold. Pure
- * functions. Inside firewall/ only. */
+/* A composite rule cut into tuples that a hash table can hold. Pure functions. Inside firewall/
+ * only. */
 #ifndef XF_TUPLES_H
 #define XF_TUPLES_H
 

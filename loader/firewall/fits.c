@@ -40,6 +40,6 @@ bool xf_fw_fits(const struct xf_rule *rule, const struct xf_record *rec)
 	    memcmp(rule->mac, rec->eth_src, sizeof(rule->mac)))
 		return false;
 	but_mac.has &= ~XF_RULE_MAC;
-	/* Of what is cut off it cannot be told what the firewall made of it. */
+	/* A record does not tell which fields the firewall read in a part that was cut off. */
 	return rec->have & XF_TRUNCATED || xf_rule_matches(&but_mac, &packet);
 }

@@ -39,7 +39,7 @@ int xf_fw_folder_refuse(const char *path)
 	return -EPERM;
 }
 
-/* Sets are made in a folder of one's own only: root would not use one that somebody else made. */
+/* Sets are made in a folder of this user only: root would not use one of another user. */
 static int check_folder(const char *path)
 {
 	struct stat st;
@@ -56,7 +56,7 @@ int xf_fw_folder_open_safe(int parent_fd, const char *name, int flags)
 	int fd = openat(parent_fd, name, flags | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 
-	if (fd < 0) /* ENOTDIR is also what a link gives */
+	if (fd < 0) /* a link gives ENOTDIR too */
 		return errno == ENOTDIR ? -EPERM : -errno;
 	if (!fstat(fd, &st) && xf_fw_folder_is_safe(&st))
 		return fd;

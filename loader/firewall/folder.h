@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The folder in bpffs in which all rule sets are.
- *
- * Where anybody may make folders (a bpffs that was mounted without mode=0700) somebody could have
- * made it first, to hide sets, hold their locks or own their rules: it, and each folder in it, is
- * used only if it is root's or ours, and nobody else may write to it. */
+/* The folder in bpffs in which all rule sets are. Where any user may make folders (a bpffs that was
+ * mounted without mode=0700) another user could have made it first, to hide sets, hold their locks
+ * or own their rules: it, and each folder in it, is used only if it is root's or this user's, and
+ * no other user may write to it. */
 #ifndef XF_FW_FOLDER_H
 #define XF_FW_FOLDER_H
 
@@ -23,7 +22,7 @@ int xf_fw_folder_lock(void);
 
 /* Whether a folder with this owner and mode may be used. */
 bool xf_fw_folder_is_safe(const struct stat *st);
-/* Open a folder. What was opened is looked at, which nobody can exchange any more. Returns a
+/* Open a folder. The check is made on the descriptor, which cannot be exchanged any more. Returns a
  * descriptor, or -errno without a message: -EPERM when the folder must not be used. */
 int xf_fw_folder_open_safe(int parent_fd, const char *name, int flags);
 /* Say that it is not used, and why. Returns -EPERM. */

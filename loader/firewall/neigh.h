@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* That of the neighbour by which the kernel would answer: the peer itself, or the gateway towards
- * it. Returns false when it is not known. */
+/* The MAC address of the neighbour by which the kernel would answer: the peer itself, or the
+ * gateway towards it. Returns false when it is not known. */
 bool xf_fw_neigh_mac(uint8_t family, const uint8_t addr[16], uint8_t mac[6]);
 
 #endif

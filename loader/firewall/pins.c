@@ -46,7 +46,7 @@ static void replace(char *text, char from, char to)
 			*text = to;
 }
 
-/* What is not finished, or is going away, has a name that no set has. */
+/* A folder that is not finished, or is being removed, has a name that no set has. */
 static int set_path(char path[XF_FW_PATH_MAX], const char *name, bool unfinished)
 {
 	int err = xf_fw_folder_path(path);
@@ -67,8 +67,8 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-/* Waits in the kernel, which gives the lock to whoever waits as soon as it is free; the timer only
- * interrupts that for a message. */
+/* Waits in the kernel, which passes the lock on as soon as it is free; the timer only interrupts
+ * that for a message. */
 static int wait_for_lock(int fd, int how, const char *name)
 {
 	const struct itimerval patience = { .it_value.tv_sec = PATIENCE_S }, none = {};
@@ -90,7 +90,7 @@ static int wait_for_lock(int fd, int how, const char *name)
 	return err;
 }
 
-/* Whether the folder that was opened still is what the path names. */
+/* Whether the path still names the folder that was opened. */
 static bool is_current(int fd, const char *path)
 {
 	struct stat ours, there;
@@ -133,7 +133,7 @@ int xf_fw_pins__open(struct xf_fw_pins *pins, const char *name, bool change)
 	if (err)
 		return err;
 	for (;;) {
-		pins->fd = open_set(pins); /* whoever else could hold its lock is ruled out here */
+		pins->fd = open_set(pins); /* no other user can hold its lock from here on */
 		if (pins->fd < 0)
 			return pins->fd;
 		err = wait_for_lock(pins->fd, change ? LOCK_EX : LOCK_SH, name);
@@ -296,7 +296,7 @@ int xf_fw_pins__remove(struct xf_fw_pins *pins)
 	if (fd < 0)
 		return fd;
 	remove_folder(going);
-	/* Else somebody who dies in between would leave a set with half of its maps. */
+	/* Without this a process that dies in between would leave a set with half of its maps. */
 	if (rename(pins->path, going)) {
 		err = -errno;
 		xf_err("cannot remove the folder %s: %s", pins->path, strerror(-err));

@@ -24,18 +24,19 @@ struct xf_fw_pins {
 /* Whether a set may have this name. Returns 0, or -EINVAL after a message. */
 int xf_fw_name_check(const char *name);
 
-/* Only fill in where the folder of the set is, or would be. Returns 0 or -errno after a message. */
+/* Only fill in the path of the folder that the set has, or would have. Returns 0 or -errno after a
+ * message. */
 int xf_fw_pins__path(struct xf_fw_pins *pins, const char *name);
 
 /* Open and lock the folder of a set: shared for reading, else for this process alone; waits for
- * others, and says so when it takes long. Returns 0, -ENOENT without a message when there is no
- * such set, or another -errno after a message: -EPERM when somebody else has made it, or one of the
- * folders above it. */
+ * other processes, and says so when it takes long. Returns 0, -ENOENT without a message when there
+ * is no such set, or another -errno after a message: -EPERM when another user has made it, or one
+ * of the folders above it. */
 int xf_fw_pins__open(struct xf_fw_pins *pins, const char *name, bool change);
 void xf_fw_pins__close(struct xf_fw_pins *pins);
 
-/* Make the folder of a set with these maps in it, all or nothing. Returns 0, also when somebody
- * else has made it meanwhile, or -errno after a message. */
+/* Make the folder of a set with these maps in it, all or nothing. Returns 0, also when another
+ * process has made it meanwhile, or -errno after a message. */
 int xf_fw_pins__make(const char *name, const struct xf_table_map *maps, size_t n);
 
 /* Descriptors of all maps there, to be closed by the caller. Returns their number, at most
@@ -53,8 +54,8 @@ __u32 xf_fw_pins__root_id(const struct xf_fw_pins *pins);
  * message. */
 int xf_fw_pins__remove(struct xf_fw_pins *pins);
 
-/* Call @fn with the name of each set. Its non-zero ends it and is returned. Folders that somebody
- * else has made are no sets; when it is the one of all sets, returns -EPERM, without a message. */
+/* Call @fn with the name of each set. Its non-zero ends it and is returned. Folders that another
+ * user has made are no sets; when it is the one of all sets, returns -EPERM, without a message. */
 int xf_fw_pins__each(int (*fn)(void *arg, const char *name), void *arg);
 
 #endif

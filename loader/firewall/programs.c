@@ -183,7 +183,7 @@ static int is_set(void *arg, const char *name)
 	struct xf_fw_pins pins;
 	bool same;
 
-	/* What is looked at is the pin alone, which is there or not: no lock is needed. */
+	/* No lock is needed: only the pin is read, which is there or not. */
 	if (xf_fw_pins__path(&pins, name))
 		return 0;
 	same = xf_fw_pins__root_id(&pins) == search->root_id;

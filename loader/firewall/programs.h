@@ -27,8 +27,8 @@ struct xf_fw_place {
 	enum xf_mode mode;
 };
 
-/* Those on the named interfaces, or with no names on all of this network namespace. Returns their
- * number, with *@places to be freed by the caller, or -errno after a message. */
+/* Find the places on the named interfaces, or with no names on all of this network namespace.
+ * Returns their number, with *@places to be freed by the caller, or -errno after a message. */
 int xf_fw_places(struct xf_fw_place **places, const struct xf_strs *names, __u32 root_id);
 
 /* Say which of the named interfaces are not among the places of the set. Returns how many. */
@@ -38,8 +38,8 @@ int xf_fw_count_absent(const struct xf_strs *names, const char *set,
 const struct xf_fw_place *xf_fw_place_on(const char *ifname, const struct xf_fw_place *places,
 					 int n);
 
-/* How many loaded programs obey the set, in all network namespaces, or -errno. Those at @but do not
- * count: libxdp may hold on to a program in this process that it has detached. */
+/* How many loaded programs obey the set, in all network namespaces, or -errno. The ones at @but do
+ * not count: libxdp may hold on to a program in this process that it has detached. */
 int xf_fw_users(__u32 root_id, const struct xf_fw_place *but, int but_n);
 
 /* The set to which this map belongs. Returns false when it is none that is pinned. */

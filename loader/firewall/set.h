@@ -26,10 +26,10 @@ struct xf_rule_set {
 /* Returns 0, or -errno after a message, -ENOENT when there is no such set. */
 int xf_rule_set__open(struct xf_rule_set *set, const char *name, enum xf_fw_use use);
 void xf_rule_set__close(struct xf_rule_set *set);
-/* Let others change it from here on. What needs no lock still works. */
+/* Let other processes change it from here on. Functions that need no lock still work. */
 void xf_rule_set__unlock(struct xf_rule_set *set);
 
-/* What a change of the table that failed means, in one line: -E2BIG or the like. */
+/* Print why a change of the table failed, -E2BIG or the like, in one line. */
 void xf_rule_set__explain(const struct xf_rule_set *set, const char *what, int err);
 
 /* There is no set of this name: say which there are. */

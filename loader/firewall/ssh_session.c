@@ -15,7 +15,7 @@
 
 static const char *const servers[] = { "sshd", "sshd-session", "dropbear" };
 
-/* IPv4-mapped addresses are what an IPv4 client has on an IPv6 socket. */
+/* An IPv4 client has an IPv4-mapped address on an IPv6 socket. */
 static void take_addr(const uint8_t addr[16], uint8_t *family, uint8_t out[16])
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -125,7 +125,7 @@ static bool by_inode(int pid, const char *table, unsigned long inode,
 	return found;
 }
 
-/* The connection of an SSH server: the first one that it has, others are what it forwards. */
+/* The connection of an SSH server: the first one that it has; the others are forwarded ones. */
 static bool by_socket(int pid, struct xf_match_packet *packet)
 {
 	char path[64], link[64];

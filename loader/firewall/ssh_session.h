@@ -7,7 +7,7 @@
 
 /* Find it through SSH_CONNECTION in the environment of this process or of an ancestor, or the
  * connection of an ancestor that is an SSH server, which sudo does not hide. Returns whether there
- * is one, with what its client sends as *@packet. */
+ * is one, with its client's packets in *@packet. */
 bool xf_fw_session_find(struct xf_match_packet *packet);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Warn whoever is about to lock himself out. */
+/* Warnings before a change locks out the SSH session in which it is made. */
 #include "loader/firewall/warn.h"
 
 #include <netinet/in.h>
@@ -43,7 +43,7 @@ void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
 	xf_match__see(&warn->running, rule);
 }
 
-static int see_entry(void *arg, const struct xf_table_entry *entry)
+static int see_entry(void *arg, const struct xf_table_rule *entry)
 {
 	struct xf_fw_warn *warn = arg;
 
@@ -108,17 +108,17 @@ static struct xf_rule remedy_of(const struct xf_match_packet *packet, bool with_
 /* Of the rules that deny it the highest, or NULL: the policy does. */
 static const struct xf_rule *highest_denial(const struct xf_fw_warn *warn)
 {
-	const struct xf_match *judges[] = { &warn->login, &warn->running };
+	const struct xf_match *matches[] = { &warn->login, &warn->running };
 	const struct xf_rule *found = NULL;
 
 	for (int i = 0; i < 2; i++)
-		if (judges[i]->any && judges[i]->rule.deny &&
-		    (!found || xf_rule_rank(&judges[i]->rule) > xf_rule_rank(found)))
-			found = &judges[i]->rule;
+		if (matches[i]->any && matches[i]->rule.deny &&
+		    (!found || xf_rule_rank(&matches[i]->rule) > xf_rule_rank(found)))
+			found = &matches[i]->rule;
 	return found;
 }
 
-/* What would help: no rule does where one that is as specific denies. */
+/* Hint at the rule that would help; none does where a rule that is as specific denies. */
 static void say_hint(const struct xf_fw_warn *warn, const char *set)
 {
 	const struct xf_rule *denial = highest_denial(warn);
@@ -137,9 +137,9 @@ static void say_hint(const struct xf_fw_warn *warn, const char *set)
 }
 
 /* It names a MAC, and whose that is cannot be told. */
-static bool unsure(const struct xf_match *judge)
+static bool unsure(const struct xf_match *match)
 {
-	return judge->any && judge->rule.has & XF_RULE_MAC && !judge->packet.mac_known;
+	return match->any && match->rule.has & XF_RULE_MAC && !match->packet.mac_known;
 }
 
 static void say_refused(const struct xf_fw_warn *warn, const char *peer, const char *rule)

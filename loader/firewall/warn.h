@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Warn whoever is about to lock himself out: what rules and policy mean for the SSH session in
- * which we run, and for the next one from there. */
+/* Warnings before a change locks out the SSH session in which it is made: the verdict of rules and
+ * policy on the session's packets, and on the next login from there. */
 #ifndef XF_FW_WARN_H
 #define XF_FW_WARN_H
 
@@ -21,12 +21,12 @@ bool xf_fw_warn__concerns(const struct xf_fw_warn *warn, const struct xf_rule *r
 /* Look at a rule, or at all rules of a table. */
 void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule);
 void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now);
-/* Say what those that were seen and the policy mean, if it is bad. */
+/* Print the verdict of the rules that were seen and of the policy, if it is bad. */
 void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set);
 
-/* Say what it will mean when the rule is added or taken out: before the change, since the session
- * may not hear of it afterwards. For a rule that concerns the session. Returns whether there will
- * be a change. */
+/* Print what adding or taking out the rule will do to the session: before the change, since the
+ * message may not get through afterwards. For a rule that concerns the session. Returns whether
+ * there will be a change. */
 bool xf_fw_warn__before(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now,
 			const struct xf_rule *rule, bool added, const char *set);
 

@@ -34,8 +34,8 @@ int xf_fw_add_expired(struct xf_table *table, const struct xf_rule *rule);
 
 /* The verdict on a packet, or -errno. */
 int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
-/* What became of a packet: which of the totals went up by one packet of this length, and the
- * verdict fits. A negative number when that cannot be said. */
+/* The fate of a packet: the one of the totals that went up by a packet of this length, if the
+ * verdict fits. A negative number when there is no such total. */
 int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
 
 /* A rule for an IPv4 source, a UDP packet of XF_FW_PLAIN_LEN bytes from 10.1.2.@d, and the verdict
@@ -45,7 +45,7 @@ struct xf_rule xf_fw_from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t l
 const uint8_t *xf_fw_packet_from(uint8_t d);
 int xf_fw_verdict_on(const struct xf_fw *fw, uint8_t d);
 /* The only entry of the set with this rule. */
-struct xf_table_entry xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule);
+struct xf_table_rule xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule);
 /* How many rules the set has, and its bytes of kernel memory. */
 size_t xf_fw_rules(const struct xf_fw *fw);
 uint64_t xf_fw_memory(const struct xf_fw *fw);

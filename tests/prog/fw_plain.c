@@ -45,11 +45,11 @@ uint64_t xf_fw_memory(const struct xf_fw *fw)
 
 struct found {
 	struct xf_rule want;
-	struct xf_table_entry entry;
+	struct xf_table_rule entry;
 	int n;
 };
 
-static int find_entry(void *arg, const struct xf_table_entry *entry)
+static int find_entry(void *arg, const struct xf_table_rule *entry)
 {
 	struct found *found = arg;
 
@@ -60,7 +60,7 @@ static int find_entry(void *arg, const struct xf_table_entry *entry)
 	return 0;
 }
 
-struct xf_table_entry xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule)
+struct xf_table_rule xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule)
 {
 	struct found found = { .want = rule };
 	struct xf_rule by_id;

@@ -32,7 +32,7 @@ static bool in_prefix(const struct xf_prefix *prefix, const uint8_t *addr)
 	return true;
 }
 
-/* @unread: what is behind too many headers, tags if it is no IP. */
+/* @unread: the packet has too many headers, or tags if it is no IP. */
 static bool matches(const struct xf_rule *rule, const struct xf_record *rec, bool unread)
 {
 	unsigned int has = rule->has;
@@ -123,8 +123,8 @@ static bool exempt(const struct xf_record *rec)
 	return rec->have & XF_HAVE_IP4 ? rec->sport == 67 && rec->dport == 68 : rec->dport == 546;
 }
 
-/* Whether a rule could deny what is behind the tags; or behind the extension headers, and be more
- * specific than what was found. */
+/* Whether a rule could deny the packet behind the tags; or behind the extension headers, and be
+ * more specific than the one that was found. */
 static bool may_deny_unread(const struct xf_rule *rule, const struct xf_rule *found,
 			    const struct xf_record *rec)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* While rules are changed in every way, each packet meets the old verdict or the new one: what
- * stays allowed is never dropped, what stays denied never passes. */
+/* While rules are changed in every way, each packet meets the old verdict or the new one: a packet
+ * that stays allowed is never dropped, one that stays denied never passes. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What becomes of a rule set: counters, times, memory, and writers that are killed. */
+/* The life of a rule set: counters, times, memory, and writers that are killed. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ static void hits_are_counted(void **state)
 {
 	const struct xf_fw *fw = *state;
 	uint64_t now = xf_boot_ns();
-	struct xf_table_entry entry;
+	struct xf_table_rule entry;
 
 	for (int round = 0; round < 2; round++) {
 		for (int d = 0; d < 600; d++) {
@@ -138,15 +138,15 @@ static void the_longer_life_wins(void **state)
 	}
 }
 
-static int ignore_entry(void *arg, const struct xf_table_entry *entry)
+static int ignore_entry(void *arg, const struct xf_table_rule *entry)
 {
 	(void)arg;
 	(void)entry;
 	return 0;
 }
 
-/* What cannot be opened is not what is not there: neither shown, nor copied, nor changed without
- * it. */
+/* A table that cannot be opened is not taken for one that does not exist: the set is neither shown,
+ * nor copied, nor changed without it. */
 static void without_descriptors_nothing_is_lost(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -228,7 +228,7 @@ struct listed {
 	size_t n;
 };
 
-static int list_entry(void *arg, const struct xf_table_entry *entry)
+static int list_entry(void *arg, const struct xf_table_rule *entry)
 {
 	struct listed *listed = arg;
 
@@ -236,7 +236,7 @@ static int list_entry(void *arg, const struct xf_table_entry *entry)
 	return 0;
 }
 
-/* What is listed is what packets meet, before and after the next writer has cleaned up. */
+/* Packets meet the rules that are listed, before and after the next writer has cleaned up. */
 static void check_listed(const struct xf_fw *fw, struct xf_table *table)
 {
 	static struct listed listed;
@@ -316,7 +316,7 @@ static int verdict6(const struct xf_fw *fw, uint8_t d)
 	return xf_fw_verdict(fw, bytes, XF_FW_PLAIN_LEN);
 }
 
-/* The only prefix in a /64 takes the place of what says which there are. */
+/* The only prefix in a /64 takes the place of the lengths that there are. */
 static void prefixes_come_and_go_in_a_64(void **state)
 {
 	const struct xf_fw *fw = *state;

@@ -171,7 +171,7 @@ static void pretend_rules(const struct xf_fw *fw, uint64_t rules)
 		    maps[n - 1].fd, 0);
 	assert_true(sets != MAP_FAILED);
 	for (int i = 0; i < XF_FW_SETS; i++)
-		sets[i].keep.rules = rules;
+		sets[i].writer.rules = rules;
 	munmap(sets, XF_FW_SETS * sizeof(*sets));
 }
 

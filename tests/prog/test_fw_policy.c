@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy of deny: which connections pass, and what is said of packets that do not. */
+/* A policy of deny: which connections pass, and the records of packets that do not. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -151,7 +151,7 @@ static int icmp_fate(const struct xf_fw *fw, int family, uint8_t type, uint16_t 
 	return xf_fw_fate(fw, packet.bytes, packet.len);
 }
 
-/* What the RFCs call vital, and answers to what this machine has asked. */
+/* Packets that the RFCs call vital, and answers to packets of this machine. */
 static void icmp_and_dhcp(void **state)
 {
 	static const uint8_t icmp[] = { 0, 3, 11, 12 },

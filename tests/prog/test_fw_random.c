@@ -65,7 +65,7 @@ static void add_expired(struct xf_table *table)
 	expired = true;
 }
 
-/* A rule that has expired is still one that could be about what was not read, until it is swept. */
+/* A rule that has expired still counts as one that could match unread fields, until it is swept. */
 static bool by_expired_rule(const uint8_t *bytes, size_t len, int got)
 {
 	struct xf_record rec;
@@ -91,7 +91,7 @@ static void check_packets(const struct xf_fw *fw, unsigned int n, const char *wh
 	}
 }
 
-static int count_entry(void *arg, const struct xf_table_entry *entry)
+static int count_entry(void *arg, const struct xf_table_rule *entry)
 {
 	assert_true(known(&entry->rule) >= 0);
 	++*(size_t *)arg;
@@ -108,7 +108,7 @@ static bool names_one_prefix(const struct xf_rule *rule)
 	return rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST;
 }
 
-static int about_entry(void *arg, const struct xf_table_entry *entry)
+static int about_entry(void *arg, const struct xf_table_rule *entry)
 {
 	struct about *about = arg;
 

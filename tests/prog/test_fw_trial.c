@@ -9,7 +9,7 @@
 
 #define SECOND 1000000000ull
 
-/* Not when the first change comes, which should be quick. */
+/* The first change, which should be quick, does not make them. */
 static void a_trial_has_its_tables_from_its_begin(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -77,7 +77,8 @@ static void a_trial_is_put_off(void **state)
 	assert_int_equal(xf_fw_verdict_on(fw, 3), XDP_DROP);
 }
 
-/* Copying the rules may take longer than the trial, too: its policy is none of what comes back. */
+/* Copying the rules may take longer than the trial, too: the fallback does not get the trial's
+ * policy. */
 static void a_trial_that_is_over_at_once(void **state)
 {
 	const struct xf_fw *fw = *state;

@@ -179,7 +179,7 @@ static size_t put_long_headers(unsigned int units, uint8_t bytes[FRAME_MAX])
 	return len;
 }
 
-/* What is not in a frame's first buffer cannot be read. */
+/* Headers behind a frame's first buffer cannot be read. */
 static void buffers(void **state)
 {
 	uint8_t bytes[FRAME_MAX];
@@ -224,7 +224,7 @@ struct cut {
 #define LATER(_next) _next "\0\0\x8\0\0\0\7"
 #define OPTIONS(_next) _next "\0\1\4\0\0\0\0"
 
-/* What a fragment leaves for the next one is what no rule has seen. */
+/* No rule has seen the part of a packet that a fragment leaves for the next one. */
 static void cut_headers(void **state)
 {
 	static const struct cut rows[] = {

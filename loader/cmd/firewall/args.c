@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the subcommands of the firewall have in common on the command line. */
+/* Options and checks that the subcommands of the firewall share. */
 #include "loader/cmd/firewall/args.h"
 
 #include <errno.h>

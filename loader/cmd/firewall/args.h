@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the subcommands of the firewall have in common on the command line. */
+/* Options and checks that the subcommands of the firewall share. */
 #ifndef XF_FW_ARGS_H
 #define XF_FW_ARGS_H
 
@@ -37,8 +37,8 @@ extern const char *const xf_fw_policies[]; /* by whether it denies */
 int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const char *usage,
 		      int argc, char **argv, struct xf_rest *rest);
 
-/* Whether we may do it, and where the pins are. @what is the subcommand. Returns 0, or -errno after
- * a message. */
+/* Check the privileges of the subcommand @what and prepare bpffs. Returns 0, or -errno after a
+ * message. */
 int xf_fw_begin(const char *what);
 
 /* The subcommands of 'firewall', as those in cmd.h. */

@@ -77,8 +77,8 @@ static const struct xf_opt confirm_options[] = {
 	{ .type = XF_OPT_END },
 };
 
-/* It is there already. Returns 0, or -EBUSY after a message when it is there in another mode than
- * the one that must be. */
+/* The set is attached already. Returns 0, or -EBUSY after a message when it is attached in another
+ * mode than the one that was asked for. */
 static int keep(const struct xf_fw_args *args, const struct xf_fw_place *place)
 {
 	if (args->mode == XF_MODE_AUTO || args->mode == (int)place->mode) {
@@ -179,7 +179,7 @@ static int begin_trial(const struct xf_fw_args *args, const struct xf_rule_set *
 	return err;
 }
 
-/* What there was before this command. */
+/* The state before this command. */
 struct before {
 	bool denied, held;
 	bool first; /* packets met no firewall: a trial of it is a first one */
@@ -255,7 +255,7 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 	return err;
 }
 
-/* A trial that somebody began goes on, and may end what this command did. */
+/* A trial that an earlier command began goes on, and may take back the changes of this one. */
 static void remind(const struct xf_fw_args *args, const struct xf_rule_set *set)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
@@ -291,7 +291,7 @@ static int attach(struct xf_fw_args *args)
 	err = prepare(args, &set, root_id, &before);
 	failed = err ? (int)args->interfaces.n : attach_all(args, &set, root_id);
 	if (failed == (int)args->interfaces.n && set.created)
-		xf_fw_pins__remove(&set.pins); /* nobody has seen it */
+		xf_fw_pins__remove(&set.pins); /* no packet has met it */
 	else if (!err && failed == (int)args->interfaces.n)
 		undo(args, &set, &before);
 	else if (!err && args->confirm_ns)

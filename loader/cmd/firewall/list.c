@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "lib/time.h"
-#include "loader/cmd/firewall/args.h"
-#include "loader/firewall/set.h"
+#include "loader/cmd/firewall/show.h"
 #include "lib/msg.h"
 
 static const char usage[] =
@@ -19,13 +18,13 @@ static const char usage[] =
 struct list {
 	struct ranked {
 		uint64_t rank;
-		struct xf_table_entry entry;
+		struct xf_table_rule entry;
 	} * at;
 	size_t n, space;
 	bool deny;
 };
 
-static int add_entry(void *arg, const struct xf_table_entry *entry)
+static int add_entry(void *arg, const struct xf_table_rule *entry)
 {
 	struct list *list = arg;
 
@@ -67,36 +66,34 @@ static int compare(const void *left, const void *right)
 	return order ?: (x->proto > y->proto) - (x->proto < y->proto);
 }
 
-/* Nothing is printed while the set is locked: whoever reads our output may take his time. */
-static int read_set(const struct xf_fw_args *args, struct list *list)
+static int read_list(void *arg, const struct xf_fw_args *args, struct xf_rule_set *set)
 {
-	struct xf_rule_set set;
-	int err;
+	struct list *list = arg;
+	int err = xf_table__each(set->table, xf_now_ns(CLOCK_BOOTTIME), add_entry, list);
 
-	if (xf_fw_begin("firewall list"))
-		return -EPERM;
-	err = xf_rule_set__open(&set, args->set, XF_FW_READ);
-	if (err)
-		return err;
-	list->deny = xf_table__denies(set.table);
-	err = xf_table__each(set.table, xf_now_ns(CLOCK_BOOTTIME), add_entry, list);
-	xf_rule_set__close(&set);
+	list->deny = xf_table__denies(set->table);
 	if (err)
 		xf_err("cannot read the rules of the set '%s': %s", args->set, strerror(-err));
-	else if (list->n)
-		qsort(list->at, list->n, sizeof(*list->at), compare);
 	return err;
 }
 
-static void print_text(const struct list *list, bool counters)
+static void sort_list(struct list *list)
 {
+	if (list->n)
+		qsort(list->at, list->n, sizeof(*list->at), compare);
+}
+
+static void print_text(void *arg, const struct xf_fw_args *args)
+{
+	struct list *list = arg;
 	char text[XF_RULE_TEXT_MAX];
 
+	sort_list(list);
 	for (size_t i = 0; i < list->n; i++) {
-		const struct xf_table_entry *entry = &list->at[i].entry;
+		const struct xf_table_rule *entry = &list->at[i].entry;
 
 		fwrite(text, 1, xf_rule_format(&entry->rule, text), stdout);
-		if (counters)
+		if (args->common.verbose)
 			printf(" # %" PRIu64 " packets, %" PRIu64 " bytes", entry->packets,
 			       entry->bytes);
 		putchar('\n');
@@ -116,7 +113,7 @@ static void print_words(char *text)
 			printf(",\"%s\":\"%s\"", word, strtok_r(NULL, " ", &save));
 }
 
-static void print_entry(const struct xf_table_entry *entry)
+static void print_entry(const struct xf_table_rule *entry)
 {
 	struct xf_rule rule = entry->rule;
 	char text[XF_RULE_TEXT_MAX];
@@ -131,10 +128,12 @@ static void print_entry(const struct xf_table_entry *entry)
 	       entry->packets, entry->bytes);
 }
 
-/* Not through json-c, which would want gigabytes for a million rules; nothing in a rule's text
- * needs an escape. */
-static void print_json(const struct xf_fw_args *args, const struct list *list)
+/* json-c would want gigabytes for a million rules; nothing in a rule's text needs an escape. */
+static void print_json(void *arg, const struct xf_fw_args *args)
 {
+	struct list *list = arg;
+
+	sort_list(list);
 	printf("{\"set\":\"%s\",\"policy\":\"%s\",\"rules\":[", args->set,
 	       xf_fw_policies[list->deny]);
 	for (size_t i = 0; i < list->n; i++) {
@@ -147,17 +146,11 @@ static void print_json(const struct xf_fw_args *args, const struct list *list)
 
 int xf_fw_list(int argc, char **argv)
 {
-	struct xf_fw_args args = {};
+	const struct xf_fw_show show = { "firewall list", usage, read_list, print_text,
+					 print_json };
 	struct list list = {};
-	int status = xf_fw_args__parse(&args, xf_fw_json_options, usage, argc, argv, NULL);
+	int status = xf_fw_show(argc, argv, &show, &list);
 
-	if (status >= 0)
-		return status;
-	status = read_set(&args, &list) ? XF_EXIT_FAILED : XF_EXIT_OK;
-	if (status == XF_EXIT_OK && args.json)
-		print_json(&args, &list);
-	else if (status == XF_EXIT_OK)
-		print_text(&list, args.common.verbose);
 	free(list.at);
-	return xf_cmd_end_output(status);
+	return status;
 }

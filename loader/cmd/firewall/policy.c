@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xdpfun-load firewall policy, flush: what concerns a set as a whole. */
+/* xdpfun-load firewall policy, flush: changes of a set as a whole. */
 #include <string.h>
 
 #include "lib/time.h"

@@ -23,7 +23,7 @@ static const struct xf_opt options[] = {
 	{ .type = XF_OPT_END },
 };
 
-/* What is in the file. All of it is read before the set is locked: it may come from a slow pipe. */
+/* The rules of the file. All are read before the set is locked: they may come from a slow pipe. */
 struct rule_list {
 	const char *name; /* of the file, for messages */
 	struct listed {

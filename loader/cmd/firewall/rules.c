@@ -79,7 +79,7 @@ static int parse_words(const struct xf_rest *words, struct xf_rule *rule)
 	return -EINVAL;
 }
 
-/* Returns 0 where that is what was asked for. */
+/* Returns 0 with --exist. */
 static int say_present(const struct xf_fw_args *args, struct xf_rule_set *set,
 		       const struct xf_rule *rule, uint64_t now)
 {

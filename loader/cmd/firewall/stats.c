@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "lib/time.h"
-#include "loader/cmd/firewall/args.h"
+#include "loader/cmd/firewall/show.h"
 #include "loader/firewall/programs.h"
-#include "loader/firewall/set.h"
 #include "loader/cmd/json.h"
 #include "lib/msg.h"
 
@@ -20,7 +19,6 @@ static const char usage[] =
     "of this network namespace it is.\n";
 
 struct figures {
-	const char *set;
 	bool deny;
 	uint64_t trial_s; /* seconds that are left, 0: none is running */
 	bool held;
@@ -29,7 +27,7 @@ struct figures {
 	int places_n;
 };
 
-/* What became of packets, in the order in which both formats show it. */
+/* The totals, in the order in which both formats show them. */
 static const struct {
 	const char *key, *text;
 	size_t offset;
@@ -49,31 +47,23 @@ static const uint64_t *counter(const struct xf_table_stats *stats, size_t i)
 	return (const uint64_t *)((const char *)stats + counter_fields[i].offset);
 }
 
-static int read_set(const struct xf_fw_args *args, struct figures *figures)
+static int read_figures(void *arg, const struct xf_fw_args *args, struct xf_rule_set *set)
 {
-	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends;
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends = xf_table__trial(set->table, now);
+	struct figures *figures = arg;
 	struct xf_strs all = {};
-	struct xf_rule_set set;
 	int err;
 
-	if (xf_fw_begin("firewall stats"))
-		return -EPERM;
-	err = xf_rule_set__open(&set, args->set, XF_FW_READ);
-	if (err)
-		return err;
-	figures->set = args->set;
-	figures->deny = xf_table__denies(set.table);
-	ends = xf_table__trial(set.table, now);
+	figures->deny = xf_table__denies(set->table);
 	figures->trial_s = ends > now ? (ends - now + XF_NSEC - 1) / XF_NSEC : 0;
-	figures->held = xf_table__held(set.table, now);
-	err = xf_table__stats(set.table, now, &figures->stats);
-	if (err)
+	figures->held = xf_table__held(set->table, now);
+	err = xf_table__stats(set->table, now, &figures->stats);
+	if (err) {
 		xf_err("cannot read the counters of the set '%s': %s", args->set, strerror(-err));
-	else
-		figures->places_n =
-		    xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set.pins));
-	xf_rule_set__close(&set);
-	return err ?: figures->places_n < 0 ? figures->places_n : 0;
+		return err;
+	}
+	figures->places_n = xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set->pins));
+	return figures->places_n < 0 ? figures->places_n : 0;
 }
 
 static json_object *places_json(const struct figures *figures)
@@ -108,8 +98,9 @@ static json_object *counters_json(const struct xf_table_stats *stats)
 	return obj;
 }
 
-static void print_json(const struct figures *figures)
+static void print_json(void *arg, const struct xf_fw_args *args)
 {
+	const struct figures *figures = arg;
 	const struct xf_table_stats *stats = &figures->stats;
 	const struct {
 		const char *key;
@@ -121,7 +112,7 @@ static void print_json(const struct figures *figures)
 	};
 	json_object *root = json_object_new_object();
 
-	json_object_object_add(root, "set", json_object_new_string(figures->set));
+	json_object_object_add(root, "set", json_object_new_string(args->set));
 	json_object_object_add(root, "policy",
 			       json_object_new_string(xf_fw_policies[figures->deny]));
 	json_object_object_add(root, "trial_seconds",
@@ -134,11 +125,12 @@ static void print_json(const struct figures *figures)
 	xf_json_print(root);
 }
 
-static void print_text(const struct figures *figures)
+static void print_text(void *arg, const struct xf_fw_args *args)
 {
+	const struct figures *figures = arg;
 	const struct xf_table_stats *stats = &figures->stats;
 
-	printf("set %s, policy %s", figures->set, xf_fw_policies[figures->deny]);
+	printf("set %s, policy %s", args->set, xf_fw_policies[figures->deny]);
 	if (figures->trial_s)
 		printf(", on trial for %" PRIu64 " more seconds", figures->trial_s);
 	if (figures->held)
@@ -164,17 +156,11 @@ static void print_text(const struct figures *figures)
 
 int xf_fw_stats(int argc, char **argv)
 {
-	struct xf_fw_args args = {};
+	const struct xf_fw_show show = { "firewall stats", usage, read_figures, print_text,
+					 print_json };
 	struct figures figures = {};
-	int status = xf_fw_args__parse(&args, xf_fw_json_options, usage, argc, argv, NULL);
+	int status = xf_fw_show(argc, argv, &show, &figures);
 
-	if (status >= 0)
-		return status;
-	status = read_set(&args, &figures) ? XF_EXIT_FAILED : XF_EXIT_OK;
-	if (status == XF_EXIT_OK && args.json)
-		print_json(&figures);
-	else if (status == XF_EXIT_OK)
-		print_text(&figures);
 	free(figures.places);
-	return xf_cmd_end_output(status);
+	return status;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rules from standard input, each applied as it comes. The set is locked only while there is
- * something to do, so that a feed that stays open for days keeps nobody else out. */
+ * something to do, so that a feed may stay open for days and other commands still get the set. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
-#define LINGER_MS 10		/* how long we wait for the next line before others get the set */
+#define LINGER_MS 10		/* the set is unlocked after so long without a line */
 #define TURN_NS (200 * XF_MSEC) /* how long we keep it while lines come */
-#define PAUSE_NS XF_MSEC	/* between two turns, in which others may take it */
+#define PAUSE_NS XF_MSEC	/* between two turns, so that other commands can take it */
 #define EXPIRE_NS (2000 * XF_MSEC)
 
 struct stream {
@@ -31,8 +31,8 @@ struct stream {
 
 static int open_set(struct stream *s)
 {
-	/* What del takes rules out of must be there, but not be made again when somebody purges it
-	 * while we wait. */
+	/* 'del' makes no set, and 'add' makes none again that was purged while it waited for lines.
+	 */
 	bool make = s->change == XF_FW_ADD && !s->opened_once;
 	int err;
 
@@ -61,7 +61,7 @@ static void expire(struct stream *s, uint64_t now)
 	s->expired_at = now;
 }
 
-/* Let others in from time to time. Returns 0 or -errno after a message. */
+/* Unlock the set from time to time. Returns 0 or -errno after a message. */
 static int take_turns(struct stream *s, uint64_t now)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };

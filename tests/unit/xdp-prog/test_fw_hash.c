@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The hash of IPv6 prefixes and of rules with several fields: with no seed do two keys of an index
- * have the same hash, or crowd its bins. Sets are such as people make, and such as are all upper
+ * have the same hash, or crowd its buckets. Sets are such as people make, and such as are all upper
  * bits. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +42,7 @@ static uint64_t draw64(void)
 	return upper << 32 | draw() >> 32;
 }
 
-/* With the bucket that the index has for it. */
+/* With the key of the xf_fw_lengths6 around it. */
 static void prefix(uint64_t hi, uint64_t lo, unsigned int length)
 {
 	uint64_t level = length > 64, b = 1ull << (-length & 63);
@@ -124,7 +124,8 @@ static void drop_equal_keys(void)
 	keys_n = n;
 }
 
-/* Of sorted hashes: none twice, and in bins for four each but one in ten at most beyond seven. */
+/* Of sorted hashes: none twice, and in buckets for four each but one in ten at most beyond seven.
+ */
 static void check_hashes(size_t n, const char *what)
 {
 	uint32_t shift = 64;
@@ -138,10 +139,10 @@ static void check_hashes(size_t n, const char *what)
 				 (unsigned long long)hashes[i]);
 		if (hashes[i] >> shift != hashes[first] >> shift)
 			first = i;
-		beyond += i - first >= XF_FW_BIN_ENTRIES;
+		beyond += i - first >= XF_FW_BUCKET_REFS;
 	}
 	if (beyond > n / 10)
-		fail_msg("%s: %zu of %zu are not in their bin", what, beyond, n);
+		fail_msg("%s: %zu of %zu are not in their bucket", what, beyond, n);
 }
 
 static void draw_seeds(__u64 seed[XF_FW_SEEDS])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which rule holds for a packet. */
+/* The rule that decides about a packet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,18 +132,18 @@ static void the_most_specific_holds(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(several); i++) {
-		struct xf_match judge = { .packet = tcp_syn };
+		struct xf_match match = { .packet = tcp_syn };
 		char text[XF_RULE_TEXT_MAX];
 
 		for (size_t n = 0; several[i].rules[n]; n++) {
 			struct xf_rule rule = rule_of(several[i].rules[n]);
 
-			xf_match__see(&judge, &rule);
+			xf_match__see(&match, &rule);
 		}
-		assert_int_equal(judge.any, !!several[i].holds);
-		if (!judge.any)
+		assert_int_equal(match.any, !!several[i].holds);
+		if (!match.any)
 			continue;
-		xf_rule_format(&judge.rule, text);
+		xf_rule_format(&match.rule, text);
 		assert_string_equal(text, several[i].holds);
 	}
 }

@@ -98,7 +98,7 @@ static void ranges(void **state)
 static void candidates(void **state)
 {
 	(void)state;
-	for (int nth = 0; nth < XF_FW_BIN_ENTRIES; nth++) {
+	for (int nth = 0; nth < XF_FW_BUCKET_REFS; nth++) {
 		uint64_t summary = 0x0080818283848586ull, fingerprint = summary >> 8 * nth & 0xff;
 		uint64_t found = xf_fw_candidates(summary | 1ull << 56, fingerprint);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The grammar of a rule: what each clause becomes, what each mistake is called and where, and that
- * every rule comes back from its own text. */
+/* The grammar of a rule: the fields of each clause, the message and place of each mistake, and the
+ * way from a rule to its text and back. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -42,7 +42,7 @@ static struct xf_rule rule_of(const char *text)
 	return rule;
 }
 
-/* What is given, and its canonical form. */
+/* A text, and its canonical form. */
 static const struct {
 	const char *text, *canonical;
 } sound[] = {
@@ -369,7 +369,7 @@ static void words_in_any_order(void **state)
 	}
 }
 
-/* The C library's opinion on what is an address, over addresses with a few bytes changed. */
+/* The C library agrees on what is an address, over addresses with a few bytes changed. */
 static void addresses_as_inet_pton(void **state)
 {
 	static const char bytes[] = "0123456789abcdefABCDEF:::...g /%";

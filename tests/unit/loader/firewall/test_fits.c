@@ -74,7 +74,7 @@ static const struct {
 	{ "deny ether 02:00:00:00:00:01 proto icmp", &ping, true },
 	{ "deny ether 02:00:00:00:00:01 proto icmp", &tcp, false },
 	{ "deny proto tcp", &lldp, false },
-	{ "deny dport 80", &cut_off, true }, /* nobody knows */
+	{ "deny dport 80", &cut_off, true }, /* unknown */
 	{ "allow dport 80", &cut_off, false },
 	{ "deny ether 02:00:00:00:00:02", &cut_off, false },
 };
