@@ -36,14 +36,6 @@ static void long_wait(struct xf_loop *loop)
 	assert_int_equal(xf_loop__turn(loop, 1), 0);
 }
 
-static uint64_t cpu_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return ts.tv_sec * XF_NSEC + ts.tv_nsec;
-}
-
 static void polls_while_it_pays(void **state)
 {
 	struct xf_loop *loop = *state;
@@ -157,20 +149,20 @@ static void polling_heeds_a_timer(void **state)
 static void sleeps_when_not_asked(void **state)
 {
 	struct xf_loop *loop = *state;
-	uint64_t start = cpu_now();
+	uint64_t start = xf_now_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	xf_loop__poll(loop, LONG); /* asked for, but it has not paid yet */
 	assert_int_equal(xf_loop__turn(loop, 200), 0);
-	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 	short_waits(loop, 20);
 	assert_true(xf_loop__is_polling(loop));
-	start = cpu_now();
+	start = xf_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	assert_int_equal(xf_loop__turn(loop, 200), 0);
-	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 	xf_loop__poll(loop, LONG);
 	xf_loop__poll(loop, 0); /* the last word counts */
 	assert_int_equal(xf_loop__turn(loop, 200), 0);
-	assert_true(cpu_now() - start < 100 * XF_MSEC);
+	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
