@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One connection to a line of the access log. */
+/* The lines of the access log, and the text of the counters. */
 #include "loader/relay/access_format.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The access log: two buffers that take turns, one that all threads fill and one that is being
- * written. */
+/* The access log: all threads fill one buffer while the other is written; then the two change
+ * places. */
 #include "loader/relay/access_log.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "lib/sink.h"
 
 #define BUFFER_SIZE (512u << 10)
-#define FLUSH_NS (20 * XF_MSEC)	 /* under load, a write at most so often */
+#define FLUSH_NS (20 * XF_MSEC)	 /* the least time between two writes */
 #define RETRY_NS (100 * XF_MSEC) /* for an output that cannot be polled */
 #define FINISH_MS 1000
 
@@ -32,15 +32,15 @@ struct xf_access {
 	pthread_mutex_t lock;
 	struct lines filling; /* under the lock, like the next two */
 	uint64_t lost;
-	bool announced; /* the owner knows that there is something */
+	bool announced; /* the owner was woken for the lines in filling */
 
-	/* the owner's */
+	/* used by the owner's thread alone */
 	struct lines writing;
 	struct xf_sink *sink;
-	struct xf_watch watch; /* of an output that took no more */
+	struct xf_watch watch; /* armed while the output is full */
 	struct xf_timer timer;
 	uint64_t flushed;
-	bool gone;    /* the output is; it was said */
+	bool gone;    /* the output failed, and a warning was printed */
 	bool patient; /* wait for the output */
 };
 
@@ -53,7 +53,7 @@ static void on_output(struct xf_watch *watch, uint32_t events)
 	access->flushed = 0;
 }
 
-/* That the turn ended is all that is wanted. */
+/* The timer only ends the turn, after which xf_access__tend() is called. */
 static void on_time(struct xf_timer *timer, uint64_t now)
 {
 	(void)timer;
@@ -121,7 +121,7 @@ void xf_access__add(const struct xf_report *report, void *arg)
 		xf_loop__wake(access->loop);
 }
 
-/* Take what was filled; the other buffer, which is empty, is filled from now on. */
+/* Exchange the filled buffer and the empty one. */
 static void swap(struct xf_access *access)
 {
 	struct lines taken;
@@ -141,7 +141,8 @@ static void lose(struct xf_access *access, uint64_t lines)
 	pthread_mutex_unlock(&access->lock);
 }
 
-/* At the end an output that is full is waited for, as long as it takes something now and then. */
+/* Make room for a line. During xf_access__finish() wait for a full output, as long as it takes
+ * bytes now and then. */
 static char *make_room(struct xf_access *access)
 {
 	struct pollfd ready = { .fd = xf_sink__fd(access->sink), .events = POLLOUT };
@@ -189,7 +190,7 @@ static void put_all(struct xf_access *access)
 		lose(access, lost);
 }
 
-/* What to wait for when the output did not take everything. */
+/* Wait until the output takes bytes again. */
 static void wait_for_output(struct xf_access *access, uint64_t now)
 {
 	int fd = xf_sink__fd(access->sink);
@@ -225,7 +226,7 @@ void xf_access__tend(struct xf_access *access)
 	bool some;
 
 	if (access->watch.fd >= 0)
-		return; /* the output is full; what comes meanwhile has its own buffer */
+		return; /* the output is full; new lines go into the other buffer */
 	pthread_mutex_lock(&access->lock);
 	some = access->filling.len;
 	pthread_mutex_unlock(&access->lock);

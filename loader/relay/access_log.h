@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The access log: lines from all threads, to standard output from one.
+/* The access log: lines from all threads, written to standard output by one.
  *
- * A thread that ends a connection only leaves a line in memory; the owner's loop writes it. When
- * the output takes no more, or is gone, lines are lost and counted: connections never wait. */
+ * A thread that ends a connection only puts a line into memory; the owner's loop writes it. When
+ * the output is full or fails, lines are lost and counted: connections never wait. */
 #ifndef XF_ACCESS_H
 #define XF_ACCESS_H
 
@@ -13,19 +13,20 @@
 struct xf_access;
 struct xf_loop;
 
-/* Opens standard output. @loop is the owner's: all other functions but xf_access__add() are for its
- * thread. Returns 0 or -errno after a message. */
+/* Open standard output. @loop is the owner's; its thread alone calls the functions below, but for
+ * xf_access__add(). Returns 0 or -errno after a message. */
 int xf_access__open(struct xf_access **access, struct xf_loop *loop, xf_access_fn format,
 		    bool echo);
-/* From any thread: a connection has ended. For xf_server_opts.on_end, with the log as @arg. */
+/* Add the line of a connection that has ended, from any thread. For xf_server_opts.on_end, with the
+ * log as its arg. */
 void xf_access__add(const struct xf_report *report, void *access);
-/* After each turn of the owner's loop: write what is due. */
+/* Write the lines that are due, after each turn of the owner's loop. */
 void xf_access__tend(struct xf_access *access);
-/* Write all that is left, for at most a second in which nothing is taken. */
+/* Write the remaining lines. Gives up when the output takes nothing for a second. */
 void xf_access__finish(struct xf_access *access);
-/* Lines that were not written. Those that still wait count after the finish only. */
+/* The number of lost lines. It is final after xf_access__finish(). */
 uint64_t xf_access__lost(struct xf_access *access);
-/* Before the loop is freed. NULL is fine. */
+/* Free the log, before its loop. NULL is fine. */
 void xf_access__free(struct xf_access *access);
 
 #endif

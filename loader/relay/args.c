@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a run of echo or forward is asked to do. */
+/* The options of a run of echo or forward. */
 #include "loader/relay/args.h"
 
 #include "lib/time.h"
@@ -19,7 +19,8 @@ void xf_relay_args__init(struct xf_relay_args *args, bool echo)
 	};
 }
 
-/* An eighth is for what the kernel takes beyond a buffer's size: the last segment goes whole. */
+/* An eighth is for memory that the kernel takes beyond a buffer's size, since it takes in a last
+ * segment as a whole. */
 void xf_relay_args__budget(const struct xf_relay_args *args, struct xf_budget *budget)
 {
 	xf_budget__init(budget, args->memory - args->memory / 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What echo and forward have in common on the command line. */
+/* The options of a run of echo or forward. */
 #ifndef XF_RELAY_ARGS_H
 #define XF_RELAY_ARGS_H
 
@@ -16,7 +16,7 @@
 struct xf_relay_args {
 	const char *listen_text;
 	struct xf_addr listen;
-	bool echo; /* which of the two it is */
+	bool echo; /* the command: echo, or forward */
 	/* forward only */
 	const char *to_text;
 	struct xf_addr to[XF_RELAY_TO_MAX];
@@ -41,9 +41,9 @@ struct xf_relay_args {
 	uint64_t rotate_bytes;
 };
 
-/* The defaults of a command line that says nothing. */
+/* Set the defaults. */
 void xf_relay_args__init(struct xf_relay_args *args, bool echo);
-/* --memory, less what is not reserved one by one. */
+/* Make the budget of --memory, less the part that no connection reserves. */
 void xf_relay_args__budget(const struct xf_relay_args *args, struct xf_budget *budget);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How many connections the limit of open files allows. */
+/* The number of connections that the limit of open files allows. */
 #include "loader/relay/connection_limit.h"
 
 #include "lib/fd_limit.h"
@@ -7,12 +7,13 @@
 
 #define DEFAULT_MAX 65536
 #define OF_PROCESS 64 /* descriptors for everything but connections */
-#define OF_THREAD 64  /* maps, programs, and pipes for those that need one now */
+#define OF_THREAD 64  /* maps, programs, and pipes that are in use */
 
 unsigned int xf_relay_limit(unsigned int wanted, bool echo, unsigned int threads,
 			    unsigned int others)
 {
-	/* A client, an upstream, and half a pipe: those are lent while bytes are in them. */
+	/* A connection has a client, an upstream, and on average half a pipe: it has pipes only
+	 * while bytes are in them. */
 	uint64_t each = echo ? 2 : 3, limit = xf_fd_limit_raise();
 	uint64_t reserve = OF_PROCESS + (uint64_t)OF_THREAD * threads + others;
 	uint64_t possible = limit > reserve + each ? (limit - reserve) / each : 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the main thread of echo and forward does while others move bytes. */
+/* The main thread of echo and forward, while the workers move bytes. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static void on_routes(struct xf_routes *routes, void *arg)
 	xf_info("%s: new connections use the new rules", run->args->routes);
 }
 
-/* Without a file to read anew a SIGHUP says that the terminal is gone. */
+/* A SIGHUP without a routes file to read again means that the terminal is gone. */
 static void hang_up(struct xf_relay_main *run)
 {
 	if (run->helper)
@@ -123,7 +123,7 @@ static void on_stats(struct xf_timer *timer, uint64_t now)
 	xf_loop__arm(run->loop, timer, now + run->args->stats);
 }
 
-/* All workers have answered, or will have in a later turn. */
+/* Print the counters once all workers have answered; else a later turn does. */
 static void print_stats(struct xf_relay_main *run)
 {
 	struct xf_access_totals totals;
@@ -136,7 +136,7 @@ static void print_stats(struct xf_relay_main *run)
 	xf_result("%s", xf_access_totals_text(&totals, xf_outcome_names, text, sizeof(text)));
 }
 
-/* ---- all of it ---- */
+/* ---- the loop ---- */
 
 int xf_relay__control(struct xf_relay_main *run)
 {
@@ -159,7 +159,7 @@ int xf_relay__control(struct xf_relay_main *run)
 	return err;
 }
 
-/* Returns whether all have finished; one that had to takes the others with it. */
+/* Whether all workers have finished. The error of one makes the others finish. */
 static bool all_finished(struct xf_relay_main *run, int *err)
 {
 	bool all = true;

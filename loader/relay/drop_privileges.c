@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Give up privileges. With the plain system calls: there is little to do, and its order matters. */
+/* Give up privileges, with the plain system calls: they are few, and their order matters. */
 #include "loader/relay/drop_privileges.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 static int cannot_find(const char *name, int err)
 {
-	/* The C library says "no such user" in many ways. */
+	/* The C library reports an unknown user by several errors. */
 	bool other = err == EMFILE || err == ENFILE || err == ENOMEM || err == EIO;
 
 	xf_err("cannot find the user %s: %s", name,
@@ -77,8 +77,8 @@ static int set_caps(uint64_t caps)
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
-/* EINVAL: no such capability in this kernel, nor any behind it. A process that may not take any out
- * cannot get them by execve() either, because of no_new_privs. */
+/* EINVAL marks the end of this kernel's capabilities. A process that may not drop them cannot get
+ * them by execve() either, because of no_new_privs. */
 static void empty_bounding_set(void)
 {
 	for (int cap = 0; cap < CAPS_MAX; cap++)

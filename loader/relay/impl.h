@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of a run of echo or forward share: relay_run.c begins and ends it, relay_control.c
- * is what happens in between. The main thread moves no bytes: signals, the access log, the counters
- * and new routes are its work, and none of them can hold up a connection. */
+/* The state of a run of echo or forward: run.c begins and ends it, control.c has the main thread's
+ * loop. The main thread moves no bytes: it has the signals, the access log, the counters and new
+ * routes, none of which can hold up a connection. */
 #ifndef XF_RELAY_IMPL_H
 #define XF_RELAY_IMPL_H
 
@@ -21,7 +21,7 @@ struct xf_relay_main {
 	struct xf_loop *loop;		 /* the main thread's */
 	struct xf_access *access;
 	struct xf_worker *workers;
-	unsigned int n; /* of them, that are open */
+	unsigned int n; /* open workers */
 	unsigned int max_connections;
 	struct xf_watch signals;
 	struct xf_timer stats, deadline;
@@ -34,9 +34,10 @@ struct xf_relay_main {
 void xf_relay__block_reload(void);
 /* Watch for signals and the time for counters. Returns 0 or -errno after a message. */
 int xf_relay__control(struct xf_relay_main *run);
-/* Until all workers have finished. Returns 0, or -errno when one had to. */
+/* Turn the main loop until all workers have finished. Returns 0, or -errno of a worker that
+ * failed. */
 int xf_relay__turn_until_end(struct xf_relay_main *run);
-/* The sum of what the workers counted when they were last asked; false when one has not answered
+/* Sum up the counters that the workers were last asked for. False: a worker has not answered
  * yet. */
 bool xf_relay__totals(struct xf_relay_main *run, struct xf_access_totals *totals);
 

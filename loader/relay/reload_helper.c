@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The side that asks a reload helper. */
+/* The process that asks the reload helper. */
 #include "loader/relay/reload_helper.h"
 
 #include <errno.h>
@@ -24,15 +24,15 @@ struct xf_reload_helper {
 	struct xf_loop *loop;
 	struct xf_watch watch;
 	bool waiting;	/* for an answer */
-	bool ask_again; /* when it is there: the file may have changed after it was read */
-	uint32_t size;	/* of the answer; bytes of it that have come, those of size included */
+	bool ask_again; /* after this answer, since the file may have changed after it was read */
+	uint32_t size;	/* of the answer; got counts its own bytes, too */
 	size_t got;
 	uint8_t *data; /* the answer behind its size */
 	void (*fn)(struct xf_routes *routes, void *arg);
 	void *arg;
 };
 
-/* The reload helper says when it has given up its privileges. */
+/* Wait for the byte that the reload helper sends when it has dropped its privileges. */
 static int wait_ready(struct xf_reload_helper *helper)
 {
 	char byte;
@@ -88,7 +88,7 @@ out_free:
 	return err;
 }
 
-/* The next part of the answer, or NULL when there is none that is whole. */
+/* Find the next part of the answer. NULL: there is none that is complete. */
 static const struct xf_part *next_part(const struct xf_reload_helper *helper, size_t *at,
 				       struct xf_part *part, const char **name)
 {
@@ -105,8 +105,8 @@ static const struct xf_part *next_part(const struct xf_reload_helper *helper, si
 	return part;
 }
 
-/* The contents of the file that the routes file calls @name; its first line of text is @why when it
- * could not be read. */
+/* Find the contents of the file that the routes file calls @name. NULL: it could not be read, for
+ * the reason in @why. */
 static const uint8_t *find_part(const struct xf_reload_helper *helper, const char *name,
 				size_t *len, char *why, size_t why_len)
 {
@@ -172,7 +172,8 @@ static void send_question(struct xf_reload_helper *helper)
 	static const char byte = 0;
 
 	helper->ask_again = false;
-	/* There is room: at most one byte is on its way. An error is an event for the watch. */
+	/* The socket has room, since at most one byte is on its way. An error shows as an event of
+	 * the watch. */
 	helper->waiting = send(helper->fd, &byte, 1, MSG_NOSIGNAL) == 1;
 }
 
@@ -202,7 +203,7 @@ static void gone(struct xf_reload_helper *helper)
 	forget_answer(helper);
 }
 
-/* More of the answer. Returns what recv() does. */
+/* Receive more of the answer. Returns as recv(). */
 static ssize_t read_some(struct xf_reload_helper *helper)
 {
 	uint8_t *to = (uint8_t *)&helper->size + helper->got;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The reload helper itself. */
+/* The reload helper's own process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -14,12 +14,12 @@
 #include "loader/relay/routes_file.h"
 #include "sockmap/route/routes.h"
 
-#define NAME "xdpfun-reload" /* in ps */
+#define NAME "xdpfun-reload" /* the name in ps */
 #define FIRST_SIZE (64u << 10)
 
 struct answer {
 	const char *path;
-	uint8_t *at; /* begins with the number of bytes behind it */
+	uint8_t *at; /* the answer, which begins with the number of bytes that follow */
 	size_t len, size;
 	bool full;
 };
@@ -57,7 +57,7 @@ static void add_part(struct answer *answer, bool ok, const char *name, const voi
 	add_bytes(answer, data, len);
 }
 
-/* Read the file that the routes file calls @name into the answer too. */
+/* Append the contents of the file that the routes file calls @name to the answer. */
 static uint8_t *read_part(struct answer *answer, const char *name, const char *path, size_t max,
 			  size_t *len, char *why, size_t why_len)
 {
@@ -84,7 +84,8 @@ static uint8_t *read_token(const char *name, size_t *len, char *why, size_t why_
 	return data;
 }
 
-/* Parse only to learn which files are needed; whoever asked parses again and finds the mistakes. */
+/* Parse the routes to learn which files they name. The relay parses them again and reports the
+ * errors. */
 static void collect(struct answer *answer)
 {
 	struct xf_routes_error error;
@@ -99,7 +100,7 @@ static void collect(struct answer *answer)
 	free(text);
 }
 
-/* Returns false when nobody reads any more. */
+/* False: the relay has closed its end. */
 static bool write_all(int fd, const uint8_t *data, size_t len)
 {
 	while (len) {
@@ -132,7 +133,7 @@ static bool answer_once(int fd, const char *path)
 		add_part(&answer, false, "", no_room, strlen(no_room));
 	}
 	if (answer.full)
-		return false; /* not even for this: who asked will say that we are gone */
+		return false; /* no memory for the error */
 	rest = answer.len - sizeof(rest);
 	memcpy(answer.at, &rest, sizeof(rest));
 	read_on = write_all(fd, answer.at, answer.len);
@@ -141,8 +142,8 @@ static bool answer_once(int fd, const char *path)
 	return read_on;
 }
 
-/* No descriptor but the socket: what we were given is open in a process that reads hostile bytes.
- * Returns the socket. */
+/* Close all descriptors but the socket, since the relay, which reads hostile bytes, has the others
+ * open, too. Returns the socket. */
 static int close_others(int fd)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -151,7 +152,7 @@ static int close_others(int fd)
 		dup2(null, i);
 	if (fd != 3)
 		fd = dup2(fd, 3);
-	/* A container's filter may know no close_range(). */
+	/* A container's seccomp filter may refuse close_range(). */
 	if (syscall(SYS_close_range, 4, ~0u, 0))
 		for (int i = 4; i < 1024; i++)
 			close(i);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the reload helper and the process that asks it say to each other: reload_helper.c asks,
- * reload_helper_child.c is the reload helper.
+/* The protocol between reload_helper.c, which asks, and reload_helper_child.c, the reload helper.
  *
- * An answer is the number of bytes of all that follows (uint32_t), then parts: struct xf_part, the
- * file's name as the routes file has it (empty for the routes file itself, which comes first), and
- * its contents or, when it could not be read, why. */
+ * An answer is the number of bytes that follow (uint32_t), then parts: struct xf_part, the file's
+ * name as in the routes file (empty for the routes file itself, which comes first), and its
+ * contents or, if it could not be read, the reason. */
 #ifndef XF_RELOAD_HELPER_IMPL_H
 #define XF_RELOAD_HELPER_IMPL_H
 
@@ -21,7 +20,7 @@ struct xf_part {
 	uint32_t len;
 };
 
-/* Be the reload helper for the file at @path, with the other end of @fd in process @parent. */
+/* Run as the reload helper for the file at @path; process @parent has the other end of @fd. */
 _Noreturn void xf_reload_helper__run(int fd, const char *path, const struct xf_user *user,
 				     pid_t parent);
 

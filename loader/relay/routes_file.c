@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The routes file and the token files that it names, from disk. */
+/* The routes file and the token files that it names, read from disk. */
 #include "loader/relay/routes_file.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "lib/msg.h"
 #include "sockmap/route/routes.h"
 
-/* @space bytes at @data. Returns how many were read, or -errno. */
+/* Read up to @space bytes to @data. Returns their number, or -errno. */
 static ssize_t read_all(int fd, uint8_t *data, size_t space)
 {
 	size_t len = 0;

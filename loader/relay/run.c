@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One run of echo or forward: how it begins and how it ends. */
+/* The beginning and the end of one run of echo or forward. */
 #include "loader/relay/run.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "sockmap/route/routes.h"
 
 #define TOTALS_TEXT 2048
-#define MESSAGE_MS 1000 /* for stderr, while no connection depends on us */
+#define MESSAGE_MS 1000 /* the time-out of stderr while there are no connections */
 
 static const xf_access_fn formats[] = { xf_access_text, xf_access_json };
 
@@ -52,8 +52,8 @@ static int open_main(struct xf_relay_main *run)
 	return err;
 }
 
-/* What each of the workers gets of a number for all: a connection goes to one of them by its
- * addresses, not to the one that has room. */
+/* The share of one worker in a number for all. The kernel gives a connection to a worker by its
+ * addresses, whether or not that one has room. */
 static unsigned int share(const struct xf_relay_main *run, unsigned int number)
 {
 	return (number + run->args->threads - 1) / run->args->threads;
@@ -79,7 +79,8 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 	};
 }
 
-/* All listen on the address of the first: port 0 is chosen once. */
+/* All workers listen on the address of the first, so that the kernel chooses a port for port 0
+ * once. */
 static int open_workers(struct xf_relay_main *run)
 {
 	struct xf_server_opts opts = server_opts(run);
@@ -144,7 +145,7 @@ static const char *size_text(uint64_t bytes, char out[32])
 	return out;
 }
 
-/* Comes last: whoever waits for it may connect. */
+/* The message comes last, since scripts that wait for it connect then. */
 static void say_ready(const struct xf_relay_main *run)
 {
 	const char *unavailable_reason = xf_mover__unavailable_reason(run->workers[0].mover);
@@ -176,11 +177,11 @@ static int prepare(struct xf_relay_main *run)
 	int err = xf_user__find(&run->user, run->args->user);
 
 	if (!err)
-		err = read_routes(run); /* takes as long as the file does */
+		err = read_routes(run); /* may block on the file */
 	xf_signals_block();
 	run->max_connections =
 	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads, 0);
-	/* While there is next to nothing that it could inherit. */
+	/* The helper starts now, while there is next to nothing for it to inherit. */
 	if (!err && run->args->routes)
 		err = xf_reload_helper__start(&run->helper, run->args->routes, &run->user);
 	if (!err)
@@ -232,7 +233,7 @@ int xf_relay_run(const struct xf_relay_args *args)
 
 	xf_relay__block_reload();
 	err = prepare(&run);
-	/* From here on, connections would wait with a message that waits. */
+	/* From here on a message that waits would hold up connections. */
 	if (!err) {
 		xf_msg_timeout(0);
 		err = start(&run);
@@ -242,7 +243,7 @@ int xf_relay_run(const struct xf_relay_args *args)
 		xf_msg_timeout(MESSAGE_MS);
 		say_totals(&run);
 	}
-	/* When a thread could not go on, its connections are still there: the exit ends them. */
+	/* After an error a worker still has connections, which the exit of the process ends. */
 	if (!err)
 		release(&run);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;

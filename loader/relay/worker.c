@@ -29,7 +29,7 @@ int xf_worker__prepare(struct xf_worker *worker, const struct xf_mover_opts *opt
 {
 	int err = xf_mover__new(&worker->mover, worker->loop, opts);
 
-	/* The mover has said what it can explain: sockmap on request. */
+	/* For --engine sockmap the mover has printed the reason. */
 	if (err && opts->engine != XF_ENGINE_SOCKMAP)
 		xf_err("cannot set up what moves bytes: %s", strerror(-err));
 	return err;
@@ -45,7 +45,7 @@ static void publish(struct xf_worker *worker)
 	pthread_mutex_unlock(&worker->lock);
 }
 
-/* Do what was asked meanwhile. */
+/* Do what other threads have asked for. */
 static void answer(struct xf_worker *worker)
 {
 	struct xf_routes *routes;

@@ -102,11 +102,11 @@ static void ready(struct xf_relay *relay, struct xf_side *side, uint32_t events)
 	for (unsigned int i = 0; i < relay->flows; i++)
 		if (!xf_copy__pump(&relay->flow[i]))
 			return;
-	/* What came before the reset was passed on as far as the other side took it. */
+	/* Bytes from before the reset were passed on as far as the other side took them. */
 	xf_copy__was_reset(side, events);
 }
 
-/* At no time is anything anywhere but in pending. */
+/* All bytes of a flow are in pending at any time. */
 static bool stop(struct xf_relay *relay)
 {
 	(void)relay;

@@ -33,7 +33,7 @@ struct xf_side {
 	bool readable; /* edge triggered: true until a read said EAGAIN or was short */
 	bool fresh;    /* nothing was ever read from it: its queue is of whole segments */
 	bool fin;      /* its FIN or reset was announced: read on until it is met */
-	bool urgent;   /* it has sent urgent data, and may again */
+	bool urgent;   /* the peer has sent urgent data, and may again */
 	bool writable;
 };
 
@@ -47,12 +47,12 @@ struct xf_flow {
 	uint64_t written;    /* bytes given to to */
 	uint64_t run;	     /* bytes since the other direction last spoke */
 	bool eof;	     /* from's FIN was read: nothing more will come */
-	bool done;	     /* and all before it was given to to, which is shut down for writing */
+	bool done; /* all bytes and the FIN were given to to, which is shut down for writing */
 };
 
 struct xf_engine;
 
-/* What a flow may hold, and what is reserved for it in the budget (room.h). */
+/* The size of a flow's room: what it may hold is reserved in the budget (room.h). */
 enum xf_room {
 	XF_ROOM_NONE,
 	XF_ROOM_SMALL, /* the budget is nearly used up */
@@ -70,7 +70,7 @@ struct xf_relay {
 
 	struct xf_mapped *mapped; /* sockmap only */
 
-	/* The rest is not the engines' business. */
+	/* Engines do not use the fields below. */
 	enum xf_room room[2]; /* of each flow */
 	uint64_t buffer[2];   /* of each flow: receive buffer of the sending side's socket, bytes */
 	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */
@@ -80,7 +80,7 @@ struct xf_relay {
 	uint64_t promised;    /* lent: what it may come to need beyond that, bytes */
 	enum xf_engine_id next; /* stopping: the engine to go on with */
 	bool stopping;
-	bool again;	/* in the mover's list of those to continue */
+	bool again;	/* in the mover's list of relays to continue */
 	bool lingering; /* both directions are done, but much is not yet acknowledged */
 	struct xf_timer linger;
 	uint64_t linger_pause; /* ns */
@@ -126,12 +126,12 @@ struct xf_engine {
 
 extern const struct xf_engine xf_engine_copy, xf_engine_splice, xf_engine_sockmap;
 
-/* What plain sockets are watched for. A read ends in front of urgent data, though more is there:
- * that is an event of its own. */
+/* The events that plain sockets are watched for. A read ends in front of urgent data though more is
+ * there: EPOLLPRI tells of that. */
 #define XF_PLAIN_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
-/* ---- what relay.c does for the engines. The engine of a relay is never changed inside these; a
- * relay that has ended keeps its memory until the end of the turn. After one that says false the
+/* ---- relay.c, for the engines. The engine of a relay never changes inside these functions; a
+ * relay that has ended keeps its memory until the end of the turn. After one has returned false the
  * relay has ended: return to the loop. ---- */
 
 /* @n bytes were taken from flow->from and @given to flow->to just now (both may be 0): counts,
@@ -153,7 +153,7 @@ bool xf_relay__failed(struct xf_side *side, int err);
 void xf_relay__again(struct xf_relay *relay);
 /* stop() came to its end: plain sockets. */
 void xf_relay__stopped(struct xf_relay *relay);
-/* Or it cannot, because a reader is stalled: the engine goes on with the relay as before stop(). */
+/* stop() was given up because a reader is stalled: the engine goes on with the relay as before. */
 void xf_relay__not_stopped(struct xf_relay *relay);
 
 /* Give flow->pending to flow->to as far as it takes it, with counts. Returns 1 when nothing is
@@ -162,12 +162,12 @@ int xf_flow__push(struct xf_flow *flow);
 /* Keep @len bytes at @data behind what is pending. -ENOMEM possible. */
 int xf_flow__keep(struct xf_flow *flow, const void *data, size_t len);
 
-/* ---- what the mover shares among its relays ---- */
+/* ---- shared by the relays of a mover ---- */
 
 struct xf_pipes;
 
-/* Half of what the caches next to a core hold today: what a read brought is still there when it is
- * sent. Bulk takes a fifth more CPU time for each byte with 384 KiB, and nothing less with a
+/* Half of the size of a core's own caches today: the bytes of a read are still there when they are
+ * sent. Bulk takes a fifth more CPU time for each byte with 384 KiB, and no less with a
  * mebibyte. */
 #define XF_SCRATCH (512 * 1024)
 
@@ -175,20 +175,20 @@ struct xf_mover {
 	struct xf_loop *loop;
 	struct xf_mover_opts opts;
 	uint8_t *scratch; /* XF_SCRATCH bytes, contents good until the next call into an engine */
-	struct xf_pipes *pipes;	    /* engine_splice.c: a pool of empty pipes; made on first use */
-	struct xf_sockmap *sockmap; /* engine_sockmap.c; NULL: not available */
-	char unavailable_reason[160]; /* then why */
+	struct xf_pipes *pipes;	      /* pipes.c: a pool of empty pipes; made on first use */
+	struct xf_sockmap *sockmap;   /* sockmap.c; NULL: not available */
+	char unavailable_reason[160]; /* without sockmap: the reason */
 	/* relay.c's own */
 	struct xf_relay *relays;     /* all */
 	struct xf_relay *again_list; /* to continue in the next turn */
 	struct xf_timer again;
 	struct xf_timer sweep; /* policy.c: idle relays go to the sockmap while room is scarce */
 	bool net_admin;	       /* may set buffers beyond the sysctl limits */
-	struct xf_ratelimit rare_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
-	struct xf_ratelimit rare_room;		   /* and those for which the sockmap had none */
+	struct xf_ratelimit warn_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
+	struct xf_ratelimit warn_room; /* warnings: moves for which the sockmap had no room */
 	struct xf_crowd crowd;
-	unsigned int crowd_max; /* more that are busy do not go through the sockmap */
-	unsigned int poll_max;	/* with more busy ones there is no polling */
+	unsigned int crowd_max; /* with more busy relays none goes through the sockmap */
+	unsigned int poll_max;	/* with more busy relays there is no polling */
 	uint64_t bulk_at;	/* when a run of bulk was last moved here, ns */
 };
 
@@ -196,11 +196,11 @@ struct xf_mover {
 #define XF_BULK_RUN (256 * 1024)
 #define XF_SHORT_RUN (64 * 1024)
 
-/* policy.c: how many busy relays are how many: sets crowd_max and poll_max. */
+/* policy.c: set crowd_max and poll_max. */
 void xf_mover__size_crowd(struct xf_mover *mover);
-/* policy.c: so few messages go through user space, and no bulk, that it is worth while to poll. */
+/* policy.c: whether polling is worth while: few messages go through user space, and no bulk. */
 bool xf_mover__may_poll(const struct xf_mover *mover);
-/* policy.c: one of its flows has moved much since the other last spoke. */
+/* policy.c: whether one of the flows has moved much since the other last spoke. */
 bool xf_relay__is_bulk(const struct xf_relay *relay);
 /* policy.c: while room is scarce, relays on which nothing moves go to the sockmap, which needs none
  * for them. */
@@ -212,22 +212,22 @@ void xf_relay__move(struct xf_relay *relay, enum xf_engine_id target);
 /* policy.c: after every call into an engine, think about another one, and change to it. */
 void xf_relay__choose(struct xf_relay *relay);
 
-/* engine_copy.c: move what can be moved of one flow now. False: the relay has ended. */
+/* copy.c: move the bytes of one flow that can be moved now. False: the relay has ended. */
 bool xf_copy__pump(struct xf_flow *flow);
-/* engine_copy.c: the relay has ended because @events announced an error of @side. A socket that was
- * reset says so to recv(), but when the other one is full nobody calls recv(). */
+/* copy.c: whether the relay has ended because @events announced an error of @side. recv() would
+ * return it, but is not called while the other socket is full. */
 bool xf_copy__was_reset(struct xf_side *side, uint32_t events);
 
-/* engine_splice.c: the pool. Free closes what is idle; every pipe must have come back. */
+/* pipes.c: close the idle pipes of the pool; every pipe must have come back. */
 void xf_pipes__free(struct xf_pipes *pipes);
 
-/* engine_sockmap.c: load the programs, make the maps. -errno with unavailable_reason filled when
- * sockmap cannot be used here. */
+/* sockmap.c: load the programs, make the maps. Returns 0, or -errno with unavailable_reason filled
+ * when sockmap cannot be used. */
 int xf_sockmap__new(struct xf_mover *mover);
 void xf_sockmap__free(struct xf_sockmap *sockmap);
-/* There is one, and what is held in it is not too much. */
+/* Whether there is a sockmap, and it does not hold too much. */
 bool xf_sockmap__has_room(const struct xf_sockmap *sm);
-/* The running kernel is of this release or later. */
+/* Whether the running kernel is of this release or later. */
 bool xf_kernel_at_least(unsigned int major, unsigned int minor);
 /* Bring flow.read and flow.written of a relay that the sockmap engine has up to date. */
 void xf_sockmap__sync(struct xf_relay *relay);

@@ -9,7 +9,7 @@
 
 #include "relay_abi.h"
 
-/* Of the kernel's, just what is read. */
+/* The fields of the kernel's struct that are read. */
 struct tcp_sock {
 	__u64 bytes_acked;
 	__u32 copied_seq;
@@ -21,7 +21,7 @@ struct tcp_sock {
 #define XF_SKIP_MAX 4095
 #define XF_SKIP_ROUNDS 513
 
-/* Of what is left of the zone a flow gets one part in so many. */
+/* A flow gets one part in so many of the rest of the zone. */
 #define XF_ZONE_SHARE 8
 
 struct sk_buff {
@@ -119,13 +119,13 @@ static __always_inline __u64 xf_acked(struct xf_relay_flow *flow)
 	if (tcp)
 		acked = tcp->bytes_acked;
 	bpf_sk_release(sk);
-	/* What was written before may still be on its way. */
+	/* Bytes that were written before may still be on their way. */
 	return acked > flow->written0 ? acked - flow->written0 : 0;
 }
 
-/* What is held beyond base goes into the sum of all flows. A flow is only looked at closely when it
- * seems to hold more than base, so that short messages do not pay for it, and while memory is
- * scarce: the filter goes by what was acknowledged at the last look. */
+/* Add the bytes that a flow holds beyond base to the sum of all flows. The flow's acknowledgements
+ * are read only when it seems to hold more than base, so that short messages do not pay for it, and
+ * while memory is scarce: the filter goes by the last reading. */
 static __always_inline void xf_account(struct xf_relay_totals *all, struct xf_relay_flow *flow,
 				       __u64 cookie)
 {
@@ -281,10 +281,10 @@ static __always_inline int xf_take_room(struct xf_relay_flow *flow, __u64 cookie
 	return 0;
 }
 
-/* When all together hold too much, those of which nothing is counted are not who holds it, and go
- * on. What is theirs (base) they may always hold. Beyond it there is a zone for them, of which each
- * gets one piece, small to what is left of it: who does not read is counted from then on, and has
- * had all that it gets. */
+/* While all flows together hold too much, flows of which nothing is counted go on, since they do
+ * not hold it. Each may always hold its base. Beyond that there is a zone for them, of which each
+ * gets one piece, small in proportion to the rest of the zone: a flow whose receiver does not read
+ * is counted from then on, and gets no more. */
 static __always_inline __u64 xf_allowed_beyond(struct xf_relay_totals *all,
 					       struct xf_relay_flow *flow, struct __sk_buff *skb,
 					       __u64 cookie, __u32 len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What relay.bpf.c and the sockmap engine share. One set of maps for each thread; everything in
- * host byte order.
+/* The maps that relay.bpf.c and the sockmap engine share. One set of maps for each thread;
+ * everything in host byte order.
  *
  * A flow is one direction of a connection: bytes received on one socket and sent on another (for an
  * echo the same). Its state is one entry of the flow table, found by the cookie of the receiving
@@ -14,11 +14,9 @@
 #define XF_TELL_LIMIT 1 /* more is held than the flow or all flows should hold */
 #define XF_TELL_BULK 2	/* a long run of bytes one way: another engine may be better */
 #define XF_TELL_DEAD 4	/* the receiving end is gone: bytes were dropped */
-#define XF_TELL_LOST                                                                               \
-	16		/* what comes does not follow what came before: the kernel dropped bytes   \
-			 */
+#define XF_TELL_LOST 16 /* bytes of the stream are missing: the kernel dropped them */
 #define XF_TELL_BUSY 8	/* many messages: how many flows are this busy? */
-#define XF_TELL_ROOM 32 /* it has taken one of the rooms; never told twice of one */
+#define XF_TELL_ROOM 32 /* the flow has taken one of the rooms; told once for each */
 
 /* Why the filter takes the payload off what arrives (xf_relay_flow.stop). */
 #define XF_STOP_FULL 1	   /* it holds too much */
@@ -73,8 +71,8 @@ struct xf_relay_totals {
 	__u64 unheard; /* events that did not fit in the ring */
 	__u64 bulk;    /* a run of so many bytes is told; user space */
 	__u64 busy;    /* a mask: the message whose number has none of it is told; user space */
-	__u64 zone;    /* bytes beyond twice held_max, for those of which nothing is counted; user
-			* space */
+	__u64 zone;    /* bytes beyond twice held_max, for flows of which nothing is counted; user
+			  space */
 	__u64 reserved[6];
 	__u32 stops;   /* not 0: there may be flows that must stop; user space clears it */
 	__u32 hush;    /* the same, user space's own, while one leaves the source map */

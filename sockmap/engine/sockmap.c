@@ -24,7 +24,8 @@
 /* Between two looks at a flow that ends or drains: nothing announces it. */
 #define LOOK_FIRST (XF_MSEC / 2)
 #define LOOK_LAST (64 * XF_MSEC)
-/* When many wait for stalled readers they are looked at less often, so that all cost no more. */
+/* With more flows that wait for stalled readers each is looked at less often, so that all together
+ * cost no more. */
 #define LOOKED_AT 64
 #define LOOK_MOST (1 * XF_NSEC)
 
@@ -261,7 +262,7 @@ static bool give_back(struct xf_mapped *mapped)
 		uint64_t consumed = xf_tcp__consumed(from->watch.fd);
 
 		from->fresh = false;
-		/* A FIN that nobody has read yet counts as consumed. */
+		/* An unread FIN counts as consumed. */
 		if (relay->flow[i].done || by_hand[i] || consumed == seen[i] ||
 		    (consumed == seen[i] + 1 && !xf_tcp__is_established(from->watch.fd)))
 			continue;
@@ -322,7 +323,7 @@ static bool finish_by_hand(struct xf_mapped_flow *mf)
 	return xf_copy__pump(flow);
 }
 
-/* What waits in its queue stays there: no verdict is called of it. A flow that is barred was taken
+/* Whether the bytes in the queue stay there: no verdict is called for them. A barred flow was taken
  * out of both maps. */
 static bool is_left_alone(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf)
 {
@@ -362,7 +363,7 @@ static bool look_at(struct xf_mapped *mapped, unsigned int i, bool *more)
 	case XF_GOING_ON:
 		return true;
 	case XF_LOST:
-		/* Of the older kernels, too, some may leave it alone. */
+		/* Some of the older kernels may leave the queue alone, too. */
 		if (!mf->in_src && xf_tcp__in_queue(mf->flow->from->watch.fd))
 			return finish_by_hand(mf);
 		return lost(relay);

@@ -55,7 +55,7 @@ static unsigned int count_busy(const struct xf_sockmap *sm, uint64_t *messages)
 	return busy;
 }
 
-/* Those that are busy go to an engine that does better. */
+/* Give busy relays to an engine that does better. */
 static void recall(struct xf_sockmap *sm)
 {
 	for (uint32_t i = 0; i < sm->indexes; i++) {

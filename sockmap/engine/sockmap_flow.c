@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One direction of a relay in the sockmap engine: in and out of the source map, and what it holds.
- */
+/* One direction of a relay in the sockmap engine: its way in and out of the source map, and the
+ * bytes that it holds. */
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -54,7 +54,7 @@ int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	return err;
 }
 
-/* What comes may call the verdict while the source is taken out. */
+/* Whether bytes that come may call the verdict while the source is taken out. */
 static bool is_large(const struct xf_mapped_flow *mf)
 {
 	const struct xf_relay_flow *shared = mf->shared;
@@ -104,7 +104,7 @@ bool xf_mapped__is_whole(struct xf_mapped_flow *mf)
 		moved = __atomic_load_n(&mf->shared->moved, __ATOMIC_SEQ_CST);
 		gone = xf_tcp__consumed(from) - mf->consumed0;
 	} while (__atomic_load_n(&mf->shared->moved, __ATOMIC_SEQ_CST) != moved);
-	/* A FIN that nobody has read counts as consumed. */
+	/* An unread FIN counts as consumed. */
 	mf->whole = gone == moved || (gone == moved + 1 && !xf_tcp__is_established(from));
 	return mf->whole;
 }
@@ -152,7 +152,7 @@ void xf_mapped__uncount(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	set_counted(sm, mf->shared, 0);
 }
 
-/* What a flow that is out of the source map holds now. */
+/* Account for the bytes that a flow out of the source map holds now. */
 static uint64_t account(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	struct xf_relay_flow *shared = mf->shared;
@@ -178,7 +178,7 @@ void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	mf->draining = false;
 	if (!--sm->draining)
 		clear_stops(sm);
-	/* What nobody waits for any more goes back into the budget. */
+	/* Rooms that no flow waits for any more go back into the budget. */
 	xf_sockmap__offer(sm);
 }
 
@@ -212,8 +212,8 @@ void xf_mapped__sync_drained(struct xf_mapped_flow *mf)
 	sync_to(mf, mf->shared->moved, mf->shared->moved);
 }
 
-/* What waits in the source's queue goes to the verdict, which counts it, and needs no room there.
- */
+/* Show the bytes in the source's queue to the verdict, which counts them; they need no room in the
+ * queue then. */
 static void show(struct xf_mapped_flow *mf)
 {
 	xf_tcp__kick(mf->flow->from->watch.fd);
@@ -229,7 +229,7 @@ int xf_mapped__put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	err = xf_mapped__enter(sm, mf);
 	if (!err)
 		show(mf);
-	else if (!mf->paused) /* what is in its queue stays there for now */
+	else if (!mf->paused) /* the bytes in its queue stay there for now */
 		mf->paused = xf_room__pause(mf->flow);
 	return err;
 }
@@ -254,16 +254,16 @@ enum xf_progress xf_mapped__progress(struct xf_mapped_flow *mf)
 	return XF_GOING_ON;
 }
 
-/* What is in the receive queue of the flow's source while it is out of the map, bytes; its FIN
+/* The number of bytes in the receive queue of the flow's source while it is out of the map; its FIN
  * counts as one. */
 static uint64_t waiting(const struct xf_mapped_flow *mf)
 {
 	return xf_tcp__received(mf->flow->from->watch.fd) - mf->consumed0 - mf->shared->moved;
 }
 
-/* What waits may go where @held bytes of the flow are already. On 5.10 nothing waits, since the
- * verdict is called all the same, and a source that is taken out before it has shown its queue
- * hears of no room in its send buffer. */
+/* Whether the waiting bytes may go where @held bytes of the flow are already. On 5.10 no bytes
+ * wait, since the verdict is called all the same, and a source that is taken out before it has
+ * shown its queue gets no event about room in its send buffer. */
 static bool has_place(const struct xf_sockmap *sm, const struct xf_mapped_flow *mf, uint64_t held)
 {
 	uint64_t more;

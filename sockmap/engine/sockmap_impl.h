@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sockmap engine's inside: engine_sockmap.c (the engine), sockmap_flow.c (one direction),
- * sockmap_rooms.c (receive buffers when memory is scarce), sockmap_crowd.c (how many are busy),
- * sockmap_maps.c (programs and maps), sockmap_kernel.c (can this kernel do it). */
+/* The inside of the sockmap engine: sockmap.c (the engine), sockmap_flow.c (one direction),
+ * sockmap_rooms.c (receive buffers when memory is scarce), sockmap_crowd.c (the number of busy
+ * relays), sockmap_maps.c (programs and maps), sockmap_kernel.c (the kernel's fitness). */
 #ifndef XF_SOCKMAP_IMPL_H
 #define XF_SOCKMAP_IMPL_H
 
@@ -54,8 +54,8 @@ struct xf_sockmap {
 	uint32_t *spare; /* indexes that are not used, the longest unused first */
 	uint32_t spare_at, spares, indexes;
 	uint32_t active;   /* flows */
-	uint32_t draining; /* of them */
-	uint32_t roomless; /* of those */
+	uint32_t draining; /* of the active flows */
+	uint32_t roomless; /* of the draining flows */
 	uint32_t offered;  /* rooms, in the budget, that the filter may give to those */
 	uint64_t pool;	   /* bytes taken from the budget */
 	bool leaves;	   /* this kernel calls no verdict of a socket that is only in dst */
@@ -72,8 +72,8 @@ struct xf_sockmap {
  * (-EOPNOTSUPP: its FIN has come, or it is barred). Nothing that waits in its queue is shown to the
  * verdict before xf_tcp__kick(). */
 int xf_mapped__enter(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* When both are in: show the verdict what waits in its queue, or drain it when there is no place
- * for that. */
+/* Called when both sockets are in: show the verdict the bytes in the flow's queue, or drain the
+ * flow when there is no place for them. */
 void xf_mapped__begin(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* Take it out; no verdict of it runs after that, but on 5.10, where one does for as long as the
  * socket is in the other map. Nothing happens when it is not in. */
@@ -121,14 +121,14 @@ enum xf_progress xf_mapped__progress(struct xf_mapped_flow *mf);
 /* sockmap_rooms.c: while there are flows without room let the filter have some, else take them
  * back. */
 void xf_sockmap__offer(struct xf_sockmap *sm);
-/* It has given one of them; to @mf, or to a flow that has ended since (NULL). */
+/* The filter has given a room to @mf, or to a flow that has ended since (NULL). */
 void xf_sockmap__taken(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 
 /* sockmap_crowd.c: the verdict says that a flow has moved many messages. */
 void xf_sockmap__busy(struct xf_sockmap *sm);
 
-/* engine_sockmap.c: the programs have something to say about a flow of @mapped; NULL: of one that
- * has ended. */
+/* sockmap.c: handle an event of the programs about a flow of @mapped; NULL: of a relay that has
+ * ended. */
 void xf_sockmap__told(struct xf_sockmap *sm, struct xf_mapped *mapped,
 		      const struct xf_relay_event *event);
 

@@ -171,9 +171,9 @@ static void unload(struct xf_sockmap *sm)
 	bpf_object__close(sm->obj);
 }
 
-/* What a flow may always hold when nothing is reserved for it. The first 1024 flows share an eighth
- * of the pool, and those of each doubling half of what the ones before had: all together never have
- * more than a quarter. */
+/* The bytes that a flow may always hold when nothing is reserved for it. The first 1024 flows share
+ * an eighth of the pool, and the flows of each doubling half of the share before: all together
+ * never have more than a quarter. */
 static uint64_t share_of(const struct xf_sockmap *sm)
 {
 	uint64_t share = sm->pool / 8, flows = 1024;
@@ -185,7 +185,7 @@ static uint64_t share_of(const struct xf_sockmap *sm)
 	return share / flows;
 }
 
-/* What comes before its turn is in no account. With few flows it may be, for the sake of paths that
+/* Bytes that come out of order are in no account. With few flows they are allowed, for paths that
  * lose segments: an eighth of the pool. */
 static void set_orderly(struct xf_sockmap *sm)
 {
@@ -230,10 +230,10 @@ void xf_sockmap__remove(int map, uint64_t cookie)
 	bpf_map_delete_elem(map, &cookie);
 }
 
-/* Of the pool a quarter is for the flows' shares, three eighths are what all may hold beyond those,
- * an eighth is the zone beyond that, and an eighth is for what comes before its turn. The last
- * eighth covers what the program cannot see: segments on their way from the filter to the verdict,
- * on several processors. */
+/* Divide the pool: a quarter is for the flows' shares, three eighths are what all may hold beyond
+ * those, an eighth is the zone beyond that, and an eighth is for bytes that come out of order. The
+ * last eighth covers segments that the program cannot see, on their way from the filter to the
+ * verdict on several processors. */
 static void set_limits(struct xf_sockmap *sm)
 {
 	const struct xf_mover_opts *opts = &sm->mover->opts;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Room for receive buffers when there is not enough for all flows that are out of the source map.
- * What the filter may give is in the budget already, so that it can be given in the kernel, at the
- * moment when a sender tries. */
+ * The rooms that the filter may give are in the budget already, so that the kernel can give one at
+ * the moment when a sender tries. */
 #include <bpf/bpf.h>
 
 #include "sockmap/relay/budget.h"
@@ -22,7 +22,7 @@ static void offer_one(struct xf_sockmap *sm)
 		sm->offered++;
 }
 
-/* What is not in the map any more has been taken: it is told, or will be. */
+/* A room that is not in the map any more has been taken: the event has come, or will come. */
 static void take_back(struct xf_sockmap *sm)
 {
 	uint32_t room;

@@ -76,11 +76,11 @@ static ssize_t take(struct xf_flow *flow)
 
 	if (n < 0 && n != -EAGAIN)
 		return n;
-	/* In front of an urgent byte it says 0 too. */
+	/* splice() returns 0 in front of an urgent byte, too. */
 	flow->eof = n == 0 && !is_at_mark(from);
 	from->urgent = from->urgent || (n == 0 && !flow->eof);
 	from->fresh = from->fresh && n <= 0;
-	/* A short one may have run out of slots: only EAGAIN is sure. */
+	/* A short splice may have run out of slots: only EAGAIN tells that the queue is empty. */
 	if (n <= 0) {
 		from->readable = false;
 		return 0;
@@ -144,7 +144,7 @@ static bool pump(struct xf_flow *flow)
 	return xf_pipes__take(flow) ? xf_copy__pump(flow) : run(flow);
 }
 
-/* One pipe that can be had is enough to begin with. */
+/* One pipe is enough to begin with. */
 static int start(struct xf_relay *relay)
 {
 	int err = xf_pipes__take(&relay->flow[0]);

@@ -81,8 +81,8 @@ uint64_t xf_budget__left(const struct xf_budget *budget)
 	return taken < budget->limit ? budget->limit - taken : 0;
 }
 
-/* Relays have reserved, and may come to need @more, more than @eighths of what there is for them.
- */
+/* Whether relays have reserved, or may come to need with @more, more than @eighths of their
+ * part. */
 static bool is_beyond(const struct xf_budget *budget, unsigned int eighths, uint64_t more)
 {
 	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);

@@ -11,7 +11,7 @@ static unsigned int max(unsigned int a, unsigned int b)
 	return a > b ? a : b;
 }
 
-/* What is left of @level after @windows. */
+/* The rest of @level after @windows. */
 static unsigned int sunk(unsigned int level, uint64_t windows)
 {
 	while (level && windows--)

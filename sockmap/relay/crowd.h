@@ -20,15 +20,15 @@ struct xf_crowd {
 	uint64_t window;     /* number of the one that is counted now */
 	unsigned int count;  /* relays that were seen in it */
 	unsigned int level;  /* of the windows before it; sinks by an eighth with each */
-	unsigned int mapped; /* of those in the sockmap, when last looked */
+	unsigned int mapped; /* busy relays in the sockmap, at the last look */
 	uint64_t mapped_at;
 };
 
 /* User space moved bytes of a relay; @stamp is that relay's own, 0 at first. */
 void xf_crowd__note(struct xf_crowd *crowd, uint64_t *stamp, uint64_t now);
-/* So many relays in the sockmap were busy within a window. */
+/* Note that @relays in the sockmap were busy within a window. */
 void xf_crowd__note_mapped(struct xf_crowd *crowd, unsigned int relays, uint64_t now);
-/* How many were busy lately. */
+/* The number of relays that were busy lately. */
 unsigned int xf_crowd__size(const struct xf_crowd *crowd, uint64_t now);
 
 /* Length of a window, ns: some round trips of a busy machine. */

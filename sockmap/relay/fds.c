@@ -7,8 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Held shared by threads that make a descriptor, and exclusively by one that has given
- * up a spare. That one is not to wait until nobody else makes any. */
+/* Held shared by threads that make a descriptor, and exclusively by a thread that has given up its
+ * spare. The lock prefers writers, so that the latter does not wait until no other thread makes
+ * any. */
 static pthread_rwlock_t making = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 
 int xf_fds__accept(int listen_fd, struct sockaddr *peer, socklen_t *len)

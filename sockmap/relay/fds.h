@@ -16,8 +16,8 @@ int xf_fds__pipe(int fd[2]);
 /* A spare. Returns it, or -errno. */
 int xf_fds__spare(void);
 /* Accept a connection of @listen_fd in place of *@spare, and reset it. *@spare is a spare again, or
- * -1 when another process took what all share (ENFILE). Returns 0, or -errno: -EAGAIN when nobody
- * is there. */
+ * -1 when another process took the machine's last descriptor (ENFILE). Returns 0, or -errno:
+ * -EAGAIN when no connection is waiting. */
 int xf_fds__refuse(int listen_fd, int *spare);
 /* Close with a reset: nothing was sent that it could cut off, and no state stays in the kernel. */
 void xf_reset(int fd);

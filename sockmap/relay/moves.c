@@ -36,7 +36,7 @@ static void settle(struct xf_relay *relay)
 	relay->settled = now_of(relay) + (pause < MOVE_PAUSE_MAX ? pause : MOVE_PAUSE_MAX);
 }
 
-/* Why not in words, where the errno does not say it. */
+/* The reason for a failed move in words, where the errno does not give it. */
 static const char *unavailable_reason(enum xf_engine_id engine, int err)
 {
 	if (engine == XF_ENGINE_SPLICE && (err == -EPERM || err == -EMFILE || err == -ENFILE))
@@ -56,7 +56,7 @@ static void warn_failed(const struct xf_relay *relay, int err)
 	char text[32];
 
 	if (err == -EOPNOTSUPP ||
-	    !xf_ratelimit_due(&mover->rare_move[relay->next], now_of(relay), &times))
+	    !xf_ratelimit_due(&mover->warn_move[relay->next], now_of(relay), &times))
 		return;
 	xf_info("a connection is copied%s, it cannot be moved by %s: %s",
 		xf_times_text(times, text), xf_engine_names[relay->next],
@@ -88,7 +88,7 @@ static void start(struct xf_relay *relay)
 		relay->engine = &xf_engine_copy;
 		relay->engine->start(relay);
 		relay->settled = now_of(relay) + RETRY_PAUSE;
-		if (was_lent) { /* it has no room of its own */
+		if (was_lent) { /* the relay has no room of its own */
 			xf_relay__abort(relay, XF_END_MEMORY);
 			return;
 		}

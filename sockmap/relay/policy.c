@@ -85,7 +85,7 @@ static bool is_worth_mapping(struct xf_mover *mover)
 		return false;
 	if (xf_sockmap__has_room(mover->sockmap))
 		return true;
-	if (xf_ratelimit_due(&mover->rare_room, now, &times))
+	if (xf_ratelimit_due(&mover->warn_room, now, &times))
 		xf_info("a connection does without sockmap%s: its part of --memory is used up",
 			xf_times_text(times, text));
 	return false;

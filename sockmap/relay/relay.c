@@ -69,7 +69,7 @@ static void end(struct xf_relay *relay, enum xf_end how)
 		xf_loop__defer(relay->mover->loop, release, relay);
 }
 
-/* One that lingers has nothing left to do: the kernel delivers the rest. */
+/* A lingering relay has nothing left to do: the kernel delivers the rest. */
 void xf_relay__abort(struct xf_relay *relay, enum xf_end how)
 {
 	end(relay, relay->lingering && how == XF_END_DRAIN ? XF_END_CLOSED : how);
@@ -77,14 +77,14 @@ void xf_relay__abort(struct xf_relay *relay, enum xf_end how)
 
 /* ---- lingering ---- */
 
-/* What a closed socket may still have to deliver without being held here, bytes; when memory is
- * scarce just the FIN. */
+/* Bytes that a socket may still have to deliver when it is closed; with scarce memory the FIN
+ * alone. */
 #define LINGER_BYTES (4 * 1024)
 #define LINGER_FIRST (10 * XF_MSEC)
 #define LINGER_LAST (1 * XF_NSEC)
 
-/* What is in the send buffers counts as held, also when the streams have ended: closing the sockets
- * would take it out of the account, not out of the memory. */
+/* Bytes in the send buffers count as held, also when the streams have ended: closing the sockets
+ * would take them out of the account, but not out of the memory. */
 static bool holds_much(const struct xf_relay *relay)
 {
 	uint64_t most = xf_budget__is_scarce(relay->mover->opts.budget) ? 1 : LINGER_BYTES;
@@ -96,9 +96,8 @@ static bool holds_much(const struct xf_relay *relay)
 	return false;
 }
 
-/* The relay has ended because a side was reset that had not acknowledged everything, and never
- * will: nobody else may say so, since the reset came with the very event that ended the last
- * direction. */
+/* Whether a side was reset before it had acknowledged everything. The reset may have come with the
+ * event that ended the last direction, and no other event reports it then. */
 static bool was_cut_off(struct xf_relay *relay)
 {
 	for (unsigned int i = 0; i < relay->flows; i++) {
@@ -241,7 +240,8 @@ static void on_event(struct xf_watch *watch, uint32_t events)
 	xf_relay__choose(relay);
 }
 
-/* Those who asked to go on, once each; who asks again meanwhile waits for the next turn. */
+/* Call each relay that asked to go on once. A relay that asks again meanwhile waits for the next
+ * turn. */
 static void on_again(struct xf_timer *timer, uint64_t now)
 {
 	struct xf_mover *mover = xf_container_of(timer, struct xf_mover, again);
@@ -291,9 +291,8 @@ static bool has_unacked(const struct xf_relay *relay)
 	return false;
 }
 
-/* When a byte last moved. What only the kernel saw counts, too: the peers' bytes in the sockmap,
- * and the acknowledgements of a reader that is slow, whose time is known from one look to the next.
- */
+/* The time when a byte last moved. Movements that only the kernel sees count, too: bytes in the
+ * sockmap, and acknowledgements of a slow reader, which two looks tell apart. */
 static uint64_t last_moved(struct xf_relay *relay, uint64_t now)
 {
 	uint64_t moved = 0, last = relay->active;
@@ -317,7 +316,7 @@ static void on_idle(struct xf_timer *timer, uint64_t now)
 
 	relay->active = last_moved(relay, now);
 	if (now - relay->active >= idle) {
-		/* Or all was delivered since it was last looked at for that. */
+		/* A lingering relay may have delivered everything since the last look. */
 		end(relay, relay->lingering && !holds_much(relay) ? XF_END_CLOSED : XF_END_IDLE);
 		return;
 	}

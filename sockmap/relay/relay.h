@@ -38,7 +38,7 @@ struct xf_mover;
 struct xf_relay;
 struct xf_budget;
 
-/* What a relay has done, also while it runs. */
+/* The counters of a relay, also while it runs. */
 struct xf_relay_stats {
 	uint64_t to_upstream; /* bytes given to the upstream's socket (echo: to the client's),
 				 without the first xf_relay_opts.uncounted */
@@ -72,13 +72,13 @@ const char *xf_mover__unavailable_reason(const struct xf_mover *mover);
 /* Capabilities (a mask of 1ULL << CAP_*) that moving needs after xf_mover__new(). */
 uint64_t xf_mover__caps(const struct xf_mover *mover);
 
-/* A relay could be made now: there is room for one, or a sockmap, which needs none for it. */
+/* Whether a relay could be made now: there is room for one, or a sockmap, which needs no room. */
 bool xf_mover__can_relay(const struct xf_mover *mover);
-/* Reserve in the budget what a client can send before it has a relay: the receive buffer, which it
- * makes that small, and what is read as its first packet. Returns the bytes, 0: there is no room
- * now. They go to the relay, or back. */
+/* Make the client's receive buffer small, and reserve in the budget what the client can send before
+ * it has a relay: that buffer, and its first packet. Returns the bytes, 0: there is no room now.
+ * They go to the relay, or to xf_mover__dismiss(). */
 uint64_t xf_mover__admit(struct xf_mover *mover, int client);
-/* That would succeed now, for one that has not sent much. */
+/* Whether that would succeed now, for a client that has not sent much. */
 bool xf_mover__may_admit(const struct xf_mover *mover);
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved);
 
@@ -90,18 +90,18 @@ struct xf_relay_opts {
 	uint8_t *prefix;
 	size_t prefix_len;
 	size_t uncounted;
-	uint64_t reserved; /* what xf_mover__admit() gave, taken over */
+	uint64_t reserved; /* the result of xf_mover__admit(), taken over */
 	uint64_t idle;	   /* ns without a byte either way until the relay is ended; 0: for ever */
 	void (*on_end)(struct xf_relay *relay, enum xf_end end, void *arg);
 	void *arg;
 };
 
-/* Start moving. on_end is called once, later than this call returns, when the sockets are closed;
- * the relay is gone after it. On an error (-ENOMEM, -EMFILE, ...: printed by nobody) the sockets
- * and the prefix are still the caller's, what was reserved is not. */
+/* Start moving. on_end is called once, after this call has returned, when the sockets are closed;
+ * the relay is freed after it. On an error (-ENOMEM, -EMFILE, ..., without a message) the sockets
+ * and the prefix are still the caller's, the reservation is not. */
 int xf_relay__new(struct xf_mover *mover, const struct xf_relay_opts *opts,
 		  struct xf_relay **relay);
-/* End it now: both sockets are reset, on_end comes with @end. */
+/* End the relay now: both sockets are reset, and on_end is called with @end. */
 void xf_relay__abort(struct xf_relay *relay, enum xf_end end);
 void xf_relay__stats(struct xf_relay *relay, struct xf_relay_stats *stats);
 

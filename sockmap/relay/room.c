@@ -35,11 +35,11 @@ static const struct size {
 	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
 };
 
-/* What is read as a first packet at most, and a PROXY header of ours. */
+/* The largest first packet, and our PROXY header. */
 #define FIRST_PACKET (20 * KIB)
 
-/* In the sockmap engine what is sent waits in a list of the kernel's whatever the send buffer's
- * size; a large one spares the kernel the waiting for room. */
+/* The sockmap engine's bytes wait in a list of the kernel's whatever the send buffer's size; with a
+ * large one the kernel does not wait for room. */
 #define LENT_SND (2 * MIB)
 
 /* An idle relay's large room is taken back when another needs it. */
@@ -120,8 +120,9 @@ static void set_room(struct xf_relay *relay, enum xf_room room)
 	relay->hold_max = sizes[room].hold;
 }
 
-/* Bytes that a socket has taken in and may yet: it was there before anybody gave it a size. The
- * window first: what comes meanwhile is then counted twice, and not never. */
+/* The number of bytes that a socket has taken in and may yet take in: it received before its buffer
+ * had a size. The window is read first, so that bytes that come meanwhile count twice and not
+ * never. */
 static uint64_t promised(int fd)
 {
 	uint64_t window = xf_tcp__window(fd, 0);
@@ -159,8 +160,8 @@ void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
 	xf_budget__give(mover->opts.budget, reserved);
 }
 
-/* Give it no more than what its sockets may have received before anybody could look: only the
- * sockmap engine can do with that, and it must have the relay at once. */
+/* Reserve no more than the relay's sockets may have received before their buffers had a size. The
+ * sockmap engine alone can work with that, and must get the relay at once. */
 static bool lend(struct xf_relay *relay)
 {
 	if (!relay->mover->sockmap)
@@ -196,8 +197,8 @@ bool xf_room__open(struct xf_relay *relay)
 	return true;
 }
 
-/* Of an idle relay. The sender keeps what it was promised; where that is much the receive buffer
- * stays as large as it is. */
+/* Shrink the room of an idle relay. The sender keeps the window that it was promised; where that is
+ * large the receive buffer stays as it is. */
 static bool shrink(struct xf_relay *relay)
 {
 	bool shrunk = false;
@@ -269,8 +270,8 @@ bool xf_room__grow(struct xf_flow *flow)
 	return true;
 }
 
-/* With the last eighth of the budget all relays that are idle could not have something of their
- * own, and newcomers would find nothing. */
+/* The last eighth of the budget is too little for a share of each idle relay, and new relays would
+ * find nothing. */
 void xf_room__lend(struct xf_relay *relay)
 {
 	relay->lent = true;
@@ -352,8 +353,8 @@ void xf_room__apply(struct xf_relay *relay)
 	}
 }
 
-/* What came in, and could, before the buffer had its size is counted until it is read, and none of
- * it is there any more when the window and the queue fit in the buffer. */
+/* Bytes that came in, and could come in, before the buffer had its size count until they are read.
+ * When the window and the queue fit in the buffer none of them is left. */
 static void forget_promise(const struct xf_flow *flow)
 {
 	struct xf_relay *relay = flow->relay;

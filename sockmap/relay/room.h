@@ -14,8 +14,8 @@ struct xf_relay;
 /* The window of a relay that has no large room, bytes. */
 #define XF_ROOM_WINDOW (64 * 1024)
 
-/* What a flow of the sockmap engine may hold whatever the others hold, bytes: two usual segments.
- * It stays reserved for it, while the budget is not nearly used up. */
+/* Bytes that a flow of the sockmap engine may hold whatever the others hold: two usual segments.
+ * They stay reserved for the flow until the budget is nearly used up. */
 #define XF_ROOM_OWN (4 * 1024)
 
 /* Room for a new relay, base or small. False: the budget is used up. With relay->lent set after it
@@ -24,20 +24,20 @@ struct xf_relay;
 bool xf_room__open(struct xf_relay *relay);
 /* Room for bulk on one flow. False: there is none now; everything stays as it was. */
 bool xf_room__grow(struct xf_flow *flow);
-/* The sockmap engine is to take the relay over. What was reserved stays until it has. */
+/* The sockmap engine is about to take the relay over. The reservation stays until it has. */
 void xf_room__lend(struct xf_relay *relay);
-/* It has: it accounts for itself what its flows hold, in kernel memory; what stays reserved is
- * relay->own for each, and receive buffers beyond the usual. */
+/* The sockmap engine has taken the relay over and accounts itself for the kernel memory that its
+ * flows hold. relay->own for each flow stays reserved, and receive buffers beyond the usual. */
 void xf_room__lent(struct xf_relay *relay);
-/* What one of its flows sends goes through user space from now on, which waits for the receiver
- * when it has to: with a small send buffer. */
+/* The flow's bytes go through user space from now on, which can wait for the receiver: use a small
+ * send buffer. */
 void xf_room__restrain(struct xf_flow *flow);
-/* It is to come back: reserve what it costs then, for flows of bulk large room where there is that
- * much. False: no room; it must stay there. */
+/* The relay is about to come back: reserve its room, for flows of bulk large room if there is
+ * enough. False: there is no room, and it must stay there. */
 bool xf_room__reserve(struct xf_relay *relay);
 /* Bytes reserved for the send buffer of the flow's receiver. */
 uint64_t xf_room__send_size(const struct xf_flow *flow);
-/* It is back: give the buffers the sizes that were reserved. */
+/* The relay is back: give the buffers the sizes that were reserved. */
 void xf_room__apply(struct xf_relay *relay);
 /* A flow of the sockmap engine is paused: its receive buffer fills. The same on the way back. */
 bool xf_room__pause(struct xf_flow *flow);
@@ -46,8 +46,8 @@ void xf_room__pause_in(struct xf_flow *flow, uint64_t bytes);
 /* Bytes that this takes. */
 uint64_t xf_room__pause_size(const struct xf_flow *flow);
 void xf_room__resume(struct xf_flow *flow);
-/* Both directions are done: all that it still holds is what is not yet acknowledged. Again and
- * again. */
+/* Both directions are done: reduce the reservation to the bytes that are not yet acknowledged.
+ * Called repeatedly. */
 void xf_room__linger(struct xf_relay *relay);
 /* Give everything back: the sockets are closed. */
 void xf_room__close(struct xf_relay *relay);

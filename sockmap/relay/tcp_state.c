@@ -92,7 +92,7 @@ static bool fin_has_come(int fd)
 	}
 }
 
-/* As recvmsg() counts, the FIN too; -1 when nothing can be read. */
+/* The bytes that recvmsg() would return, the FIN included; -1 when nothing can be read. */
 static int peeked(int fd)
 {
 	union {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the kernel knows of a TCP socket: places in its two streams, counted in bytes from one that
- * is the same for the socket's whole life (TCP_INFO counts the SYN on one end and not on the other;
- * only differences mean something). */
+/* The kernel's state of a TCP socket: places in its two streams, counted in bytes from an origin
+ * that stays the same for the socket's whole life (TCP_INFO counts the SYN on one end and not on
+ * the other; only differences have a meaning). */
 #ifndef XF_TCP_STATE_H
 #define XF_TCP_STATE_H
 
@@ -10,14 +10,14 @@
 
 /* Received in order so far; the FIN counts as a byte. */
 uint64_t xf_tcp__received(int fd);
-/* Taken out of the receive queue so far; a FIN that nobody has read counts as taken. */
+/* Taken out of the receive queue so far; an unread FIN counts as taken. */
 uint64_t xf_tcp__consumed(int fd);
 /* Acknowledged by the peer. */
 uint64_t xf_tcp__acked(int fd);
 /* Written to the socket, acknowledged or not. Never more than there were: what is acknowledged
  * between two looks is in neither. */
 uint64_t xf_tcp__written(int fd);
-/* The same, exactly, for a socket that nobody writes to meanwhile. */
+/* The same, exactly, for a socket that is not written to meanwhile. */
 uint64_t xf_tcp__written_exactly(int fd);
 
 /* The window that the peer was promised last, bytes; @unknown where the kernel does not say it

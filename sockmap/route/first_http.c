@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host that an HTTP/1 request is for.
  *
- * All of the header is looked at before the answer is YES: a second Host, or a line that another
- * parser may read in another way, would let the server behind see another host than we did. */
+ * The parser reads the whole header before it answers YES: a second Host, or a line that another
+ * parser may read in another way, would let the upstream see another host than the routes did. */
 #include "sockmap/route/first_packet.h"
 
 #include <arpa/inet.h>
@@ -11,7 +11,7 @@
 
 #include "sockmap/route/first_impl.h"
 
-#define METHOD_MAX 32 /* longer than any; so that a long word of something else is none */
+#define METHOD_MAX 32 /* no method is longer */
 
 struct text {
 	const uint8_t *at;
@@ -19,7 +19,7 @@ struct text {
 };
 
 struct request {
-	struct text rest; /* what has not been read */
+	struct text rest; /* not read yet */
 	enum xf_first answer;
 };
 
@@ -52,7 +52,7 @@ static bool is_value(uint8_t c)
 	return is_visible(c) || c == ' ' || c == '\t';
 }
 
-/* A run of at most @max bytes that @is takes, behind which something else stands. */
+/* Take a run of at most @max bytes that @is accepts, up to a byte that it does not. */
 static bool take_run(struct request *req, bool (*is)(uint8_t c), size_t max, struct text *run)
 {
 	size_t n = 0;
@@ -68,7 +68,7 @@ static bool take_run(struct request *req, bool (*is)(uint8_t c), size_t max, str
 	return true;
 }
 
-/* Exactly the characters of @text. */
+/* Take exactly the characters of @text. */
 static bool take_text(struct request *req, const char *text)
 {
 	for (; *text; text++) {
@@ -81,7 +81,7 @@ static bool take_text(struct request *req, const char *text)
 	return true;
 }
 
-/* CR LF, or LF alone as many servers allow. */
+/* Take an end of line: CR LF, or LF alone as many servers allow. */
 static bool take_end(struct request *req)
 {
 	if (req->rest.len && *req->rest.at == '\r')
@@ -100,7 +100,7 @@ static bool is_port(struct text text)
 	return true;
 }
 
-/* "[2001:db8::1]" at the start of @text, which is then moved behind it. */
+/* Take an IPv6 literal such as "[2001:db8::1]" from the start of @text. */
 static bool take_literal(struct text *text, char *name)
 {
 	const uint8_t *end = memchr(text->at, ']', text->len);
@@ -120,7 +120,7 @@ static bool take_literal(struct text *text, char *name)
 	       inet_ntop(AF_INET6, &addr, name, XF_NAME_MAX + 1);
 }
 
-/* "host", "host:port" or the same with an IPv6 literal: the host to @name. */
+/* Parse "host" or "host:port", or the same with an IPv6 literal, and write the host to @name. */
 static bool authority(struct text text, char *name)
 {
 	const uint8_t *colon;
@@ -146,7 +146,7 @@ static bool authority(struct text text, char *name)
 	return is_port(text);
 }
 
-/* The authority of "scheme://authority/path"; false when it is not of that form. */
+/* Find the authority in "scheme://authority/path". False: the target is not of that form. */
 static bool absolute(struct text target, struct text *part)
 {
 	const uint8_t *colon = memchr(target.at, ':', target.len);
@@ -164,7 +164,7 @@ static bool absolute(struct text target, struct text *part)
 	return true;
 }
 
-/* The host that the request target names, if it does: "/path" and "*" do not. */
+/* Write the host of the request target to @name. "/path" and "*" have none. */
 static bool target_host(struct request *req, struct text method, struct text target, char *name)
 {
 	struct text part = target;
@@ -180,7 +180,7 @@ static bool take_request_line(struct request *req, char *name)
 {
 	struct text method, target, minor;
 
-	/* Empty lines before it are to be ignored. */
+	/* A server ignores empty lines before the request line (RFC 9112, 2.2). */
 	while (req->rest.len && (*req->rest.at == '\r' || *req->rest.at == '\n')) {
 		if (!take_end(req))
 			return false;
@@ -209,12 +209,12 @@ static void trim(struct text *text)
 		text->len--;
 }
 
-/* One header line; Host goes to @host, of which there must be one at most. */
+/* Take one header line. The value of Host goes to @host; a second Host is refused. */
 static bool take_field(struct request *req, char *host)
 {
 	struct text field, value;
 
-	/* A line that begins with a space continues the one before: nobody may send that. */
+	/* A line that begins with a space would continue the one before, which RFC 9112 forbids. */
 	if (!take_run(req, is_token, SIZE_MAX, &field))
 		return false;
 	if (!field.len)

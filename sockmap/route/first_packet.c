@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The token line, and what a host name is. The other parsers have files of their own.
+/* The token line, and the syntax of host names. The other parsers have files of their own.
  *
- * Each parser reads from left to right and answers NO, YES or BAD because of bytes that it has
- * read, MORE when it comes to the end: so a longer prefix never changes an answer but MORE. */
+ * Each parser reads from left to right. It answers NO, YES or BAD because of bytes that it has
+ * read, and MORE when it comes to the end: so a longer prefix never changes an answer but MORE. */
 #include "sockmap/route/first_packet.h"
 
 #include <string.h>
 
 #include "sockmap/route/first_impl.h"
 
-/* The byte in lower case, or 0 when no name has it. */
+/* The byte in lower case, or 0 when no name may contain it. */
 static char name_char(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -37,7 +37,7 @@ bool xf_first_name(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1])
 	return true;
 }
 
-/* Volatile, so that no compiler ends the loop at the first difference. */
+/* The volatile variable keeps a compiler from ending the loop at the first difference. */
 static bool same_secret(const uint8_t *line, const uint8_t *secret, size_t len)
 {
 	volatile uint8_t different = 0;
@@ -55,7 +55,7 @@ enum xf_first xf_first_token(const uint8_t *data, size_t len, const uint8_t *sec
 	size_t line;
 
 	if (!end) {
-		/* A CR right behind may belong to the end of the line. */
+		/* A CR behind the secret may belong to the end of the line. */
 		if (len <= secret_len || (len == secret_len + 1 && data[secret_len] == '\r'))
 			return XF_FIRST_MORE;
 		return XF_FIRST_NO;

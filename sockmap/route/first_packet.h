@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the first bytes of a connection say: pure functions over a prefix of the stream, which may
- * end anywhere and be hostile. None allocates, none reads behind @len. */
+/* Parsers of the first bytes of a connection: pure functions over a prefix of the stream, which may
+ * end anywhere and be hostile. None of them allocates or reads beyond @len. */
 #ifndef XF_FIRST_PACKET_H
 #define XF_FIRST_PACKET_H
 
@@ -14,38 +14,38 @@
 #define XF_NAME_MAX 255		 /* of a host name, without NUL */
 
 enum xf_first {
-	XF_FIRST_NO, /* it is not that, whatever follows */
+	XF_FIRST_NO, /* the bytes are something else, whatever follows */
 	XF_FIRST_YES,
 	XF_FIRST_MORE, /* a longer prefix is needed to tell */
-	XF_FIRST_BAD,  /* it begins as that and is broken (PROXY headers only) */
+	XF_FIRST_BAD,  /* a broken header (PROXY headers only) */
 };
 
-/* The server name in a TLS ClientHello (RFC 8446, RFC 6066), which may be spread over several
+/* Find the server name in a TLS ClientHello (RFC 8446, RFC 6066), which may be spread over several
  * records. YES: @name is the host_name in lower case, without a final dot, NUL-terminated. NO also
- * for a ClientHello without one. */
+ * for a ClientHello without a server name. */
 enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1]);
 
-/* The host that an HTTP/1 request is for: from the request target in absolute form (with CONNECT:
- * from the target), else from its one Host header (RFC 9112), in lower case, without port and final
- * dot; an IPv6 literal without brackets, as inet_ntop() writes it. NO also for a request with none,
- * several or a broken one. */
+/* Find the host that an HTTP/1 request is for: from the request target in absolute form (with
+ * CONNECT: from the target), else from its one Host header (RFC 9112). YES: @name is in lower case,
+ * without port and final dot, an IPv6 literal without brackets as inet_ntop() writes it. NO also
+ * for a request with no host, several Host headers, or a broken one. */
 enum xf_first xf_first_host(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1]);
 
-/* A line that is exactly @secret, ended by LF or CR LF. The time does not depend on how much of the
- * secret is right. YES: @skip is the length of the line with its end. MORE: no end of line yet and
- * not longer than the secret. */
+/* Compare the first line with @secret; it ends in LF or CR LF. The time does not depend on how much
+ * of the secret is right. YES: @skip is the length of the line with its end. MORE: the line has not
+ * ended and is not longer than the secret. */
 enum xf_first xf_first_token(const uint8_t *data, size_t len, const uint8_t *secret,
 			     size_t secret_len, size_t *skip);
 
-/* What a PROXY protocol header says (proxy-protocol.txt, versions 1 and 2). */
+/* The contents of a PROXY protocol header (proxy-protocol.txt, versions 1 and 2). */
 struct xf_proxy {
 	bool local;	    /* LOCAL command or UNKNOWN: the connection's own addresses count */
 	struct xf_addr src; /* len 0 for local, and for families other than TCP over IP */
 	struct xf_addr dst;
-	size_t len; /* of the header: what to skip */
+	size_t len; /* of the header, bytes */
 };
 
-/* YES, MORE, BAD, or NO (no header of either version begins like this). A version 2 header longer
+/* Parse a PROXY header. NO: no header of either version begins like this. A version 2 header longer
  * than XF_FIRST_MAX is BAD. */
 enum xf_first xf_first_proxy(const uint8_t *data, size_t len, struct xf_proxy *proxy);
 

@@ -35,7 +35,7 @@ static void set_in6(struct xf_addr *addr, const void *host, uint16_t port)
 	memcpy(&addr->in6.sin6_addr, host, sizeof(addr->in6.sin6_addr));
 }
 
-/* Exactly one space between words, none at the ends. Returns the next word, or NULL. */
+/* Take the next word of a line with exactly one space between words. Returns it, or NULL. */
 static char *next_word(char **rest)
 {
 	char *word = *rest;
@@ -58,7 +58,7 @@ static bool v1_port(const char *word, uint16_t *port)
 	return true;
 }
 
-/* "TCP4 192.0.2.1 192.0.2.2 40000 443": what stands between "PROXY " and CR LF. */
+/* Parse the part between "PROXY " and CR LF, such as "TCP4 192.0.2.1 192.0.2.2 40000 443". */
 static bool v1_parse(char *line, struct xf_proxy *proxy)
 {
 	char *family = next_word(&line), *src = next_word(&line), *dst = next_word(&line);
@@ -93,7 +93,7 @@ static enum xf_first v1(const uint8_t *data, size_t len, struct xf_proxy *proxy)
 	memcpy(line, data + sizeof(v1_start), n);
 	line[n] = '\0';
 	if (!strncmp(line, "UNKNOWN", 7) && (line[7] == '\0' || line[7] == ' ')) {
-		proxy->local = true; /* the rest of the line is to be ignored */
+		proxy->local = true; /* a receiver ignores the rest of the line */
 		return XF_FIRST_YES;
 	}
 	if (strlen(line) != n || !v1_parse(line, proxy))
@@ -132,7 +132,7 @@ static enum xf_first v2(const uint8_t *data, size_t len, struct xf_proxy *proxy)
 		return XF_FIRST_BAD;
 	if (len < 14)
 		return XF_FIRST_MORE;
-	if (command == V2_PROXY) { /* of LOCAL these are to be ignored */
+	if (command == V2_PROXY) { /* a receiver ignores both with LOCAL */
 		family = data[13] >> 4;
 		protocol = data[13] & 15;
 	}
@@ -152,7 +152,7 @@ static enum xf_first v2(const uint8_t *data, size_t len, struct xf_proxy *proxy)
 	return XF_FIRST_YES;
 }
 
-/* How @data compares with what a header starts with. */
+/* Compare @data with the start of a header. */
 static enum xf_first starts(const uint8_t *data, size_t len, const uint8_t *start, size_t start_len)
 {
 	size_t n = len < start_len ? len : start_len;
@@ -175,7 +175,7 @@ enum xf_first xf_first_proxy(const uint8_t *data, size_t len, struct xf_proxy *p
 	return is_v1 == XF_FIRST_MORE || is_v2 == XF_FIRST_MORE ? XF_FIRST_MORE : XF_FIRST_NO;
 }
 
-/* The four bytes of an IPv4 address, also of a mapped one; NULL for others. */
+/* The four bytes of an IPv4 address, also of a mapped one. NULL: @addr is another IPv6 address. */
 static const uint8_t *in_bytes(const struct xf_addr *addr)
 {
 	if (addr->sa.sa_family == AF_INET)

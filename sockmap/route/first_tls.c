@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The server name of a TLS ClientHello.
  *
- * The whole message is looked at before the answer is YES: a second name, or lengths that do not
- * fit, would let the server behind read another name than we did. */
+ * The parser reads the whole message before it answers YES: a second name, or lengths that do not
+ * fit, would let the upstream read another name than the routes did. */
 #include "sockmap/route/first_packet.h"
 
 #include <string.h>
@@ -45,7 +45,8 @@ static bool next_record(struct stream *s)
 	return true;
 }
 
-/* Read @n bytes to @out (NULL: skip them) out of the @left ones of what they are part of. */
+/* Read @n bytes to @out (NULL: skip them). They are part of a structure of which @left bytes are
+ * left. */
 static bool take(struct stream *s, size_t *left, size_t n, uint8_t *out)
 {
 	size_t part;
@@ -71,7 +72,7 @@ static bool take(struct stream *s, size_t *left, size_t n, uint8_t *out)
 	return true;
 }
 
-/* A number of @width bytes. */
+/* Read a number of @width bytes. */
 static bool take_number(struct stream *s, size_t *left, size_t width, size_t *n)
 {
 	uint8_t bytes[3];
@@ -84,7 +85,7 @@ static bool take_number(struct stream *s, size_t *left, size_t width, size_t *n)
 	return true;
 }
 
-/* A vector that is not looked at: its length in @width bytes, then entries of @size bytes. */
+/* Skip a vector: its length in @width bytes, then entries of @size bytes. */
 static bool skip_vector(struct stream *s, size_t *left, size_t width, size_t size, size_t max)
 {
 	size_t n;
@@ -96,7 +97,7 @@ static bool skip_vector(struct stream *s, size_t *left, size_t width, size_t siz
 	return take(s, left, n, NULL);
 }
 
-/* The contents of a server_name extension, @left bytes. */
+/* Parse the contents of a server_name extension, @left bytes. */
 static bool take_server_name(struct stream *s, size_t left, char *name)
 {
 	uint8_t bytes[XF_NAME_MAX + 1]; /* with a final dot */

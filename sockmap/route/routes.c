@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules as an object, and the decision for a connection. routes_parse.c makes them from text. */
+/* The rules of a routes file as an object, and the decision for a connection. routes_parse.c makes
+ * the object from text. */
 #include "sockmap/route/routes.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ void *xf_routes_more(void *array, unsigned int *n, size_t size)
 	void **entries = array;
 	char *entry;
 
-	/* Grown at each power of two. */
+	/* The array grows at each power of two. */
 	if (!(*n & (*n - 1))) {
 		void *grown = reallocarray(*entries, *n ? 2 * (size_t)*n : 1, size);
 
@@ -99,12 +100,12 @@ unsigned int xf_routes__upstreams(const struct xf_routes *routes)
 	return routes->n_upstreams;
 }
 
-/* What is known of a connection while its rules are looked at. */
+/* One call of xf_routes__decide(): the bytes of the connection, and the names found in them. */
 struct first {
 	const uint8_t *data; /* behind the PROXY header */
 	size_t len;
 	bool ended;
-	/* Each is looked for once, by the first rule that asks. */
+	/* The first rule that needs a name parses for it; later rules use the answer. */
 	bool sni_known, host_known;
 	enum xf_first sni_answer, host_answer;
 	char sni[XF_NAME_MAX + 1], host[XF_NAME_MAX + 1];
@@ -150,8 +151,8 @@ static enum xf_first ask_host(struct first *first, const struct xf_routes_rule *
 	return name_fits(rule, first->host) ? XF_FIRST_YES : XF_FIRST_NO;
 }
 
-/* All rules from number @i on are token rules: the parser saw to it. Every secret is compared, so
- * that the time says nothing about which one fits. */
+/* All rules from number @i on are token rules, as the parser of the routes file makes sure. The
+ * loop compares every secret, so that the time does not tell which one fits. */
 static enum xf_decision_kind ask_tokens(const struct xf_routes *routes, unsigned int i,
 					const struct first *first, struct xf_decision *decision)
 {
@@ -198,7 +199,7 @@ static enum xf_decision_kind ask_rules(const struct xf_routes *routes, struct fi
 	return XF_DECIDE_NO_ROUTE;
 }
 
-/* The header that a source on the list must send. False: @decision is made. */
+/* Parse the PROXY header that a source on the list must send. False: @decision is final. */
 static bool take_proxy(const struct xf_routes *routes, struct first *first,
 		       struct xf_decision *decision)
 {

@@ -24,13 +24,13 @@ struct xf_route {
 	bool reject;
 	const struct xf_addr *upstreams;
 	unsigned int n_upstreams;
-	unsigned int index;	     /* from 0: for state that is kept outside */
+	unsigned int index;	     /* from 0: for state that others keep for each route */
 	unsigned int first_upstream; /* number of upstreams of all the routes before this one */
 };
 
-/* Where an error is and what was expected there. */
+/* The place of an error in the file, and what the parser expected there. */
 struct xf_routes_error {
-	unsigned int line, column; /* from 1; 0: not about a place */
+	unsigned int line, column; /* from 1; 0: the error has no place */
 	char text[256];		   /* "expected ADDR:PORT or reject, found 'foo'" */
 };
 
@@ -38,10 +38,11 @@ struct xf_routes_error {
 typedef uint8_t *(*xf_routes_read)(const char *path, size_t *len, char *why, size_t why_len,
 				   void *arg);
 
-/* @text need not end in NUL. 0, -EINVAL with @error filled, or -ENOMEM. */
+/* Parse a routes file; @text need not end in NUL. Returns 0, -EINVAL with @error filled, or
+ * -ENOMEM. */
 int xf_routes__parse(struct xf_routes **routes, const char *text, size_t len, xf_routes_read read,
 		     void *arg, struct xf_routes_error *error);
-/* One rule without condition: --to. */
+/* Make routes of one rule without condition, for --to. */
 int xf_routes__single(struct xf_routes **routes, const struct xf_addr *upstreams, unsigned int n);
 struct xf_routes *xf_routes__get(struct xf_routes *routes);
 void xf_routes__put(struct xf_routes *routes);
@@ -54,22 +55,22 @@ enum xf_decision_kind {
 	XF_DECIDE_DIAL,	     /* dial the destination of the PROXY header, which is on the list */
 	XF_DECIDE_REJECT,    /* route says so */
 	XF_DECIDE_NO_ROUTE,  /* no rule fits */
-	XF_DECIDE_BAD_TOKEN, /* came to a token rule without a right token */
-	XF_DECIDE_BAD_PROXY, /* a header was due and is missing or broken */
+	XF_DECIDE_BAD_TOKEN, /* no right token, at the first token rule */
+	XF_DECIDE_BAD_PROXY, /* the PROXY header is missing or broken */
 };
 
 struct xf_decision {
 	enum xf_decision_kind kind;
 	const struct xf_route *route; /* ROUTE and REJECT */
 	bool has_proxy;
-	struct xf_proxy proxy; /* has_proxy: what the header said */
+	struct xf_proxy proxy; /* with has_proxy: the contents of the header */
 	size_t skip; /* bytes at the start that are not forwarded: PROXY header, token line */
 };
 
-/* Decide for a connection from @peer by the @len bytes that it sent so far; @len 0 is asked first:
- * the answer is not MORE when no byte is needed. First match wins; a rule that cannot tell yet
- * holds up those behind it. @ended: the client will send no more (FIN), MORE is then not an
- * answer. */
+/* Decide for a connection from @peer by the @len bytes that it has sent so far. With @len 0 the
+ * answer is MORE only if the rules need a byte. The first match wins; a rule that needs more bytes
+ * holds up the rules behind it. @ended: the client will send no more (FIN); the answer is then
+ * never MORE. */
 void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *peer,
 		       const uint8_t *data, size_t len, bool ended, struct xf_decision *decision);
 

@@ -15,10 +15,10 @@ enum xf_condition {
 };
 
 struct xf_routes_rule {
-	struct xf_route route; /* upstreams is set when all rules are there */
+	struct xf_route route; /* upstreams is set by xf_routes__finish() */
 	enum xf_condition condition;
 	bool suffix; /* "*.example.org": value begins with the dot */
-	char *value; /* a name in lower case, or a secret; ends in NUL, which does not count */
+	char *value; /* a name in lower case, or a secret; value_len does not count its NUL */
 	size_t value_len;
 };
 
@@ -34,12 +34,12 @@ struct xf_routes {
 	unsigned int n_destinations;
 };
 
-/* An empty one with one reference, or NULL. */
+/* Make empty routes with one reference, or return NULL. */
 struct xf_routes *xf_routes__new(void);
-/* Room for one more in the @n entries of @size bytes at *@array: its address, zeroed, or NULL when
- * there is no memory; *@n grows. */
+/* Append a zeroed entry of @size bytes to the *@n entries at *@array. Returns its address, or NULL
+ * without memory. */
 void *xf_routes_more(void *array, unsigned int *n, size_t size);
-/* Point every rule to its upstreams, when no more are added. */
+/* Point every rule to its upstreams; no rule may be added afterwards. */
 void xf_routes__finish(struct xf_routes *routes);
 
 #endif

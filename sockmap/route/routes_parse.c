@@ -21,9 +21,9 @@ struct parse {
 	xf_routes_read read;
 	void *arg;
 	struct xf_words words;
-	unsigned int any_line;	 /* of the rule that takes everything, 0: none */
+	unsigned int any_line;	 /* of the rule that every connection matches, 0: none */
 	unsigned int token_line; /* of the first token rule */
-	/* The first proxy-destinations. */
+	/* of the first proxy-destinations */
 	unsigned int destinations_line;
 	const char *destinations_start, *destinations;
 };
@@ -46,7 +46,7 @@ static int add_upstream(struct parse *p, struct xf_routes_rule *rule, struct xf_
 	return 0;
 }
 
-/* "ADDR:PORT[,ADDR:PORT...]" or "reject", and nothing behind it. */
+/* Parse "ADDR:PORT[,ADDR:PORT...]" or "reject" at the end of the line. */
 static int parse_target(struct parse *p, struct xf_routes_rule *rule)
 {
 	struct xf_word word = xf_words__next(&p->words), rest = word, part;
@@ -82,7 +82,7 @@ static int set_value(struct xf_routes_rule *rule, const void *value, size_t len)
 	return 0;
 }
 
-/* "example.org" or "*.example.org". */
+/* Parse "example.org" or "*.example.org". */
 static int parse_name(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	struct xf_word name = word;
@@ -100,7 +100,7 @@ static int parse_name(struct parse *p, struct xf_routes_rule *rule, struct xf_wo
 			    : set_value(rule, text + 1, strlen(text + 1));
 }
 
-/* A host may also be an IPv6 address, in brackets or not. */
+/* Parse a host, which may also be an IPv6 address, in brackets or not. */
 static int parse_host(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -118,7 +118,8 @@ static int parse_host(struct parse *p, struct xf_routes_rule *rule, struct xf_wo
 	return set_value(rule, text, strlen(text));
 }
 
-/* What is wrong with the contents of a token file, or NULL. *@len is then without the line end. */
+/* Take the line end off the contents of a token file, and check the rest. Returns its fault, or
+ * NULL. */
 static const char *bad_secret(const uint8_t *secret, size_t *len)
 {
 	if (*len && secret[*len - 1] == '\n') {
@@ -135,7 +136,7 @@ static const char *bad_secret(const uint8_t *secret, size_t *len)
 	return *len > SECRET_MAX ? "is longer than 1024 bytes" : NULL;
 }
 
-/* "@FILE"; the file is read now. */
+/* Parse "@FILE" and read the file. */
 static int parse_token(struct parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	char name[XF_WORD_QUOTED], why[128] = "";
@@ -178,7 +179,7 @@ static const struct {
 	{ "token", XF_IF_TOKEN, parse_token },
 };
 
-/* A rule that no connection can come to is a mistake of whoever wrote it. */
+/* Refuse a rule that no connection can reach, which must be a mistake. */
 static int check_reached(struct parse *p, enum xf_condition condition, struct xf_word word)
 {
 	if (p->any_line)
@@ -214,7 +215,7 @@ static struct xf_routes_rule *add_rule(struct parse *p, enum xf_condition condit
 	return rule;
 }
 
-/* The condition as written, with one space between its words. */
+/* Keep the condition as written, with one space between its words. */
 static int set_text(struct xf_routes_rule *rule, const char *keyword, struct xf_word value)
 {
 	size_t len = strlen(keyword);
@@ -230,7 +231,7 @@ static int set_text(struct xf_routes_rule *rule, const char *keyword, struct xf_
 	return 0;
 }
 
-/* "sni NAME -> ...", from the condition at @i of the table. */
+/* Parse a rule such as "sni NAME -> ...", whose condition is entry @i of the table. */
 static int parse_rule(struct parse *p, struct xf_word word, size_t i)
 {
 	enum xf_condition condition = conditions[i].condition;
@@ -258,7 +259,7 @@ static int parse_rule(struct parse *p, struct xf_word word, size_t i)
 				      : xf_words__expected(&p->words, word, "->");
 }
 
-/* The prefixes to the end of the line, of which there must be one. */
+/* Parse the prefixes up to the end of the line; at least one is required. */
 static int parse_prefixes(struct parse *p, bool with_port, struct xf_addr_prefix **list,
 			  unsigned int *n)
 {
@@ -299,7 +300,7 @@ static int parse_destinations(struct parse *p, struct xf_word word)
 	return parse_prefixes(p, true, &p->routes->destinations, &p->routes->n_destinations);
 }
 
-/* Text, and nothing that a display would hide. */
+/* Refuse control characters, which a display would hide. */
 static int check_bytes(struct parse *p)
 {
 	for (const char *at = p->words.start; at < p->words.end; at++) {
@@ -354,7 +355,7 @@ static int parse_lines(struct parse *p, const char *text, size_t len)
 	return err;
 }
 
-/* What no single line shows. */
+/* Check what concerns several lines. */
 static int check_whole(struct parse *p)
 {
 	if (p->destinations_line && !p->routes->n_sources) {

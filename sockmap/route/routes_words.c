@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The words of one line of the routes file, and what is said about them. */
+/* The words of one line of the routes file, and error messages about them. */
 #include "sockmap/route/routes_words.h"
 
 #include <errno.h>

@@ -27,7 +27,7 @@
 
 /* ---- the end ---- */
 
-/* Before the relay. */
+/* End a connection that has no relay. */
 static void end(struct xf_conn *conn, const struct xf_result *result)
 {
 	struct xf_server *server = conn->server;
@@ -79,7 +79,7 @@ static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
 	xf_record__finish(conn, &report);
 }
 
-/* Both sockets to the relay, @upstream -1 for an echo. WAIT: the relay runs. */
+/* Give both sockets to a relay; @upstream is -1 for an echo. WAIT: the relay runs. */
 static enum xf_step start_relay(struct xf_conn *conn, int upstream, struct xf_result *result)
 {
 	struct xf_server *server = conn->server;
@@ -111,9 +111,10 @@ static enum xf_step start_relay(struct xf_conn *conn, int upstream, struct xf_re
 	return xf_step_lacking(result, -err);
 }
 
-/* ---- what the routes decided ---- */
+/* ---- the decision of the routes ---- */
 
-/* A header of ours, and what the client sent so far less what was for us. */
+/* Make the first bytes for the upstream: our PROXY header, and the bytes that the client has sent
+ * for it. */
 static bool make_prefix(struct xf_conn *conn, const uint8_t *data, size_t len)
 {
 	uint8_t header[XF_PROXY_V2_MAX];
@@ -173,7 +174,7 @@ static enum xf_step follow_decision(struct xf_conn *conn, struct xf_result *resu
 	case XF_DECIDE_BAD_PROXY:
 		return xf_step_failed(result, XF_OUTCOME_BAD_PROXY, 0);
 	case XF_DECIDE_NO_ROUTE:
-	case XF_DECIDE_MORE: /* no decision */
+	case XF_DECIDE_MORE: /* not a decision */
 		break;
 	}
 	return xf_step_failed(result, XF_OUTCOME_NO_ROUTE, 0);
@@ -183,9 +184,10 @@ static enum xf_step follow_decision(struct xf_conn *conn, struct xf_result *resu
 
 static void proceed(struct xf_conn *conn, enum xf_step step, struct xf_result *result);
 
-/* Of many that came at a time one may have sent its first packet, which was not read yet: then it
- * is served and not ended. It is read once: a client that dribbles has always just sent something.
- * A connection that waits has its memory, so nothing makes way for it in turn. */
+/* End a waiting connection for want of room. One of many that came at a time may have sent its
+ * first packet already: it is read once and served if that decides. A second read would let a
+ * client that dribbles stay for ever. @conn has its memory, so no other connection makes way for it
+ * in turn. */
 static void make_way(struct xf_conn *conn)
 {
 	enum xf_step step = XF_STEP_WAIT;
@@ -198,7 +200,7 @@ static void make_way(struct xf_conn *conn)
 	proceed(conn, step, &result);
 }
 
-/* Returns whether what its client may send while it waits is reserved. */
+/* Reserve memory for what the client may send while @conn waits. False: there is none. */
 static bool admit(struct xf_conn *conn)
 {
 	struct xf_conn *victim;
@@ -225,7 +227,7 @@ static int wait_for_client(struct xf_conn *conn)
 	return err ? err : xf_loop__add(server->loop, &conn->client, conn->fd, EPOLLIN);
 }
 
-/* Of the client, only its end is waited for. */
+/* The client is watched for its end alone. */
 static int wait_for_upstream(struct xf_conn *conn, int upstream)
 {
 	struct xf_server *server = conn->server;
@@ -261,7 +263,7 @@ static enum xf_step wait_for_events(struct xf_conn *conn, struct xf_result *resu
 	return err ? xf_step_lacking(result, -err) : XF_STEP_WAIT;
 }
 
-/* Act on what the last step of a phase before the relay returned. */
+/* Act on the result of a step. The phase may change up to two times. */
 static void proceed(struct xf_conn *conn, enum xf_step step, struct xf_result *result)
 {
 	if (step == XF_STEP_DECIDED && conn->phase == XF_PHASE_FIRST)
@@ -318,7 +320,7 @@ static enum xf_step begin(struct xf_conn *conn, struct xf_result *result)
 	struct xf_server *server = conn->server;
 	struct xf_conn *victim;
 
-	if (server->opts.echo) { /* nothing to read and nothing to dial */
+	if (server->opts.echo) { /* no first packet and no upstream */
 		conn->phase = XF_PHASE_DIAL;
 		result->fd = -1;
 		return XF_STEP_DECIDED;
@@ -330,7 +332,7 @@ static enum xf_step begin(struct xf_conn *conn, struct xf_result *result)
 	while ((victim = xf_waiting__surplus(server)))
 		make_way(victim);
 	xf_waiting__enter(conn, &server->first);
-	return xf_first__read(conn, result); /* often it is there already */
+	return xf_first__read(conn, result); /* the packet is often there already */
 }
 
 void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)

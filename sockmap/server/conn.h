@@ -5,9 +5,9 @@
 
 #include "sockmap/server/server_impl.h"
 
-/* Serve @fd, which was accepted and is taken over. */
+/* Serve the accepted socket @fd, which the connection takes over. */
 void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer);
-/* End it, in whatever phase it is. */
+/* End the connection in any phase. */
 void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome);
 
 #endif

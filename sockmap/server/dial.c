@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connect to an upstream while watching whether the client is still there. */
+/* The dial: connect to an upstream while the client is watched. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "sockmap/server/phases.h"
 #include "sockmap/server/upstream.h"
 
-/* On a port of the range that clients use, where nobody listens, TCP can connect a socket to
- * itself: when the source port that it happens to get is the destination. */
+/* TCP connects a socket to itself when no socket listens on the destination and the kernel happens
+ * to choose that port as the source port. */
 static bool is_own(int fd, const struct xf_addr *addr)
 {
 	struct xf_addr own = { .len = sizeof(own.in6) }, peer = own;
@@ -21,8 +21,9 @@ static bool is_own(int fd, const struct xf_addr *addr)
 	       !getpeername(fd, &peer.sa, &peer.len) && xf_sockaddr_equal(&own, &peer);
 }
 
-/* 1: connected; 0: under way; -errno. The second connect() is for an upstream on this machine,
- * whose answer is there as soon as the first returns: it spares watching both sockets. */
+/* Begin to connect. Returns 1 when connected, 0 when under way, or -errno. An upstream on this
+ * machine has answered when the first connect() returns: a second one finds that out, and neither
+ * socket needs to be watched. */
 static int start(int fd, const struct xf_addr *addr)
 {
 	int on = 1;
@@ -37,13 +38,14 @@ static int start(int fd, const struct xf_addr *addr)
 	return errno == EALREADY || errno == EINPROGRESS ? 0 : -errno;
 }
 
-/* Lacking for every upstream. */
+/* Errors that every other upstream would meet, too. */
 static bool is_scarce(int err)
 {
 	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS || err == ENOSPC;
 }
 
-/* The same for a socket made here, which is in *@fd unless that failed. */
+/* Make a socket and begin to connect it. Returns as start(); the socket is in *@fd unless that is
+ * -errno. */
 static int dial(const struct xf_addr *addr, int *fd)
 {
 	int err;
@@ -65,7 +67,7 @@ static void warn_no_port(struct xf_conn *conn)
 	char addr[XF_SOCKADDR_TEXT], text[32];
 	uint64_t times;
 
-	if (!xf_ratelimit_due(&server->rare_ports, xf_loop__now(server->loop), &times))
+	if (!xf_ratelimit_due(&server->warn_ports, xf_loop__now(server->loop), &times))
 		return;
 	xf_warn("cannot connect to %s%s: no port is free here", xf_sockaddr_text(conn->tried, addr),
 		xf_times_text(times, text));
@@ -89,7 +91,7 @@ static enum xf_step dial_next(struct xf_conn *conn, struct xf_result *result)
 		if (is_scarce(-err))
 			return xf_step_lacking(result, -err);
 		conn->error = -err;
-		/* The upstream cannot help it, and is not to be avoided for it. */
+		/* This machine lacks a port: the upstream did not fail. */
 		if (conn->error == EADDRNOTAVAIL)
 			warn_no_port(conn);
 		else
@@ -104,7 +106,8 @@ static enum xf_step dial_next(struct xf_conn *conn, struct xf_result *result)
 
 enum xf_step xf_dial__begin(struct xf_conn *conn, struct xf_result *result)
 {
-	/* An upstream is not bothered for nothing. What is reserved so far counts: it goes over. */
+	/* Without memory for a relay no upstream is dialled. The connection's own reservation goes
+	 * over to the relay. */
 	if (!conn->reserved && !xf_mover__can_relay(conn->server->mover))
 		return xf_step_lacking(result, ENOMEM);
 	return dial_next(conn, result);
@@ -118,7 +121,7 @@ static enum xf_step failed(struct xf_conn *conn, int err, struct xf_result *resu
 	return dial_next(conn, result);
 }
 
-/* A second connect() says how the first one went. */
+/* A second connect() returns the result of the first. */
 enum xf_step xf_dial__answered(struct xf_conn *conn, struct xf_result *result)
 {
 	const struct xf_addr *addr = conn->tried;
@@ -141,8 +144,9 @@ enum xf_step xf_dial__timed_out(struct xf_conn *conn, struct xf_result *result)
 	return failed(conn, ETIMEDOUT, result);
 }
 
-/* Only EPOLLERR and EPOLLHUP are asked for. A FIN is neither: a client that has sent all may still
- * want the answer. An EPOLLIN is of this turn, from before it was read for want of its place. */
+/* The watch asks for EPOLLERR and EPOLLHUP alone. A FIN is neither: a client that has sent
+ * everything may still want the answer. An EPOLLIN is left over from the first packet, in the turn
+ * in which that was read to make way. */
 enum xf_step xf_dial__client_event(struct xf_conn *conn, uint32_t events, struct xf_result *result)
 {
 	socklen_t len = sizeof(int);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An address has the first free place from where its hash says, or the oldest of a few. */
+/* A small hash table: an address takes the first free place from its hash on, or the oldest of
+ * PLACES. */
 #include "sockmap/server/failures.h"
 
 #include "lib/time.h"
@@ -7,7 +8,7 @@
 #define AVOID (5 * XF_NSEC)
 #define PLACES 8
 
-/* FNV-1a over what makes addresses differ. */
+/* FNV-1a over the bytes of the address. */
 static unsigned int hash(const struct xf_addr *addr)
 {
 	const uint8_t *bytes = (const uint8_t *)addr;
@@ -18,7 +19,8 @@ static unsigned int hash(const struct xf_addr *addr)
 	return h ^ h >> 16;
 }
 
-/* The entry of @addr, or NULL. None is ever freed, so the search ends at the first free place. */
+/* Find the entry of @addr, or NULL. No entry is ever freed, so the search ends at the first free
+ * place. */
 static struct xf_failure *find(const struct xf_failures *failures, const struct xf_addr *addr)
 {
 	unsigned int start = hash(addr);
@@ -34,7 +36,7 @@ static struct xf_failure *find(const struct xf_failures *failures, const struct 
 	return NULL;
 }
 
-/* From when on it says nothing any more. */
+/* The time from which on the entry has no effect. */
 static uint64_t expiry(const struct xf_failure *failure)
 {
 	return failure->until > failure->warning.next ? failure->until : failure->warning.next;
@@ -55,8 +57,8 @@ static struct xf_failure *replace(struct xf_failures *failures, const struct xf_
 			break;
 	}
 	oldest->addr = *addr;
-	/* With another one that fails all the time, the two would warn in turns, each as if it were
-	 * new: the limit goes with the place. */
+	/* The limit stays with the place: two addresses that fail all the time and share a place
+	 * would otherwise replace each other and warn every time. */
 	if (oldest->warning.next <= now)
 		oldest->warning = (struct xf_ratelimit) {};
 	return oldest;

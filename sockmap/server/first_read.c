@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Read a connection's first packet, as far as the routes want it. A client that sends nothing
- * costs a timer and no buffer; one that sends slowly delays no other connection. */
+/* Read a connection's first packet, as far as the routes need it. A client that sends nothing costs
+ * a timer and no buffer; a client that sends slowly delays no other connection. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sockmap/server/phases.h"
 
-#define ROOM 1024 /* to begin with: a request, or a ClientHello in a second piece */
+#define ROOM 1024 /* at first; enough for a request */
 
-/* Room for more behind conn->len. */
+/* Make room for @len bytes at conn->data. */
 static bool grow(struct xf_conn *conn, size_t len)
 {
 	size_t room = conn->room ? conn->room : ROOM;
@@ -29,14 +29,14 @@ static bool grow(struct xf_conn *conn, size_t len)
 	return true;
 }
 
-/* @len bytes are at @data, which is conn->data or the scratch buffer. */
+/* Ask the routes about the @len bytes at @data, which is conn->data or the scratch buffer. */
 static enum xf_step decide(struct xf_conn *conn, const uint8_t *data, size_t len, bool ended,
 			   struct xf_result *result)
 {
 	struct xf_decision *decision = &result->decision;
 
 	xf_routes__decide(conn->routes, &conn->peer, data, len, ended, decision);
-	/* A port scan connects and closes: it has not sent a wrong secret. */
+	/* A client that closes at once, as a port scan does, has sent no wrong token. */
 	if (ended && !len && decision->kind != XF_DECIDE_ROUTE &&
 	    decision->kind != XF_DECIDE_REJECT)
 		return xf_step_failed(result, XF_OUTCOME_CLIENT_GONE, 0);
@@ -49,14 +49,14 @@ static enum xf_step decide(struct xf_conn *conn, const uint8_t *data, size_t len
 		return xf_step_failed(result, XF_OUTCOME_FIRST_SIZE, 0);
 	if (!grow(conn, len + 1))
 		return xf_step_lacking(result, ENOMEM);
-	if (!conn->len) /* it came through the scratch buffer */
+	if (!conn->len) /* @data is the scratch buffer */
 		memcpy(conn->data, data, len);
 	conn->len = len;
 	return XF_STEP_WAIT;
 }
 
-/* The first piece goes through the scratch buffer: mostly it is all that is needed, and then it is
- * copied once, into the piece of memory that the relay takes over. */
+/* The first piece is read into the scratch buffer. It mostly decides, and is then copied once, into
+ * the memory that the relay takes over. */
 enum xf_step xf_first__read(struct xf_conn *conn, struct xf_result *result)
 {
 	uint8_t *data = conn->len ? conn->data : conn->server->scratch;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The listening socket: accept, and refuse when there is no room. */
+/* The listening socket: accept connections, or refuse them when there is no room. */
 #include "sockmap/server/listener.h"
 
 #include <errno.h>
@@ -16,10 +16,10 @@
 #include "sockmap/server/waiting.h"
 
 #define BACKLOG 4096
-#define ACCEPTS 16 /* in a turn: those that are connected have their turn too */
-/* After accept() failed in a way that the next one will too. */
+#define ACCEPTS 16 /* in a turn of the loop */
+/* The pause after an error of accept() that the next call would return, too. */
 #define PAUSE (50 * XF_MSEC)
-/* While those that have just come take all the places of those that wait. */
+/* The pause while every waiting connection has only just come. */
 #define CROWD_PAUSE (2 * XF_MSEC)
 
 static void say_why(int err, bool reuseport)
@@ -43,10 +43,11 @@ static int set_up(struct xf_server *server, int fd)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    (server->opts.reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
-	    /* Accepted sockets inherit both. Urgent bytes stay in their place among the others. */
+	    /* Accepted sockets inherit both options. Urgent bytes stay in their place in the
+	     * stream. */
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) ||
-	    /* [::] takes IPv4 too, whatever the sysctl says. */
+	    /* [::] accepts IPv4, too, whatever net.ipv6.bindv6only says. */
 	    (addr->sa.sa_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off))))
 		return -errno;
@@ -69,7 +70,7 @@ int xf_listener__open(struct xf_server *server)
 	char text[XF_SOCKADDR_TEXT];
 	int err;
 
-	/* IPPROTO_TCP and not 0: where MPTCP is made the default it stays out of the way. */
+	/* IPPROTO_TCP instead of 0 keeps MPTCP out where that is the default. */
 	server->listen_fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
 	err = server->listen_fd < 0 ? server->listen_fd : set_up(server, server->listen_fd);
 	if (err) {
@@ -85,7 +86,7 @@ int xf_listener__open(struct xf_server *server)
 	return server->spare;
 }
 
-/* Level triggered, the listener would make the loop spin. */
+/* Stop watching the listener, which is level triggered and would make the loop spin. */
 static void pause_accepting(struct xf_server *server, uint64_t pause)
 {
 	if (!xf_loop__arm(server->loop, &server->pause, xf_loop__now(server->loop) + pause))
@@ -103,8 +104,8 @@ static void on_pause(struct xf_timer *timer, uint64_t now)
 		pause_accepting(server, PAUSE);
 }
 
-/* Out of descriptors: the client is told at once. Returns what accept() said, 0 or -errno: without
- * a free descriptor it does not say that nobody is there. */
+/* Refuse a connection with the spare descriptor. Returns 0, or -errno of accept(), which without a
+ * free descriptor cannot tell whether a connection is waiting. */
 static int refuse_with_spare(struct xf_server *server, int err)
 {
 	int refused;
@@ -122,13 +123,13 @@ static void warn_accept(struct xf_server *server, int err)
 	char addr[XF_SOCKADDR_TEXT], text[32];
 	uint64_t times;
 
-	if (xf_ratelimit_due(&server->rare_accept, xf_loop__now(server->loop), &times))
+	if (xf_ratelimit_due(&server->warn_accept, xf_loop__now(server->loop), &times))
 		xf_warn("cannot accept on %s%s: %s; trying again",
 			xf_sockaddr_text(&server->address, addr), xf_times_text(times, text),
 			strerror(err));
 }
 
-/* Returns whether to go on accepting in this turn. */
+/* Handle an error of accept(). Returns whether to go on accepting in this turn. */
 static bool accept_failed(struct xf_server *server, int err)
 {
 	if (err == -EMFILE || err == -ENFILE)
@@ -137,7 +138,7 @@ static bool accept_failed(struct xf_server *server, int err)
 	case EAGAIN:
 		return false;
 	case EMFILE:
-	case ENFILE: /* the spare is gone: another process was quicker to take it */
+	case ENFILE: /* the spare is gone: another process took it */
 	case ENOBUFS:
 	case ENOMEM:
 	case EBADF:
@@ -145,12 +146,12 @@ static bool accept_failed(struct xf_server *server, int err)
 		warn_accept(server, -err);
 		pause_accepting(server, PAUSE);
 		return false;
-	default: /* refused; or EINTR, ECONNABORTED and what else was wrong with this one */
+	default: /* refused; or EINTR, ECONNABORTED and other errors of this connection alone */
 		return true;
 	}
 }
 
-/* Returns whether there may be more. */
+/* Accept one connection. Returns whether more may be waiting. */
 static bool accept_one(struct xf_server *server)
 {
 	struct xf_addr peer = { .len = sizeof(peer.in6) };
@@ -193,8 +194,8 @@ void xf_listener__close(struct xf_server *server)
 {
 	if (server->listen_fd < 0)
 		return;
-	/* Closing resets what is in the queue, so it is emptied. While clients come faster than
-	 * they are accepted it never is: a full queue's worth is enough. */
+	/* close() resets the connections in the queue, so they are accepted first. While clients
+	 * come faster than that the queue never gets empty; BACKLOG of them are enough. */
 	for (int i = 0; server->mover && i < BACKLOG && accept_one(server); i++)
 		;
 	xf_loop__disarm(server->loop, &server->pause);

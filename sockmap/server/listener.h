@@ -7,7 +7,7 @@
 
 int xf_listener__open(struct xf_server *server);
 int xf_listener__start(struct xf_server *server);
-/* Connections that have come in so far are accepted first. */
+/* Stop listening. Connections that wait in the queue are accepted first. */
 void xf_listener__close(struct xf_server *server);
 
 #endif

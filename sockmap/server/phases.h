@@ -9,13 +9,13 @@
 #include "sockmap/server/server_impl.h"
 
 enum xf_step {
-	XF_STEP_WAIT, /* call the phase again after an event or the deadline */
+	XF_STEP_WAIT, /* an event or the deadline calls for the next step */
 	XF_STEP_DECIDED,
 	XF_STEP_FAILED,
 };
 
 struct xf_result {
-	/* DECIDED by the first packet, of which @data is good until the next read. */
+	/* DECIDED by the first packet; @data is valid until the next read. */
 	struct xf_decision decision;
 	const uint8_t *data;
 	size_t len;
@@ -25,8 +25,8 @@ struct xf_result {
 
 	/* FAILED */
 	enum xf_outcome outcome;
-	int error;    /* errno behind it, 0: none */
-	bool lacking; /* memory, descriptors or the like lack here, which calls for a warning */
+	int error;    /* errno behind the outcome, 0: none */
+	bool lacking; /* this machine lacks memory or the like: warn */
 };
 
 static inline enum xf_step xf_step_failed(struct xf_result *result, enum xf_outcome outcome,
@@ -49,18 +49,18 @@ static inline enum xf_step xf_step_lacking(struct xf_result *result, int error)
 
 /* ---- first_read.c ---- */
 
-/* Read what has come of the first packet and ask the routes about it. WAIT: for more. */
+/* Read more of the first packet and ask the routes about it. WAIT: they need more bytes. */
 enum xf_step xf_first__read(struct xf_conn *conn, struct xf_result *result);
 
 /* ---- dial.c ---- */
 
 /* Dial conn->upstreams, one after the other, until one answers. */
 enum xf_step xf_dial__begin(struct xf_conn *conn, struct xf_result *result);
-/* conn->upstream had an event. */
+/* Handle an event of conn->upstream. */
 enum xf_step xf_dial__answered(struct xf_conn *conn, struct xf_result *result);
-/* conn->upstream did not answer in time. */
+/* Give up conn->upstream, which did not answer in time, and dial the next upstream. */
 enum xf_step xf_dial__timed_out(struct xf_conn *conn, struct xf_result *result);
-/* conn->client had these events. */
+/* Handle @events of conn->client. */
 enum xf_step xf_dial__client_event(struct xf_conn *conn, uint32_t events, struct xf_result *result);
 
 #endif

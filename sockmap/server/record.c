@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What a dual-stack socket says of an IPv4 client, said plainly. */
+/* Turn the IPv4-mapped address that a dual-stack socket reports into a plain IPv4 address. */
 static void unmap(struct xf_addr *addr)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
@@ -17,8 +17,8 @@ static void unmap(struct xf_addr *addr)
 	*addr = (struct xf_addr) { .in = in, .len = sizeof(in) };
 }
 
-/* The listener's address, unless that is all addresses: then it takes a system call to know, which
- * is spared when nobody will ask. */
+/* Set conn->local. A listener on all addresses needs a system call for that, which is made only if
+ * something uses the address. */
 static void set_local(struct xf_conn *conn)
 {
 	const struct xf_server *server = conn->server;

@@ -5,9 +5,10 @@
 
 #include "sockmap/server/server_impl.h"
 
-/* In the list of @server and counted; NULL without memory, and then nothing was done. */
+/* Make the record of a connection, list it in @server and count it. Returns NULL without memory. */
 struct xf_conn *xf_record__new(struct xf_server *server, int fd, const struct xf_addr *peer);
-/* Fill in of @report what all ends have in common, hand it to on_end, count and free. */
+/* Fill in what the reports of all ends have in common, call on_end, count the end and free
+ * @conn. */
 void xf_record__finish(struct xf_conn *conn, struct xf_report *report);
 
 #endif

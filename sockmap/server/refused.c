@@ -20,7 +20,7 @@ void xf_refused__memory(struct xf_server *server)
 {
 	char text[32];
 
-	if (!is_due(server, &server->rare_memory, text))
+	if (!is_due(server, &server->warn_memory, text))
 		return;
 	xf_warn("refused a connection%s: no memory is left for it", text);
 	xf_hint("raise --memory, or set --max-connections to what it is enough for");
@@ -31,7 +31,7 @@ void xf_refused__fds(struct xf_server *server, int err)
 	char text[32];
 
 	server->counters.refused_fds++;
-	if (!is_due(server, &server->rare_fds, text))
+	if (!is_due(server, &server->warn_fds, text))
 		return;
 	xf_warn("refused a connection%s: no descriptor is left: %s", text, strerror(err));
 	if (err == EMFILE)
@@ -43,7 +43,7 @@ void xf_refused__max(struct xf_server *server)
 	char text[32];
 
 	server->counters.refused_max++;
-	if (is_due(server, &server->rare_max, text))
+	if (is_due(server, &server->warn_max, text))
 		xf_warn("refused a connection%s: --max-connections %u are open", text,
 			server->opts.max_connections);
 }
@@ -56,6 +56,6 @@ void xf_refused__lacking(struct xf_server *server, int err)
 		xf_refused__memory(server);
 	else if (err == EMFILE || err == ENFILE)
 		xf_refused__fds(server, err);
-	else if (is_due(server, &server->rare_failed, text))
+	else if (is_due(server, &server->warn_failed, text))
 		xf_warn("cannot serve a connection%s: %s", text, strerror(err));
 }

@@ -85,7 +85,7 @@ void xf_server__drain(struct xf_server *server)
 	xf_listener__close(server);
 }
 
-/* Those that a relay has stay in the list until its end is reported, in a moment. */
+/* A relayed connection stays in the list until its relay reports the end, later. */
 void xf_server__abort(struct xf_server *server, enum xf_outcome outcome)
 {
 	struct xf_conn *conn = server->conns, *next;

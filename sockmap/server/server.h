@@ -14,7 +14,7 @@
 struct xf_routes;
 struct xf_server;
 
-/* How a connection ended, for the access log: the ends of a relay, and those before it. */
+/* How a connection ended: the ends of a relay (enum xf_end), then the ends before it. */
 enum xf_outcome {
 	XF_OUTCOME_CLOSED,
 	XF_OUTCOME_CLIENT_RESET,
@@ -30,42 +30,42 @@ enum xf_outcome {
 	XF_OUTCOME_BAD_PROXY, /* no PROXY header, or a broken one, from a source that must send one
 			       */
 	XF_OUTCOME_FIRST_TIMEOUT, /* the first packet took too long */
-	XF_OUTCOME_FIRST_SIZE,	  /* or was too large */
-	XF_OUTCOME_FIRST_CROWD,	  /* too many waited; this one had waited longest */
+	XF_OUTCOME_FIRST_SIZE,	  /* the first packet was too large */
+	XF_OUTCOME_FIRST_CROWD,	  /* too many waited, this connection longest */
 	XF_OUTCOME_CLIENT_GONE,	  /* before the dial ended */
 	XF_OUTCOME_REFUSED, /* no upstream of the route could be dialled: refused, unreachable */
-	XF_OUTCOME_DIAL_TIMEOUT, /* or silent */
+	XF_OUTCOME_DIAL_TIMEOUT, /* no upstream of the route answered in time */
 	XF_OUTCOMES,
 };
 
-/* "closed", "reset by client", ...: for the access log. */
+/* Names such as "closed" and "reset by client", for the access log. */
 extern const char *const xf_outcome_names[XF_OUTCOMES];
 
-/* One connection, at its end. Pointers are good during the call. */
+/* The report of a connection at its end. Its pointers are valid during the call of on_end. */
 struct xf_report {
 	struct timespec started;  /* CLOCK_REALTIME at accept */
 	uint64_t duration;	  /* ns */
 	struct xf_addr client;	  /* from the PROXY header where one was accepted */
-	struct xf_addr peer;	  /* who connected to us */
-	struct xf_addr local;	  /* the address that was connected to */
+	struct xf_addr peer;	  /* the other end of the accepted socket */
+	struct xf_addr local;	  /* of the accepted socket */
 	struct xf_addr upstream;  /* len 0: none was dialled */
 	unsigned int route_line;  /* of the routes file; 0: --to, an echo, or none */
 	const char *route;	  /* the rule's text ("sni example.org"), "" when there is none */
-	enum xf_engine_id engine; /* AUTO: no byte was moved by any */
+	enum xf_engine_id engine; /* XF_ENGINE_AUTO: no engine moved a byte */
 	unsigned int moves;
 	uint64_t to_upstream, to_client; /* bytes */
 	enum xf_outcome outcome;
 	int error; /* errno behind the outcome, 0: none */
 };
 
-/* Since the start. All but the first two only grow. */
+/* Counters since the start. All but the first two only grow. */
 struct xf_server_counters {
 	uint64_t active;  /* connections now */
 	uint64_t waiting; /* of them, for their first packet */
 	uint64_t accepted;
 	uint64_t refused_max;	 /* accepted and reset at once: --max-connections */
 	uint64_t refused_fds;	 /* out of descriptors */
-	uint64_t refused_memory; /* not even a record of it could be made */
+	uint64_t refused_memory; /* no memory for the connection's record */
 	uint64_t outcomes[XF_OUTCOMES];
 	uint64_t to_upstream, to_client; /* bytes, of ended connections */
 	uint64_t engines[XF_ENGINES];	 /* ended connections by engine */
@@ -91,15 +91,15 @@ struct xf_server_opts {
  * message that names the address. */
 int xf_server__new(struct xf_server **server, struct xf_loop *loop,
 		   const struct xf_server_opts *opts);
-/* The address that it listens on (port 0 was chosen by the kernel). */
+/* Get the address that the server listens on, with the port that the kernel chose for port 0. */
 void xf_server__address(const struct xf_server *server, struct xf_addr *addr);
-/* Begin to accept; what is dialled is moved by @mover. */
+/* Begin to accept; @mover moves the bytes. */
 int xf_server__start(struct xf_server *server, struct xf_mover *mover);
-/* New connections use @routes from now on; running ones keep theirs. */
+/* Use @routes for new connections; running ones keep theirs. */
 void xf_server__set_routes(struct xf_server *server, struct xf_routes *routes);
-/* Stop accepting and close the listening socket; what has come in so far is accepted first. */
+/* Stop accepting and close the listening socket. Connections in its queue are accepted first. */
 void xf_server__drain(struct xf_server *server);
-/* End every connection now, with this outcome. on_end is called for each. */
+/* End every connection with @outcome; on_end is called for each. */
 void xf_server__abort(struct xf_server *server, enum xf_outcome outcome);
 void xf_server__counters(const struct xf_server *server, struct xf_server_counters *counters);
 /* Every connection must have ended. NULL is fine. */

@@ -15,7 +15,7 @@ enum xf_phase {
 	XF_PHASE_RELAY,
 };
 
-/* Connections in the order in which they began to wait. */
+/* Waiting connections, in the order in which they began to wait. */
 struct xf_queue {
 	struct xf_conn *longest, *shortest;
 	unsigned int n;
@@ -25,44 +25,45 @@ struct xf_conn {
 	struct xf_server *server;
 	struct xf_conn *prev, *next; /* in xf_server.conns */
 	enum xf_phase phase;
-	int fd;			  /* the client's; the relay's in its phase */
-	struct xf_watch client;	  /* on fd, from when there is something to wait for */
-	struct xf_watch upstream; /* while dialling */
-	struct xf_timer timer;	  /* first packet, then dial */
+	int fd;			  /* the client's socket; owned by the relay in XF_PHASE_RELAY */
+	struct xf_watch client;	  /* on fd, while it waits */
+	struct xf_watch upstream; /* the dialled socket, while it waits for an answer */
+	struct xf_timer timer;	  /* the deadline of the first packet, then of the dial */
 	uint64_t accepted;	  /* ns, CLOCK_MONOTONIC */
 	struct timespec started;
 	struct xf_addr peer, local;
 
-	/* Among those that wait: NULL, none of them, and its neighbours. */
+	/* The queue that it waits in, or NULL, and its neighbours there. */
 	struct xf_queue *queue;
 	struct xf_conn *longer, *shorter;
-	uint64_t since; /* it waits there, ns */
+	uint64_t since; /* when it entered the queue, ns */
 
 	/* The first packet. */
 	uint8_t *data;
 	size_t len, room;
 
-	/* What was decided. */
-	struct xf_routes *routes; /* a reference: route points into it */
+	/* The decision. */
+	struct xf_routes *routes; /* a counted reference; route points into it */
 	const struct xf_route *route;
-	struct xf_addr src, dst; /* the client's own; where it wanted to go */
-	uint8_t *prefix;	 /* for the upstream */
+	struct xf_addr src, dst; /* of the client, and of what it connected to; from a PROXY header
+				    if it sent one */
+	uint8_t *prefix;	 /* first bytes for the upstream */
 	size_t prefix_len, uncounted;
 
 	/* The dial. */
 	const struct xf_addr *upstreams; /* of route, or dst */
 	unsigned int n_upstreams;
 	unsigned int first_choice;
-	unsigned int tries;	     /* twice n_upstreams: all were looked at */
-	uint64_t skipped;	     /* bit i: the one i places behind first_choice failed lately */
+	unsigned int tries; /* xf_upstream__next() ends at twice n_upstreams */
+	uint64_t skipped;   /* bit i: the upstream i places behind first_choice failed lately */
 	const struct xf_addr *tried; /* the last one; NULL: none */
 	int error;		     /* of the last one */
 
-	uint64_t reserved; /* of --memory, until a relay has its own */
+	uint64_t reserved; /* bytes of --memory, until the relay takes them over */
 	struct xf_relay *relay;
 };
 
-/* Two routes that share a place have an uneven turn. */
+/* Routes that share an entry of xf_server.turns advance each other's turn. */
 #define XF_TURNS 1024
 
 struct xf_server {
@@ -70,24 +71,24 @@ struct xf_server {
 	struct xf_mover *mover;
 	struct xf_server_opts opts;
 	struct xf_addr address;
-	bool any_address; /* listens on all: each connection is asked where it came to */
+	bool any_address; /* listens on all addresses: each connection is asked for its own */
 
 	struct xf_watch listener;
-	int listen_fd; /* -1: drained */
-	int spare;     /* a descriptor to refuse with when there is none left; -1: it is gone */
-	struct xf_timer pause; /* nothing can be accepted: until then the listener is left alone */
-	struct xf_ratelimit rare_fds, rare_max, rare_memory, rare_failed, rare_accept, rare_ports;
+	int listen_fd;	       /* -1: drained */
+	int spare;	       /* a descriptor to refuse with when none is left; -1: it is gone */
+	struct xf_timer pause; /* until when the listener is not watched, after an error */
+	struct xf_ratelimit warn_fds, warn_max, warn_memory, warn_failed, warn_accept, warn_ports;
 
 	struct xf_conn *conns;	      /* all */
 	struct xf_queue first, dials; /* waiting for a first packet, and for an upstream */
-	uint64_t grace_at;	      /* ns: those that waited began to have a moment's grace */
+	uint64_t grace_at; /* when the last grace period began, ns (xf_waiting__holds_back()) */
 	struct xf_server_counters counters;
 
 	struct xf_failures failures;
-	struct xf_ratelimit rare_named; /* dials to where PROXY headers wanted to go */
+	struct xf_ratelimit warn_named; /* warnings: dials to destinations of PROXY headers */
 	unsigned int turns[XF_TURNS];	/* round robin, by xf_route.index */
 
-	uint8_t scratch[XF_FIRST_MAX]; /* what was read of a first packet goes here first */
+	uint8_t scratch[XF_FIRST_MAX]; /* the first read of a first packet */
 };
 
 #endif

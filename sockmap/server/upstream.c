@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which upstream of a route is dialled: in turn, those that failed lately last. */
+/* The choice of an upstream: round robin, with upstreams that failed lately at the end. */
 #include "sockmap/server/upstream.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@ static bool failed_lately(const struct xf_server *server, const struct xf_addr *
 	return xf_failures__has(&server->failures, addr, xf_loop__now(server->loop));
 }
 
-/* Two rounds from where the route's turn is: first those that did not fail lately, then those that
- * were skipped. Beyond the 64th nothing is skipped. */
+/* Two rounds from the route's turn on: the first skips upstreams that failed lately, the second has
+ * only the skipped ones. Upstreams beyond the 64th are never skipped. */
 const struct xf_addr *xf_upstream__next(struct xf_conn *conn)
 {
 	unsigned int n = conn->n_upstreams;
@@ -41,11 +41,11 @@ void xf_upstream__failed(struct xf_conn *conn, int err)
 {
 	struct xf_server *server = conn->server;
 	uint64_t times, now = xf_loop__now(server->loop);
-	/* Where PROXY headers want to go is the clients' choice: not noted, lest they crowd out the
-	 * upstreams of the routes. */
+	/* The destination of a PROXY header is the client's choice. It is not noted, so that
+	 * clients cannot crowd the upstreams of the routes out of the table. */
 	struct xf_ratelimit *ratelimit =
 	    conn->route ? xf_failures__note(&server->failures, conn->tried, now)
-			: &server->rare_named;
+			: &server->warn_named;
 	char text[XF_SOCKADDR_TEXT], n[32];
 
 	if (!xf_ratelimit_due(ratelimit, now, &times))

@@ -36,8 +36,8 @@ void xf_waiting__leave(struct xf_conn *conn)
 	queue->n--;
 }
 
-/* Of both queues: a new connection must not be ended before one that has waited long for a dead
- * upstream. */
+/* The connection other than @but that has waited longest in either queue: a new connection must not
+ * be ended before one that has waited long for a dead upstream. */
 static struct xf_conn *longest(struct xf_server *server, const struct xf_conn *but)
 {
 	struct xf_conn *first = server->first.longest, *dial = server->dials.longest;
@@ -54,10 +54,11 @@ struct xf_conn *xf_waiting__surplus(const struct xf_server *server)
 	return server->first.n >= server->opts.max_waiting ? server->first.longest : NULL;
 }
 
-/* Many that come at a time first connect, all of them, and then speak. */
+/* The length of a grace period. Of many clients that come at a time all connect first, and then
+ * they send. */
 #define GRACE (100 * XF_MSEC)
-/* One in such a time: there may always be some that have just come and say nothing, and behind them
- * one that has sent its first packet and needs no place. */
+/* The least time between two grace periods. Silent clients may keep coming, and behind them in the
+ * listener's queue may be one that has sent its first packet and needs no place. */
 #define GRACE_EVERY (1 * XF_NSEC)
 
 bool xf_waiting__holds_back(struct xf_server *server)
