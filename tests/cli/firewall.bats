@@ -137,6 +137,18 @@ unprivileged() {
 	refuses replace a b -- "one FILE"
 }
 
+@test "a plain list wants allow or deny before its name, and its options are for it alone" {
+	refuses replace --format plain list -- "expected allow or deny before its name" "replace --format plain deny list"
+	refuses add --format plain - -- "expected allow or deny" "add --format plain deny -"
+	refuses replace --format rules deny list -- "expected no 'deny'"
+	refuses replace --mask list -- "--mask is for plain lists" "replace --mask deny list"
+	refuses add --mask deny from 192.0.2.1 -- "--mask" "are for lists"
+	refuses del --allow-empty deny from 192.0.2.1 -- "--allow-empty" "are for lists"
+	refuses replace --format csv deny list -- '"csv"' "rules or plain"
+	refuses replace drop list -- "allow or deny before it"
+	refuses add deny list -- "column 6"
+}
+
 @test "not root: the missing capabilities are named, and mistakes before them" {
 	for word in attach confirm detach flush list stats log "policy deny" "add deny from 192.0.2.1" "del deny from 192.0.2.1" \
 		"add -" "replace /dev/null"; do

@@ -40,6 +40,7 @@ int xf_fw_args__parse(struct xf_fw_args *args, const struct xf_opt *opts, const 
 
 	args->set = "default";
 	args->policy = -1;
+	args->format = -1;
 	if (rest)
 		status = xf_cmd_parse_words(opts, usage, argc, argv, args, &args->common, rest);
 	else

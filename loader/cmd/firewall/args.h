@@ -16,6 +16,8 @@ struct xf_fw_args {
 	bool require_chain;
 	bool purge;
 	bool exist;
+	int format; /* of lists, -1: not given */
+	bool mask;
 	bool allow_empty;
 	bool json;
 	struct xf_common_args common;

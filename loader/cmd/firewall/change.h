@@ -4,6 +4,7 @@
 #define XF_FW_CHANGE_H
 
 #include "loader/cmd/firewall/args.h"
+#include "loader/cmd/firewall/input.h"
 #include "loader/firewall/set.h"
 #include "loader/firewall/warn.h"
 
@@ -14,6 +15,7 @@ enum xf_fw_change {
 
 /* The rules on standard input, each as it comes, until it ends. Others may change the set in
  * between. Returns the exit status. */
-int xf_fw_stream(const struct xf_fw_args *args, enum xf_fw_change change);
+int xf_fw_stream(const struct xf_fw_args *args, const struct xf_fw_source *source,
+		 enum xf_fw_change change);
 
 #endif

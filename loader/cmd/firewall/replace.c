@@ -8,14 +8,14 @@
 #include "lib/time.h"
 #include "lib/caps.h"
 #include "loader/cmd/firewall/change.h"
-#include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
 static const char usage[] =
-    "Usage: xdpfun-load firewall replace [--set NAME] FILE\n\n"
+    "Usage: xdpfun-load firewall replace [--set NAME] FILE\n"
+    "       xdpfun-load firewall replace [--set NAME] [--mask] allow|deny FILE\n\n"
     "Replace all rules of a set, which is made if there is none, by those in FILE (one a line; '-' is\n"
-    "standard input). Packets meet either all old rules or all new ones. With a mistake in FILE nothing\n"
-    "changes. The policy stays.\n";
+    "standard input), or allow or deny the addresses in it. Packets meet either all old rules or all new\n"
+    "ones. With a mistake in FILE nothing changes. The policy stays.\n";
 
 static const struct xf_opt options[] = {
 	{ .type = XF_OPT_TABLE, .table = xf_fw_input_options },
@@ -51,11 +51,12 @@ static int list_add(struct rule_list *list, const struct xf_rule *rule, uint32_t
 }
 
 /* Returns 0, or -errno after a message. */
-static int read_rules(const struct xf_fw_args *args, const char *path, struct rule_list *list)
+static int read_rules(const struct xf_fw_args *args, const struct xf_fw_source *source,
+		      struct rule_list *list)
 {
 	struct xf_fw_input input;
 	struct xf_rule rule;
-	int ret = xf_fw_input__open(&input, args, path);
+	int ret = xf_fw_input__open(&input, args, source);
 
 	if (ret)
 		return ret;
@@ -143,14 +144,14 @@ static int replace_set(const struct xf_fw_args *args, const struct rule_list *li
 	return err;
 }
 
-static int replace(const struct xf_fw_args *args, const char *path)
+static int replace(const struct xf_fw_args *args, const struct xf_fw_source *source)
 {
 	struct rule_list list = {};
 	int err;
 
 	if (xf_caps_check("firewall replace"))
 		return XF_EXIT_FAILED;
-	err = read_rules(args, path, &list);
+	err = read_rules(args, source, &list);
 	if (!err)
 		err = xf_fw_begin("firewall replace");
 	if (!err)
@@ -165,16 +166,20 @@ static int replace(const struct xf_fw_args *args, const char *path)
 int xf_fw_replace(int argc, char **argv)
 {
 	struct xf_fw_args args = {};
+	struct xf_fw_source source;
 	struct xf_rest words;
 	int status = xf_fw_args__parse(&args, options, usage, argc, argv, &words);
 
 	if (status >= 0)
 		return status;
-	if (words.n != 1) {
-		xf_err(words.n ? "expected one FILE, got %d" : "the file with the rules is missing",
+	if (!xf_fw_source_of(&words, &source)) {
+		xf_err(words.n ? "expected one FILE, or allow or deny before it, got %d words"
+			       : "the file with the rules is missing",
 		       words.n);
 		xf_hint("'xdpfun-load firewall replace FILE', or '-' for standard input");
 		return XF_EXIT_USAGE;
 	}
-	return replace(&args, words.at[0]);
+	if (xf_fw_source_check(&args, &source, "replace"))
+		return XF_EXIT_USAGE;
+	return replace(&args, &source);
 }

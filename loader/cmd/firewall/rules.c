@@ -7,7 +7,6 @@
 
 #include "lib/time.h"
 #include "loader/cmd/firewall/change.h"
-#include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
 #define EXIST_OPTION(text)                                                                         \
@@ -18,9 +17,10 @@
 
 static const char add_usage[] =
     "Usage: xdpfun-load firewall add [--set NAME] RULE\n"
-    "       xdpfun-load firewall add [--set NAME] -\n\n"
-    "Add a rule, or the rules on standard input (one a line, each at once, until it ends), to a set, which\n"
-    "is made if there is none.\n\n"
+    "       xdpfun-load firewall add [--set NAME] -\n"
+    "       xdpfun-load firewall add [--set NAME] [--mask] allow|deny -\n\n"
+    "Add a rule, or the rules on standard input (one a line, each at once, until it ends), or allow or deny\n"
+    "the addresses there. A set is made if there is none.\n\n"
     "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
     "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n";
 
@@ -34,9 +34,10 @@ static const struct xf_opt add_options[] = {
 
 static const char del_usage[] =
     "Usage: xdpfun-load firewall del [--set NAME] RULE\n"
-    "       xdpfun-load firewall del [--set NAME] -\n\n"
-    "Take a rule, or the rules on standard input, out of a set. The rule is named as it was added; its ttl\n"
-    "does not matter.\n";
+    "       xdpfun-load firewall del [--set NAME] -\n"
+    "       xdpfun-load firewall del [--set NAME] [--mask] allow|deny -\n\n"
+    "Take a rule, or the rules on standard input, or those for the addresses there, out of a set. The rule\n"
+    "is named as it was added; its ttl does not matter.\n";
 
 static const struct xf_opt del_options[] = {
 	EXIST_OPTION("a rule that is not there is no failure"),
@@ -44,6 +45,10 @@ static const struct xf_opt del_options[] = {
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
+
+/* By enum xf_fw_change. */
+static const char *const verbs[] = { "add", "del" };
+static const char *const names[] = { "firewall add", "firewall del" };
 
 /* The words with blanks between them. Returns the length, or -EINVAL when they are too long for any
  * rule. */
@@ -136,31 +141,47 @@ static void warn_if_bad(const struct xf_rule_set *set, const struct xf_rule *rul
 			   set->pins.name);
 }
 
+static int change_many(const struct xf_fw_args *args, const struct xf_fw_source *source,
+		       enum xf_fw_change what)
+{
+	if (xf_fw_source_check(args, source, verbs[what]))
+		return XF_EXIT_USAGE;
+	return xf_fw_begin(names[what]) ? XF_EXIT_FAILED : xf_fw_stream(args, source, what);
+}
+
+static int change_one(const struct xf_fw_args *args, const struct xf_rest *words,
+		      enum xf_fw_change what)
+{
+	bool adding = what == XF_FW_ADD;
+	struct xf_rule_set set;
+	struct xf_rule rule;
+	int err;
+
+	if (xf_fw_source_check(args, NULL, verbs[what]) || parse_words(words, &rule))
+		return XF_EXIT_USAGE;
+	if (xf_fw_begin(names[what]) ||
+	    xf_rule_set__open(&set, args->set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
+		return XF_EXIT_FAILED;
+	warn_if_bad(&set, &rule, adding);
+	err = adding ? add(args, &set, &rule) : del(args, &set, &rule);
+	xf_rule_set__close(&set);
+	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+}
+
 static int change(int argc, char **argv, enum xf_fw_change what)
 {
 	bool adding = what == XF_FW_ADD;
-	const char *name = adding ? "firewall add" : "firewall del";
 	struct xf_fw_args args = {};
-	struct xf_rule_set set;
+	struct xf_fw_source source;
 	struct xf_rest words;
-	struct xf_rule rule;
-	int err, status;
+	int status = xf_fw_args__parse(&args, adding ? add_options : del_options,
+				       adding ? add_usage : del_usage, argc, argv, &words);
 
-	status = xf_fw_args__parse(&args, adding ? add_options : del_options,
-				   adding ? add_usage : del_usage, argc, argv, &words);
 	if (status >= 0)
 		return status;
-	if (words.n == 1 && !strcmp(words.at[0], "-"))
-		return xf_fw_begin(name) ? XF_EXIT_FAILED : xf_fw_stream(&args, what);
-	if (parse_words(&words, &rule))
-		return XF_EXIT_USAGE;
-	if (xf_fw_begin(name) ||
-	    xf_rule_set__open(&set, args.set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
-		return XF_EXIT_FAILED;
-	warn_if_bad(&set, &rule, adding);
-	err = adding ? add(&args, &set, &rule) : del(&args, &set, &rule);
-	xf_rule_set__close(&set);
-	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
+	if (xf_fw_source_of(&words, &source) && !strcmp(source.path, "-"))
+		return change_many(&args, &source, what);
+	return change_one(&args, &words, what);
 }
 
 int xf_fw_add(int argc, char **argv)

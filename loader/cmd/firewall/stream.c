@@ -8,7 +8,6 @@
 
 #include "lib/time.h"
 #include "loader/cmd/firewall/change.h"
-#include "loader/cmd/firewall/input.h"
 #include "lib/msg.h"
 
 #define LINGER_MS 10		/* the set is unlocked after so long without a line */
@@ -148,10 +147,11 @@ static void report(const struct stream *s)
 		add ? "were there already" : "were not there", s->refused);
 }
 
-int xf_fw_stream(const struct xf_fw_args *args, enum xf_fw_change change)
+int xf_fw_stream(const struct xf_fw_args *args, const struct xf_fw_source *source,
+		 enum xf_fw_change change)
 {
 	struct stream s = { .args = args, .change = change };
-	int err = xf_fw_input__open(&s.input, args, "-");
+	int err = xf_fw_input__open(&s.input, args, source);
 
 	if (err)
 		return XF_EXIT_FAILED;
