@@ -65,20 +65,34 @@ int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t n
 	return err;
 }
 
-int xf_build__commit(struct xf_build *build)
+/* Let it hold, for good without a deadline. */
+static int finish(struct xf_build *build, uint64_t deadline)
 {
 	struct xf_table *table = build->table;
 	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
+	if (!err && deadline && table->store.root->deadline)
+		err = -EBUSY;
 	if (err) {
 		xf_build__abort(build);
 		return err;
 	}
 	build->region.set->deny = table->region.set->deny;
-	err = xf_table__switch(table, &build->region);
+	err = deadline ? xf_table__switch_on_trial(table, &build->region, deadline)
+		       : xf_table__switch(table, &build->region);
 	table->building = NULL;
 	free(build);
 	return err;
+}
+
+int xf_build__commit(struct xf_build *build)
+{
+	return finish(build, 0);
+}
+
+int xf_build__try(struct xf_build *build, uint64_t deadline)
+{
+	return finish(build, deadline);
 }
 
 void xf_build__abort(struct xf_build *build)

@@ -122,23 +122,57 @@ static int release(struct xf_table *table, uint32_t slot)
 	return err;
 }
 
-int xf_table__switch(struct xf_table *table, struct xf_region *region)
+/* Put the set's tables where packets find them, once it holds. Returns 0 or -errno, and then the
+ * set is gone. Detaches region. */
+static int install(struct xf_table *table, struct xf_region *region)
 {
-	struct xf_fw_root *root = table->store.root;
-	uint32_t number = number_of(table, region), old = table->store.sets[active(table)].slot;
+	uint32_t slot = region->set->slot;
 	int err;
 
 	mark(table, XF_FW_WRITING_TABLES);
 	err = xf_region__install(region);
 	xf_region__detach(region);
-	if (err) {
-		xf_store__clear(&table->store, table->store.sets[number].slot);
+	if (err)
+		xf_store__clear(&table->store, slot);
+	return err;
+}
+
+int xf_table__switch(struct xf_table *table, struct xf_region *region)
+{
+	struct xf_fw_root *root = table->store.root;
+	uint32_t number = number_of(table, region), old = table->store.sets[active(table)].slot;
+	int err = install(table, region);
+
+	if (err)
 		return err;
-	}
 	xf_publish(&root->which,
 		   root->deadline ? (root->which & ~0xffffffffull) | number : both(number));
 	attach_active(table);
 	return release(table, old);
+}
+
+/* The upper half of which is ignored until the deadline is set, and names the old set until then.
+ */
+static void begin_trial(struct xf_fw_root *root, uint32_t number, uint64_t deadline)
+{
+	uint64_t back = (uint32_t)root->which;
+
+	xf_publish(&root->deadline, deadline);
+	xf_publish(&root->which, back << 32 | number);
+}
+
+int xf_table__switch_on_trial(struct xf_table *table, struct xf_region *region, uint64_t deadline)
+{
+	uint32_t number = number_of(table, region);
+	int err = install(table, region);
+
+	if (err)
+		return err;
+	begin_trial(table->store.root, number, deadline);
+	attach_active(table);
+	table->region.seen = table->store.root->tables;
+	unmark(table, XF_FW_WRITING_TABLES);
+	return 0;
 }
 
 int xf_table__rebuild(struct xf_table *table, uint64_t now)
@@ -278,9 +312,7 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 	/* If it were set after the switch, the deadline could have passed, and the policy would be
 	 * the fallback's. */
 	table->store.sets[number].deny = deny;
-	/* The upper half of which is ignored until the deadline is set. */
-	xf_publish(&root->deadline, deadline);
-	xf_publish(&root->which, (uint64_t)active(table) << 32 | number);
+	begin_trial(root, number, deadline);
 	attach_active(table);
 	/* Now, since copying many rules takes longer than a change should. If it cannot be done the
 	 * first change tries again, and says so. */

@@ -49,6 +49,8 @@ struct xf_build;
 int xf_build__begin(struct xf_build **build, struct xf_table *table, size_t expected_rules);
 int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t now);
 int xf_build__commit(struct xf_build *build); /* also frees it */
+/* The same on trial: until the deadline only. -EBUSY: a trial is running. */
+int xf_build__try(struct xf_build *build, uint64_t deadline);
 void xf_build__abort(struct xf_build *build);
 
 bool xf_table__denies(const struct xf_table *table);

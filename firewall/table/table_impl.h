@@ -38,6 +38,8 @@ int xf_table__new_set(struct xf_table *table, bool deny, uint64_t expected_rules
 /* Let that set hold in place of the present one, whose tables go unless a trial needs them.
  * Detaches region. Returns 0 or -errno, and then the old one holds. */
 int xf_table__switch(struct xf_table *table, struct xf_region *region);
+/* The same until the deadline only, with the present one to come back: no trial is running. */
+int xf_table__switch_on_trial(struct xf_table *table, struct xf_region *region, uint64_t deadline);
 /* The same rules in tables of their own, with other seeds. Returns 0 or -errno. */
 int xf_table__rebuild(struct xf_table *table, uint64_t now);
 

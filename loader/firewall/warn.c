@@ -131,8 +131,8 @@ static void say_hint(const struct xf_fw_warn *warn, const char *set)
 		rule.ttl = 0;
 	}
 	xf_rule_format(&rule, text);
-	xf_hint("'xdpfun-load firewall %s --set %s %s' %s; with 'attach --confirm SECONDS' a "
-		"mistake undoes itself",
+	xf_hint("'xdpfun-load firewall %s --set %s %s' %s; with --confirm SECONDS, which attach, "
+		"policy and replace take, a mistake undoes itself",
 		wins ? "add" : "del", set, text, wins ? "allows it" : "takes that rule out");
 }
 

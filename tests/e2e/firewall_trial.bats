@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Trials: attach --confirm, what holds until the confirmation, and what a trial that fails leaves behind.
+# Trials: --confirm of attach, policy and replace, what holds until the confirmation, and what a trial that fails leaves
+# behind.
 
 load lib.bash
 load firewall.bash
@@ -127,5 +128,75 @@ as_before() {
 	attach_fw
 	silent
 	same "on hold" "$(fw stats --json | jq .held)" false
+	purge
+}
+
+# over: the trial has ended.
+over() {
+	[ "$(fw stats --json | jq .trial_seconds)" = null ]
+}
+
+@test "policy --confirm: the old policy comes back, or the new one is confirmed" {
+	attach_fw
+	run -0 --separate-stderr fw policy --confirm 60 deny
+	matches "what it says" "$stderr" "on trial: .* confirm --set default' within 60 seconds"
+	silent
+	run -1 --separate-stderr fw policy --confirm 60 allow
+	matches "what it says" "$stderr" "on trial already, for [0-9]+ more seconds.*confirm --set default' first, or wait"
+	# Without it a change is a part of the trial.
+	run -0 --separate-stderr fw policy allow
+	matches "what it says" "$stderr" "the set 'default' is on trial, for [0-9]+ more seconds"
+	answers
+	fw policy deny
+	fw confirm
+	fw policy -q --confirm 1 allow
+	answers
+	wait_for over
+	silent
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	purge
+}
+
+@test "replace --confirm: the old rules come back with all that they had, or the new ones are confirmed" {
+	attach_fw
+	fw replace -q - <<<$'deny from 10.9.0.2\ndeny from 192.0.2.1'
+	silent
+	run -0 --separate-stderr fw replace --confirm 60 - <<<"deny from 192.0.2.2"
+	matches "what it says" "$stderr" "set 'default': 1 rules.*on trial: .* within 60 seconds"
+	answers
+	run -1 --separate-stderr fw replace --confirm 60 - <<<"deny from 192.0.2.3"
+	matches "what it says" "$stderr" "on trial already.*nothing has changed"
+	fw add deny from 192.0.2.4
+	fw policy -q deny
+	silent
+	same rules "$(fw list | sort)" $'deny from 192.0.2.2\ndeny from 192.0.2.4'
+	fw policy -q allow
+	fw confirm
+	same rules "$(fw list | sort)" $'deny from 192.0.2.2\ndeny from 192.0.2.4'
+	fw replace -q - <<<$'deny from 10.9.0.2\ndeny from 192.0.2.1'
+	silent
+	before=$(fw list -v)
+	fw replace -q --confirm 1 - <<<"allow from 192.0.2.1"
+	answers
+	wait_for over
+	same "rules and what they counted" "$(fw list -v)" "$before"
+	silent
+	purge
+}
+
+@test "a trial of a set that is on hold, or that is not there, is refused or leaves nothing" {
+	attach_fw --policy deny --confirm 0.1
+	wait_for ping_once
+	for command in "policy --confirm 60 allow" "replace --confirm 60 /dev/null"; do
+		# shellcheck disable=SC2086 # words
+		run -1 --separate-stderr fw $command
+		matches "what $command says" "$stderr" "on hold, and no packet meets it.*attach --set default"
+	done
+	same policy "$(fw stats --json | jq -r .policy)" deny
+	run -1 --separate-stderr fw replace --set other --confirm 60 - <<<"nonsense"
+	run -1 fw list --set other
+	fw policy -q --set other --confirm 0.1 deny
+	sleep 0.2
+	same "policy of a new set" "$(fw stats --set other --json | jq -r .policy)" allow
 	purge
 }

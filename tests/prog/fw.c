@@ -92,6 +92,16 @@ int xf_fw_tear_down(void **state)
 	return 0;
 }
 
+struct xf_table *xf_fw_open_again(const struct xf_fw *fw)
+{
+	const struct xf_table_map *maps;
+	size_t n = xf_table__maps(fw->table, &maps);
+	struct xf_table *again;
+
+	assert_int_equal(xf_table__open(&again, maps, n), 0);
+	return again;
+}
+
 int xf_fw_add_expired(struct xf_table *table, const struct xf_rule *rule)
 {
 	struct xf_rule old = *rule;

@@ -26,6 +26,9 @@ int xf_fw_set_up(void **state);
 int xf_fw_set_up_deny(void **state);
 int xf_fw_tear_down(void **state);
 
+/* The rule set as another process has it. Fails the test when it cannot be opened. */
+struct xf_table *xf_fw_open_again(const struct xf_fw *fw);
+
 /* Add a rule that has expired, on a machine of any uptime: as if it had been added right after the
  * boot, with a ttl of a second. A time counted back from now could lie before the boot and wrap
  * round. Returns what xf_table__add() does. */

@@ -182,16 +182,6 @@ static void without_descriptors_nothing_is_lost(void **state)
 	xf_fw_entry(fw, rule);
 }
 
-static struct xf_table *open_again(const struct xf_table *table)
-{
-	const struct xf_table_map *maps;
-	size_t n = xf_table__maps(table, &maps);
-	struct xf_table *again;
-
-	assert_int_equal(xf_table__open(&again, maps, n), 0);
-	return again;
-}
-
 struct writer {
 	const struct xf_fw *fw;
 	uint64_t seed;
@@ -201,7 +191,7 @@ struct writer {
 static void write_for_ever(void *arg)
 {
 	const struct writer *writer = arg;
-	struct xf_table *table = open_again(writer->fw->table);
+	struct xf_table *table = xf_fw_open_again(writer->fw);
 	uint64_t seed = writer->seed;
 	struct xf_build *build;
 	struct xf_rule rule;
@@ -264,7 +254,7 @@ static void a_killed_writer_leaves_a_whole_set(void **state)
 
 		usleep(3000 + i * 5000);
 		xf_worker_kill(pid);
-		table = open_again(fw->table);
+		table = xf_fw_open_again(fw);
 		check_listed(fw, table);
 		assert_int_equal(xf_table__add(table, &rule, xf_boot_ns()), 0);
 		check_listed(fw, table);

@@ -2,10 +2,14 @@
 /* Trials of a rule set: they end by themselves, or are confirmed. */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
+#include "tests/prog/worker.h"
 
 #define SECOND 1000000000ull
 
@@ -120,6 +124,129 @@ static void a_confirmed_trial_stays(void **state)
 	assert_int_equal(xf_fw_rules(fw), 1);
 }
 
+/* All rules by one that denies 10.1.2.4, until the deadline. */
+static int replace(struct xf_table *table, uint64_t deadline)
+{
+	struct xf_rule new = xf_fw_from4(10, 1, 2, 4, 32, true);
+	struct xf_build *build;
+
+	assert_int_equal(xf_build__begin(&build, table, 1), 0);
+	assert_int_equal(xf_build__add(build, &new, xf_boot_ns()), 0);
+	return xf_build__try(build, deadline);
+}
+
+static void check_verdicts(const struct xf_fw *fw, int on3, int on4)
+{
+	assert_int_equal(xf_fw_verdict_on(fw, 3), on3);
+	assert_int_equal(xf_fw_verdict_on(fw, 4), on4);
+	assert_int_equal(xf_fw_verdict_on(fw, 9), XDP_PASS);
+}
+
+static void a_replacement_on_trial(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule old = xf_fw_from4(10, 1, 2, 3, 32, true),
+		       more = xf_fw_from4(10, 1, 2, 9, 32, true);
+	uint64_t later = xf_boot_ns() + 3600 * SECOND, memory;
+
+	assert_int_equal(xf_table__add(fw->table, &old, xf_boot_ns()), 0);
+	memory = xf_fw_memory(fw);
+	assert_int_equal(replace(fw->table, later), 0);
+	check_verdicts(fw, XDP_PASS, XDP_DROP);
+	/* A second one is refused, a change is a part of it. */
+	assert_int_equal(replace(fw->table, later), -EBUSY);
+	assert_int_equal(xf_table__try(fw->table, true, later), -EBUSY);
+	assert_int_equal(xf_table__add(fw->table, &more, xf_boot_ns()), 0);
+	assert_int_equal(xf_table__set_policy(fw->table, true), 0);
+	assert_int_equal(xf_fw_verdict_on(fw, 3), XDP_DROP);
+	xf_table__put_off(fw->table, 1);
+	check_verdicts(fw, XDP_DROP, XDP_PASS);
+	assert_false(xf_table__trial(fw->table, xf_boot_ns()));
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), -ETIME);
+	assert_int_equal(xf_fw_rules(fw), 1);
+	assert_int_equal(xf_fw_entry(fw, old).packets, 1);
+	assert_int_equal(xf_fw_memory(fw), memory);
+	assert_int_equal(replace(fw->table, later), 0);
+	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
+	check_verdicts(fw, XDP_PASS, XDP_DROP);
+	assert_int_equal(xf_fw_rules(fw), 1);
+	assert_int_equal(xf_fw_memory(fw), memory);
+}
+
+/* A time that is over before the new rules are there is no reason for them to stay. */
+static void a_replacement_that_is_over_at_once(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule old = xf_fw_from4(10, 1, 2, 3, 32, true);
+
+	assert_int_equal(xf_table__add(fw->table, &old, xf_boot_ns()), 0);
+	assert_int_equal(replace(fw->table, 1), 0);
+	check_verdicts(fw, XDP_DROP, XDP_PASS);
+	xf_table__put_off(fw->table, xf_boot_ns() + 3600 * SECOND);
+	check_verdicts(fw, XDP_PASS, XDP_DROP);
+	xf_table__put_off(fw->table, 1);
+	assert_int_equal(xf_table__add(fw->table, &old, xf_boot_ns()), -EEXIST);
+	check_verdicts(fw, XDP_DROP, XDP_PASS);
+}
+
+static void replace_while_traced(void *arg)
+{
+	struct xf_table *table = xf_fw_open_again(arg);
+
+	assert_int_equal(ptrace(PTRACE_TRACEME, 0, NULL, NULL), 0);
+	raise(SIGSTOP);
+	assert_int_equal(replace(table, xf_boot_ns() + 3600 * SECOND), 0);
+}
+
+/* Kill it when it has made or left so many system calls. Returns whether it was still there. */
+static bool kill_at(const struct xf_fw *fw, unsigned int calls)
+{
+	pid_t pid = xf_worker_start(replace_while_traced, (void *)fw);
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (; WIFSTOPPED(status) && calls; calls--) {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	if (!WIFSTOPPED(status))
+		return false;
+	xf_worker_kill(pid);
+	return true;
+}
+
+static void killed_at_each_call_the_old_rules_come_back(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_rule old = xf_fw_from4(10, 1, 2, 3, 32, true),
+		       other = xf_fw_from4(99, 1, 2, 3, 32, true);
+	unsigned int calls = 0, tried = 0;
+	uint64_t memory;
+
+	assert_int_equal(xf_table__add(fw->table, &old, xf_boot_ns()), 0);
+	memory = xf_fw_memory(fw);
+	while (kill_at(fw, ++calls)) {
+		struct xf_table *table = xf_fw_open_again(fw);
+
+		/* The new rules are there on trial only. */
+		if (xf_fw_verdict_on(fw, 3) == XDP_PASS) {
+			tried++;
+			assert_true(xf_table__trial(table, xf_boot_ns()));
+			check_verdicts(fw, XDP_PASS, XDP_DROP);
+		}
+		xf_table__put_off(table, 1);
+		check_verdicts(fw, XDP_DROP, XDP_PASS);
+		assert_int_equal(xf_table__add(table, &other, xf_boot_ns()), 0);
+		assert_int_equal(xf_table__del(table, &other, xf_boot_ns()), 0);
+		check_verdicts(fw, XDP_DROP, XDP_PASS);
+		assert_int_equal(xf_fw_rules(fw), 1);
+		assert_int_equal(xf_fw_memory(fw), memory);
+		xf_table__close(table);
+	}
+	assert_in_range(calls, 20, 2000);
+	assert_in_range(tried, 1, calls - 10);
+}
+
 #define on_empty_set(test) cmocka_unit_test_setup_teardown(test, xf_fw_set_up, xf_fw_tear_down)
 
 int main(void)
@@ -130,6 +257,9 @@ int main(void)
 		on_empty_set(a_trial_is_put_off),
 		on_empty_set(a_trial_that_is_over_at_once),
 		on_empty_set(a_confirmed_trial_stays),
+		on_empty_set(a_replacement_on_trial),
+		on_empty_set(a_replacement_that_is_over_at_once),
+		on_empty_set(killed_at_each_call_the_old_rules_come_back),
 	};
 	const char *why = xf_harness_refusal();
 

@@ -6,6 +6,7 @@
 
 #include "loader/hook/bpffs.h"
 #include "lib/caps.h"
+#include "lib/time.h"
 #include "loader/firewall/pins.h"
 #include "loader/hook/hints.h"
 #include "lib/msg.h"
@@ -30,6 +31,19 @@ const struct xf_opt xf_fw_json_options[] = {
 	  .offset = offsetof(struct xf_fw_args, json),
 	  .help = "print one JSON object" },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
+	{ .type = XF_OPT_END },
+};
+
+const struct xf_opt xf_fw_confirm_options[] = {
+	{ .name = "confirm",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .min = XF_NSEC / 10,
+	  .max = 7 * 24 * 3600 * XF_NSEC,
+	  .offset = offsetof(struct xf_fw_args, confirm_ns),
+	  .help =
+	      "on trial: without 'firewall confirm' in this time packets meet what held before,\n"
+	      "whatever becomes of this machine's logins" },
 	{ .type = XF_OPT_END },
 };
 

@@ -23,8 +23,9 @@ struct xf_fw_args {
 	struct xf_common_args common;
 };
 
-/* The options of every command, and of those that print JSON, over struct xf_fw_args. */
-extern const struct xf_opt xf_fw_options[], xf_fw_json_options[];
+/* The options of every command, of those that print JSON and of those that begin trials, over
+ * struct xf_fw_args. */
+extern const struct xf_opt xf_fw_options[], xf_fw_json_options[], xf_fw_confirm_options[];
 
 #define XF_FW_INTERFACE(text)                                                                      \
 	{                                                                                          \

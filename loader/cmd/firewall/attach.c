@@ -12,6 +12,7 @@
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/set.h"
+#include "loader/firewall/trial.h"
 #include "loader/firewall/warn.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
@@ -45,15 +46,7 @@ static const struct xf_opt attach_options[] = {
 	  .offset = offsetof(struct xf_fw_args, policy),
 	  .help =
 	      "what happens to packets that no rule matches (default: as it was, at first allow)" },
-	{ .name = "confirm",
-	  .type = XF_OPT_SECONDS,
-	  .arg = "SECONDS",
-	  .min = XF_NSEC / 10,
-	  .max = 7 * 24 * 3600 * XF_NSEC,
-	  .offset = offsetof(struct xf_fw_args, confirm_ns),
-	  .help =
-	      "on trial: without 'firewall confirm' in this time packets meet what held before,\n"
-	      "whatever becomes of this machine's logins" },
+	{ .type = XF_OPT_TABLE, .table = xf_fw_confirm_options },
 	{ .name = "prio",
 	  .short_name = 'P',
 	  .type = XF_OPT_U32,
@@ -69,8 +62,9 @@ static const struct xf_opt attach_options[] = {
 	{ .type = XF_OPT_END },
 };
 
-static const char confirm_usage[] = "Usage: xdpfun-load firewall confirm [--set NAME]\n\n"
-				    "Make permanent what 'attach --confirm' tries.\n";
+static const char confirm_usage[] =
+    "Usage: xdpfun-load firewall confirm [--set NAME]\n\n"
+    "Make permanent what 'attach', 'replace' or 'policy' with --confirm\ntries.\n";
 
 static const struct xf_opt confirm_options[] = {
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
@@ -157,28 +151,6 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_rule_set *s
 	return failed;
 }
 
-static unsigned long long seconds_left(const struct xf_rule_set *set, uint64_t now)
-{
-	return (xf_table__trial(set->table, now) - now) / XF_NSEC + 1;
-}
-
-/* From here on changes are on trial, with that of the policy unless it is a first one. */
-static int begin_trial(const struct xf_fw_args *args, const struct xf_rule_set *set, uint64_t now,
-		       bool first, bool deny)
-{
-	int err = first ? xf_table__try_first(set->table, now + args->confirm_ns)
-			: xf_table__try(set->table, deny, now + args->confirm_ns);
-
-	if (err == -EBUSY) {
-		xf_err("the set '%s' is on trial already, for %llu more seconds", args->set,
-		       seconds_left(set, now));
-		xf_hint("'xdpfun-load firewall confirm --set %s' first, or wait", args->set);
-	} else if (err) {
-		xf_rule_set__explain(set, "begin a trial of", err);
-	}
-	return err;
-}
-
 /* The state before this command. */
 struct before {
 	bool denied, held;
@@ -241,10 +213,14 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 	xf_fw_warn__init(&warn);
 	xf_fw_warn__see_all(&warn, set->table, now);
 	xf_fw_warn__say(&warn, deny, args->set);
-	if (args->confirm_ns)
-		err = begin_trial(args, set, now, before->first, deny);
+	if (args->confirm_ns && before->first)
+		err = xf_table__try_first(set->table, now + args->confirm_ns);
+	else if (args->confirm_ns)
+		err = xf_table__try(set->table, deny, now + args->confirm_ns);
 	else if (before->held)
 		xf_table__resume(set->table);
+	if (err)
+		xf_fw_trial__explain(set, err);
 	if (err || deny == xf_table__denies(set->table))
 		return err;
 	err = xf_table__set_policy(set->table, deny);
@@ -253,26 +229,6 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		undo(args, set, before);
 	}
 	return err;
-}
-
-/* A trial that an earlier command began goes on, and may take back the changes of this one. */
-static void remind(const struct xf_fw_args *args, const struct xf_rule_set *set)
-{
-	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
-
-	if (xf_table__trial(set->table, now))
-		xf_info("the set '%s' is on trial, for %llu more seconds: 'xdpfun-load firewall "
-			"confirm --set %s' makes it permanent",
-			args->set, seconds_left(set, now), args->set);
-}
-
-/* The user's time begins when all is attached. */
-static void announce_trial(const struct xf_fw_args *args, const struct xf_rule_set *set)
-{
-	xf_table__put_off(set->table, xf_now_ns(CLOCK_BOOTTIME) + args->confirm_ns);
-	xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g "
-		"seconds packets meet what held before",
-		args->set, args->confirm_ns / 1e9);
 }
 
 static int attach(struct xf_fw_args *args)
@@ -295,9 +251,9 @@ static int attach(struct xf_fw_args *args)
 	else if (!err && failed == (int)args->interfaces.n)
 		undo(args, &set, &before);
 	else if (!err && args->confirm_ns)
-		announce_trial(args, &set);
+		xf_fw_trial__announce(&set, args->confirm_ns);
 	else if (!err)
-		remind(args, &set);
+		xf_fw_trial__remind(&set);
 	xf_rule_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
@@ -321,18 +277,7 @@ static int confirm(const struct xf_fw_args *args)
 
 	if (xf_fw_begin("firewall confirm") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
-	err = xf_table__confirm(set.table, xf_now_ns(CLOCK_BOOTTIME));
-	if (!err)
-		xf_info("the set '%s' holds for good now", args->set);
-	else if (err == -ENOENT)
-		xf_err("the set '%s' is not on trial", args->set);
-	else if (err == -ETIME)
-		xf_err("the trial of the set '%s' is over: %s", args->set,
-		       xf_table__held(set.table, xf_now_ns(CLOCK_BOOTTIME))
-			   ? "every packet passes until 'firewall attach' comes again"
-			   : "what held before it holds again");
-	else
-		xf_rule_set__explain(&set, "confirm", err);
+	err = xf_fw_trial__confirm(&set);
 	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }

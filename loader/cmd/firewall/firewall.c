@@ -8,7 +8,7 @@
 
 static const struct xf_command commands[] = {
 	{ "attach", xf_fw_attach, "[-i IFACE]...", "attach the firewall to interfaces" },
-	{ "confirm", xf_fw_confirm, "", "make permanent what 'attach --confirm' tries" },
+	{ "confirm", xf_fw_confirm, "", "make permanent what was done with --confirm" },
 	{ "detach", xf_fw_detach, "[-i IFACE]...", "take it off; --purge: the rules, too" },
 	{ "add", xf_fw_add, "RULE | -", "add a rule, or rules from stdin" },
 	{ "del", xf_fw_del, "RULE | -", "take rules out" },

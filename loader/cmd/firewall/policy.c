@@ -5,11 +5,12 @@
 #include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/set.h"
+#include "loader/firewall/trial.h"
 #include "loader/firewall/warn.h"
 #include "lib/msg.h"
 
 static const char policy_usage[] =
-    "Usage: xdpfun-load firewall policy [--set NAME] allow|deny\n\n"
+    "Usage: xdpfun-load firewall policy [--set NAME] [--confirm SECONDS] allow|deny\n\n"
     "What happens to packets that no rule matches. Under deny these still pass: ARP, IPv6 neighbour\n"
     "discovery, MLD and IGMP, ICMP errors, DHCP replies, and packets of TCP and UDP connections that this\n"
     "machine has.\n";
@@ -17,27 +18,61 @@ static const char policy_usage[] =
 static const char flush_usage[] = "Usage: xdpfun-load firewall flush [--set NAME]\n\n"
 				  "Take all rules out of a set. The policy stays.\n";
 
-static const struct xf_opt options[] = {
+static const struct xf_opt policy_options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_confirm_options },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
 };
 
-static int set_policy(const struct xf_fw_args *args, bool deny)
+static const struct xf_opt flush_options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
+	{ .type = XF_OPT_END },
+};
+
+static void warn_of_session(const struct xf_rule_set *set, uint64_t now)
 {
 	struct xf_fw_warn warn;
+
+	xf_fw_warn__init(&warn);
+	xf_fw_warn__see_all(&warn, set->table, now);
+	xf_fw_warn__say(&warn, true, set->pins.name);
+}
+
+static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set *set, bool deny)
+{
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
+	int err = args->confirm_ns ? xf_fw_trial__check(set) : 0;
+
+	if (err)
+		return err;
+	if (deny)
+		warn_of_session(set, now);
+	if (args->confirm_ns) {
+		err = xf_table__try(set->table, deny, now + args->confirm_ns);
+		if (err)
+			xf_fw_trial__explain(set, err);
+		else
+			xf_fw_trial__announce(set, args->confirm_ns);
+		return err;
+	}
+	err = xf_table__set_policy(set->table, deny);
+	if (err)
+		xf_rule_set__explain(set, "set the policy of", err);
+	else
+		xf_fw_trial__remind(set);
+	return err;
+}
+
+static int set_policy(const struct xf_fw_args *args, bool deny)
+{
 	struct xf_rule_set set;
 	int err;
 
 	if (xf_fw_begin("firewall policy") || xf_rule_set__open(&set, args->set, XF_FW_CREATE))
 		return XF_EXIT_FAILED;
-	if (deny) {
-		xf_fw_warn__init(&warn);
-		xf_fw_warn__see_all(&warn, set.table, xf_now_ns(CLOCK_BOOTTIME));
-		xf_fw_warn__say(&warn, deny, args->set);
-	}
-	err = xf_table__set_policy(set.table, deny);
-	if (err)
-		xf_rule_set__explain(&set, "set the policy of", err);
+	err = change_policy(args, &set, deny);
+	if (err && set.created)
+		xf_fw_pins__remove(&set.pins);
 	xf_rule_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
@@ -46,7 +81,7 @@ int xf_fw_policy(int argc, char **argv)
 {
 	struct xf_fw_args args = {};
 	struct xf_rest words;
-	int status = xf_fw_args__parse(&args, options, policy_usage, argc, argv, &words);
+	int status = xf_fw_args__parse(&args, policy_options, policy_usage, argc, argv, &words);
 
 	if (status >= 0)
 		return status;
@@ -80,7 +115,7 @@ static int flush(const struct xf_fw_args *args)
 int xf_fw_flush(int argc, char **argv)
 {
 	struct xf_fw_args args = {};
-	int status = xf_fw_args__parse(&args, options, flush_usage, argc, argv, NULL);
+	int status = xf_fw_args__parse(&args, flush_options, flush_usage, argc, argv, NULL);
 
 	return status >= 0 ? status : flush(&args);
 }

@@ -8,16 +8,18 @@
 #include "lib/time.h"
 #include "lib/caps.h"
 #include "loader/cmd/firewall/change.h"
+#include "loader/firewall/trial.h"
 #include "lib/msg.h"
 
 static const char usage[] =
-    "Usage: xdpfun-load firewall replace [--set NAME] FILE\n"
-    "       xdpfun-load firewall replace [--set NAME] [--mask] allow|deny FILE\n\n"
+    "Usage: xdpfun-load firewall replace [--set NAME] [--confirm SECONDS] FILE\n"
+    "       xdpfun-load firewall replace [--set NAME] [--confirm SECONDS] [--mask] allow|deny FILE\n\n"
     "Replace all rules of a set, which is made if there is none, by those in FILE (one a line; '-' is\n"
     "standard input), or allow or deny the addresses in it. Packets meet either all old rules or all new\n"
     "ones. With a mistake in FILE nothing changes. The policy stays.\n";
 
 static const struct xf_opt options[] = {
+	{ .type = XF_OPT_TABLE, .table = xf_fw_confirm_options },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_input_options },
 	{ .type = XF_OPT_TABLE, .table = xf_fw_options },
 	{ .type = XF_OPT_END },
@@ -103,11 +105,16 @@ static void warn(const struct xf_rule_set *set, const struct rule_list *list)
 	xf_fw_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
 }
 
-static int replace_rules(const struct xf_rule_set *set, const struct rule_list *list, size_t *twice)
+static int replace_rules(const struct xf_fw_args *args, const struct xf_rule_set *set,
+			 const struct rule_list *list, size_t *twice)
 {
 	struct xf_build *build;
-	int err = xf_build__begin(&build, set->table, list->n);
+	uint64_t now;
+	int err = args->confirm_ns ? xf_fw_trial__check(set) : 0;
 
+	if (err)
+		return err;
+	err = xf_build__begin(&build, set->table, list->n);
 	if (err) {
 		xf_rule_set__explain(set, "replace the rules of", err);
 		return err;
@@ -118,10 +125,25 @@ static int replace_rules(const struct xf_rule_set *set, const struct rule_list *
 		return err;
 	}
 	warn(set, list);
-	err = xf_build__commit(build);
+	now = xf_now_ns(CLOCK_BOOTTIME);
+	err = args->confirm_ns ? xf_build__try(build, now + args->confirm_ns)
+			       : xf_build__commit(build);
 	if (err)
 		xf_rule_set__explain(set, "replace the rules of", err);
 	return err;
+}
+
+static void report(const struct xf_fw_args *args, const struct xf_rule_set *set, size_t rules,
+		   size_t twice)
+{
+	if (twice)
+		xf_info("set '%s': %zu rules, %zu lines were repetitions", args->set, rules, twice);
+	else
+		xf_info("set '%s': %zu rules", args->set, rules);
+	if (args->confirm_ns)
+		xf_fw_trial__announce(set, args->confirm_ns);
+	else
+		xf_fw_trial__remind(set);
 }
 
 static int replace_set(const struct xf_fw_args *args, const struct rule_list *list)
@@ -132,15 +154,12 @@ static int replace_set(const struct xf_fw_args *args, const struct rule_list *li
 
 	if (err)
 		return err;
-	err = replace_rules(&set, list, &twice);
-	if (err && set.created)
+	err = replace_rules(args, &set, list, &twice);
+	if (!err)
+		report(args, &set, list->n - twice, twice);
+	else if (set.created)
 		xf_fw_pins__remove(&set.pins);
 	xf_rule_set__close(&set);
-	if (!err && twice)
-		xf_info("set '%s': %zu rules, %zu lines were repetitions", args->set,
-			list->n - twice, twice);
-	else if (!err)
-		xf_info("set '%s': %zu rules", args->set, list->n);
 	return err;
 }
 
