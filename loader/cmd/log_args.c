@@ -25,7 +25,9 @@ const struct xf_opt xf_output_options[] = {
 	  .type = XF_OPT_STR,
 	  .arg = "FILE",
 	  .offset = offsetof(struct xf_log_args, write),
-	  .help = "write the lines to FILE, which must not exist yet; SIGHUP opens it anew" },
+	  .help =
+	      "write the lines to FILE, which must not exist yet, or to standard output for -;\n"
+	      "SIGHUP opens FILE anew" },
 	{ .name = "append",
 	  .type = XF_OPT_FLAG,
 	  .offset = offsetof(struct xf_log_args, append),
@@ -150,12 +152,19 @@ int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, cons
 	return -1;
 }
 
+static bool to_stdout(const struct xf_log_args *args)
+{
+	return args->write && !strcmp(args->write, "-");
+}
+
 struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 {
 	return (struct xf_session_opts) {
 		.format = formats[args->format],
 		.unload = "xdpfun-load unload",
-		.sink = { .path = args->write, .append = args->append, .force = args->force },
+		.sink = { .path = to_stdout(args) ? NULL : args->write,
+			  .append = args->append,
+			  .force = args->force },
 		.count = args->count,
 		.duration_ns = args->duration_ns,
 		.stats_ns = args->stats_ns,

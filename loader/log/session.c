@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A session: reads the rings of several interfaces and writes lines, until something ends it. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "lib/time.h"
@@ -166,23 +164,36 @@ int xf_session__add(struct xf_session *s, struct xf_source *src, bool print_left
 	return 0;
 }
 
+static void reopen_output(struct xf_session *s)
+{
+	if (s->output.fd >= 0)
+		xf_loop__del(s->loop, &s->output);
+	xf_sink__reopen(s->sink);
+	watch_output(s);
+}
+
+static void print_live_counters(struct xf_session *s)
+{
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->sources[i]->state == XF_SOURCE_LIVE)
+			xf_session__print_counters(s, i, false);
+}
+
 static void on_signal(struct xf_watch *watch, uint32_t events)
 {
 	struct xf_session *s = xf_container_of(watch, struct xf_session, signals);
-	struct signalfd_siginfo info;
+	enum xf_signal signal;
 
 	(void)events;
 	s->woken = true;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+	while ((signal = xf_signals_read(watch->fd)) != XF_SIGNAL_NONE) {
+		if (signal == XF_SIGNAL_COUNTERS)
+			print_live_counters(s);
 		/* Without a file to open anew SIGHUP means that the terminal is gone. */
-		if (info.ssi_signo != SIGHUP || !s->opts.sink.path) {
+		else if (signal == XF_SIGNAL_HANGUP && s->opts.sink.path)
+			reopen_output(s);
+		else
 			s->stop = true;
-		} else {
-			if (s->output.fd >= 0)
-				xf_loop__del(s->loop, &s->output);
-			xf_sink__reopen(s->sink);
-			watch_output(s);
-		}
 	}
 }
 
@@ -260,9 +271,7 @@ static void on_stats(struct xf_timer *timer, uint64_t now)
 	struct xf_session *s = xf_container_of(timer, struct xf_session, stats);
 	uint64_t next = timer->at + s->opts.stats_ns;
 
-	for (unsigned int i = 0; i < s->n; i++)
-		if (s->sources[i]->state == XF_SOURCE_LIVE)
-			xf_session__print_counters(s, i, false);
+	print_live_counters(s);
 	xf_loop__arm(s->loop, timer, next < now ? now + s->opts.stats_ns : next);
 }
 

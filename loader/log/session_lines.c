@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 #include "lib/msg.h"
+#include "lib/signals.h"
 
 #define BATCH 1024 /* records between two checks of the clock: at most a millisecond */
 #define DRAIN_BATCHES 256
@@ -140,6 +141,17 @@ void xf_session__report_ended(struct xf_session *s)
 	}
 }
 
+/* Whether a signal asks to end at once. The counters, which another asks for, come soon. */
+static bool is_hurried(struct xf_session *s)
+{
+	enum xf_signal signal;
+
+	while ((signal = xf_signals_read(s->signals.fd)) != XF_SIGNAL_NONE)
+		if (signal != XF_SIGNAL_COUNTERS)
+			return true;
+	return false;
+}
+
 void xf_session__print_rest(struct xf_session *s)
 {
 	struct pollfd fds[] = {
@@ -156,7 +168,7 @@ void xf_session__print_rest(struct xf_session *s)
 			continue;
 		if (!xf_sink__pending(s->sink) || fds[0].fd < 0)
 			return;
-		if (poll(fds, 2, XF_FINISH_MS) <= 0 || fds[1].revents)
+		if (poll(fds, 2, XF_FINISH_MS) <= 0 || (fds[1].revents && is_hurried(s)))
 			return;
 	}
 }

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "lib/time.h"
@@ -15,12 +14,13 @@
 
 #define TOTALS_TEXT 2048
 
-void xf_relay__block_reload(void)
+void xf_relay__block_early(void)
 {
 	sigset_t signals;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
@@ -84,14 +84,22 @@ static void hang_up(struct xf_relay_main *run)
 		stop(run);
 }
 
+static void count(struct xf_relay_main *run)
+{
+	ask_all(run, XF_ASK_COUNT, NULL);
+	run->counting = true;
+}
+
 static void on_signal(struct xf_watch *watch, uint32_t events)
 {
 	struct xf_relay_main *run = xf_container_of(watch, struct xf_relay_main, signals);
-	struct signalfd_siginfo info;
+	enum xf_signal signal;
 
 	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
+	while ((signal = xf_signals_read(watch->fd)) != XF_SIGNAL_NONE) {
+		if (signal == XF_SIGNAL_COUNTERS)
+			count(run);
+		else if (signal == XF_SIGNAL_HANGUP)
 			hang_up(run);
 		else
 			stop(run);
@@ -118,8 +126,7 @@ static void on_stats(struct xf_timer *timer, uint64_t now)
 {
 	struct xf_relay_main *run = xf_container_of(timer, struct xf_relay_main, stats);
 
-	ask_all(run, XF_ASK_COUNT, NULL);
-	run->counting = true;
+	count(run);
 	xf_loop__arm(run->loop, timer, now + run->args->stats);
 }
 
@@ -140,8 +147,7 @@ static void print_stats(struct xf_relay_main *run)
 
 int xf_relay__control(struct xf_relay_main *run)
 {
-	int fd = xf_signals_open();
-	int err = fd < 0 ? fd : 0;
+	int fd = xf_signals_open(), err = fd < 0 ? fd : 0;
 
 	run->signals.fn = on_signal;
 	run->stats.fn = on_stats;

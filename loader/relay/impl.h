@@ -29,9 +29,9 @@ struct xf_relay_main {
 	unsigned int stops; /* signals that asked for the end */
 };
 
-/* Block SIGHUP alone while a run begins, which may take long and can be ended by the other signals.
- */
-void xf_relay__block_reload(void);
+/* Block SIGHUP and SIGUSR1 for the process. The other signals are blocked later, so that they can
+ * end what takes long before a run. */
+void xf_relay__block_early(void);
 /* Watch for signals and the time for counters. Returns 0 or -errno after a message. */
 int xf_relay__control(struct xf_relay_main *run);
 /* Turn the main loop until all workers have finished. Returns 0, or -errno of a worker that

@@ -231,7 +231,7 @@ int xf_relay_run(const struct xf_relay_args *args)
 	struct xf_relay_main run = { .args = args, .signals.fd = -1 };
 	int err;
 
-	xf_relay__block_reload();
+	xf_relay__block_early();
 	err = prepare(&run);
 	/* From here on a message that waits would hold up connections. */
 	if (!err) {

@@ -39,6 +39,16 @@ totals_are() {
 	same "what was logged" "$logged" "$1"
 }
 
+@test "--write - is standard output" {
+	start log -w -
+	frames 3
+	wait_for has_lines log 3
+	kill -HUP "${pid[log]}"
+	ends log 0
+	totals_are 3
+	[ ! -e - ] || fail "there is a file called -"
+}
+
 @test "--write does not touch a file that exists" {
 	echo precious >"$T/file"
 	begin log "${A[@]}" "$XF" -w "$T/file"

@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What signals do to whatever runs until one ends it.
+
+load relay.bash
+load firewall.bash
+
+# counters_of NAME COUNT: so many lines of counters, all alike, are there now or soon.
+counters_of() {
+	wait_for has_counters "$1" "$2"
+	same "lines of counters that differ" "$(grep '^eth0: seen' "$T/$1.err" | sort -u | wc -l)" 1
+}
+
+has_counters() {
+	[ "$(grep -c '^eth0: seen' "$T/$1.err")" = "$2" ]
+}
+
+goes_on() {
+	wait_for has_lines "$1" 3
+	kill -USR1 "${pid[$1]}"
+	counters_of "$1" 1
+	kill -USR1 "${pid[$1]}"
+	counters_of "$1" 2
+	totals "$1"
+	same "seen and logged" "$seen $logged" "3 3"
+}
+
+@test "SIGUSR1 prints the counters of log and follow, which go on" {
+	start log
+	frames 3
+	goes_on log
+	frames 2
+	stop log
+	same lines "$(lines log)" 5
+	"${A[@]}" xdp-loader load eth0 "$OBJ"
+	start follow follow -i eth0
+	frames 3
+	goes_on follow
+	stop follow
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "SIGUSR1 prints the counters of firewall log, which goes on" {
+	attach_fw
+	fw add deny proto udp
+	start drops firewall log
+	frames 3
+	goes_on drops
+	frames 1
+	stop drops
+	same lines "$(lines drops)" 4
+	purge
+}
+
+@test "SIGUSR1 prints what --stats prints for echo and forward, which go on" {
+	local name
+
+	begin up "${B[@]}" socat "TCP-LISTEN:7001,fork,reuseaddr" "SYSTEM:echo hello"
+	begin forward "${A[@]}" "$XF" forward -l 10.9.0.1:7000 --to 10.9.0.2:7001 --threads 2
+	begin echo "${A[@]}" "$XF" echo -l 10.9.0.1:7002
+	for name in echo forward; do
+		says $name "listening on"
+		kill -USR1 "${pid[$name]}"
+		says $name "^active 0, .*accepted 0,"
+	done
+	for port in 7000 7002; do
+		"${B[@]}" bash -c 'exec 3<>"/dev/tcp/10.9.0.1/$1" && echo hello >&3 && head -n 1 <&3' - $port
+	done
+	for name in echo forward; do
+		wait_for has_lines $name 1
+		kill -USR1 "${pid[$name]}"
+		says $name "^active 0, .*accepted 1,"
+		stop $name
+	done
+	kill "${pid[up]}"
+}
+
+@test "every signal that ends a process by default ends log cleanly, with its counters" {
+	local signal
+
+	for signal in USR2 QUIT ALRM VTALRM PROF IO PWR STKFLT XCPU ABRT TRAP ILL BUS FPE SEGV SYS RTMIN RTMAX-3 RTMAX; do
+		start log
+		frames 2
+		kill -$signal "${pid[log]}"
+		ends log 0
+		totals log
+		same "logged at SIG$signal" "$logged" 2
+		same "what is attached after SIG$signal" "$(program_on eth0)" ""
+	done
+}
+
+@test "SIGUSR1 does not cut the end short" {
+	mkfifo "$T/pipe"
+	exec 9<>"$T/pipe"
+	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
+	pid[log]=$!
+	wait_for at_work log 1
+	frames 3000
+	kill -INT "${pid[log]}"
+	while kill -USR1 "${pid[log]}" 2>/dev/null; do head -c 4096 <&9 >>"$T/piped"; done
+	exec 9>&-
+	ends log 0
+	totals log
+	same "seen" "$seen" 3000
+	between "logged" "$logged" 2900 3000
+}
