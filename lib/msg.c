@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/escape.h"
 #include "lib/stream.h"
 
 #define PROG "xdpfun-load: "
+#define PREFIX_MAX 64
 
 static enum xf_level level = XF_NORMAL;
 
@@ -87,32 +90,54 @@ static void say_in_time(const char *line, size_t len)
 	pthread_mutex_unlock(&timed.lock);
 }
 
-/* Print a message that does not fit into one write, such as a verifier's log: all of it, in pieces.
- */
-static void say_long(const char *prefix, const char *fmt, va_list args)
+/* The formatted text, escaped but for the bytes of @keep. Returns memory for the caller to free, or
+ * NULL when there is none. */
+static char *escaped(const char *fmt, va_list args, const char *keep, size_t *len)
 {
-	flockfile(stderr);
-	fputs(prefix, stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	char *raw, *text = NULL;
+	int n = vasprintf(&raw, fmt, args);
+
+	if (n < 0)
+		return NULL;
+	text = malloc(XF_ESCAPED_MAX((size_t)n) + 1);
+	if (text)
+		*len = xf_escape(text, raw, n, keep) - text;
+	free(raw);
+	return text;
 }
 
+/* Print a message that does not fit into one write: all of it, in pieces. */
+static void say_long(const char *prefix, const char *fmt, va_list args)
+{
+	size_t len = 0;
+	char *text = escaped(fmt, args, "", &len);
+
+	if (!text)
+		return;
+	flockfile(stderr);
+	fputs(prefix, stderr);
+	fwrite(text, 1, len, stderr);
+	fputc('\n', stderr);
+	funlockfile(stderr);
+	free(text);
+}
+
+/* The usual message needs no memory but the stack's: it may be about a lack of memory. */
 static void say(const char *prefix, const char *fmt, va_list args)
 {
+	char raw[PIPE_BUF], line[XF_ESCAPED_MAX(PIPE_BUF) + PREFIX_MAX];
 	size_t at = strlen(prefix);
-	char line[PIPE_BUF];
 	va_list again;
 	bool too_long;
 	int len;
 
 	va_copy(again, args);
+	len = vsnprintf(raw, sizeof(raw), fmt, args);
 	memcpy(line, prefix, at);
-	len = vsnprintf(line + at, sizeof(line) - at, fmt, args);
-	at += len > 0 ? len : 0;
-	too_long = at + 1 >= sizeof(line);
+	at = xf_escape(line + at, raw, len > 0 ? strlen(raw) : 0, "") - line;
+	too_long = len >= (int)sizeof(raw) || at + 1 >= PIPE_BUF;
 	if (too_long) /* cut where it has to be one write */
-		at = sizeof(line) - 1;
+		at = at < PIPE_BUF ? at : PIPE_BUF - 1;
 	line[at++] = '\n';
 	if (timed.timeout_ms >= 0)
 		say_in_time(line, at);
@@ -179,4 +204,34 @@ void xf_result(const char *fmt, ...)
 	va_start(args, fmt);
 	say("", fmt, args);
 	va_end(args);
+}
+
+void xf_print(const char *fmt, ...)
+{
+	size_t len = 0;
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = escaped(fmt, args, "\n", &len);
+	va_end(args);
+	if (!text)
+		xf_err("cannot print: %s", strerror(ENOMEM));
+	else
+		fwrite(text, 1, len, stdout);
+	free(text);
+}
+
+void xf_quote(const char *fmt, ...)
+{
+	size_t len = 0;
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = escaped(fmt, args, "\n\t", &len);
+	va_end(args);
+	if (text)
+		fwrite(text, 1, len, stderr);
+	free(text);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages to the user: every line goes to stderr and starts with the name of the program. */
+/* Messages to the user: every line goes to stderr and starts with the name of the program. And
+ * results to stdout. In all of them text from outside is escaped (lib/escape.h), so the callers
+ * need not think of it; and what is printed otherwise has no such text. */
 #ifndef XF_MSG_H
 #define XF_MSG_H
 
@@ -36,5 +38,9 @@ void xf_info(const char *fmt, ...) XF_PRINTF(1, 2);
 void xf_debug(const char *fmt, ...) XF_PRINTF(1, 2);
 /* A line that is a result and not a message (the counters at exit): no prefix, at every level. */
 void xf_result(const char *fmt, ...) XF_PRINTF(1, 2);
+/* To stdout: tables and lists. Newlines stay. */
+void xf_print(const char *fmt, ...) XF_PRINTF(1, 2);
+/* To stderr, without a prefix: text that a library made. Newlines and tabs stay. */
+void xf_quote(const char *fmt, ...) XF_PRINTF(1, 2);
 
 #endif

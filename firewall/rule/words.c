@@ -14,7 +14,7 @@ const char *xf_rule_quote(const char *at, size_t len, const char *missing, char 
 		return missing;
 	out[0] = '"';
 	for (size_t i = 0; i < n; i++)
-		out[i + 1] = at[i] > ' ' && at[i] <= '~' ? at[i] : '?';
+		out[i + 1] = at[i] ?: '?';
 	strcpy(out + n + 1, len > n ? "...\"" : "\"");
 	return out;
 }

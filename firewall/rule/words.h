@@ -15,8 +15,8 @@ struct xf_rule_protocol {
 extern const struct xf_rule_protocol xf_rule_protocols[];
 
 #define XF_QUOTED 48
-/* A word that was not expected, in quotation marks and safe to print; if it is empty, @missing.
- * Returns @out or @missing. */
+/* A word that was not expected, in quotation marks; if it is empty, @missing. Whoever prints it
+ * escapes it. Returns @out or @missing. */
 const char *xf_rule_quote(const char *at, size_t len, const char *missing, char out[XF_QUOTED]);
 
 #endif

@@ -198,36 +198,37 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 
 	if (prog->has_prio)
 		snprintf(prio, sizeof(prio), "%u", prog->prio);
-	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
-	       i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
-	       prio, prog->name, prog->id, xf_actions_text(actions, sizeof(actions), prog->actions),
-	       owner_text(ours, owner, sizeof(owner)));
+	xf_print("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
+		 i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
+		 prio, prog->name, prog->id,
+		 xf_actions_text(actions, sizeof(actions), prog->actions),
+		 owner_text(ours, owner, sizeof(owner)));
 	if (ours->kind != XF_HOOK_LOGGER)
 		return;
 	if (!ours->readable) {
-		printf("%-15s    ABI version %u, which this xdpfun-load does not read\n", "",
-		       ours->abi_version);
+		xf_print("%-15s    ABI version %u, which this xdpfun-load does not read\n", "",
+			 ours->abi_version);
 		return;
 	}
-	printf("%-15s    seen %" PRIu64, "", seen(&ours->counters));
+	xf_print("%-15s    seen %" PRIu64, "", seen(&ours->counters));
 	for (size_t c = 0; c < COUNTER_FIELDS; c++) {
 		char name[32];
 
 		strcpy(name, counter_fields[c].key);
 		for (char *p = name; *p; p++)
 			*p = *p == '_' ? ' ' : *p;
-		printf(", %s %" PRIu64, name, counter(&ours->counters, c));
+		xf_print(", %s %" PRIu64, name, counter(&ours->counters, c));
 	}
-	printf("\n");
+	xf_print("\n");
 }
 
 static void print_table(const struct xf_hook *hooks, int n)
 {
-	printf("%-15s  %-6s  %-13s  %5s  %-15s  %6s  %-22s  %s\n", "INTERFACE", "MODE",
-	       "DISPATCHER", "PRIO", "PROGRAM", "ID", "CHAIN ACTIONS", "OWNER");
+	xf_print("%-15s  %-6s  %-13s  %5s  %-15s  %6s  %-22s  %s\n", "INTERFACE", "MODE",
+		 "DISPATCHER", "PRIO", "PROGRAM", "ID", "CHAIN ACTIONS", "OWNER");
 	for (int i = 0; i < n; i++) {
 		if (!hooks[i].chain.n)
-			printf("%-15s  -\n", hooks[i].ifname);
+			xf_print("%-15s  -\n", hooks[i].ifname);
 		for (unsigned int p = 0; p < hooks[i].chain.n; p++)
 			print_prog(p ? "" : hooks[i].ifname, &hooks[i], p);
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
+#include "lib/escape.h"
 #include "loader/format/format.h"
 
 /* Bytes of an interface's name, which may hold any byte but '/', ':' and white space. */
@@ -53,13 +54,5 @@ char *xf_vlans_text(char *out, const struct xf_record *rec);
 /* Seconds since the epoch as local time, "12:34:56"; or in UTC, "2026-11-30T12:34:56". */
 char *xf_local_time_text(char *out, int64_t second);
 char *xf_utc_time_text(char *out, int64_t second);
-
-#define XF_ESCAPE_MAX 6 /* bytes of an escape sequence, and of any character */
-/* Write the first @len bytes of @text, up to its NUL. Control characters, which a terminal would
- * obey, and bytes that are no UTF-8 are escaped: with @json as in the inside of a JSON string (such
- * bytes are read as Latin-1), else as \x85. The text is cut when fewer than XF_ESCAPE_MAX bytes of
- * @room are left. */
-char *xf_escaped_text(char *out, size_t room, const char *text, size_t len, bool json);
-char *xf_hex_byte(char *out, uint8_t byte);
 
 #endif

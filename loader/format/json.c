@@ -25,7 +25,7 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 
 char *xf_json_name(char *out, const char *iface)
 {
-	return xf_escaped_text(out, XF_JSON_NAME_MAX, iface, XF_IFACE_MAX, true);
+	return xf_json_escape(out, XF_JSON_NAME_MAX, iface, XF_IFACE_MAX);
 }
 
 static char *put_vlans(char *out, const struct xf_record *rec)

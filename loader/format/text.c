@@ -30,7 +30,7 @@ static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
 
 static char *put_iface(char *out, const char *iface)
 {
-	out = xf_escaped_text(out, XF_ESCAPE_MAX * XF_IFACE_MAX, iface, XF_IFACE_MAX, false);
+	out = xf_escape(out, iface, strnlen(iface, XF_IFACE_MAX), "");
 	*out++ = ' ';
 	return out;
 }

@@ -40,7 +40,7 @@ int xf_liblog_take(const char *fmt, va_list args)
 	vsnprintf(line, sizeof(line), fmt, args);
 	keep(line);
 	if (xf_msg_level() >= XF_VERBOSE)
-		fputs(line, stderr);
+		xf_quote("%s", line);
 	return 0;
 }
 
@@ -72,7 +72,7 @@ int xf_liblog_print_verifier(int max_lines)
 	while (start < end) {
 		int len = strcspn(start, "\n");
 
-		fprintf(stderr, "    %.*s\n", len, start);
+		xf_quote("    %.*s\n", len, start);
 		start += len + 1;
 	}
 	return lines;

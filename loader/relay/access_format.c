@@ -30,7 +30,7 @@ static char *put_addr(char *out, const struct xf_addr *addr)
 /* The text of a rule is quoted in both formats: a token's path may hold any byte. */
 static char *put_route(char *out, const char *route)
 {
-	return xf_escaped_text(out, ROUTE_MAX, route, strlen(route), true);
+	return xf_json_escape(out, ROUTE_MAX, route, strlen(route));
 }
 
 static char *put_seconds(char *out, uint64_t ns, unsigned int decimals)

@@ -65,3 +65,68 @@ altname() {
 		matches "what it says" "$output" "no interface is called '$name'.*these are up:.* eth0"
 	done
 }
+
+# raw FILE...: no byte of the files is one that a terminal obeys.
+raw() {
+	local file
+
+	for file; do
+		! LC_ALL=C grep -n $'[\x01-\x08\x0b-\x1f\x7f]' "$file" | cat -v || [ "${PIPESTATUS[0]}" != 0 ] ||
+			fail "a raw byte got into ${file##*/}"
+	done
+}
+
+# asks NAME ARGUMENTS...: stdout to NAME.out, stderr to NAME.err, any status.
+asks() {
+	"${A[@]}" "$XF" "${@:2}" >"$T/$1.out" 2>"$T/$1.err" </dev/null || :
+}
+
+@test "names from outside never reach a terminal raw: interfaces" {
+	local red=$'r\e[31mä\x9bb'
+
+	ip -n "$LAB-a" link set eth0 down
+	ip -n "$LAB-a" link set eth0 name "$red"
+	ip -n "$LAB-a" link set "$red" up
+	ip -n "$LAB-a" neigh replace 10.9.0.2 lladdr 02:00:00:00:09:02 dev "$red" nud permanent
+	start log -i "$red"
+	frames 2
+	wait_for has_lines log 2
+	asks status status
+	asks status-v status -v
+	asks second log -i "$red"
+	asks follow follow -i "$red"
+	stop log
+	asks nowhere log -i $'no\e[31m'
+	asks attach firewall attach -i "$red"
+	asks stats firewall stats
+	asks json firewall stats --json
+	asks twice log -i "$red" -i "$red"
+	asks detach firewall detach --purge
+	for file in log status attach stats; do
+		grep -qF 'r\x1b[31mä\x9bb' "$T/$file.out" "$T/$file.err" || fail "$file does not name it: $(cat -v "$T/$file.err")"
+	done
+	raw "$T"/*.out "$T"/*.err
+}
+
+@test "names from outside never reach a terminal raw: files, rules, options and what is said about them" {
+	local red=$'\e[31m'
+
+	asks write log -w "$T/no$red/file"
+	asks object log --object "$T/no$red.o"
+	asks option log "--$red"
+	asks value log --count "$red"
+	asks word log "$red"
+	asks command "$red"
+	asks set firewall stats --set "$red"
+	asks rule firewall add deny from "$red"
+	printf 'deny from 192.0.2.1\nde\e[31mny from 192.0.2.1\n' >"$T/rules"
+	asks replace firewall replace "$T/rules"
+	mv "$T/rules" "$T/rules$red"
+	asks file firewall replace "$T/rules$red"
+	asks routes forward --check --routes "$T/no$red"
+	asks listen echo -l "$red"
+	for file in write object option value word command set rule replace file routes listen; do
+		grep -qF '\x1b[31m' "$T/$file.err" || fail "$file does not name it: $(cat -v "$T/$file.err")"
+	done
+	raw "$T"/*.out "$T"/*.err
+}

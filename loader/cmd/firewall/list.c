@@ -92,11 +92,11 @@ static void print_text(void *arg, const struct xf_fw_args *args)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct xf_table_rule *entry = &list->at[i].entry;
 
-		fwrite(text, 1, xf_rule_format(&entry->rule, text), stdout);
+		xf_print("%.*s", (int)xf_rule_format(&entry->rule, text), text);
 		if (args->common.verbose)
-			printf(" # %" PRIu64 " packets, %" PRIu64 " bytes", entry->packets,
-			       entry->bytes);
-		putchar('\n');
+			xf_print(" # %" PRIu64 " packets, %" PRIu64 " bytes", entry->packets,
+				 entry->bytes);
+		xf_print("\n");
 	}
 }
 

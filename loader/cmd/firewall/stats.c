@@ -130,27 +130,27 @@ static void print_text(void *arg, const struct xf_fw_args *args)
 	const struct figures *figures = arg;
 	const struct xf_table_stats *stats = &figures->stats;
 
-	printf("set %s, policy %s", args->set, xf_fw_policies[figures->deny]);
+	xf_print("set %s, policy %s", args->set, xf_fw_policies[figures->deny]);
 	if (figures->trial_s)
-		printf(", on trial for %" PRIu64 " more seconds", figures->trial_s);
+		xf_print(", on trial for %" PRIu64 " more seconds", figures->trial_s);
 	if (figures->held)
-		printf(", on hold: the trial was not confirmed and every packet passes until the "
-		       "next 'attach'");
-	printf("\nattached to");
+		xf_print(", on hold: the trial was not confirmed and every packet passes until the "
+			 "next 'attach'");
+	xf_print("\nattached to");
 	for (int i = 0; i < figures->places_n; i++)
-		printf("%s %s (program %u, %s mode)", i ? "," : "", figures->places[i].ifname,
-		       figures->places[i].prog_id, xf_mode_name(figures->places[i].mode));
-	printf("%s\n", figures->places_n ? "" : " no interface here");
-	printf("rules %" PRIu64 " of at most %" PRIu64 ", %" PRIu64 " of them a single prefix\n",
-	       stats->rules, stats->rules_max, stats->prefixes);
-	printf("tuple spaces of the others %" PRIu64 " of at most %" PRIu64 "\n", stats->spaces,
-	       stats->spaces_max);
-	printf("kernel memory %.1f MiB\n", stats->memory / 1048576.0);
+		xf_print("%s %s (program %u, %s mode)", i ? "," : "", figures->places[i].ifname,
+			 figures->places[i].prog_id, xf_mode_name(figures->places[i].mode));
+	xf_print("%s\n", figures->places_n ? "" : " no interface here");
+	xf_print("rules %" PRIu64 " of at most %" PRIu64 ", %" PRIu64 " of them a single prefix\n",
+		 stats->rules, stats->rules_max, stats->prefixes);
+	xf_print("tuple spaces of the others %" PRIu64 " of at most %" PRIu64 "\n", stats->spaces,
+		 stats->spaces_max);
+	xf_print("kernel memory %.1f MiB\n", stats->memory / 1048576.0);
 	for (size_t i = 0; i < COUNTER_FIELDS; i++) {
 		const uint64_t *values = counter(stats, i);
 
-		printf("%-22s  %12" PRIu64 " packets  %15" PRIu64 " bytes\n",
-		       counter_fields[i].text, values[0], values[1]);
+		xf_print("%-22s  %12" PRIu64 " packets  %15" PRIu64 " bytes\n",
+			 counter_fields[i].text, values[0], values[1]);
 	}
 }
 

@@ -97,7 +97,8 @@ static const struct list bare[] = {
 	{ "192.0.2.1\n\xef\xbb\xbf"
 	  "192.0.2.2",
 	  "deny from 192.0.2.1; 2:1: expected an address or a prefix, as in 192.0.2.0/24 or "
-	  "2001:db8::/32, not \"???192.0.2.2\"" },
+	  "2001:db8::/32, not \"\xef\xbb\xbf"
+	  "192.0.2.2\"" },
 	{ "192.0.2.1 192.0.2.2", "1:11: expected the end of the element, not \"192.0.2.2\"" },
 	{ "192.0.2.1, 192.0.2.2", "1:10: expected the end of the element, not \",\"" },
 	{ "example.org", "1:1: expected an address or a prefix, as in 192.0.2.0/24 or "

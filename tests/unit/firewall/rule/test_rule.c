@@ -147,7 +147,7 @@ static const struct {
 } mistakes[] = {
 	{ "alow from 1.2.3.4", 1, "expected allow or deny, not \"alow\"" },
 	{ "  Deny from 1.2.3.4", 3, "expected allow or deny, not \"Deny\"" },
-	{ "drop\x01\xff", 1, "not \"drop??\"" },
+	{ "drop\x01\xff", 1, "not \"drop\x01\xff\"" },
 	{ "from 1.2.3.4", 1, "expected allow or deny, not \"from\"" },
 	{ "deny", 5, "the policy" },
 	{ "allow # nothing", 7, "the policy" },
@@ -229,7 +229,7 @@ static const struct {
 	{ "deny from 1.2.3.4 ttl 4294967296", 23, "seconds" },
 	{ "deny from 1.2.3.4 ttl 1.5", 23, "seconds" },
 	{ "deny from 1.2.3.4 ttl", 22, "not the end of the rule" },
-	{ "deny from 1.2.3.4\r", 11, "not \"1.2.3.4?\"" },
+	{ "deny from 1.2.3.4\r", 11, "not \"1.2.3.4\r\"" },
 	{ "deny from aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 11,
 	  "not \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\"" },
 };
