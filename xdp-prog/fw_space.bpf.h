@@ -77,7 +77,6 @@ static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_space *space, __
 /* The verifier goes through each of a loop's rounds, so a call looks into this many tuple spaces.
  */
 #define XF_FW_STEP 16
-#define XF_FW_MORE (1u << 24) /* above an id: there are more of them, that could be better */
 
 /* The place in which a call looks, as one number: those of the set, of its list and of the first
  * tuple space, and the fields that the packet lacks. */
@@ -98,14 +97,18 @@ static __always_inline const struct xf_fw_spaces *xf_fw_spaces_at(const struct x
 	return &set->spaces[at >> XF_FW_AT_LIST & (XF_FW_LISTS - 1)];
 }
 
-/* The id of the best rule for an IPv4 packet with a rank of at least @least, or 0, in a few tuple
- * spaces; and XF_FW_MORE. XF_FW_UNREAD when a rule for the fields that the packet lacks could be
- * better than the one that was found: headers that are stacked or cut off must not hide a packet
- * from such a rule. */
+static __always_inline __u32 xf_fw_first_at(__u32 at)
+{
+	return at >> XF_FW_AT_FIRST & (XF_FW_SPACES - XF_FW_STEP);
+}
+
+/* The id of the best rule for an IPv4 packet with a rank of at least @least in a few tuple spaces,
+ * or 0; XF_FW_UNREAD when a rule for the fields that the packet lacks could be better than the one
+ * that was found: headers that are stacked or cut off must not hide a packet from such a rule. */
 __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 least)
 {
 	struct xf_fw_best best = { .least = least };
-	__u32 lacks = at >> XF_FW_AT_LACKS & 0xff, nth = at >> XF_FW_AT_FIRST;
+	__u32 lacks = at >> XF_FW_AT_LACKS & 0xff, first = xf_fw_first_at(at), left;
 	const struct xf_fw_set *set = xf_fw_set_at(at);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
@@ -115,10 +118,11 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 	if (!table)
 		return 0;
 	spaces = xf_fw_spaces_at(set, at);
-	for (int i = 0; i < XF_FW_STEP; i++, nth++) {
-		space = &spaces->space4[nth & (XF_FW_SPACES - 1)];
-		if (nth >= spaces->n4 || space->best < best.least)
-			return best.id;
+	space = &spaces->space4[first];
+	left = spaces->n4 - first;
+	for (__u32 i = 0; i < XF_FW_STEP && i < left; i++, space++) {
+		if (space->best < best.least)
+			break;
 		if (space->needs & lacks & XF_FW_LACKS_PROTO)
 			return XF_FW_UNREAD;
 		if (space->needs & lacks)
@@ -130,13 +134,13 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 				xf_fw_hash_tuple4(set->seed, addr[0], fields, from), addr, fields,
 				from);
 	}
-	return best.id | XF_FW_MORE;
+	return best.id;
 }
 
 /* The same for the IPv6 packet in xf_fw_key. */
 __noinline __u32 xf_fw_spaces6(__u32 at)
 {
-	__u32 zero = 0, lacks = at >> XF_FW_AT_LACKS & 0xff, nth = at >> XF_FW_AT_FIRST;
+	__u32 lacks = at >> XF_FW_AT_LACKS & 0xff, first = xf_fw_first_at(at), left, zero = 0;
 	const struct xf_fw_set *set = xf_fw_set_at(at);
 	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 	const struct xf_fw_spaces *spaces;
@@ -149,10 +153,11 @@ __noinline __u32 xf_fw_spaces6(__u32 at)
 		return 0;
 	best.least = key->least;
 	spaces = xf_fw_spaces_at(set, at);
-	for (int i = 0; i < XF_FW_STEP; i++, nth++) {
-		space = &spaces->space6[nth & (XF_FW_SPACES - 1)];
-		if (nth >= spaces->n6 || space->best < best.least)
-			return best.id;
+	space = &spaces->space6[first];
+	left = spaces->n6 - first;
+	for (__u32 i = 0; i < XF_FW_STEP && i < left; i++, space++) {
+		if (space->best < best.least)
+			break;
 		if (space->needs & lacks & XF_FW_LACKS_PROTO)
 			return XF_FW_UNREAD;
 		if (space->needs & lacks)
@@ -166,31 +171,22 @@ __noinline __u32 xf_fw_spaces6(__u32 at)
 		xf_fw_try_tuple(set, table, &best, xf_fw_hash_tuple6(set->seed, addr, fields, from),
 				addr, fields, from);
 	}
-	return best.id | XF_FW_MORE;
-}
-
-/* Take what a call found. Returns whether to go on. */
-static __always_inline int xf_fw_take_some(const struct xf_fw_set *set, struct xf_fw_match *match,
-					   __u32 found)
-{
-	if (found == XF_FW_UNREAD || !(found & XF_FW_MORE)) {
-		xf_fw_take(set, match, found);
-		return 0;
-	}
-	xf_fw_take(set, match, found & XF_FW_ID_MASK);
-	return 1;
+	return best.id;
 }
 
 static __always_inline void xf_fw_match_ip4(const struct xf_fw_set *set, __u32 at,
 					    const struct xf_fw_packet *packet,
 					    struct xf_fw_match *match)
 {
-	for (int i = 0; i < XF_FW_SPACES / XF_FW_STEP; i++, at += XF_FW_STEP << XF_FW_AT_FIRST) {
-		__u32 found = xf_fw_spaces4(at, packet->src_hi << 32 | packet->dst_hi, packet->l4,
-					    packet->mac, match->least);
+	const struct xf_fw_spaces *spaces = xf_fw_spaces_at(set, at);
 
-		if (!xf_fw_take_some(set, match, found))
+	for (__u32 first = 0; first < XF_FW_SPACES; first += XF_FW_STEP) {
+		if (first >= spaces->n4 || spaces->space4[first].best < match->least)
 			return;
+		xf_fw_take(set, match,
+			   xf_fw_spaces4(at | first << XF_FW_AT_FIRST,
+					 packet->src_hi << 32 | packet->dst_hi, packet->l4,
+					 packet->mac, match->least));
 	}
 }
 
@@ -198,6 +194,7 @@ static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set, __u32 a
 					    const struct xf_fw_packet *packet,
 					    struct xf_fw_match *match)
 {
+	const struct xf_fw_spaces *spaces = xf_fw_spaces_at(set, at);
 	__u32 zero = 0;
 	struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 
@@ -209,10 +206,11 @@ static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set, __u32 a
 	key->addr[3] = packet->dst_lo;
 	key->l4 = packet->l4;
 	key->mac = packet->mac;
-	for (int i = 0; i < XF_FW_SPACES / XF_FW_STEP; i++, at += XF_FW_STEP << XF_FW_AT_FIRST) {
-		key->least = match->least;
-		if (!xf_fw_take_some(set, match, xf_fw_spaces6(at)))
+	for (__u32 first = 0; first < XF_FW_SPACES; first += XF_FW_STEP) {
+		if (first >= spaces->n6 || spaces->space6[first].best < match->least)
 			return;
+		key->least = match->least;
+		xf_fw_take(set, match, xf_fw_spaces6(at | first << XF_FW_AT_FIRST));
 	}
 }
 
