@@ -7,6 +7,11 @@
 
 #include <linux/types.h>
 
+/* The tables and the searches in them read several values as one word. */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "xdpfun is for little-endian machines only: its maps would be read wrongly on this one"
+#endif
+
 #define XF_PROG_NAME "xdpfun"
 
 /* In a read-only section of its own, so that the map has this name whatever the object file is

@@ -30,11 +30,11 @@ static int ring_map(struct xf_ring *ring)
 	mem = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
 	if (mem == MAP_FAILED)
 		return -errno;
-	ring->consumer = (unsigned long *)mem;
+	ring->consumer = (uint64_t *)mem;
 	mem = mmap(NULL, page + 2 * ring->size, PROT_READ, MAP_SHARED, ring->fd, page);
 	if (mem == MAP_FAILED)
 		return -errno;
-	ring->producer = (unsigned long *)mem;
+	ring->producer = (uint32_t *)mem;
 	ring->data = mem + page;
 	ring->at = *ring->consumer;
 	return 0;

@@ -7,7 +7,9 @@
 
 void xf_ring__look(struct xf_ring *ring)
 {
-	ring->limit = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+	uint32_t produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+
+	ring->limit = ring->at + (uint32_t)(produced - (uint32_t)ring->at);
 }
 
 static uint32_t *ring_header(const struct xf_ring *ring)

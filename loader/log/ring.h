@@ -5,7 +5,12 @@
  * and Documentation/bpf/ringbuf.rst): one page with the consumer's position, one with the
  * producer's, then the data twice. libbpf's ring_buffer is not used, because the
  * session merges the rings of all CPUs by time, and leaves records in the ring when the output
- * takes no more. */
+ * takes no more.
+ *
+ * Positions only grow, and are an unsigned long of the kernel's: a 32-bit one wraps after 4 GiB and
+ * has another position behind the producer's, while a 64-bit kernel reads all 64 bits, also of a
+ * 32-bit process. So 64 bits are counted and written, and of the producer's the lower 32 are read:
+ * a ring is smaller than 4 GiB. */
 #ifndef XF_RING_H
 #define XF_RING_H
 
@@ -16,12 +21,12 @@
 
 struct xf_ring {
 	int fd;
-	size_t size;		 /* bytes, a power of two */
-	unsigned long *consumer; /* shared */
-	const unsigned long *producer;
+	size_t size;		  /* bytes, a power of two */
+	uint64_t *consumer;	  /* shared */
+	const uint32_t *producer; /* shared; the lower half, all that a 32-bit kernel has */
 	const char *data;
-	unsigned long at;    /* our own position; *consumer follows at xf_ring__release() */
-	unsigned long limit; /* the producer's position at the last xf_ring__look() */
+	uint64_t at;	/* our own position; *consumer follows at xf_ring__release() */
+	uint64_t limit; /* the producer's position at the last xf_ring__look() */
 };
 
 /* Read the producer's position, up to which xf_ring__peek() returns records. */

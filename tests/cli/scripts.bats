@@ -288,3 +288,13 @@ verdict() {
 	verdict 0 "0 passed, 0 failed, 1 skipped"
 	[[ $output == *"needs root"* ]]
 }
+
+@test "a big-endian machine is refused by the build, with the reason" {
+	local source
+
+	cd "$top"
+	for source in xdp-prog/xdpfun.bpf.c xdp-prog/xdpfun-fw.bpf.c; do
+		run -1 "${CLANG:-clang}" -target bpfeb -fsyntax-only -I"/usr/include/$("${CC:-cc}" -print-multiarch)" "$source"
+		[[ ${lines[*]} = *"xdpfun is for little-endian machines only"* ]] || fail "$source: $output"
+	done
+}

@@ -19,8 +19,9 @@
 /* The kernel's side of a ring. The data is there twice, so that a record across the end is in one
  * piece. */
 struct fake {
-	unsigned long consumer, producer;
-	char data[2 * RING_SIZE];
+	uint64_t consumer;
+	uint32_t producer;
+	char data[2 * RING_SIZE] __attribute__((aligned(8)));
 };
 
 static struct xf_ring ring_on(struct fake *fake)
