@@ -97,7 +97,7 @@ struct xf_counters {
 	__u64 submitted; /* given to a ring; the reader decides between logged, lost and unread */
 	__u64 lost;	 /* ring full while its reader lives */
 	__u64 unread;	 /* no ring on this CPU, or the ring is full and its reader is dead */
-	__u64 filtered;	 /* the filter did not want it */
+	__u64 filtered;	 /* reserved for filter expressions; always 0 today */
 	__u64 sampled_out;
 	__u64 rate_limited;
 };

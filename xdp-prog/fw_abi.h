@@ -34,6 +34,10 @@
 #define XF_FW_SLOT_DIR 258   /* two as well, for each enum xf_fw_dir */
 #define XF_FW_REGION_SLOTS 512
 #define XF_FW_SLOTS (XF_FW_REGIONS * XF_FW_REGION_SLOTS)
+/* No region has a table in its last slot. That of the last region has the map whose change waits
+ * for a grace period. */
+#define XF_FW_REGION_TABLES (XF_FW_REGION_SLOTS - 1)
+#define XF_FW_SLOT_GRACE (XF_FW_SLOTS - 1)
 
 /* Which set of rules holds. All zero (something else than xdpfun-load loaded the program): none,
  * every packet passes. */

@@ -60,7 +60,7 @@ int xf_store__make_table(size_t entries)
  * the old content has ended. */
 int xf_store__grace(struct xf_store *store)
 {
-	uint32_t slot = XF_FW_SLOTS - 1;
+	uint32_t slot = XF_FW_SLOT_GRACE;
 
 	if (store->grace_fd < 0)
 		store->grace_fd = xf_store__make_table(1);
@@ -123,7 +123,7 @@ int xf_region__map(struct xf_region *region)
 
 	if (region->whole || !region->live)
 		return 0;
-	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS - 1 && !err; slot++)
+	for (uint32_t slot = 0; slot < XF_FW_REGION_TABLES && !err; slot++)
 		if (!region->table[slot])
 			err = map_slot(region, slot);
 	region->whole = !err;

@@ -79,7 +79,7 @@ int xf_set__clone(struct xf_region *from, struct xf_region *to)
 	for (int dir = 0; dir < 2; dir++)
 		if (from->set->dir[dir])
 			to->set->dir[dir] += moved;
-	for (slot = 0; slot < XF_FW_REGION_SLOTS - 1 && !err; slot++)
+	for (slot = 0; slot < XF_FW_REGION_TABLES && !err; slot++)
 		err = clone_table(from, to, slot);
 	return err ? err : clone_counts(from, to);
 }

@@ -74,10 +74,10 @@ int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *
 
 int xf_store__clear(struct xf_store *store, uint32_t slot)
 {
-	struct xf_slot_change changes[XF_FW_REGION_SLOTS];
+	struct xf_slot_change changes[XF_FW_REGION_TABLES];
 	size_t n = 0;
 
-	for (uint32_t end = slot + XF_FW_REGION_SLOTS - 1; slot < end; slot++)
+	for (uint32_t end = slot + XF_FW_REGION_TABLES; slot < end; slot++)
 		if (store->root->table[slot])
 			changes[n++] = (struct xf_slot_change) { slot, -1 };
 	return xf_store__change_slots(store, changes, n);

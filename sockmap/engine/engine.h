@@ -70,7 +70,9 @@ struct xf_relay {
 
 	struct xf_mapped *mapped; /* sockmap only */
 
-	/* Engines do not use the fields below. */
+	/* relay.c, moves.c, policy.c and room.c write the fields below. Of these, engines read own,
+	 * settled, stopping and ended. The sockmap engine writes active, recalled and message, too:
+	 * relay.c sees none of the bytes that the kernel moves. */
 	enum xf_room room[2]; /* of each flow */
 	uint64_t buffer[2];   /* of each flow: receive buffer of the sending side's socket, bytes */
 	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */

@@ -74,6 +74,9 @@ uint64_t xf_mover__caps(const struct xf_mover *mover);
 
 /* Whether a relay could be made now: there is room for one, or a sockmap, which needs no room. */
 bool xf_mover__can_relay(const struct xf_mover *mover);
+/* Bytes reserved for a first packet and our PROXY header before it. */
+#define XF_FIRST_RESERVED (20 * 1024)
+
 /* Make the client's receive buffer small, and reserve in the budget what the client can send before
  * it has a relay: that buffer, and its first packet. Returns the bytes, 0: there is no room now.
  * They go to the relay, or to xf_mover__dismiss(). */

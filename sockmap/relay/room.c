@@ -35,9 +35,6 @@ static const struct size {
 	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
 };
 
-/* The largest first packet, and our PROXY header. */
-#define FIRST_PACKET (20 * KIB)
-
 /* The sockmap engine's bytes wait in a list of the kernel's whatever the send buffer's size; with a
  * large one the kernel does not wait for room. */
 #define LENT_SND (2 * MIB)
@@ -141,7 +138,7 @@ bool xf_mover__can_relay(const struct xf_mover *mover)
 uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 {
 	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer, came = promised(client);
-	uint64_t most = (came > buffer ? came : buffer) + FIRST_PACKET;
+	uint64_t most = (came > buffer ? came : buffer) + XF_FIRST_RESERVED;
 
 	if (!xf_budget__take_waiting(mover->opts.budget, most))
 		return 0;
@@ -151,7 +148,8 @@ uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 
 bool xf_mover__may_admit(const struct xf_mover *mover)
 {
-	return xf_budget__may_wait(mover->opts.budget, sizes[XF_ROOM_SMALL].buffer + FIRST_PACKET);
+	return xf_budget__may_wait(mover->opts.budget,
+				   sizes[XF_ROOM_SMALL].buffer + XF_FIRST_RESERVED);
 }
 
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)

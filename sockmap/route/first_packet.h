@@ -10,7 +10,7 @@
 
 #include "lib/sockaddr.h"
 
-#define XF_FIRST_MAX (16 * 1024) /* default limit of the first packet, bytes */
+#define XF_FIRST_MAX (16 * 1024) /* limit of the first packet, bytes */
 #define XF_NAME_MAX 255		 /* of a host name, without NUL */
 
 enum xf_first {

@@ -3,6 +3,9 @@
 
 #include "lib/time.h"
 
+_Static_assert(XF_FIRST_MAX + XF_PROXY_V2_MAX <= XF_FIRST_RESERVED,
+	       "a first packet and a PROXY header fit in the memory reserved for them");
+
 void xf_waiting__enter(struct xf_conn *conn, struct xf_queue *queue)
 {
 	xf_waiting__leave(conn);
