@@ -161,10 +161,10 @@ struct xf_fw_rule {
 			__u16 sport_min, sport_max, dport_min, dport_max;
 			__u8 mac[6];
 			__u8 reserved[2];
-		} other;
+		} composite;
 	};
 	__u32 next;   /* id: prefix, same one, lower rank */
-	__u32 tuples; /* id: the first one of another rule */
+	__u32 tuples; /* id: the first one of a composite rule */
 	/* detail: has and family as in struct xf_rule; proto, or for PREFIX6 the level of its
 	 * hash */
 	struct xf_fw_tail tail;

@@ -9,15 +9,15 @@
 #include "firewall/table/tuples.h"
 #include "firewall/table/tuple_spaces.h"
 
-static void to_line(const struct xf_rule *rule, struct xf_fw_rule *entry)
+static void composite_entry(const struct xf_rule *rule, struct xf_fw_rule *entry)
 {
 	memset(entry, 0, sizeof(*entry));
 	entry->rank = xf_rule_rank(rule);
-	entry->other.sport_min = rule->sport_min;
-	entry->other.sport_max = rule->sport_max;
-	entry->other.dport_min = rule->dport_min;
-	entry->other.dport_max = rule->dport_max;
-	memcpy(entry->other.mac, rule->mac, sizeof(entry->other.mac));
+	entry->composite.sport_min = rule->sport_min;
+	entry->composite.sport_max = rule->sport_max;
+	entry->composite.dport_min = rule->dport_min;
+	entry->composite.dport_max = rule->dport_max;
+	memcpy(entry->composite.mac, rule->mac, sizeof(entry->composite.mac));
 	entry->tail.kind = XF_FW_COMPOSITE;
 	entry->tail.detail[0] = rule->has;
 	entry->tail.detail[1] = rule->family;
@@ -38,11 +38,11 @@ int xf_rule_from_composite_entry(struct xf_region *region, const struct xf_fw_ru
 	rule->proto = entry->tail.detail[2];
 	rule->src.len = entry->rank >> XF_FW_RANK_SRC & 0xff;
 	rule->dst.len = entry->rank >> XF_FW_RANK_DST & 0xff;
-	rule->sport_min = entry->other.sport_min;
-	rule->sport_max = entry->other.sport_max;
-	rule->dport_min = entry->other.dport_min;
-	rule->dport_max = entry->other.dport_max;
-	memcpy(rule->mac, entry->other.mac, sizeof(rule->mac));
+	rule->sport_min = entry->composite.sport_min;
+	rule->sport_max = entry->composite.sport_max;
+	rule->dport_min = entry->composite.dport_min;
+	rule->dport_max = entry->composite.dport_max;
+	memcpy(rule->mac, entry->composite.mac, sizeof(rule->mac));
 	xf_rule_uncut(tuple, rule);
 	return 0;
 }
@@ -233,7 +233,7 @@ static int insert_cuts(struct xf_region *region, const struct xf_rule *rule, str
 		err = xf_region__alloc(region, id);
 	if (!err) {
 		entry = xf_region__entry(region, *id);
-		to_line(rule, entry);
+		composite_entry(rule, entry);
 		err = insert_tuples(region, entry, *id, cuts, n);
 		if (err) {
 			remove_tuples(region, entry);

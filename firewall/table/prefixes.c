@@ -155,15 +155,15 @@ static void set_lengths_at(struct xf_region *region, const struct place *place)
 {
 	struct xf_fw_set *set = region->set;
 	uint32_t first = place->hi >> 24, n = place->length < 8 ? 256 >> place->length : 1;
-	__u64 *near = set->lengths4_at[place->dir];
+	__u64 *lengths_at = set->lengths4_at[place->dir];
 
 	if (place->ip6) {
-		near = set->lengths6_at[place->dir][place->level & 1];
+		lengths_at = set->lengths6_at[place->dir][place->level & 1];
 		first = place->length < 32 ? 0 : xf_fw_hash_first32(place->hi);
 		n = place->length < 32 ? 256 : 1;
 	}
 	for (; n--; first++)
-		xf_publish(&near[first], near[first] | place->b);
+		xf_publish(&lengths_at[first], lengths_at[first] | place->b);
 }
 
 static void count_length(struct xf_region *region, const struct place *place, int change)

@@ -11,7 +11,7 @@
 #include "firewall/table/prefixes.h"
 #include "firewall/table/set.h"
 
-#define SWEEP_LINES 64 /* along with each change */
+#define SWEEP_RULES 64 /* along with each change */
 
 int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t expected_rules)
 {
@@ -140,7 +140,7 @@ int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 
 	if (!rule->has)
 		return -EINVAL;
-	xf_set__expire(region, now, SWEEP_LINES);
+	xf_set__expire(region, now, SWEEP_RULES);
 	err = find_or_insert(region, rule, now, &entry);
 	/* A feed that blocks an address for an hour does not end a block for good. */
 	if (!err || (err == -EEXIST && entry->expires < expiry(rule, now)))
@@ -181,7 +181,7 @@ int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 	uint32_t id;
 	int err;
 
-	xf_set__expire(region, now, SWEEP_LINES);
+	xf_set__expire(region, now, SWEEP_RULES);
 	err = find(region, rule, &id);
 	if (err)
 		return err == -EAGAIN ? -ENOENT : err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The tuple spaces of a set, and the lists of them that packets go through. Inside firewall/ only.
  */
-#ifndef XF_SPACES_H
-#define XF_SPACES_H
+#ifndef XF_TUPLE_SPACES_H
+#define XF_TUPLE_SPACES_H
 
 #include "firewall/table/tuples.h"
 #include "firewall/table/region.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The firewall's programs, and which rule set each of them obeys. */
-#ifndef XF_FW_PROG_H
-#define XF_FW_PROG_H
+#ifndef XF_FW_PROGRAMS_H
+#define XF_FW_PROGRAMS_H
 
 #include <linux/types.h>
 #include <net/if.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The SSH session in which this process runs, if it does. */
-#ifndef XF_FW_SESSION_H
-#define XF_FW_SESSION_H
+#ifndef XF_SSH_SESSION_H
+#define XF_SSH_SESSION_H
 
 #include "firewall/rule/match.h"
 

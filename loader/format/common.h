@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Parts of a line that the text and the JSON format share. Functions that write return the end. */
-#ifndef XF_OUT_COMMON_H
-#define XF_OUT_COMMON_H
+#ifndef XF_FORMAT_COMMON_H
+#define XF_FORMAT_COMMON_H
 
 #include <stdbool.h>
 #include <stddef.h>

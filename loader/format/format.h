@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Turns one record into the bytes of one line. Pure: no I/O, no clock, no allocation. */
-#ifndef XF_OUT_H
-#define XF_OUT_H
+#ifndef XF_FORMAT_H
+#define XF_FORMAT_H
 
 #include <stdint.h>
 

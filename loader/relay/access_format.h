@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Turn the report of a connection into a line of the access log, and counters into text. Pure: no
  * I/O, no clock, no allocation. */
-#ifndef XF_OUT_ACCESS_H
-#define XF_OUT_ACCESS_H
+#ifndef XF_ACCESS_FORMAT_H
+#define XF_ACCESS_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

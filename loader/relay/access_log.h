@@ -3,8 +3,8 @@
  *
  * A thread that ends a connection only puts a line into memory; the owner's loop writes it. When
  * the output is full or fails, lines are lost and counted: connections never wait. */
-#ifndef XF_ACCESS_H
-#define XF_ACCESS_H
+#ifndef XF_ACCESS_LOG_H
+#define XF_ACCESS_LOG_H
 
 #include <stdint.h>
 

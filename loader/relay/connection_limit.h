@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The number of connections that the limit of open files allows. */
-#ifndef XF_RELAY_LIMIT_H
-#define XF_RELAY_LIMIT_H
+#ifndef XF_CONNECTION_LIMIT_H
+#define XF_CONNECTION_LIMIT_H
 
 #include <stdbool.h>
 

@@ -101,7 +101,7 @@ static __always_inline void xf_tell(struct xf_relay_totals *all, struct xf_relay
 	flow->told |= what;
 	if (bpf_ringbuf_output(&events, &event, sizeof(event), 0)) {
 		flow->told &= ~what;
-		__sync_fetch_and_add(&all->unheard, 1);
+		__sync_fetch_and_add(&all->dropped_events, 1);
 	}
 }
 

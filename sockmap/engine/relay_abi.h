@@ -68,11 +68,11 @@ struct xf_relay_totals {
 	    held_max; /* more is told; at twice that those that are counted must stop; user space */
 	__u64 dropped; /* redirects that the kernel refused: bytes lost, the connection is reset */
 	__u64 trimmed; /* segments whose payload the filter took off */
-	__u64 unheard; /* events that did not fit in the ring */
-	__u64 bulk;    /* a run of so many bytes is told; user space */
-	__u64 busy;    /* a mask: the message whose number has none of it is told; user space */
-	__u64 zone;    /* bytes beyond twice held_max, for flows of which nothing is counted; user
-			  space */
+	__u64 dropped_events; /* events that did not fit in the ring */
+	__u64 bulk;	      /* a run of so many bytes is told; user space */
+	__u64 busy; /* a mask: the message whose number has none of it is told; user space */
+	__u64 zone; /* bytes beyond twice held_max, for flows of which nothing is counted; user
+		       space */
 	__u64 reserved[6];
 	__u32 stops;   /* not 0: there may be flows that must stop; user space clears it */
 	__u32 hush;    /* the same, user space's own, while one leaves the source map */

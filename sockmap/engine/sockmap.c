@@ -234,7 +234,7 @@ static bool lost(struct xf_relay *relay)
 	uint64_t times;
 	char text[32];
 
-	if (xf_ratelimit_due(&sm->rare_lost, xf_loop__now(sm->mover->loop), &times))
+	if (xf_ratelimit_due(&sm->warn_lost, xf_loop__now(sm->mover->loop), &times))
 		xf_err("a connection is reset%s: the kernel lost bytes of it in the sockmap",
 		       xf_times_text(times, text));
 	xf_relay__abort(relay, XF_END_ERROR);

@@ -59,7 +59,7 @@ struct xf_sockmap {
 	uint32_t offered;  /* rooms, in the budget, that the filter may give to those */
 	uint64_t pool;	   /* bytes taken from the budget */
 	bool leaves;	   /* this kernel calls no verdict of a socket that is only in dst */
-	struct xf_ratelimit rare_lost;
+	struct xf_ratelimit warn_lost;	/* warnings: connections reset for lost bytes */
 	struct xf_timer crowd;		/* armed: a look at all flows has begun */
 	uint64_t look_began, look_next; /* ns; none before look_next */
 };
