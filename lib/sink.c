@@ -29,7 +29,12 @@ struct output {
 
 struct mark {
 	uint16_t len;
-	uint8_t source;
+	uint16_t source;
+};
+
+/* Lines of one source. */
+struct counts {
+	uint64_t put, taken;
 };
 
 struct xf_sink {
@@ -44,8 +49,8 @@ struct xf_sink {
 	unsigned int line;  /* index of the first mark, modulo LINES_MAX */
 	unsigned int lines; /* that are pending */
 	size_t line_done;   /* bytes of the first pending line that the output already took */
-	uint64_t put[XF_SINK_SOURCES];
-	uint64_t taken[XF_SINK_SOURCES];
+	struct counts *counts;
+	unsigned int sources;
 	struct mark marks[LINES_MAX];
 	char buffer[BUFFER_SIZE];
 };
@@ -167,6 +172,28 @@ static int open_stdout(struct xf_sink *sink)
 	return 0;
 }
 
+int xf_sink__sources(struct xf_sink *sink, unsigned int n)
+{
+	struct counts *grown;
+
+	if (n <= sink->sources)
+		return 0;
+	if (n > UINT16_MAX + 1)
+		return -E2BIG;
+	grown = reallocarray(sink->counts, n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + sink->sources, 0, (n - sink->sources) * sizeof(*grown));
+	sink->counts = grown;
+	sink->sources = n;
+	return 0;
+}
+
+void xf_sink__reset(struct xf_sink *sink, unsigned int source)
+{
+	sink->counts[source] = (struct counts) { 0, 0 };
+}
+
 int xf_sink__open(struct xf_sink **out, const struct xf_sink_opts *opts)
 {
 	struct xf_sink *sink = calloc(1, sizeof(*sink));
@@ -175,6 +202,8 @@ int xf_sink__open(struct xf_sink **out, const struct xf_sink_opts *opts)
 	if (!sink)
 		goto out_memory;
 	sink->out.fd = -1;
+	if (xf_sink__sources(sink, 1))
+		goto out_memory;
 	sink->hint = opts->hint;
 	if (opts->path) {
 		sink->path = strdup(opts->path);
@@ -225,6 +254,7 @@ void xf_sink__free(struct xf_sink *sink)
 	if (sink->out.own && sink->out.fd >= 0)
 		close(sink->out.fd);
 	free(sink->path);
+	free(sink->counts);
 	free(sink);
 }
 
@@ -257,7 +287,7 @@ void xf_sink__put(struct xf_sink *sink, size_t len, unsigned int source)
 	mark->len = len;
 	mark->source = source;
 	sink->lines++;
-	sink->put[source]++;
+	sink->counts[source].put++;
 	sink->end += len;
 }
 
@@ -270,7 +300,7 @@ static void take(struct xf_sink *sink, size_t n)
 	n += sink->line_done;
 	while (sink->lines && n >= sink->marks[sink->line].len) {
 		n -= sink->marks[sink->line].len;
-		sink->taken[sink->marks[sink->line].source]++;
+		sink->counts[sink->marks[sink->line].source].taken++;
 		sink->line = (sink->line + 1) % LINES_MAX;
 		sink->lines--;
 	}
@@ -396,12 +426,12 @@ int xf_sink__fd(const struct xf_sink *sink)
 
 uint64_t xf_sink__taken(const struct xf_sink *sink, unsigned int source)
 {
-	return sink->taken[source];
+	return sink->counts[source].taken;
 }
 
 uint64_t xf_sink__untaken(const struct xf_sink *sink, unsigned int source)
 {
-	return sink->put[source] - sink->taken[source];
+	return sink->counts[source].put - sink->counts[source].taken;
 }
 
 int xf_sink__reopen(struct xf_sink *sink)

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XF_SINK_SOURCES 64 /* interfaces, as many as -i can name */
-
 enum xf_sink_state {
 	XF_SINK_OK,
 	XF_SINK_CLOSED, /* the reading end is gone (EPIPE): not an error */
@@ -40,6 +38,12 @@ int xf_sink__open(struct xf_sink **sink, const struct xf_sink_opts *opts);
 void xf_sink__begin(struct xf_sink *sink);
 /* Close without flushing, which xf_sink__finish() does. NULL is allowed. */
 void xf_sink__free(struct xf_sink *sink);
+
+/* Make room for the counts of the sources 0 to @n - 1, at most 65536; at the beginning there is
+ * that of source 0. Returns 0, -ENOMEM or -E2BIG. */
+int xf_sink__sources(struct xf_sink *sink, unsigned int n);
+/* The source begins anew, with counts of 0; all its lines have been taken. */
+void xf_sink__reset(struct xf_sink *sink, unsigned int source);
 
 /* Returns room for one more line of at most @max bytes, or NULL when the buffer is full.
  * xf_sink__put() then adds the line of @len bytes that was written there, of the interface with the

@@ -23,7 +23,10 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_LIST,
 	  .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
-	  .help = "interface to follow; may be repeated (default: eth0)" },
+	  .help =
+	      "interface to follow, or any for all that have an xdpfun program and those that get one;\n"
+	      "may be repeated (default: eth0)" },
+	{ .type = XF_OPT_TABLE, .table = xf_wait_options },
 	{ .name = "id",
 	  .type = XF_OPT_U32,
 	  .arg = "N",
@@ -95,8 +98,9 @@ static void explain_none(const char *name, const struct xf_chain *chain, __u32 o
 		    name, name);
 }
 
-/* Set src->at to the program to follow on this interface. Returns 0, or -errno after a message. */
-static int choose(const struct xf_run *run, struct xf_source *src)
+/* Set src->at to the program to follow on this interface. Returns 0, or -errno after a message;
+ * with @waiting -ENOENT for none without one. */
+static int choose(const struct xf_run *run, struct xf_source *src, bool waiting)
 {
 	struct candidates found;
 	struct xf_chain chain;
@@ -124,18 +128,16 @@ static int choose(const struct xf_run *run, struct xf_source *src)
 		    "load the xdpfun.o that came with this xdpfun-load, or use the xdpfun-load that came "
 		    "with that object");
 		return -EPROTO;
-	} else {
+	} else if (!waiting) {
 		explain_none(src->name, &chain, run->args->id);
 	}
 	return -ENOENT;
 }
 
-static int start_source(struct xf_run *run, const struct xf_netdev *netdev)
+static int start_source(struct xf_run *run, struct xf_source *src, bool waiting)
 {
-	struct xf_source *src = xf_run__source(run, &xf_abi_logger, netdev);
-	int err;
+	int err = choose(run, src, waiting);
 
-	err = choose(run, src);
 	if (err)
 		return err;
 	err = xf_run__read(run, src);
@@ -161,7 +163,7 @@ int xf_cmd_follow(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (args.id && args.interfaces.n > 1) {
+	if (args.id && (args.any || args.interfaces.n > 1)) {
 		xf_err("--id goes with a single interface");
 		return XF_EXIT_USAGE;
 	}
@@ -170,7 +172,10 @@ int xf_cmd_follow(int argc, char **argv)
 		return XF_EXIT_FAILED;
 	run->args = &args;
 	opts = xf_log_args__session(&args);
-	status = xf_run(run, "follow", &opts, start_source);
+	opts.abi = &xf_abi_logger;
+	opts.again = opts.again && !args.id; /* another program would have another id */
+	run->start = start_source;
+	status = xf_run(run, "follow", &opts);
 	free(run);
 	return status;
 }

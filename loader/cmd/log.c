@@ -32,7 +32,9 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_LIST,
 	  .arg = "IFACE",
 	  .offset = offsetof(struct xf_log_args, interfaces),
-	  .help = "interface to log; may be repeated, up to 64 (default: eth0)" },
+	  .help = "interface to log, or any for all that there are and those that come;\n"
+		  "may be repeated, up to 64 (default: eth0)" },
+	{ .type = XF_OPT_TABLE, .table = xf_wait_options },
 	{ .name = "mode",
 	  .short_name = 'm',
 	  .type = XF_OPT_ENUM,
@@ -186,19 +188,26 @@ static int adopt_or_attach(struct xf_run *run, struct xf_source *src)
 	return err;
 }
 
-static int start_source(struct xf_run *run, const struct xf_netdev *netdev)
+static int start_locked(struct xf_run *run, struct xf_source *src)
 {
-	struct xf_source *src = xf_run__source(run, &xf_abi_logger, netdev);
 	int err;
 
 	xf_netdev_warn_offloads(src->name);
-	err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
-	if (err)
-		return err;
-	xf_locks__attach_begin(&run->locks);
-	err = adopt_or_attach(run, src);
+	err = xf_run__open_rings(run, src);
+	return err ?: adopt_or_attach(run, src);
+}
+
+static int start_source(struct xf_run *run, struct xf_source *src, bool waiting)
+{
+	int err;
+
+	if (waiting && !xf_locks__attach_try(&run->locks))
+		return -EAGAIN;
+	if (!waiting)
+		xf_locks__attach_begin(&run->locks);
+	err = start_locked(run, src);
 	xf_locks__attach_end(&run->locks);
-	return err ?: xf_session__add(run->session, src, true);
+	return err;
 }
 
 int xf_cmd_log(int argc, char **argv)
@@ -218,12 +227,15 @@ int xf_cmd_log(int argc, char **argv)
 	run->args = &args;
 	opts = xf_log_args__session(&args);
 	opts.end_is_failure = true;
+	opts.print_left = true;
+	opts.abi = &xf_abi_logger;
+	run->start = start_source;
 	if (args.actions && xf_actions_parse(args.actions, &args.action_set))
 		status = XF_EXIT_USAGE;
 	else if (args.echo && xf_relay_args__listen("--echo", args.echo_text, &args.echo_listen))
 		status = XF_EXIT_USAGE;
 	else
-		status = xf_run(run, "log", &opts, start_source);
+		status = xf_run(run, "log", &opts);
 	free(run);
 	return status;
 }

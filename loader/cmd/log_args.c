@@ -12,6 +12,15 @@
 #define DEFAULT_BUFFER (32ULL << 20)
 
 const char *const xf_format_names[] = { "text", "json", NULL };
+const struct xf_opt xf_wait_options[] = {
+	{ .name = "wait",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_log_args, wait),
+	  .help = "wait for an interface that is not there yet, and as long as it takes for one\n"
+		  "that is gone (without: 10 seconds, when no other is left)" },
+	{ .type = XF_OPT_END },
+};
+
 const struct xf_opt xf_output_options[] = {
 	{ .name = "format",
 	  .short_name = 'f',
@@ -129,8 +138,14 @@ static int check_interfaces(struct xf_log_args *args)
 {
 	if (xf_cmd_check_once(&args->interfaces))
 		return -1;
-	if (!args->interfaces.n && !args->set)
+	for (unsigned int i = 0; i < args->interfaces.n; i++)
+		args->any |= !strcmp(args->interfaces.at[i], "any");
+	if (args->any) /* the others are among them */
+		args->interfaces.n = 0;
+	else if (!args->interfaces.n && !args->set)
 		args->interfaces.at[args->interfaces.n++] = DEFAULT_INTERFACE;
+	if (args->set) /* the caller names all of the set */
+		args->any = false;
 	return 0;
 }
 
@@ -168,6 +183,9 @@ struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 		.count = args->count,
 		.duration_ns = args->duration_ns,
 		.stats_ns = args->stats_ns,
+		.any = args->any,
+		.wait = args->wait,
+		.again = true,
 	};
 }
 
@@ -179,9 +197,4 @@ struct xf_config xf_log_args__config(const struct xf_log_args *args, uint32_t wa
 		.rate = args->rate,
 		.wake_mask = wake_mask,
 	};
-}
-
-uint64_t xf_log_args__ring_bytes(const struct xf_log_args *args)
-{
-	return args->buffer / args->interfaces.n;
 }

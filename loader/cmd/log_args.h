@@ -11,6 +11,8 @@
 
 struct xf_log_args {
 	struct xf_strs interfaces;
+	bool any;  /* '-i any': all interfaces, and none is named */
+	bool wait; /* log and follow only */
 	/* log only */
 	int mode; /* enum xf_mode */
 	uint32_t prio;
@@ -40,8 +42,9 @@ struct xf_log_args {
 	bool version;
 };
 
-/* The options about output, and those at the end of each table, over struct xf_log_args. */
-extern const struct xf_opt xf_output_options[], xf_log_options[];
+/* The option of log and follow about interfaces that are not there, those about output, and those
+ * at the end of each table, over struct xf_log_args. */
+extern const struct xf_opt xf_wait_options[], xf_output_options[], xf_log_options[];
 
 #define XF_SECONDS_MAX (10ULL * 365 * 24 * 3600 * XF_NSEC)
 
@@ -55,7 +58,5 @@ int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, cons
 /* The arguments as options of the session and as configuration of the program. */
 struct xf_session_opts xf_log_args__session(const struct xf_log_args *args);
 struct xf_config xf_log_args__config(const struct xf_log_args *args, uint32_t wake_mask);
-/* The bytes of ring memory for one interface. */
-uint64_t xf_log_args__ring_bytes(const struct xf_log_args *args);
 
 #endif

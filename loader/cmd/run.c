@@ -12,21 +12,12 @@
 #include "lib/caps.h"
 #include "lib/fd_limit.h"
 #include "lib/msg.h"
-#include "loader/hook/netdev.h"
 #include "loader/cmd/log_echo.h"
 
 /* Descriptors of a source without its rings, and of everything else without the reserve. */
 #define OF_SOURCE 16
 #define OF_PROCESS 16
-
-struct xf_source *xf_run__source(struct xf_run *run, const struct xf_abi_mark *abi,
-				 const struct xf_netdev *netdev)
-{
-	struct xf_source *src = &run->sources[run->n++];
-
-	xf_source__init(src, abi, netdev->name, netdev->ifindex);
-	return src;
-}
+#define OF_ANY 8 /* sources to expect at least with '-i any' */
 
 static int become_reader(struct xf_run *run, const struct xf_source *src)
 {
@@ -44,13 +35,26 @@ static int become_reader(struct xf_run *run, const struct xf_source *src)
 	return err;
 }
 
+/* With '-i any' nobody knows how many interfaces will come: each takes an eighth of what is left.
+ */
+int xf_run__open_rings(struct xf_run *run, struct xf_source *src)
+{
+	uint64_t used = xf_session__ring_bytes(run->session), bytes = run->args->buffer;
+
+	if (run->args->any)
+		bytes = bytes > used ? (bytes - used) / 8 : 0;
+	else
+		bytes /= run->args->interfaces.n;
+	return xf_reader__open(&src->reader, bytes);
+}
+
 int xf_run__read(struct xf_run *run, struct xf_source *src)
 {
 	struct xf_config config;
 	int err = become_reader(run, src);
 
 	if (!err)
-		err = xf_reader__open(&src->reader, xf_log_args__ring_bytes(run->args));
+		err = xf_run__open_rings(run, src);
 	if (err)
 		return err;
 	config = xf_log_args__config(run->args, src->reader.wake_mask);
@@ -59,24 +63,32 @@ int xf_run__read(struct xf_run *run, struct xf_source *src)
 		return err;
 	xf_info("%s: following program %u in %s mode", src->name, src->at.prog_id,
 		xf_mode_name(src->at.mode));
-	return xf_session__add(run->session, src, false);
+	return 0;
 }
 
-static int run_sources(struct xf_run *run,
-		       int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
+static int start_source(void *arg, struct xf_source *src, bool waiting)
 {
-	int n = xf_cmd_find(&run->args->interfaces, run->netdevs), err = n < 0 ? n : 0;
+	struct xf_run *run = arg;
 
-	for (int i = 0; !err && i < n; i++)
-		err = start(run, &run->netdevs[i]);
+	return run->start(run, src, waiting);
+}
+
+static void stop_source(void *arg, const struct xf_source *src)
+{
+	struct xf_run *run = arg;
+
+	xf_locks__release_program(&run->locks, src->at.prog_id);
+}
+
+static int run_sources(struct xf_run *run)
+{
+	const struct xf_strs *names = &run->args->interfaces;
+	int err = xf_session__start(run->session, names->at, names->n);
+
 	if (!err)
 		return xf_session__run(run->session);
 	if (err == -EMFILE || err == -ENFILE)
 		xf_hint_open_files();
-	/* A start failed: end the sources that were started before. */
-	for (unsigned int i = 0; i < run->n; i++)
-		if (run->sources[i].ours || run->sources[i].config)
-			xf_source__end(&run->sources[i], run->sources[i].ours);
 	return XF_EXIT_FAILED;
 }
 
@@ -86,7 +98,7 @@ static unsigned int fds_needed(const struct xf_run *run)
 	int cpus = xf_possible_cpus();
 
 	return OF_PROCESS + XF_FD_RESERVE +
-	       run->args->interfaces.n * (OF_SOURCE + (cpus > 0 ? cpus : 1));
+	       (run->args->interfaces.n ?: OF_ANY) * (OF_SOURCE + (cpus > 0 ? cpus : 1));
 }
 
 static int check_fds(const struct xf_run *run, const char *command)
@@ -101,30 +113,30 @@ static int check_fds(const struct xf_run *run, const char *command)
 	return -EMFILE;
 }
 
-static int run_session(struct xf_run *run,
-		       int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
+static int run_session(struct xf_run *run)
 {
 	int status = XF_EXIT_FAILED;
 
 	if (!run->args->echo ||
 	    !xf_log_echo__start(&run->echo, &run->args->echo_listen, run->session, fds_needed(run)))
-		status = run_sources(run, start);
+		status = run_sources(run);
 	xf_log_echo__end(run->echo);
-	for (unsigned int i = 0; i < run->n; i++)
-		xf_source__close(&run->sources[i]);
 	return status;
 }
 
-int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts,
-	   int (*start)(struct xf_run *run, const struct xf_netdev *netdev))
+int xf_run(struct xf_run *run, const char *command, const struct xf_session_opts *opts)
 {
+	struct xf_session_opts session = *opts;
 	int status = XF_EXIT_FAILED;
 
+	session.start = start_source;
+	session.stop = stop_source;
+	session.arg = run;
 	if (xf_caps_check(command) || check_fds(run, command) || xf_locks__open(&run->locks))
 		return XF_EXIT_FAILED;
 	run->no_bpffs = xf_bpffs_prepare();
-	if (!xf_fd_reserve__open() && !xf_session__open(&run->session, opts))
-		status = run_session(run, start);
+	if (!xf_fd_reserve__open() && !xf_session__open(&run->session, &session))
+		status = run_session(run);
 	xf_session__free(run->session);
 	xf_fd_reserve__close();
 	xf_locks__close(&run->locks);

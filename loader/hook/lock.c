@@ -72,12 +72,22 @@ pid_t xf_locks__reader(struct xf_locks *locks, __u32 prog_id)
 	return holder;
 }
 
+void xf_locks__release_program(struct xf_locks *locks, __u32 prog_id)
+{
+	lock_byte(locks->fd, F_SETLK, F_UNLCK, prog_id, NULL);
+}
+
+bool xf_locks__attach_try(struct xf_locks *locks)
+{
+	return lock_byte(locks->fd, F_SETLK, F_WRLCK, ATTACH_BYTE, NULL) != -EAGAIN;
+}
+
 void xf_locks__attach_begin(struct xf_locks *locks)
 {
 	const struct timespec step = { .tv_nsec = ATTACH_STEP_MS * 1000000L };
 
 	for (int waited = 0; waited < ATTACH_WAIT_MS; waited += ATTACH_STEP_MS) {
-		if (lock_byte(locks->fd, F_SETLK, F_WRLCK, ATTACH_BYTE, NULL) != -EAGAIN)
+		if (xf_locks__attach_try(locks))
 			return;
 		nanosleep(&step, NULL);
 	}

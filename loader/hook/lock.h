@@ -6,6 +6,7 @@
 #define XF_LOCK_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct xf_locks {
@@ -23,10 +24,15 @@ int xf_locks__read_program(struct xf_locks *locks, __u32 prog_id, pid_t *holder)
  */
 pid_t xf_locks__reader(struct xf_locks *locks, __u32 prog_id);
 
+/* Be its reader no longer. */
+void xf_locks__release_program(struct xf_locks *locks, __u32 prog_id);
+
 /* Between these two calls this process alone attaches and detaches. The first waits up to ten
  * seconds for other processes, then goes on after a warning: libxdp keeps the chain consistent by
  * itself, and this lock only avoids its retries. */
 void xf_locks__attach_begin(struct xf_locks *locks);
+/* The first one without a wait. Returns false when another process attaches. */
+bool xf_locks__attach_try(struct xf_locks *locks);
 void xf_locks__attach_end(struct xf_locks *locks);
 
 #endif

@@ -56,7 +56,7 @@ static void read_attributes(struct nlmsghdr *msg, struct xf_netdev_event *event)
 	}
 }
 
-/* A request for one interface, and the kernel's reply in its place. */
+/* What the kernel sends at a time; or a request for one interface, and the reply in its place. */
 union link_message {
 	struct nlmsghdr head;
 	char bytes[LINK_BUFFER];
@@ -148,34 +148,73 @@ int xf_netdev_watch(void)
 	return fd;
 }
 
+/* Call @fn for each link in @len bytes of messages. Returns whether the end of a list is in them.
+ */
+static bool deliver(void *buf, size_t len,
+		    void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx)
+{
+	for (struct nlmsghdr *msg = buf; NLMSG_OK(msg, len); msg = NLMSG_NEXT(msg, len)) {
+		const struct ifinfomsg *info = NLMSG_DATA(msg);
+		struct xf_netdev_event event = {};
+
+		if (msg->nlmsg_type == NLMSG_DONE || msg->nlmsg_type == NLMSG_ERROR)
+			return true;
+		if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
+			continue;
+		/* A notification of a bridge port is about the bridge. */
+		if (info->ifi_family != AF_UNSPEC)
+			continue;
+		event.kind = msg->nlmsg_type == RTM_DELLINK ? XF_NETDEV_DELETED : XF_NETDEV_CHANGED;
+		event.ifindex = info->ifi_index;
+		event.up = info->ifi_flags & IFF_UP;
+		read_attributes(msg, &event);
+		fn(ctx, &event);
+	}
+	return false;
+}
+
 void xf_netdev_read(int fd, void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx)
 {
-	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	union link_message buf;
 	ssize_t got;
 
-	while ((got = recv(fd, buf, sizeof(buf), 0)) > 0 || (got < 0 && errno == ENOBUFS)) {
-		size_t len = got;
-
-		if (got < 0) {
+	while ((got = recv(fd, &buf, sizeof(buf), 0)) > 0 || (got < 0 && errno == ENOBUFS)) {
+		if (got < 0)
 			fn(ctx, &(struct xf_netdev_event) { .kind = XF_NETDEV_MISSED });
-			continue;
-		}
-		for (struct nlmsghdr *msg = (void *)buf; NLMSG_OK(msg, len);
-		     msg = NLMSG_NEXT(msg, len)) {
-			struct xf_netdev_event event = {};
-
-			if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
-				continue;
-			/* A notification of a bridge port is about the bridge. */
-			if (((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_family != AF_UNSPEC)
-				continue;
-			event.kind =
-			    msg->nlmsg_type == RTM_DELLINK ? XF_NETDEV_DELETED : XF_NETDEV_CHANGED;
-			event.ifindex = ((struct ifinfomsg *)NLMSG_DATA(msg))->ifi_index;
-			read_attributes(msg, &event);
-			fn(ctx, &event);
-		}
+		else
+			deliver(&buf, got, fn, ctx);
 	}
+}
+
+int xf_netdev_each(void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg info;
+	} request = {
+		.head = { .nlmsg_len = sizeof(request),
+			  .nlmsg_type = RTM_GETLINK,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	union link_message buf;
+	ssize_t got = 0;
+	bool done = false;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (send(fd, &request, sizeof(request), 0) < 0)
+		err = -errno;
+	while (!err && !done) {
+		got = recv(fd, &buf, sizeof(buf), 0);
+		if (got > 0)
+			done = deliver(&buf, got, fn, ctx);
+		else
+			err = got < 0 ? -errno : -EPROTO;
+	}
+	close(fd);
+	return err;
 }
 
 void xf_netdev_warn_offloads(const char *name)

@@ -29,6 +29,7 @@ struct xf_netdev_event {
 	enum xf_netdev_event_kind kind;
 	unsigned int ifindex;
 	char name[IF_NAMESIZE]; /* for XF_NETDEV_CHANGED */
+	bool up;		/* for XF_NETDEV_CHANGED */
 };
 
 /* Open a netlink socket, which becomes readable when an interface changes. Returns its descriptor
@@ -36,6 +37,9 @@ struct xf_netdev_event {
 int xf_netdev_watch(void);
 /* Read all pending notifications and call @fn for each. */
 void xf_netdev_read(int fd, void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx);
+
+/* Call @fn with XF_NETDEV_CHANGED for each interface that there is. Returns 0 or -errno. */
+int xf_netdev_each(void (*fn)(void *ctx, const struct xf_netdev_event *event), void *ctx);
 
 /* Warn about an offload that hides part of the packets from XDP. */
 void xf_netdev_warn_offloads(const char *name);

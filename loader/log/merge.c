@@ -27,6 +27,16 @@ int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int
 	return 0;
 }
 
+void xf_merge__remove(struct xf_merge *merge, unsigned int source)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < merge->n_all; i++)
+		if (merge->all[i].source != source)
+			merge->all[kept++] = merge->all[i];
+	merge->n_all = kept;
+}
+
 void xf_merge__free(struct xf_merge *merge)
 {
 	free(merge->all);

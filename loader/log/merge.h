@@ -21,6 +21,8 @@ struct xf_merge {
 
 /* Add the rings of a source. Returns 0 or -ENOMEM. */
 int xf_merge__add(struct xf_merge *merge, struct xf_reader *reader, unsigned int source);
+/* Take the rings of a source out, between xf_merge__end() and xf_merge__begin(). */
+void xf_merge__remove(struct xf_merge *merge, unsigned int source);
 void xf_merge__free(struct xf_merge *merge);
 
 /* Read how far each ring is filled; later records are left for the next call. Returns false when

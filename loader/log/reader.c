@@ -177,6 +177,11 @@ int xf_reader__open_left(struct xf_reader *reader, int rings_fd)
 	return err;
 }
 
+uint64_t xf_reader__bytes(const struct xf_reader *reader)
+{
+	return reader->n ? reader->n * (uint64_t)reader->rings[0].size : 0;
+}
+
 void xf_reader__close(struct xf_reader *reader)
 {
 	for (unsigned int i = 0; reader->rings && i < reader->n; i++)

@@ -21,6 +21,7 @@ static void on_clock_set(struct xf_watch *watch, uint32_t events);
 static void on_output(struct xf_watch *watch, uint32_t events);
 static void on_end(struct xf_timer *timer, uint64_t now);
 static void on_stats(struct xf_timer *timer, uint64_t now);
+static void on_patience(struct xf_timer *timer, uint64_t now);
 
 static int watch(struct xf_session *s, struct xf_watch *watch, int fd)
 {
@@ -71,6 +72,7 @@ int xf_session__open(struct xf_session **session, const struct xf_session_opts *
 	s->output = (struct xf_watch) { .fd = -1, .fn = on_output };
 	s->end.fn = on_end;
 	s->stats.fn = on_stats;
+	s->patience.fn = on_patience;
 	err = open_watches(s);
 	if (err) {
 		xf_err("cannot set up signals, clock and netlink notifications: %s",
@@ -92,6 +94,11 @@ void xf_session__free(struct xf_session *s)
 {
 	if (!s)
 		return;
+	for (unsigned int i = 0; i < s->n; i++) {
+		xf_session__leave(s, i);
+		free(s->sources[i]);
+	}
+	free(s->sources);
 	xf_merge__free(&s->merge);
 	xf_sink__free(s->sink);
 	if (s->clock_set.fd >= 0)
@@ -102,66 +109,12 @@ void xf_session__free(struct xf_session *s)
 		xf_loop__close(s->loop, &s->signals);
 	}
 	xf_loop__free(s->loop);
-	for (unsigned int i = 0; i < s->n; i++)
-		free(s->rings[i]);
 	free(s);
 }
 
 struct xf_loop *xf_session__loop(struct xf_session *s)
 {
 	return s->loop;
-}
-
-/* Each turn of run_loop() reads all rings. */
-static void on_ring(struct xf_watch *watch, uint32_t events)
-{
-	(void)events;
-	xf_container_of(watch, struct xf_ring_watch, watch)->session->woken = true;
-}
-
-/* Rings are watched edge-triggered, so that a ring that stays full because the output takes no more
- * does not wake the session again and again. */
-static int watch_rings(struct xf_session *s, const struct xf_reader *reader)
-{
-	struct xf_ring_watch *rings = calloc(reader->n, sizeof(*rings));
-	int err = rings ? 0 : -ENOMEM;
-
-	for (unsigned int i = 0; !err && i < reader->n; i++) {
-		rings[i] = (struct xf_ring_watch) { { .fd = -1, .fn = on_ring }, s };
-		err =
-		    xf_loop__add(s->loop, &rings[i].watch, reader->rings[i].fd, EPOLLIN | EPOLLET);
-	}
-	s->rings[s->n] = rings;
-	return err;
-}
-
-/* Pass the records that a dead reader left without printing them. */
-static void skip_left(struct xf_source *src)
-{
-	for (unsigned int i = 0; i < src->left.n; i++)
-		src->unprinted += xf_ring__skip_all(&src->left.rings[i]);
-}
-
-int xf_session__add(struct xf_session *s, struct xf_source *src, bool print_left)
-{
-	int err = 0;
-
-	if (s->n == XF_SINK_SOURCES)
-		return -E2BIG;
-	if (print_left)
-		err = xf_merge__add(&s->merge, &src->left, s->n);
-	else
-		skip_left(src);
-	if (!err)
-		err = xf_merge__add(&s->merge, &src->reader, s->n);
-	if (!err)
-		err = watch_rings(s, &src->reader);
-	if (err) {
-		xf_err("%s: cannot watch its rings: %s", src->name, strerror(-err));
-		return err;
-	}
-	s->sources[s->n++] = src;
-	return 0;
 }
 
 static void reopen_output(struct xf_session *s)
@@ -275,11 +228,22 @@ static void on_stats(struct xf_timer *timer, uint64_t now)
 	xf_loop__arm(s->loop, timer, next < now ? now + s->opts.stats_ns : next);
 }
 
+static void on_patience(struct xf_timer *timer, uint64_t now)
+{
+	struct xf_session *s = xf_container_of(timer, struct xf_session, patience);
+
+	(void)now;
+	xf_info("no interface has come back within %d seconds", XF_PATIENCE_S);
+	s->sources_lost = true;
+	s->stop = true;
+}
+
 /* Run until a signal, a limit or the end of all sources. Returns 0, or -errno after a message. */
 static int run_loop(struct xf_session *s)
 {
 	while (!s->stop && !xf_session__count_reached(s)) {
-		int wait_ms = s->busy ? 0 : s->wait == WAIT_SLEEP ? -1 : POLL_MS;
+		bool now = s->busy || xf_session__has_due(s);
+		int wait_ms = now ? 0 : s->wait == WAIT_SLEEP ? -1 : POLL_MS;
 		int err;
 
 		s->woken = false;
@@ -288,10 +252,14 @@ static int run_loop(struct xf_session *s)
 			xf_err("cannot wait for packets: %s", strerror(-err));
 			return err;
 		}
+		xf_session__start_due(s);
 		if (s->woken)
 			wake_up(s);
 		choose_wait(s, xf_session__drain(s));
 		xf_session__report_ended(s);
+		if (s->look)
+			xf_session__look_for_absent(s);
+		xf_session__check_left(s);
 	}
 	return 0;
 }
@@ -312,7 +280,7 @@ static int finish(struct xf_session *s)
 		s->output_closed = true;
 	xf_session__drop_rest(s);
 	for (unsigned int i = 0; i < s->n; i++)
-		if (s->sources[i]->state != XF_SOURCE_REPORTED)
+		if (s->sources[i]->state == XF_SOURCE_ENDED)
 			xf_session__print_counters(s, i, true);
 	return xf_sink__state(s->sink) == XF_SINK_FAILED ? 1 : status;
 }
@@ -334,5 +302,5 @@ int xf_session__run(struct xf_session *s)
 	else
 		err = run_loop(s);
 	status = finish(s);
-	return err || (s->sources_lost && s->opts.end_is_failure) ? 1 : status;
+	return err || (s->sources_lost && (s->opts.end_is_failure || !s->was_live)) ? 1 : status;
 }

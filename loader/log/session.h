@@ -22,6 +22,21 @@ struct xf_session_opts {
 	uint64_t duration_ns; /* 0: no limit */
 	uint64_t stats_ns;    /* interval of counters on stderr; 0: none */
 	bool end_is_failure;  /* status 1 when no interface is left (log), not 0 (follow) */
+
+	/* Which interfaces are logged, beside those that are named. */
+	bool any;	 /* all that there are, and those that come */
+	bool again;	 /* an interface that was gone is logged again when it is back */
+	bool wait;	 /* there is no limit to the wait for one that is gone, or not there yet */
+	bool print_left; /* records that a dead reader left are printed, else they are unread */
+	const struct xf_abi_mark *abi; /* of the programs' object */
+	/* Begin with the interface src->name, src->ifindex: see that a program writes to src's
+	 * rings. Returns 0, or -errno after a message. With @waiting a missing program is no error,
+	 * and there is no wait for another process: -ENOENT and -EAGAIN come without a message. On
+	 * errors the session detaches and closes what is in @src. */
+	int (*start)(void *arg, struct xf_source *src, bool waiting);
+	/* The program of @src is no longer read. */
+	void (*stop)(void *arg, const struct xf_source *src);
+	void *arg;
 };
 
 struct xf_session;
@@ -31,10 +46,12 @@ struct xf_session;
 int xf_session__open(struct xf_session **session, const struct xf_session_opts *opts);
 void xf_session__free(struct xf_session *session);
 
-/* Add a source whose program already writes to its rings. The session does not own it, and its
- * address must not change. The records that a dead reader left are printed when @print_left, else
- * they count as unread. Returns 0, or -errno after a message. */
-int xf_session__add(struct xf_session *session, struct xf_source *src, bool print_left);
+/* Begin with the interfaces that are named and, for opts.any, note all that there are. The names
+ * must stay. Returns 0, or -errno after a message when one cannot be logged; then none is. */
+int xf_session__start(struct xf_session *session, const char *const *names, unsigned int n);
+
+/* Bytes of all rings. */
+uint64_t xf_session__ring_bytes(const struct xf_session *session);
 
 /* The session's event loop, for other users in its thread. */
 struct xf_loop *xf_session__loop(struct xf_session *session);

@@ -130,17 +130,6 @@ void xf_session__print_counters(struct xf_session *s, unsigned int source, bool 
 		xf_result("%s", xf_tally_text(line, sizeof(line), src->name, &tally));
 }
 
-void xf_session__report_ended(struct xf_session *s)
-{
-	for (unsigned int i = 0; i < s->n; i++) {
-		if (s->sources[i]->state != XF_SOURCE_ENDED || xf_sink__untaken(s->sink, i) ||
-		    !xf_source__is_drained(s->sources[i]))
-			continue;
-		xf_session__print_counters(s, i, true);
-		s->sources[i]->state = XF_SOURCE_REPORTED;
-	}
-}
-
 /* Whether a signal asks to end at once. The counters, which another asks for, come soon. */
 static bool is_hurried(struct xf_session *s)
 {

@@ -4,30 +4,59 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "loader/hook/bpffs.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 
+/* Whether an interface that is gone, or a program that others loaded and unloaded, may come back.
+ */
+static bool comes_back(const struct xf_session *s, const struct xf_source *src, bool gone)
+{
+	return s->opts.again && (gone || (s->opts.wait && !src->ours));
+}
+
 static void end_source(struct xf_session *s, unsigned int i, const char *why, bool gone)
 {
 	struct xf_source *src = s->sources[i];
 
-	xf_info("%s: %s", src->name, why);
+	src->comes_back = comes_back(s, src, gone);
+	src->gone_ns = xf_now_ns(CLOCK_BOOTTIME);
+	xf_info("%s: %s%s", src->name, why, xf_session__outlook(s, src));
 	xf_source__end(src, false);
 	xf_session__drain(s);
-	if (gone && src->ours && src->at.dispatcher_id)
-		xf_bpffs_unpin(src->ifindex, src->at.dispatcher_id);
+	if (gone)
+		src->ifindex = 0;
 	xf_session__report_ended(s);
 }
 
-static unsigned int live_sources(const struct xf_session *s)
+static void end_deleted(struct xf_session *s, unsigned int i)
 {
-	unsigned int live = 0;
+	const struct xf_source *src = s->sources[i];
+	__u32 dispatcher_id = src->ours ? src->at.dispatcher_id : 0;
+	unsigned int ifindex = src->ifindex;
 
-	for (unsigned int i = 0; i < s->n; i++)
-		live += s->sources[i]->state == XF_SOURCE_LIVE;
-	return live;
+	end_source(s, i, "the interface is gone", true);
+	if (dispatcher_id)
+		xf_bpffs_unpin(ifindex, dispatcher_id);
+}
+
+static void end_moved(struct xf_session *s, unsigned int i)
+{
+	static const struct xf_owner nobody;
+	struct xf_source *src = s->sources[i];
+	char why[192];
+
+	/* It cannot be detached from this namespace: clear its owner record, so that a process in
+	 * the other one may. */
+	if (src->ours)
+		xf_program__owner_set(&src->program, &nobody);
+	snprintf(why, sizeof(why),
+		 "the interface moved to another network namespace, where the program stays on it; "
+		 "'%s' removes it there",
+		 s->opts.unload);
+	end_source(s, i, why, true);
 }
 
 /* Note the id of the present dispatcher, whose pins are to be removed later: another process may
@@ -41,58 +70,89 @@ static void refresh(struct xf_source *src)
 		src->at.dispatcher_id = chain.main_id;
 }
 
+/* The name by which the interface is looked for when it is gone: the one that was given, unless
+ * that was the kernel's, which has changed. */
+static void rename_source(struct xf_source *src, const char *name)
+{
+	struct xf_netdev dev;
+
+	xf_info("%s: the interface is now called %s", src->name, name);
+	memcpy(src->name, name, sizeof(src->name));
+	if (src->given && (xf_netdev_lookup(src->given, &dev) || dev.ifindex != src->ifindex))
+		src->given = src->name;
+}
+
 static void check_source(struct xf_session *s, unsigned int i, const struct xf_netdev_event *event)
 {
 	struct xf_source *src = s->sources[i];
-	char name[IF_NAMESIZE], why[192];
+	char name[IF_NAMESIZE];
 
 	if (event->kind == XF_NETDEV_DELETED) {
-		end_source(s, i, "the interface is gone", true);
+		end_deleted(s, i);
 		return;
 	}
 	if (event->kind == XF_NETDEV_MOVED) {
-		static const struct xf_owner nobody;
-
-		/* It cannot be detached from this namespace: clear its owner record, so that a
-		 * process in the other one may. */
-		if (src->ours)
-			xf_program__owner_set(&src->program, &nobody);
-		snprintf(why, sizeof(why),
-			 "the interface moved to another network namespace, where the program "
-			 "stays on it; '%s' removes it there",
-			 s->opts.unload);
-		end_source(s, i, why, false);
+		end_moved(s, i);
 		return;
 	}
 	if (!if_indextoname(src->ifindex, name)) {
 		/* The kernel reports changes of an interface that is going, too, before it reports
 		 * that it was deleted or moved. */
 		if (event->kind == XF_NETDEV_MISSED)
-			end_source(s, i, "the interface is gone", true);
+			end_deleted(s, i);
 		return;
 	}
-	if (strcmp(name, src->name)) {
-		xf_info("%s: the interface is now called %s", src->name, name);
-		memcpy(src->name, name, sizeof(name));
-	}
+	if (strcmp(name, src->name))
+		rename_source(src, name);
 	if (xf_source__is_attached(src))
 		refresh(src);
 	else if (if_indextoname(src->ifindex, name) || event->kind == XF_NETDEV_MISSED)
 		end_source(s, i, "somebody unloaded the program", false);
 }
 
+/* An interface changed of which no program is read. */
+static void check_other(struct xf_source *src, const struct xf_netdev_event *event)
+{
+	char name[IF_NAMESIZE];
+	bool gone = event->kind == XF_NETDEV_DELETED || event->kind == XF_NETDEV_MOVED ||
+		    (event->kind == XF_NETDEV_MISSED && !if_indextoname(src->ifindex, name));
+
+	if (!gone) {
+		if (src->state == XF_SOURCE_ABSENT)
+			src->state = XF_SOURCE_DUE; /* there may be a program now */
+		return;
+	}
+	src->ifindex = 0;
+	if (src->state == XF_SOURCE_DUE || src->state == XF_SOURCE_REFUSED ||
+	    (src->state == XF_SOURCE_OVER && !src->given))
+		src->state = XF_SOURCE_ABSENT;
+}
+
+static void see(void *ctx, const struct xf_netdev_event *event)
+{
+	xf_session__see(ctx, event);
+}
+
 static void on_netdev_event(void *ctx, const struct xf_netdev_event *event)
 {
 	struct xf_session *s = ctx;
 
-	for (unsigned int i = 0; i < s->n; i++)
-		if (s->sources[i]->state == XF_SOURCE_LIVE &&
-		    (event->kind == XF_NETDEV_MISSED || event->ifindex == s->sources[i]->ifindex))
+	for (unsigned int i = 0; i < s->n; i++) {
+		struct xf_source *src = s->sources[i];
+
+		if (!src->ifindex ||
+		    (event->kind != XF_NETDEV_MISSED && event->ifindex != src->ifindex))
+			continue;
+		if (src->state == XF_SOURCE_LIVE)
 			check_source(s, i, event);
-	if (!live_sources(s)) {
-		s->sources_lost = true;
-		s->stop = true;
+		else
+			check_other(src, event);
 	}
+	s->look = true;
+	if (event->kind == XF_NETDEV_CHANGED)
+		xf_session__see(s, event);
+	else if (event->kind == XF_NETDEV_MISSED)
+		xf_netdev_each(see, s);
 }
 
 void xf_session__read_netdevs(struct xf_session *s)

@@ -8,20 +8,20 @@
 
 #include "lib/msg.h"
 
-void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *name,
-		     unsigned int ifindex)
+static const struct xf_program no_program = {
+	.prog_fd = -1,
+	.rings_fd = -1,
+	.counters_fd = -1,
+	.config_fd = -1,
+	.owner_fd = -1,
+	.alive_fd = -1,
+};
+
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *given)
 {
-	memset(src, 0, sizeof(*src));
-	src->abi = abi;
-	strncpy(src->name, name, sizeof(src->name) - 1);
-	src->ifindex = ifindex;
-	src->alive_fd = -1;
-	src->program = (struct xf_program) { .prog_fd = -1,
-					     .rings_fd = -1,
-					     .counters_fd = -1,
-					     .config_fd = -1,
-					     .owner_fd = -1,
-					     .alive_fd = -1 };
+	*src = (struct xf_source) {
+		.abi = abi, .given = given, .alive_fd = -1, .program = no_program
+	};
 }
 
 void xf_source__close(struct xf_source *src)
@@ -34,6 +34,35 @@ void xf_source__close(struct xf_source *src)
 		close(src->alive_fd);
 	src->alive_fd = -1;
 	xf_program__close(&src->program);
+	src->program = no_program;
+	src->ours = false;
+}
+
+/* Sum up all programs that the source has had. */
+static int count(const struct xf_source *src, struct xf_counters *sum)
+{
+	struct xf_counters now;
+	int err;
+
+	*sum = src->past;
+	if (src->program.counters_fd < 0)
+		return 0;
+	err = xf_program__counters(&src->program, &now);
+	if (!err)
+		xf_counters_add(sum, &src->base, &now);
+	return err;
+}
+
+int xf_source__leave(struct xf_source *src)
+{
+	struct xf_counters sum;
+	int err = count(src, &sum);
+
+	if (!err)
+		src->past = sum;
+	xf_source__close(src);
+	memset(&src->base, 0, sizeof(src->base));
+	return err;
 }
 
 static int open_program(struct xf_source *src)
@@ -149,10 +178,11 @@ int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines,
 		.lost = lines->lost + src->unwritable,
 		.unread = lines->unread + src->unprinted,
 	};
-	struct xf_counters now;
-	int err = xf_program__counters(&src->program, &now);
+	static const struct xf_counters none;
+	struct xf_counters sum;
+	int err = count(src, &sum);
 
 	if (!err)
-		xf_tally_make(tally, &src->base, &now, &taken);
+		xf_tally_make(tally, &none, &sum, &taken);
 	return err;
 }

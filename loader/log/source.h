@@ -14,32 +14,47 @@
 #include "loader/log/tally.h"
 
 enum xf_source_state {
+	XF_SOURCE_ABSENT, /* the interface is not there (ifindex is 0), or has no program to read */
+	XF_SOURCE_DUE,	  /* it is there, and is started in one of the next turns */
 	XF_SOURCE_LIVE,
-	XF_SOURCE_ENDED,    /* its program writes no more records; some lines may be pending */
-	XF_SOURCE_REPORTED, /* its line of counters has been printed */
+	XF_SOURCE_ENDED,   /* its program writes no more records; some lines may be pending */
+	XF_SOURCE_REFUSED, /* it could not be started, and is not tried again while it is there */
+	XF_SOURCE_OVER,	   /* for good */
 };
+
+struct xf_ring_watch;
 
 struct xf_source {
 	const struct xf_abi_mark *abi; /* of its program's object */
-	char name[IF_NAMESIZE];
+	const char *given;	/* a name of the interface, by which it is looked for; NULL: with
+				   '-i any' */
+	char name[IF_NAMESIZE]; /* the kernel's, the last one when it is absent */
 	unsigned int ifindex;
 	struct xf_attached at;
 	bool ours; /* this process attached or adopted the program, and detaches it at the end */
 	enum xf_source_state state;
+	bool told;	  /* that there is no program to read */
+	bool comes_back;  /* after XF_SOURCE_ENDED it is XF_SOURCE_ABSENT, else XF_SOURCE_OVER */
+	uint64_t gone_ns; /* CLOCK_BOOTTIME: since when it is absent, 0: it never was there */
 	struct xf_program program;
-	struct xf_reader reader;  /* our rings */
-	struct xf_reader left;	  /* rings that a dead reader left; n is 0 when there are none */
-	struct xf_config *config; /* shared with the program */
+	struct xf_reader reader; /* our rings */
+	struct xf_reader left;	 /* rings that a dead reader left; n is 0 when there are none */
+	struct xf_ring_watch *watches; /* of our rings; the session's */
+	struct xf_config *config;      /* shared with the program */
 	int alive_fd;
 	struct xf_counters base; /* the program's counters at the beginning */
+	struct xf_counters past; /* of the programs that the source had before */
 	uint64_t unprinted;	 /* records that were passed because they were not wanted */
 	uint64_t unwritable;	 /* records that were passed because the output took no more */
 };
 
-/* Make an empty source, which may be closed. */
-void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *name,
-		     unsigned int ifindex);
+/* Make an absent source, which may be closed. */
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *given);
+/* Close program and rings. The counts of records stay. */
 void xf_source__close(struct xf_source *src);
+/* The same for a program that has ended and whose rings are empty: its counters stay, too, in
+ * src->past. Returns 0 or -errno. */
+int xf_source__leave(struct xf_source *src);
 
 /* Begin with the program at.prog_id, which was just attached with our rings and configuration, and
  * whose lock we hold. Returns 0, or -errno after a message. */

@@ -5,6 +5,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+void xf_counters_add(struct xf_counters *sum, const struct xf_counters *base,
+		     const struct xf_counters *now)
+{
+	sum->submitted += now->submitted - base->submitted;
+	sum->lost += now->lost - base->lost;
+	sum->unread += now->unread - base->unread;
+	sum->filtered += now->filtered - base->filtered;
+	sum->sampled_out += now->sampled_out - base->sampled_out;
+	sum->rate_limited += now->rate_limited - base->rate_limited;
+}
+
 void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
 		   const struct xf_counters *now, const struct xf_taken *taken)
 {

@@ -26,6 +26,10 @@ struct xf_taken {
 	uint64_t unread; /* --count was reached or the output closed */
 };
 
+/* Add to @sum the difference between two readings of a program's counters. */
+void xf_counters_add(struct xf_counters *sum, const struct xf_counters *base,
+		     const struct xf_counters *now);
+
 /* @base: the program's counters when this reader began; @now: the present ones. */
 void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
 		   const struct xf_counters *now, const struct xf_taken *taken);

@@ -8,6 +8,7 @@
 #include "loader/firewall/set.h"
 #include "loader/firewall/why.h"
 #include "lib/msg.h"
+#include "loader/hook/netdev.h"
 #include "loader/cmd/log_args.h"
 #include "loader/cmd/run.h"
 
@@ -86,12 +87,13 @@ static int open_log(struct fw_log *log, struct xf_log_args *args)
 	return err;
 }
 
-static int start_source(struct xf_run *run, const struct xf_netdev *netdev)
+static int start_source(struct xf_run *run, struct xf_source *src, bool waiting)
 {
 	const struct fw_log *log = run->arg;
-	const struct xf_fw_place *place = xf_fw_place_on(netdev->name, log->places, log->n);
-	struct xf_source *src = xf_run__source(run, &xf_abi_firewall, netdev);
+	const struct xf_fw_place *place = xf_fw_place_on(src->name, log->places, log->n);
 	int err;
+
+	(void)waiting;
 
 	src->at = (struct xf_attached) { .prog_id = place->prog_id, .mode = place->mode };
 	err = xf_run__read(run, src);
@@ -113,9 +115,12 @@ static int log_drops(struct xf_log_args *args)
 		opts.explain = xf_fw_why__explain;
 		opts.explain_arg = &why;
 		opts.unload = "xdpfun-load firewall detach";
+		opts.abi = &xf_abi_firewall;
+		opts.again = false;
 		run->args = args;
 		run->arg = &log;
-		status = xf_run(run, "firewall log", &opts, start_source);
+		run->start = start_source;
+		status = xf_run(run, "firewall log", &opts);
 		free(log.places);
 		xf_rule_set__close(&log.set);
 	}

@@ -12,6 +12,8 @@
 #include "loader/format/format.h"
 #include "tests/unit/lib/sink_fixture.h"
 
+#define SOURCES 64
+
 int setup(void **state)
 {
 	struct env *env = calloc(1, sizeof(*env));
@@ -50,11 +52,16 @@ int teardown(void **state)
 	return 0;
 }
 
+int open_with(struct env *env, const struct xf_sink_opts *opts)
+{
+	return xf_sink__open(&env->sink, opts) ?: xf_sink__sources(env->sink, SOURCES);
+}
+
 int open_file(struct env *env, bool append, bool force)
 {
 	struct xf_sink_opts opts = { .path = env->file, .append = append, .force = force };
 
-	return xf_sink__open(&env->sink, &opts);
+	return open_with(env, &opts);
 }
 
 /* stdout is @fd while the sink is opened. */
@@ -63,7 +70,7 @@ int open_stdout_on(struct env *env, int fd)
 	struct xf_sink_opts opts = { .path = NULL };
 
 	dup2(fd, STDOUT_FILENO);
-	return xf_sink__open(&env->sink, &opts);
+	return open_with(env, &opts);
 }
 
 /* Line number @n of @source, @len bytes with its newline. */

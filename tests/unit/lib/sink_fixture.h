@@ -27,6 +27,7 @@ int teardown(void **state);
 /* The part of the clean-up that must come before cmocka prints anything. */
 void restore(struct env *env);
 
+int open_with(struct env *env, const struct xf_sink_opts *opts);
 int open_file(struct env *env, bool append, bool force);
 
 /* stdout is @fd while the sink is opened. */

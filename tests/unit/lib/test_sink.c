@@ -122,7 +122,7 @@ static void test_open_errors(void **state)
 		int err;
 
 		capture_begin(&env->cap);
-		err = xf_sink__open(&env->sink, &opts);
+		err = open_with(env, &opts);
 		said = capture_end(&env->cap);
 		/* Root may open what is read-only to others, and is then told that it exists. */
 		if (err != rows[i].err &&
@@ -142,7 +142,7 @@ static void test_closed_stdout(void **state)
 
 	capture_begin(&env->cap);
 	close(STDOUT_FILENO);
-	err = xf_sink__open(&env->sink, &opts);
+	err = open_with(env, &opts);
 	restore(env);
 	assert_non_null(strstr(capture_end(&env->cap), "standard output"));
 	assert_int_equal(err, -EBADF);
@@ -173,7 +173,7 @@ static void test_dev_null(void **state)
 	struct env *env = *state;
 	struct xf_sink_opts opts = { .path = "/dev/null" };
 
-	assert_int_equal(xf_sink__open(&env->sink, &opts), 0);
+	assert_int_equal(open_with(env, &opts), 0);
 	put_lines(env->sink, 100);
 	assert_int_equal(xf_sink__finish(env->sink, 0), XF_SINK_OK);
 	want_counts(env, 50, 50, 0, 0);
@@ -264,6 +264,31 @@ static void test_short_lines(void **state)
 	assert_int_equal(xf_sink__finish(env->sink, 0), XF_SINK_OK);
 }
 
+/* As many as '-i any' may meet: each has counts of its own, also beyond those that there were. */
+static void test_many_sources(void **state)
+{
+	static const unsigned int some[] = { 0, 64, 255, 256, 300, 4095, 65535 };
+	const size_t n = sizeof(some) / sizeof(some[0]);
+	struct env *env = *state;
+
+	assert_int_equal(open_file(env, false, false), 0);
+	put_text(env->sink, "before\n", 0);
+	assert_int_equal(xf_sink__sources(env->sink, 65536), 0);
+	assert_int_equal(xf_sink__sources(env->sink, 65537), -E2BIG);
+	for (size_t i = 0; i < n; i++)
+		for (size_t line = 0; line <= i; line++)
+			put_text(env->sink, "line\n", some[i]);
+	assert_int_equal(xf_sink__untaken(env->sink, 65535), n);
+	assert_int_equal(xf_sink__flush(env->sink), XF_SINK_OK);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(xf_sink__taken(env->sink, some[i]), i + 1 + !i);
+		assert_int_equal(xf_sink__untaken(env->sink, some[i]), 0);
+	}
+	xf_sink__reset(env->sink, 300);
+	assert_int_equal(xf_sink__taken(env->sink, 300), 0);
+	assert_int_equal(xf_sink__taken(env->sink, 256), 4);
+}
+
 static void test_free_nothing(void **state)
 {
 	(void)state;
@@ -280,7 +305,7 @@ int main(void)
 		TEST(test_open_errors),	       TEST(test_closed_stdout), TEST(test_fifo),
 		TEST(test_dev_null),	       TEST(test_reopen),	 TEST(test_reopen_fails),
 		TEST(test_truncated_under_us), TEST(test_reopen_stdout), TEST(test_short_lines),
-		TEST(test_free_nothing),
+		TEST(test_many_sources),       TEST(test_free_nothing),
 	};
 
 	return cmocka_run_group_tests_name("sink", tests, NULL, NULL);

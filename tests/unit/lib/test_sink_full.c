@@ -22,7 +22,7 @@ static void test_dev_full(void **state)
 	struct xf_sink_opts opts = { .path = "/dev/full" };
 	const char *said;
 
-	assert_int_equal(xf_sink__open(&env->sink, &opts), 0);
+	assert_int_equal(open_with(env, &opts), 0);
 	put_lines(env->sink, 101);
 	capture_begin(&env->cap);
 	assert_int_equal(xf_sink__flush(env->sink), XF_SINK_FAILED);

@@ -113,6 +113,33 @@ static void oldest_comes_first(void **state)
 	setup_free(t);
 }
 
+static void a_source_is_taken_out(void **state)
+{
+	struct setup *t = setup_new();
+	const struct xf_record *rec;
+	unsigned int source;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(produce(&t->fakes[i], 1 + i, 0));
+	xf_merge__remove(&t->merge, 0);
+	assert_true(xf_merge__begin(&t->merge));
+	rec = xf_merge__head(&t->merge, &source);
+	assert_non_null(rec);
+	assert_int_equal(rec->boot_ns, 3);
+	assert_int_equal(source, 1);
+	xf_merge__pass(&t->merge);
+	assert_null(xf_merge__head(&t->merge, &source));
+	xf_merge__end(&t->merge);
+	xf_merge__remove(&t->merge, 1);
+	assert_false(xf_merge__begin(&t->merge));
+	/* It may come back. */
+	assert_int_equal(xf_merge__add(&t->merge, &t->readers[0], 0), 0);
+	assert_true(xf_merge__begin(&t->merge));
+	xf_merge__end(&t->merge);
+	setup_free(t);
+}
+
 static void space_goes_back_at_the_end_only(void **state)
 {
 	struct setup *t = setup_new();
@@ -228,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(oldest_comes_first),
+		cmocka_unit_test(a_source_is_taken_out),
 		cmocka_unit_test(space_goes_back_at_the_end_only),
 		cmocka_unit_test(record_being_written_holds_up_its_ring_only),
 		cmocka_unit_test(discarded_record_is_skipped),

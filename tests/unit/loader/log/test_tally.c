@@ -47,6 +47,25 @@ static void test_nothing_happened(void **state)
 	assert_int_equal(tally.sampled_out + tally.rate_limited, 0);
 }
 
+/* An interface that was there three times, each time with another program. */
+static void test_programs_add_up(void **state)
+{
+	const struct xf_counters base = { 10, 20, 30, 40, 50, 60 };
+	const struct xf_counters now = { 11, 22, 33, 44, 55, 66 };
+	struct xf_counters sum = { 100, 100, 100, 100, 100, 100 };
+
+	(void)state;
+	xf_counters_add(&sum, &base, &now);
+	xf_counters_add(&sum, &now, &now);
+	xf_counters_add(&sum, &base, &now);
+	assert_int_equal(sum.submitted, 102);
+	assert_int_equal(sum.lost, 104);
+	assert_int_equal(sum.unread, 106);
+	assert_int_equal(sum.filtered, 108);
+	assert_int_equal(sum.sampled_out, 110);
+	assert_int_equal(sum.rate_limited, 112);
+}
+
 static uint64_t any(void)
 {
 	return (uint64_t)random() << 20 ^ random();
@@ -92,9 +111,8 @@ static void test_cut_to_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_example),
-		cmocka_unit_test(test_nothing_happened),
-		cmocka_unit_test(test_the_sum_is_exact),
+		cmocka_unit_test(test_example),		cmocka_unit_test(test_nothing_happened),
+		cmocka_unit_test(test_programs_add_up), cmocka_unit_test(test_the_sum_is_exact),
 		cmocka_unit_test(test_cut_to_size),
 	};
 
