@@ -14,12 +14,12 @@
 
 #include "tests/unit/lib/loop_fixture.h"
 
-int set_up(void **state)
+int loop_set_up(void **state)
 {
 	return xf_loop__new((struct xf_loop **)state);
 }
 
-int tear_down(void **state)
+int loop_tear_down(void **state)
 {
 	xf_loop__free(*state);
 	return 0;

@@ -8,8 +8,8 @@
 
 #include "lib/loop.h"
 
-int set_up(void **state);
-int tear_down(void **state);
+int loop_set_up(void **state);
+int loop_tear_down(void **state);
 
 /* A descriptor that stays readable, and what its callback does to another one. */
 struct item {

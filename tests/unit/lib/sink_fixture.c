@@ -14,7 +14,7 @@
 
 #define SOURCES 64
 
-int setup(void **state)
+int sink_set_up(void **state)
 {
 	struct env *env = calloc(1, sizeof(*env));
 
@@ -30,18 +30,18 @@ int setup(void **state)
 }
 
 /* The part of the clean-up that must come before cmocka prints anything. */
-void restore(struct env *env)
+void sink_restore(struct env *env)
 {
 	dup2(env->stdout_saved, STDOUT_FILENO);
 	setrlimit(RLIMIT_FSIZE, &env->fsize);
 }
 
-int teardown(void **state)
+int sink_tear_down(void **state)
 {
 	struct env *env = *state;
 	char old[96];
 
-	restore(env);
+	sink_restore(env);
 	close(env->stdout_saved);
 	xf_sink__free(env->sink);
 	snprintf(old, sizeof(old), "%s.1", env->file);

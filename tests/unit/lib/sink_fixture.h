@@ -21,11 +21,11 @@ struct env {
 	struct rlimit fsize;
 };
 
-int setup(void **state);
-int teardown(void **state);
+int sink_set_up(void **state);
+int sink_tear_down(void **state);
 
 /* The part of the clean-up that must come before cmocka prints anything. */
-void restore(struct env *env);
+void sink_restore(struct env *env);
 
 int open_with(struct env *env, const struct xf_sink_opts *opts);
 int open_file(struct env *env, bool append, bool force);

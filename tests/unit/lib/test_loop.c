@@ -209,7 +209,7 @@ static void another_thread_wakes(void **state)
 	pthread_join(thread, NULL);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, loop_set_up, loop_tear_down)
 
 int main(void)
 {

@@ -165,7 +165,7 @@ static void sleeps_when_not_asked(void **state)
 	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, loop_set_up, loop_tear_down)
 
 int main(void)
 {

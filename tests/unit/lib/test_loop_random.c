@@ -128,7 +128,7 @@ static void random_acts(void **state)
 	assert_int_equal(stage.born, stage.freed);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, loop_set_up, loop_tear_down)
 
 int main(void)
 {

@@ -143,7 +143,7 @@ static void test_closed_stdout(void **state)
 	capture_begin(&env->cap);
 	close(STDOUT_FILENO);
 	err = open_with(env, &opts);
-	restore(env);
+	sink_restore(env);
 	assert_non_null(strstr(capture_end(&env->cap), "standard output"));
 	assert_int_equal(err, -EBADF);
 }
@@ -240,7 +240,7 @@ static void test_reopen_stdout(void **state)
 	int fd = open(env->file, O_WRONLY | O_CREAT, 0600);
 	int err = open_stdout_on(env, fd), again = xf_sink__reopen(env->sink);
 
-	restore(env);
+	sink_restore(env);
 	close(fd);
 	assert_int_equal(err, 0);
 	assert_int_equal(again, 0);
@@ -295,7 +295,7 @@ static void test_free_nothing(void **state)
 	xf_sink__free(NULL);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sink_set_up, sink_tear_down)
 
 int main(void)
 {

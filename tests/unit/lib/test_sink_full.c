@@ -132,7 +132,7 @@ static void test_full_disk_on_stdout(void **state)
 	capture_begin(&env->cap);
 	setrlimit(RLIMIT_FSIZE, &small);
 	end = xf_sink__finish(env->sink, 0);
-	restore(env);
+	sink_restore(env);
 	assert_non_null(strstr(capture_end(&env->cap), "standard output"));
 	assert_int_equal(end, XF_SINK_FAILED);
 	want_counts(env, taken[0], taken[1], 50 - taken[0], 50 - taken[1]);
@@ -141,7 +141,7 @@ static void test_full_disk_on_stdout(void **state)
 	close(fd);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sink_set_up, sink_tear_down)
 
 int main(void)
 {

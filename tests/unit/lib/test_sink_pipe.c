@@ -98,7 +98,7 @@ static size_t check_stuck(struct env *env, int out, int in)
 	took = now_ms() - begin;
 	assert_non_null(strstr(capture_end(&env->cap), "takes no more"));
 	pthread_join(control, NULL);
-	restore(env);
+	sink_restore(env);
 	assert_true(took >= PATIENCE_MS);
 	if (took > 10 * beside)
 		fail_msg("gave up after %lld ms; a sleep beside it took %lld", (long long)took,
@@ -172,7 +172,7 @@ static void test_pipe_read_slowly(void **state)
 		queued = read_some(&reader, fds[0], 1 << 16);
 	}
 	assert_int_equal(xf_sink__finish(env->sink, 100), XF_SINK_OK);
-	restore(env);
+	sink_restore(env);
 	read_some(&reader, fds[0], 1 << 16);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(reader.lines[i], put[i]);
@@ -200,7 +200,7 @@ static void test_pipe_closed(void **state)
 	assert_int_equal(xf_sink__finish(env->sink, 1000), XF_SINK_CLOSED);
 	assert_string_equal(capture_end(&env->cap), "");
 	want_counts(env, 5, 5, 6, 5);
-	restore(env);
+	sink_restore(env);
 	close(fds[1]);
 }
 
@@ -215,7 +215,7 @@ static void test_pipe_closed_from_the_start(void **state)
 	put_lines(env->sink, 2);
 	assert_int_equal(xf_sink__finish(env->sink, 1000), XF_SINK_CLOSED);
 	want_counts(env, 0, 0, 1, 1);
-	restore(env);
+	sink_restore(env);
 	close(fds[1]);
 }
 
@@ -252,7 +252,7 @@ static void test_shared_pipe_closed(void **state)
 	put_lines(env->sink, 2);
 	assert_int_equal(xf_sink__finish(env->sink, 1000), XF_SINK_CLOSED);
 	want_counts(env, 0, 0, 1, 1);
-	restore(env);
+	sink_restore(env);
 	close(out);
 }
 
@@ -267,7 +267,7 @@ static void test_socket_closed(void **state)
 	put_lines(env->sink, 2);
 	assert_int_equal(xf_sink__finish(env->sink, 1000), XF_SINK_CLOSED);
 	want_counts(env, 0, 0, 1, 1);
-	restore(env);
+	sink_restore(env);
 	close(fds[1]);
 }
 
@@ -288,7 +288,7 @@ static void test_reopen_in_the_middle_of_a_line(void **state)
 	close(fd);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sink_set_up, sink_tear_down)
 
 int main(void)
 {
