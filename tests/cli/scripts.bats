@@ -31,7 +31,7 @@ lint_finds() {
 
 @test "lint finds what it looks for, and names the place" {
 	lint_tree
-	run -0 "$tree/scripts/lint" licence format functions shell manual spelling names rooms
+	run -0 "$tree/scripts/lint" licence format functions length shell manual spelling names rooms
 	echo '#include "../loader/cmd/c.h"' >>"$tree/lib/a.c"
 	lint_finds rooms "lib/a.c:3: may not include loader/cmd/c.h"
 	lint_tree
@@ -67,6 +67,18 @@ lint_finds() {
 	run -0 "$tree/scripts/lint" functions
 	printf 'int f(void)\n{\n%s\n}\n' "$(printf ';\n%.0s' {1..61})" >"$tree/lib/b.h"
 	lint_finds functions "lib/b.h:2: a function of 61 lines"
+	yes '//' | head -n 450 >"$tree/lib/b.h"
+	run -0 "$tree/scripts/lint" length
+	echo '//' >>"$tree/lib/b.h"
+	lint_finds length "lib/b.h: 451 lines"
+	mkdir -p "$tree/sockmap/relay"
+	mv "$tree/lib/b.h" "$tree/sockmap/relay/room.c"
+	run -0 "$tree/scripts/lint" length
+	echo '//' >"$tree/sockmap/relay/room.c"
+	lint_finds length "sockmap/relay/room.c: 1 lines are no more than 450"
+	rm -r "$tree/sockmap"
+	{ echo '#!/bin/bash' && yes '#' | head -n 450; } >"$tree/scripts/d"
+	lint_finds length "scripts/d: 451 lines"
 	echo 'int b;' >"$tree/lib/b.h"
 	lint_finds licence "lib/b.h"
 	# shellcheck disable=SC2016 # backticks are meant
