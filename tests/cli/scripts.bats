@@ -103,9 +103,14 @@ lint_finds() {
 }
 
 @test "wrong arguments are usage errors" {
-	run -2 "$top/scripts/test" unit rule nonsense
-	run -2 "$top/scripts/test" unit prog rule
-	run -2 "$top/tests/run" unit prog rule
+	for script in scripts/test tests/run; do
+		run -2 "$top/$script" unit rule nonsense
+		run -2 "$top/$script" unit prog rule
+		run -2 "$top/$script" unit rule prog
+		run -2 "$top/$script" rule
+		run -2 "$top/$script" --vm
+		[[ $output = usage:* ]] || fail "$script says: $output"
+	done
 	for script in install-deps netns-lab demo test; do
 		run -2 "$top/scripts/$script" --frobnicate
 		[[ $output = *[uU]sage:* || $output = *"netns-lab up"* ]] || fail "$script says: $output"
@@ -116,7 +121,9 @@ lint_finds() {
 @test "scripts that need root say so" {
 	open=$(mktemp -d)
 	chmod 755 "$open"
-	cp -r "$top/scripts" "$open/scripts"
+	mkdir "$open/tests"
+	cp -r "$top/scripts" "$open/"
+	cp "$top/tests/suites.bash" "$open/tests/"
 	for script in "demo" "test" "netns-lab up"; do
 		# shellcheck disable=SC2086 # a word each
 		run -1 setpriv --reuid=65534 --regid=65534 --clear-groups "$open/scripts/"$script
@@ -159,7 +166,7 @@ fake_tests() {
 	fake=$BATS_TEST_TMPDIR/fake
 	mkdir -p "$fake/scripts" "$fake/tests/unit" "$fake/build/tests/unit"
 	cp "$top/scripts/test" "$fake/scripts/test"
-	cp "$top/tests/run" "$fake/tests/run"
+	cp "$top/tests/run" "$top/tests/suites.bash" "$fake/tests/"
 	printf '#!/bin/sh\n' >"$fake/scripts/install-deps"
 	printf 'all tests-unit:\n' >"$fake/Makefile"
 	cat >"$fake/build/tests/unit/test_one"
