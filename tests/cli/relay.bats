@@ -171,10 +171,10 @@ starts() {
 	run -0 --separate-stderr timeout 20 unshare -n bash -c '
 		ip link set lo up
 		rm -f said # of the one before
-		"$0" "$@" 2>said & relay=$!
-		until grep -q "listening on" said; do sleep 0.05; kill -0 $relay || break; done
-		kill -TERM $relay
-		wait $relay' "$XF" "$@"
+		"$0" "$@" 2>said &
+		until grep -q "listening on" said || [ -z "$(jobs -r)" ]; do sleep 0.05; done
+		kill -TERM %1
+		wait %1' "$XF" "$@"
 	stderr=$(<said)
 }
 
@@ -332,14 +332,14 @@ mistake() {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -1 --separate-stderr timeout 10 unshare -n bash -c '
 		ip link set lo up
-		"$0" echo -l 127.0.0.1:0 2>first & one=$!
+		"$0" echo -l 127.0.0.1:0 2>first &
 		until port=$(grep -o "listening on 127.0.0.1:[0-9]*" first); do sleep 0.05; done
 		port=${port##*:}
 		"$0" echo -l "127.0.0.1:$port"; a=$?
 		"$0" forward -l "127.0.0.1:$port" --to 192.0.2.1:1; b=$?
 		"$0" log -i lo -m skb "--echo=127.0.0.1:$port"; c=$?
 		"$0" status -i lo
-		kill -INT $one; wait $one
+		kill -INT %1; wait %1
 		exit $((a == 1 && b == 1 && c == 1 ? 1 : 100 + a + b + c))' "$XF"
 	[ "$(grep -c "127.0.0.1:[0-9]*: Address already in use" <<<"$stderr")" = 3 ] || fail "$stderr"
 	[[ $stderr != *"attached program"* && $output != *xdpfun* ]] || fail "$output" "$stderr"
@@ -372,7 +372,7 @@ mistake() {
 	run -0 --separate-stderr timeout 30 unshare -n bash -c '
 		ip link set lo up
 		exec 7<>talk
-		"$0" forward -l 127.0.0.1:0 --to 127.0.0.1:9 --engine copy --stats=0.1 2>talk 7<&- & one=$!
+		"$0" forward -l 127.0.0.1:0 --to 127.0.0.1:9 --engine copy --stats=0.1 2>talk 7<&- &
 		until [[ $line = *"listening on"* ]]; do read -r line <&7; done
 		port=${line#*127.0.0.1:}
 		dd if=/dev/zero of=talk bs=4096 oflag=nonblock
@@ -383,8 +383,8 @@ mistake() {
 			sleep 0.2
 		done
 		dd if=talk bs=4096 iflag=nonblock >said
-		kill -TERM $one
-		wait $one
+		kill -TERM %1
+		wait %1
 		status=$?
 		dd if=talk bs=4096 iflag=nonblock >>said
 		exit $status' "$XF"

@@ -4,6 +4,7 @@
 # The scripts: what they find, and what they say to wrong arguments and without root.
 
 bats_require_minimum_version 1.5.0
+load ../lib/process.bash
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 fail() {
@@ -31,7 +32,7 @@ lint_finds() {
 
 @test "lint finds what it looks for, and names the place" {
 	lint_tree
-	run -0 "$tree/scripts/lint" licence format functions length shell manual spelling names rooms
+	run -0 "$tree/scripts/lint" licence format functions length shell signals manual spelling names rooms
 	echo '#include "../loader/cmd/c.h"' >>"$tree/lib/a.c"
 	lint_finds rooms "lib/a.c:3: may not include loader/cmd/c.h"
 	lint_tree
@@ -91,6 +92,10 @@ lint_finds() {
 	done
 	printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-only\ncat $%s\n' 1 >"$tree/scripts/d"
 	lint_finds shell SC2086
+	mkdir -p "$tree/tests"
+	printf 'kill -TERM "$%s"\n' '{pid[a]}' >"$tree/tests/a.bats"
+	lint_finds signals "tests/a.bats:1"
+	rm -r "$tree/tests"
 	mkdir -p "$tree/.ci"
 	mv "$tree/scripts/d" "$tree/.ci/run"
 	lint_finds shell SC2086
@@ -146,7 +151,8 @@ lab_left() {
 
 @test "netns-lab joins two namespaces and leaves nothing behind" {
 	lab=$("$top/scripts/netns-lab" up 3>&-)
-	holder=$(<"/run/xdpfun-lab/$lab")
+	began holder "$(<"/run/xdpfun-lab/$lab")"
+	alive holder
 	"$top/scripts/netns-lab" exec "$lab" a ping -q -c 1 -W 2 10.9.0.2
 	"$top/scripts/netns-lab" exec "$lab" b ping -q -c 1 -W 5 fd00:9::1
 	[ "$("$top/scripts/netns-lab" exec "$lab" a pwd)" = "$PWD" ]
@@ -156,7 +162,7 @@ lab_left() {
 	sleeper=$!
 	"$top/scripts/netns-lab" down "$lab"
 	[ -z "$(lab_left "$lab")" ]
-	! kill -0 "$holder" 2>/dev/null || [ "$(ps -o stat= -p "$holder" | cut -c1)" = Z ]
+	gone holder
 	! wait $sleeper || fail "what ran in the lab ended well"
 	"$top/scripts/netns-lab" down "$lab"
 }

@@ -5,18 +5,12 @@
 
 load lib.bash
 
-# die NAME: without a chance to clean up.
-die() {
-	kill -KILL "${pid[$1]}"
-	wait "${pid[$1]}" || :
-}
-
 @test "after kill -9 the program goes on, and status calls it an orphan" {
 	start log
 	id=$(program log)
 	same "owner in status" "$(owner_of eth0)" alive
 	same "owner's pid" "$(status_of eth0 '.programs[0].owner.pid')" "${pid[log]}"
-	die log
+	finish KILL log
 	same_program eth0 "$id"
 	pings 5
 	wait_for owner_is eth0 dead
@@ -32,7 +26,7 @@ die() {
 	id=$(program log)
 	frames 10
 	wait_for has_lines log 10
-	die log
+	finish KILL log
 	frames 20
 	start next
 	says next "adopted program $id in native mode"
@@ -54,7 +48,7 @@ die() {
 	id=$(program log)
 	begin stream "${B[@]}" "$helpers/frames" eth0 2500 64 500
 	wait_for has_lines log 50
-	die log
+	finish KILL log
 	start next
 	says next "adopted program $id"
 	ends stream 0
@@ -74,13 +68,13 @@ die() {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"
 	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
 	# All on one processor, whose ring they fill.
 	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 60000
 	lost_before=$(counter eth0 lost)
 	between "lost while it lived" "$lost_before" 1 60000
-	die log
+	finish KILL log
 	exec 9>&-
 	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 1000
 	# Its ring is full and nobody will read it: not lost, unread.
@@ -100,7 +94,7 @@ die() {
 	needs_no_chaining
 	start log
 	id=$(program log)
-	die log
+	finish KILL log
 	start next --prio 40
 	says next "adopted program $id"
 	stop next
@@ -109,7 +103,7 @@ die() {
 @test "an orphan in another mode is replaced, and that is said" {
 	start log
 	id=$(program log)
-	die log
+	finish KILL log
 	start next --mode skb
 	says next "removed program $id, whose loader died"
 	says next "attached program [0-9]+ in skb mode"
@@ -124,7 +118,7 @@ die() {
 	frames 2
 	wait_for has_lines log 2
 	id=$(program log)
-	die log
+	finish KILL log
 	start next
 	says next "removed program $id, whose loader died"
 	[ "$(program next)" != "$id" ] || fail "$(said next)"
@@ -136,7 +130,7 @@ die() {
 @test "an orphan of the same object from a file is adopted" {
 	start log --object "$OBJ"
 	id=$(program log)
-	die log
+	finish KILL log
 	start next
 	says next "adopted program $id"
 	stop next
@@ -164,7 +158,7 @@ die() {
 @test "unload removes an orphan" {
 	start log
 	id=$(program log)
-	die log
+	finish KILL log
 	run -0 "${A[@]}" "$XF" unload -i eth0
 	[[ $output = *"removed program $id, whose loader died"* ]] || fail "$output"
 	same "what is attached" "$(program_on eth0)" ""
@@ -176,7 +170,7 @@ die() {
 @test "unload --all removes orphans on every interface" {
 	second_pair
 	start log -i eth0 -i eth1
-	die log
+	finish KILL log
 	run -0 "${A[@]}" "$XF" unload --all
 	same "what is on eth0" "$(program_on eth0)" ""
 	same "what is on eth1" "$(program_on eth1)" ""
@@ -261,7 +255,7 @@ die() {
 		start log
 		frames 2
 		wait_for has_lines log 2
-		kill -$signal "${pid[log]}"
+		signal $signal log
 		ends log 0
 		totals log
 		same logged "$logged" 2

@@ -160,10 +160,10 @@ raw() {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log --buffer 4096
-	kill -STOP "${pid[log]}"
+	signal STOP log
 	frames 500
 	same denied "$(total default denied)" 500
-	kill -CONT "${pid[log]}"
+	signal CONT log
 	stop log
 	totals log
 	same seen "$seen" 500
@@ -188,8 +188,7 @@ raw() {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
-	kill -KILL "${pid[log]}"
-	wait "${pid[log]}" || :
+	finish KILL log
 	silent
 	start log firewall log
 	frames 8
@@ -203,13 +202,13 @@ raw() {
 	attach_fw
 	fw add deny proto udp
 	start log firewall log -f json
-	kill -STOP "${pid[log]}"
+	signal STOP log
 	udp_to 10.9.0.1 5000
 	fw add deny proto icmp ttl 2
 	"${B[@]}" ping -q -n -c 1 -W 0.2 10.9.0.1 >/dev/null || :
 	fw del deny proto udp
 	sleep 2
-	kill -CONT "${pid[log]}"
+	signal CONT log
 	end_log 2
 	same objects "$(jq -c '[.proto, .denied_by, .rule]' "$T/log.out")" \
 		'["udp","rule",null]
@@ -221,10 +220,10 @@ raw() {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
-	kill -STOP "${pid[log]}"
+	signal STOP log
 	silent
 	printf 'deny from 192.0.2.%d\n' {1..20} | fw replace -q -
-	kill -CONT "${pid[log]}"
+	signal CONT log
 	wait_for has_lines log 2
 	fw add deny proto icmp
 	silent
@@ -238,14 +237,14 @@ raw() {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
-	kill -STOP "${pid[log]}"
+	signal STOP log
 	silent
 	fw replace -q - <<<"deny proto icmp"
 	silent
 	# On trial the ids are the same.
 	fw attach -q -i eth0 --confirm 60
 	silent
-	kill -CONT "${pid[log]}"
+	signal CONT log
 	end_log 6
 	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by a rule that is gone" 2
 	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by deny proto icmp" 4
@@ -255,9 +254,9 @@ raw() {
 @test "writers do not wait for the log" {
 	attach_fw
 	start log firewall log
-	kill -STOP "${pid[log]}"
+	signal STOP log
 	"${A[@]}" timeout 60 "$XF" firewall add deny proto icmp
-	kill -CONT "${pid[log]}"
+	signal CONT log
 	silent
 	end_log 2
 	wants "10.9.0.2 > 10.9.0.1 icmp 8/0 len 98 denied by deny proto icmp" 2

@@ -70,7 +70,7 @@ is_locked() {
 	begin holder "${A[@]}" "${other[@]}" flock --no-fork $folder/firewall/default sleep 60
 	wait_for is_locked $folder/firewall/default
 	refused $folder
-	kill "${pid[holder]}"
+	signal TERM holder
 	"${A[@]}" rm -r $folder
 	"${A[@]}" "${other[@]}" mkdir -p /sys/fs/bpf/mine/firewall/default
 	"${A[@]}" "${other[@]}" ln -s mine $folder
@@ -90,7 +90,7 @@ is_locked() {
 	begin holder "${A[@]}" flock --no-fork $folder setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60
 	wait_for is_locked $folder
 	refused $folder
-	kill "${pid[holder]}"
+	signal TERM holder
 	"${A[@]}" rmdir $folder
 	"${A[@]}" ln -s mine $folder
 	refused $folder

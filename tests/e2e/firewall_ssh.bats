@@ -82,10 +82,10 @@ writes_to_pipe() {
 		wait_for writes_to_pipe $adder
 		"${B[@]}" "${peer[@]}"
 		cat <"$T/talk" >"$T/said" 3>&- &
+		began reader $!
 		wait $adder
 		! "${B[@]}" "${peer[@]}" || fail "the rule does not hold after '$command'"
-		kill $!
-		wait $! || :
+		finish TERM reader
 		tr -d '\0' <"$T/said" | grep -q "warning: this SSH session, from 192.0.2.7" || fail "no warning of '$command'"
 		fw flush
 	done

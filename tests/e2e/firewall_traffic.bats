@@ -186,7 +186,7 @@ all_clients() {
 	same "what curl gets" "$(with_curl "[fd00:9::1]" "${B[@]}")" ours
 	same "what dig gets" "$(with_dig 10.9.0.1 "${B[@]}")" ours
 	for server in nginx dnsmasq sshd; do
-		kill "${pid[$server-ours]}" "${pid[$server-theirs]}"
+		signal TERM "$server-ours" "$server-theirs"
 	done
 	purge
 }

@@ -40,7 +40,7 @@ load firewall.bash
 	begin session "${A[@]}" setsid bash -c '"$1" firewall attach -i eth0 --policy deny --confirm 3 && sleep 100' - "$XF"
 	says session "on trial"
 	silent
-	kill -KILL -- "-${pid[session]}" 2>/dev/null || kill -KILL "${pid[session]}"
+	signal_group KILL session
 	wait_for ping_once
 	same "what is attached" "$(status_of eth0 '.programs[0].set')" default
 	same rules "$(fw list)" "deny from 10.9.0.2 proto icmp"

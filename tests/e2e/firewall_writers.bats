@@ -43,7 +43,7 @@ rules_for() {
 	done
 	ends source 0
 	sleep 0.3
-	kill -TERM "${pid[sink]}"
+	signal TERM sink
 	ends sink 0
 	sent=$(sed -n 's/^sent //p' "$T/source.out")
 	same "port 7001" "$(grep ^7001 "$T/sink.out")" "7001 received $sent missing 0"
@@ -63,18 +63,16 @@ rules_for() {
 	for pause in 0.03 0.09 0.16 0.24 0.33 0.45; do
 		begin replace "${A[@]}" "$XF" firewall replace -q "$T/rules.b"
 		sleep $pause
-		kill -KILL "${pid[replace]}" 2>/dev/null || :
-		wait "${pid[replace]}" || :
+		! alive replace || finish KILL replace
 		fw list >"$T/after"
 		same "rules after a kill" "$(wc -l <"$T/after")" 100000
 		same "sets whose rules are there" "$(awk -F '[ .]' '{ print $3 }' "$T/after" | sort -u | wc -l)" 1
 		fw replace -q "$T/rules.a"
 		same rules "$(fw list | head -n 1)" "deny from 172.16.0.0"
 	done
-	kill -TERM "${pid[source]}"
-	wait "${pid[source]}" || :
+	finish TERM source
 	sleep 0.3
-	kill -TERM "${pid[sink]}"
+	signal TERM sink
 	ends sink 0
 	same "port 7001" "$(grep -o 'missing .*' "$T/sink.out")" "missing 0"
 	purge
@@ -85,8 +83,7 @@ rules_for() {
 	for i in {1..8}; do
 		begin feed "${A[@]}" bash -c 'exec "$1" firewall add --exist - <"$2"' - "$XF" "$T/rules"
 		sleep "0.$(printf %02d $((i * 5)))"
-		kill -KILL "${pid[feed]}" 2>/dev/null || :
-		wait "${pid[feed]}" || :
+		! alive feed || finish KILL feed
 		fw add --exist "deny from 192.0.2.$i"
 		n=$(fw list | wc -l)
 		same "rules by stats" "$(fw stats --json | jq .rules)" "$n"

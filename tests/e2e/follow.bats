@@ -81,8 +81,7 @@ load_object() {
 @test "a follower that was killed makes way for the next" {
 	load_object
 	start follow follow
-	kill -KILL "${pid[follow]}"
-	wait "${pid[follow]}" || :
+	finish KILL follow
 	frames 5
 	start next follow
 	frames 8
@@ -97,8 +96,7 @@ load_object() {
 @test "follow reads an orphan and does not remove it" {
 	start log
 	id=$(program log)
-	kill -KILL "${pid[log]}"
-	wait "${pid[log]}" || :
+	finish KILL log
 	start follow follow
 	same "program that is followed" "$(program follow)" "$id"
 	frames 4

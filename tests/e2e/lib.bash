@@ -4,6 +4,7 @@
 # What the tests in namespaces share: a lab for each test, loggers in the background, and questions about both.
 
 bats_require_minimum_version 1.5.0
+load ../lib/process.bash
 export LC_ALL=C.UTF-8
 
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -82,26 +83,6 @@ between() {
 	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1 is $2, not $3 to $4"
 }
 
-# clock: sets now, in ms; steps of the date do not change it.
-clock() {
-	read -r now _ </proc/uptime
-	now=${now/./}0
-}
-
-# wait_for COMMAND...: until it succeeds. The limit only ends what hangs: what must happen soon is for the test to judge,
-# in view of how busy the machine is.
-wait_for() {
-	local now until
-
-	clock
-	until=$((now + 90000))
-	until "$@" >/dev/null 2>&1; do
-		clock
-		[ "$now" -lt $until ] || fail "waited in vain for: $*" || return 1
-		sleep 0.02
-	done
-}
-
 # ticks NAME, wakeups NAME: the CPU time that all threads of it have used so far, in ticks of the kernel's; how often
 # they have gone to sleep, by themselves or not.
 ticks() {
@@ -119,18 +100,6 @@ rests() {
 	before="$(ticks "$1") $(wakeups "$1")"
 	sleep 2
 	[ "$(ticks "$1") $(wakeups "$1")" = "$before" ]
-}
-
-# begin NAME COMMAND...: in the background; output in NAME.out, talk in NAME.err, process id in pid[NAME].
-declare -gA pid
-begin() {
-	local name=$1
-
-	shift
-	# Empty before it runs: nobody must read what an earlier one of this name has said.
-	: >"$T/$name.out" 2>"$T/$name.err"
-	"$@" >>"$T/$name.out" 2>>"$T/$name.err" </dev/null 3>&- &
-	pid[$name]=$!
 }
 
 # start NAME ARGUMENTS...: xdpfun-load in side a, until it is at work on all its interfaces.
@@ -155,26 +124,9 @@ at_work() {
 	[ "$(grep -cE '(attached|adopted|following) program [0-9]+' "$T/$1.err")" -ge "$2" ]
 }
 
-alive() {
-	kill -0 "${pid[$1]}" 2>/dev/null
-}
-
-gone() {
-	! alive "$1"
-}
-
-# ends NAME STATUS: it ends by itself, with this status.
-ends() {
-	local status=0
-
-	wait_for gone "$1"
-	wait "${pid[$1]}" || status=$?
-	same "exit status of $1" $status "$2"
-}
-
 # stop NAME [STATUS]: ask it to end.
 stop() {
-	kill -INT "${pid[$1]}"
+	signal INT "$1"
 	ends "$1" "${2:-0}"
 }
 

@@ -107,7 +107,7 @@ listens() {
 	mkfifo "$T/pipe"
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
 	# shellcheck disable=SC2034 # for lib.bash
-	pid[log]=$!
+	began log $!
 	exec 8<"$T/pipe"
 	wait_for at_work log 1
 	# Half of them find the reader asleep, half of them looking at its rings.

@@ -82,10 +82,10 @@ totals_are() {
 	begin traffic "${B[@]}" "$helpers/frames" eth0 2000 64 500
 	wait_for file_has "$T/file" 100
 	mv "$T/file" "$T/file.1"
-	kill -HUP "${pid[log]}"
+	signal HUP log
 	wait_for test -s "$T/file"
 	mv "$T/file" "$T/file.2"
-	kill -HUP "${pid[log]}"
+	signal HUP log
 	ends traffic 0
 	wait_for test -s "$T/file"
 	stop log
@@ -100,11 +100,11 @@ totals_are() {
 	start log -w "$T/file"
 	frames 20
 	wait_for file_has "$T/file" 20
-	kill -HUP "${pid[log]}"
+	signal HUP log
 	frames 10
 	wait_for file_has "$T/file" 30
 	rm "$T/file"
-	kill -HUP "${pid[log]}"
+	signal HUP log
 	wait_for test -e "$T/file"
 	frames 5
 	stop log
@@ -116,7 +116,7 @@ totals_are() {
 	mkfifo "$T/pipe"
 	head -n 1 <"$T/pipe" >"$T/head.out" 3>&- &
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
 	begin traffic "${B[@]}" "$helpers/frames" eth0 400 64 2500
 	ends log 0
@@ -126,18 +126,18 @@ totals_are() {
 	totals log
 	between logged "$logged" 1 399
 	same lost "$lost" 0
-	kill "${pid[traffic]}" 2>/dev/null || :
+	! alive traffic || finish TERM traffic
 }
 
 @test "a pipe that is closed while no packet comes" {
 	mkfifo "$T/pipe"
 	# shellcheck disable=SC2217 # it is there to hold the pipe open
 	sleep 1000 <"$T/pipe" 3>&- &
-	reader=$!
+	began reader $!
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
-	kill $reader
+	finish TERM reader
 	ends log 0
 	same "what is attached" "$(program_on eth0)" ""
 	totals log
@@ -148,7 +148,7 @@ totals_are() {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"
 	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
 	before=$(sent)
 	frames 60000
@@ -157,7 +157,7 @@ totals_are() {
 	before=$(ticks log)
 	sleep 0.5
 	between "clock ticks in half a second" $(($(ticks log) - before)) 0 5
-	kill -INT "${pid[log]}"
+	signal INT log
 	ends log 0
 	exec 9>&-
 	totals log
@@ -172,7 +172,7 @@ totals_are() {
 	mkfifo "$T/pipe"
 	bash -c 'sleep 1; exec cat' <"$T/pipe" >"$T/cat.out" 3>&- &
 	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
 	frames 40000
 	stop log
@@ -231,7 +231,7 @@ full_disk() {
 
 @test "standard output on a full disk" {
 	"${A[@]}" "$XF" >/dev/full 2>"$T/log.err" 3>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
 	frames 10
 	ends log 1
@@ -276,7 +276,7 @@ full_disk() {
 	start log
 	frames 3
 	wait_for has_lines log 3
-	while kill -INT "${pid[log]}" 2>/dev/null; do :; done
+	while signal INT log; do :; done >/dev/null 2>&1
 	ends log 0
 	totals log
 	same seen "$seen" 3

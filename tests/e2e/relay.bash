@@ -81,7 +81,7 @@ echoes() {
 end_relay() {
 	local allowed=${1:-^\$}
 
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	no_match "what it says" "$(said relay | grep -vE -- "$allowed")" "(error|warning): "
 }
@@ -97,7 +97,7 @@ server() {
 
 # server_ends NAME: it is told to end and finds all its connections as expected, and none open.
 server_ends() {
-	kill -TERM "${pid[$1]}"
+	signal TERM "$1"
 	ends "$1" 0 || fail "$1:" "$(tail -n 3 "$T/$1.out")" "$(tail -n 5 "$T/$1.err")"
 	same "connections that $1 still has" "$(result "$1" open)" 0
 }
@@ -156,11 +156,9 @@ control_asks() {
 }
 
 control_ends() {
-	kill -TERM "${pid[control]}"
-	wait "${pid[control]}" || :
+	finish TERM control
 	beside=$(result control slowest_us)
-	kill -KILL "${pid[control_server]}"
-	wait "${pid[control_server]}" || :
+	finish KILL control_server
 	[ "$beside" -gt 0 ] || fail "the control has no answer: $(<"$T/control.out")"
 }
 
@@ -268,7 +266,7 @@ observe_forward() {
 # observed [CONNECTIONS]: ends it; sets one and all, the most bytes that it saw held. It must have looked, the more often
 # the less else this machine has to do, and have known both sockets of so many connections.
 observed() {
-	kill -TERM "${pid[observer]}"
+	signal TERM observer
 	ends observer 0
 	one=$(result observer one)
 	all=$(result observer all)

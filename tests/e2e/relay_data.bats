@@ -67,7 +67,7 @@ concurrent() {
 	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns 1000
 	wait_for has_lines client 1
 	same "sockets of clients" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" 1000
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	client all_at_once --up 1-30000 --down 1-30000 --conns 1000
 	server_ends server
@@ -165,11 +165,9 @@ ipv6() {
 		wait_for taken 20000000
 		most=500000 prompt small --mode request --rounds 200 --conns 4
 		alive bulk || fail "the bulk was done before"
-		kill -TERM "${pid[bulk]}"
-		wait "${pid[bulk]}" || :
-		kill -KILL "${pid[server]}"
-		wait "${pid[server]}" || :
-		kill -TERM "${pid[relay]}"
+		finish TERM bulk
+		finish KILL server
+		signal TERM relay
 		ends relay 0
 	}
 	each_engine waits

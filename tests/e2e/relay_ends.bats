@@ -70,19 +70,16 @@ kill_processes() {
 	forward
 	client_begins client --up 1000m --down 1000m --conns 20
 	wait_for taken 20000000
-	kill -KILL "${pid[client]}"
-	wait "${pid[client]}" || :
+	finish KILL client
 	wait_for log_has 20
-	kill -KILL "${pid[server]}"
-	wait "${pid[server]}" || :
+	finish KILL server
 	server server --expect ok,cut,reset
 	client_begins client --up 1000m --down 1000m --conns 20 --expect reset,cut --verbose
 	wait_for taken 20000000
 	control
 	clock
 	killed=$now
-	kill -KILL "${pid[server]}"
-	wait "${pid[server]}" || :
+	finish KILL server
 	client_ends client
 	control_ends
 	soon "us until the client knew" $((($(at_ms client) - killed) * 1000)) 1000000
@@ -125,8 +122,7 @@ restart() {
 	forward
 	client_begins client --up 1000m --down 1000m --conns 20 --expect reset,cut
 	wait_for taken 20000000
-	kill -KILL "${pid[relay]}"
-	wait "${pid[relay]}" || :
+	finish KILL relay
 	forward
 	client_ends client
 	# Without a pause: the port is free, nothing of the old one is in the way.

@@ -23,7 +23,7 @@ others_go_on() {
 	settle 1000000
 	prompt others --prefix "$T/good" --mode request --rounds 30 --conns 5 --total 20
 	client bulk --prefix "$T/good" --up 4m --down 4m
-	kill -USR1 "${pid[stuck]}"
+	signal USR1 stuck
 	client_ends pushers
 	server_ends stuck
 	server_ends server
@@ -43,16 +43,15 @@ beside_stalled() {
 	client_begins pushers --prefix "$T/prefix" --hold-at 64 --up 200k --down 0 --conns "$1" --expect ok,reset --verbose
 	wait_for all_decided pushers $(($1 + 20))
 	between "connections of the senders" "$(relayed)" $(($3 + 20)) $(($1 + 20))
-	kill -USR2 "${pid[pushers]}"
+	signal USR2 pushers
 	settle 1000000
-	kill -USR2 "${pid[others]}"
+	signal USR2 others
 	client_ends others
 	alive pushers || fail "nothing has stopped the senders"
 	echo "$engine: others were done after $(result others ms) ms"
-	kill -KILL "${pid[pushers]}" "${pid[stuck]}"
-	wait "${pid[pushers]}" "${pid[stuck]}" || :
+	finish KILL pushers stuck
 	server_ends server
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 }
 
@@ -83,13 +82,13 @@ few_descriptors() {
 	sleep 1
 	between "ticks of CPU in a second of want" $(($(ticks relay) - before)) 0 25
 	alive relay || fail "the relay has ended:" "$(said relay)"
-	kill -USR1 "${pid[crowd]}"
+	signal USR1 crowd
 	client_ends crowd
 	# Two descriptors each, and some for the relay itself.
 	between "connections that were served" "$(result crowd ok)" 10 30
 	says relay "Too many open files"
 	client after --up 1m --down 1m --conns 3
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	server_ends server
 }
@@ -110,11 +109,11 @@ max_connections() {
 	wait_for has_lines ten 1
 	client eleventh --mode request --conns 3 --expect reset
 	alive ten || fail "those that were there before have ended"
-	kill -USR1 "${pid[ten]}"
+	signal USR1 ten
 	client_ends ten
 	client later --mode request --conns 5 --total 20
 	server_ends server
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	says relay "refused by --max-connections 3"
 }

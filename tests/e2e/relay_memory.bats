@@ -23,7 +23,7 @@ crowded() {
 	between "connections of which both sockets were seen" "$(result observer pairs)" 20 "$1"
 	between "bytes held by all" "$all" 1000 "$3"
 	alive client || fail "nothing has stopped the senders"
-	kill -USR1 "${pid[server]}"
+	signal USR1 server
 	client_ends client
 	server_ends server
 	between "connections that got everything" "$(result client ok)" 20 "$1"
@@ -58,10 +58,10 @@ late_senders() {
 	forward --memory "$2"
 	client_begins client --conns "$1" --timeout-ms 150000 --ports "$T/cp" --hold-at 0 --up "$3" --down 0
 	wait_for has_all "$1"
-	kill -USR2 "${pid[client]}"
+	signal USR2 client
 	sleep 8
 	between "bytes taken in" "$(taken_in "sport = :7000")" 100000 $(($1 * 150000))
-	kill -USR1 "${pid[server]}"
+	signal USR1 server
 	clock
 	began=$now
 	wait_for no_more_clients $(($1 / 8)) || fail "$(clients) of $1 are not done"
@@ -94,19 +94,19 @@ by_fits() {
 	observe "${observe_args[@]}"
 	client_begins client --conns "$1" --ports "$T/cp" --hold-at 0 --up "$4" --down 0
 	wait_for has_all "$1"
-	kill -STOP "${pid[server]}"
-	kill -USR2 "${pid[client]}"
+	signal STOP server
+	signal USR2 client
 	for _ in {1..4}; do
 		sleep 0.6
-		kill -CONT "${pid[server]}"
+		signal CONT server
 		sleep 0.05
-		kill -STOP "${pid[server]}"
+		signal STOP server
 	done
 	sleep 0.5
 	observed "$1"
 	between "bytes held by all" "$all" $(($1 * 1000)) "$3"
 	alive client || fail "nothing has stopped the senders"
-	kill -CONT "${pid[server]}"
+	signal CONT server
 	client_ends client
 	server_ends server
 	echo "$engine: all held $all of $3"
@@ -131,11 +131,10 @@ ended_stalled() {
 	held=$("${A[@]}" ss -Htn "sport = :7000" | awk '{ sum += $2 + $3 } END { print sum + 0 }')
 	between "bytes that wait in the relay's sockets" "$held" 1000000 "$3"
 	echo "$engine: $held of $3 wait"
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	between "connections that got everything" "$(result client ok)" 50 "$1"
-	kill -TERM "${pid[server]}"
-	wait "${pid[server]}" || :
+	finish TERM server
 	end_relay "refused a connection"
 }
 
@@ -149,7 +148,7 @@ ended_stalled() {
 	engine=sockmap
 	# Its kernel takes in what fits.
 	server server --rcvbuf 4096
-	kill -STOP "${pid[server]}"
+	signal STOP server
 	# An eighth of the sockmap's part is a window: too little for two flows.
 	forward --memory 1M
 	for at in $(seq 1500 1400 43500); do
@@ -160,6 +159,5 @@ ended_stalled() {
 	wait_for taken 1500 "sport = :7000"
 	sleep 0.3
 	same "bytes taken in" "$(taken_in "sport = :7000")" 1500
-	kill -KILL "${pid[segments]}" "${pid[server]}" "${pid[relay]}"
-	wait "${pid[segments]}" "${pid[server]}" "${pid[relay]}" || :
+	finish KILL segments server relay
 }

@@ -19,28 +19,28 @@ rules() {
 		client_begins old --mode request --rounds 3 --hold-at 64 --server-name 1 --conns 5
 		wait_for has_lines old 1
 		rules "any -> 10.9.0.2:7002"
-		kill -HUP "${pid[relay]}"
+		signal HUP relay
 		says relay "routes"
 		client new --mode request --server-name 2 --conns 5
-		kill -USR1 "${pid[old]}"
+		signal USR1 old
 		client_ends old
 		# A bad file: said, and nothing changes.
 		rules "any -> 10.9.0.2:7001" "nonsense"
 		: >"$T/relay.err"
-		kill -HUP "${pid[relay]}"
+		signal HUP relay
 		says relay "$T/routes:2:1: "
 		says relay "(keep|stay|old)"
 		client still --mode request --server-name 2 --conns 5
 		# No file at all.
 		rm "$T/routes"
 		: >"$T/relay.err"
-		kill -HUP "${pid[relay]}"
+		signal HUP relay
 		says relay "$T/routes"
 		client still --mode request --server-name 2 --conns 5
 		# And a good one again.
 		rules "any -> 10.9.0.2:7001"
 		: >"$T/relay.err"
-		kill -HUP "${pid[relay]}"
+		signal HUP relay
 		says relay "routes"
 		client again --mode request --server-name 1 --conns 5
 		server_ends one
@@ -61,7 +61,7 @@ rules() {
 	client client --prefix "$T/first" --up 100
 	client client --prefix "$T/second" --up 100 --expect reset,cut
 	printf 'second' >"$T/secret"
-	kill -HUP "${pid[relay]}"
+	signal HUP relay
 	says relay "routes"
 	client client --prefix "$T/second" --up 100
 	client client --prefix "$T/first" --up 100 --expect reset,cut
@@ -76,7 +76,7 @@ rules() {
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --threads 2
 	client_begins client --up 50k --down 50k --conns 20 --total 2000
 	while alive client; do
-		kill -HUP "${pid[relay]}"
+		signal HUP relay
 		sleep 0.02
 	done
 	client_ends client
@@ -89,11 +89,11 @@ drains() {
 	forward
 	client_begins client --up 2m --down 2m --hold-at 1m --conns 4
 	wait_for has_lines client 1
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	wait_for not_listening
 	client new --expect refused
 	alive relay || fail "it did not wait for its connections"
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	ends relay 0
 	server_ends server
@@ -116,7 +116,7 @@ drain_time() {
 	control
 	clock
 	began=$now
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	clock
 	control_ends
@@ -139,13 +139,13 @@ second_signal() {
 		forward
 		client_begins client --mode request --rounds 2 --hold-at 64 --conns 4 --expect reset
 		wait_for has_lines client 1
-		kill -$signal "${pid[relay]}"
+		signal $signal relay
 		says relay "accepting no more"
 		alive relay || fail "it did not wait"
 		control
 		clock
 		began=$now
-		kill -$signal "${pid[relay]}"
+		signal $signal relay
 		ends relay 0
 		clock
 		control_ends
@@ -164,7 +164,7 @@ second_signal() {
 	begin relay "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
 	sleep 0.3
 	alive relay
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	wait_for gone relay
 	server server
 	begin relay "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
@@ -213,12 +213,12 @@ logs() {
 	exec 9<>"$T/pipe"
 	server server
 	"${A[@]}" "$XF" forward -l $LISTEN --to $SERVER >"$T/pipe" 2>"$T/relay.err" 3>&- 9>&- &
-	pid[relay]=$!
+	began relay $!
 	: >"$T/relay.out"
 	relay_ready $LISTEN
 	prompt client --mode request --conns 10 --total 3000
 	server_ends server
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	exec 9>&-
 	says relay "accepted 3000"
@@ -231,11 +231,11 @@ logs() {
 	client_begins held --mode request --rounds 2 --hold-at 64 --conns 3
 	wait_for has_lines held 1
 	says relay "active 3,.*accepted 3"
-	kill -USR1 "${pid[held]}"
+	signal USR1 held
 	client_ends held
 	client client --up 1000 --down 2000 --conns 7
 	server_ends server
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	says relay "accepted 10, closed 10, bytes to upstreams $((3 * 192 + 7 * 1064)), to clients $((3 * 192 + 7 * 2064))"
 }
@@ -297,8 +297,7 @@ privileges() {
 		same "Uid" "$(awk '$1 == "Uid:" { print $3 }' "/proc/$child/status")" "$NOBODY"
 	done
 	# It goes when its parent is killed.
-	kill -KILL "${pid[relay]}"
-	wait "${pid[relay]}" || :
+	finish KILL relay
 	[ -z "${child:-}" ] || wait_for test ! -e "/proc/$child"
 }
 
@@ -324,7 +323,7 @@ idle_cost() {
 	# What the engine has to settle after the exchange takes it a second or two.
 	wait_for rests relay
 	same "connections at a time" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" "$conns"
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	server_ends server
 	end_relay "open files is enough"

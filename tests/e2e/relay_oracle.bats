@@ -50,8 +50,7 @@ haproxy_listens() {
 }
 
 haproxy_down() {
-	kill -TERM "${pid[relay]}"
-	wait "${pid[relay]}" || :
+	finish TERM relay
 }
 
 ours_up() {
@@ -133,7 +132,7 @@ compare_one() {
 	look "$engine"
 	if [ -n "$warns" ]; then
 		says relay "$warns"
-		kill -TERM "${pid[relay]}"
+		signal TERM relay
 		ends relay 0
 	else
 		end_relay

@@ -36,8 +36,7 @@ listening() {
 
 # ends_server NAME [SIGNAL]: without a look at how.
 ends_server() {
-	kill -"${2:-TERM}" "${pid[$1]}"
-	wait "${pid[$1]}" || :
+	finish "${2:-TERM}" "$1"
 }
 
 # to_end COMMAND...: in side b; its output is in $T/client.out, and it must succeed.

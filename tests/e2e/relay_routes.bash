@@ -17,7 +17,7 @@ servers_end() {
 	local n
 
 	for n in 1 2 3; do
-		kill -TERM "${pid[server$n]}"
+		signal TERM "server$n"
 		# One that nobody came to says 1.
 		ends server$n "$([ "$(grep -c '^end' "$T/server$n.out")" -gt 0 ] && echo 0 || echo 1)"
 	done

@@ -47,7 +47,7 @@ relayed_to() {
 	openssl s_client -connect 127.0.0.1:1 -help >/dev/null 2>&1 || skip "there is no openssl"
 	begin tls "${B[@]}" openssl s_client -connect $LISTEN -servername one.example
 	wait_for relayed_to 7001
-	kill "${pid[tls]}"
+	signal TERM tls
 	wait_for log_has 1
 	same "upstream" "$(log_of .upstream)" 10.9.0.2:7001
 	same "route" "$(log_of .route)" "sni one.example"
@@ -110,7 +110,7 @@ relayed_to() {
 		turned_away "$T/token" "bad token"
 	done
 	servers_end
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	says relay "bad token 6"
 	no_match "what it says and logs" "$(cat "$T/relay.err" "$T/relay.out")" "sesam"
@@ -143,7 +143,7 @@ routed_crowd() {
 		--hold-at 200 --conns "$1"
 	wait_for has_lines client 1
 	same "connections at a time" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" "$1"
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	control_ends
 	soon "the slowest answer in us" "$(result client slowest_us)" 5000000

@@ -10,13 +10,12 @@ busy() {
 	spinners=()
 	for cpu in $(seq 0 $(($(nproc) - 1))); do
 		begin "spinner$cpu" "${B[@]}" taskset -c "$cpu" bash -c 'while :; do :; done'
-		spinners+=("${pid[spinner$cpu]}")
+		spinners+=("spinner$cpu")
 	done
 }
 
 calm() {
-	kill -KILL "${spinners[@]}" 2>/dev/null || :
-	wait "${spinners[@]}" 2>/dev/null || :
+	finish KILL "${spinners[@]}"
 }
 
 # has_all CONNECTIONS: all are accepted, and the server has heard of them.
@@ -37,7 +36,7 @@ stalled() {
 	wait_for has_all "$conns"
 	busy
 	for sender in $senders; do
-		kill -USR2 "${pid[$sender]}"
+		signal USR2 "$sender"
 	done
 	settle $((conns * 2000))
 	calm
@@ -57,7 +56,7 @@ upload() {
 	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
 	forward --memory "$2" "${@:5}"
 	stalled "$1" "$3" client --up "$4" --down 0
-	kill -USR1 "${pid[server]}"
+	signal USR1 server
 	client_ends client
 	server_ends server
 	same "connections that got everything" "$(result server ok)" "$1"
@@ -71,7 +70,7 @@ download() {
 	forward --memory "$2" "${@:5}"
 	# A FIN before the map keeps a connection out of it, and what copy reserves is more.
 	stalled "$1" "$3" server --up 0 --late-fin --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	server_ends server
 	end_relay
@@ -82,7 +81,7 @@ echo_stalled() {
 	echoes --memory "$2"
 	# A FIN that comes before would end the relay's part when all is in the kernel's hands.
 	stalled "$1" "$3" client --mode echo --up "$4" --late-fin --stall-at 64 --stall-ms forever --rcvbuf 32768
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	end_relay
 }
@@ -96,7 +95,7 @@ both_stalled() {
 	stalled "$1" "$3" "client server" --up "$4" --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
 	between "bytes that the clients got rid of" "$(taken_in "sport = :7000")" 100000 1000000000
 	between "bytes that the server got rid of" "$(taken_in "dport = :7001")" 100000 1000000000
-	kill -USR1 "${pid[server]}" "${pid[client]}"
+	signal USR1 server client
 	client_ends client
 	server_ends server
 	end_relay

@@ -29,20 +29,20 @@ lagging() {
 	client_begins client --conns "$conns" --ports "$T/cp" --hold-at 0 "$@"
 	wait_for has_all "$conns"
 	wait_for maps_have $((conns * (${#observe_args[@]} ? 2 : 1)))
-	kill -STOP "${pid[relay]}"
-	kill -USR2 "${pid[client]}"
+	signal STOP relay
+	signal USR2 client
 	sleep 2
 	between "bytes taken in while it was stopped" "$(taken_in)" $((conns * 1000)) 1000000000
 	# What it does when it goes on again is looked at, too.
-	kill -CONT "${pid[relay]}"
+	signal CONT relay
 	settle $((conns * 2000))
 	observed "$conns"
 	between "bytes held by a connection" "$one" 1000 $((16 * MIB))
 	between "bytes held by all" "$all" $((conns * 1000)) "$most"
 	alive client || fail "nothing has stopped the senders"
 	echo "$conns: one held $one, all $all of $most"
-	kill -USR1 "${pid[client]}"
-	[ ${#observe_args[@]} = 0 ] || kill -USR1 "${pid[server]}"
+	signal USR1 client
+	[ ${#observe_args[@]} = 0 ] || signal USR1 server
 	client_ends client
 	[ ${#observe_args[@]} = 0 ] || server_ends server
 	end_relay

@@ -177,7 +177,7 @@ trap_8() {
 	settle 50000
 	observed 1
 	between "bytes held for a reader that has stopped" "$one" 1 $((16 * 1048576))
-	kill -USR1 "${pid[server]}"
+	signal USR1 server
 	client_ends client
 	server_ends server
 	end_relay
@@ -240,10 +240,10 @@ trap_11() {
 	server server
 	forward
 	# It cannot accept before data and FIN of all of them are there.
-	kill -STOP "${pid[relay]}"
+	signal STOP relay
 	client_begins client --up 1-20000 --down 1-200000 --conns 30 --mode after-fin
 	wait_for ended_early 30
-	kill -CONT "${pid[relay]}"
+	signal CONT relay
 	client_ends client
 	server_ends server
 	# Sizes that end in every state of a sender that was stopped for a while.
@@ -268,10 +268,10 @@ trap_11_stalled() {
 	forward
 	client_begins client --up 6m --down 6m --stall-at 64 --stall-ms forever --rcvbuf 32768 --conns 4
 	settle 100000
-	kill -USR1 "${pid[server]}"
+	signal USR1 server
 	# One way is held up by the client all the time; the other comes to its end.
 	wait_for server_has_end 4
-	kill -USR1 "${pid[client]}"
+	signal USR1 client
 	client_ends client
 	server_ends server
 	end_relay
@@ -285,10 +285,10 @@ trap_11_stalled() {
 trap_11_echo() {
 	pause=0
 	echoes
-	kill -STOP "${pid[relay]}"
+	signal STOP relay
 	client_begins client --mode echo --up 1-20000 --conns 30
 	wait_for ended_early 30
-	kill -CONT "${pid[relay]}"
+	signal CONT relay
 	client_ends client
 	# In the map, stopped and put back when the FIN has come.
 	client stopped --mode echo --up 1m-8m --rcvbuf 8192 --stall-at 64 --stall-ms 150 --conns 8 --delay-ms 10
@@ -408,15 +408,16 @@ trap_16() {
 		client_begins held --mode request --rounds 2 --hold-at 64 --conns $conns
 		wait_for has_lines held 1
 		wait_for maps_have $((2 * conns))
-		# Those that end in peace, and those that are cut off.
-		[ $conns = 4 ] || kill -KILL "${pid[held]}"
-		kill -USR1 "${pid[held]}" || :
-		[ $conns != 4 ] || client_ends held
-		wait "${pid[held]}" || :
+		# Some end in peace, the others are cut off.
+		if [ $conns = 4 ]; then
+			signal USR1 held
+			client_ends held
+		else
+			finish KILL held
+		fi
 		wait_for maps_have 0
 	done
-	kill -TERM "${pid[server]}"
-	wait "${pid[server]}" || :
+	finish TERM server
 	end_relay
 	moved_by_engine
 }

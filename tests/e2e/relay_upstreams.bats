@@ -18,14 +18,14 @@ answers() {
 	for n in 1 2 3; do
 		same "connections of server $n" "$(answers $n)" 30
 	done
-	kill -TERM "${pid[server2]}"
+	signal TERM server2
 	ends server2 0
 	client client --mode request --conns 5 --total 100
 	same "connections of both" $(($(answers 1) + $(answers 3))) 160
 	between "connections of server 1" "$(answers 1)" 60 100
 	# All of them refuse: that is said, and the client is not left waiting.
 	for n in 1 3; do
-		kill -TERM "${pid[server$n]}"
+		signal TERM "server$n"
 		ends server$n 0
 	done
 	control
@@ -38,7 +38,7 @@ answers() {
 	servers
 	client client --mode request --conns 2 --total 30
 	servers_end
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 }
 
@@ -62,7 +62,7 @@ took() {
 	control_ends
 	took 1000
 	servers_end
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 }
 
@@ -94,7 +94,7 @@ dials_begun() {
 	client client --mode request --expect reset
 	control_ends
 	took 2000
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 }
 
@@ -120,16 +120,15 @@ dials() {
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --dial-timeout 20
 	client_begins client --up 100 --conns 5
 	wait_for dials 5
-	kill -KILL "${pid[client]}"
-	wait "${pid[client]}" || :
+	finish KILL client
 	# Data and FIN could still be for the upstream; a reset is not.
 	client reset --up 100 --reset-at 164 --expect killed --conns 5
 	wait_for log_has 5
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 5 client gone"
 	same "sockets that dial" "$("${A[@]}" ss -Htn state syn-sent | wc -l)" 5
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	says relay "accepting no more"
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	servers_end
 }

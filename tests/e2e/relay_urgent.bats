@@ -23,14 +23,14 @@ urgent_sent() {
 		begin server "${B[@]}" "$helpers/probe" listen "$SERVER" "${answer[@]}" read="$bytes" "${back[@]}" close
 		wait_for has_lines server 1
 	fi
-	[ "$when" != stopped ] || kill -STOP "${pid[relay]}"
+	[ "$when" != stopped ] || signal STOP relay
 	begin client "${B[@]}" "$helpers/probe" connect "$LISTEN" "${talk[@]}" "$@" fin read="$bytes" end close
 	if [ "$when" = "running stopped" ]; then
 		wait_for has_lines client $((1 + 2 * 12))
-		kill -STOP "${pid[relay]}"
+		signal STOP relay
 	fi
 	wait_for grep -q " fin " "$T/client.out"
-	kill -CONT "${pid[relay]}"
+	signal CONT relay
 	ends client 0
 	all_there client "$when: $*"
 	[ "$to" = "$LISTEN-echo" ] || { ends server 0 && all_there server "$when: $*"; }

@@ -64,8 +64,7 @@ good_ones() {
 	good_ones
 	between "crowd that was sent away" "$(log_of 'select(.end != "closed") | .end' | wc -l)" 150 200
 	same "why" "$(log_of 'select(.end != "closed") | .end' | sort -u)" "too many waiting"
-	kill -KILL "${pid[crowd]}"
-	wait "${pid[crowd]}" || :
+	finish KILL crowd
 	server_ends server
 	end_relay
 }
@@ -99,8 +98,7 @@ flooded() {
 	# By then a queue would have formed.
 	wait_for log_has 500
 	flooded good_ones 5
-	kill -KILL "${pid[flood]}"
-	wait "${pid[flood]}" || :
+	finish KILL flood
 	server_ends server
 	end_relay
 }
@@ -121,14 +119,13 @@ flooded() {
 		sleep 600' "$T/late"
 	wait_for has_lines crowd 1
 	wait_for accepted 10
-	kill -STOP "${pid[relay]}"
+	signal STOP relay
 	touch "$T/late"
 	wait_for has_lines crowd 2
-	kill -CONT "${pid[relay]}"
+	signal CONT relay
 	wait_for log_has 10
 	same "their ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 10 upstream silent"
-	kill -KILL "${pid[crowd]}"
-	wait "${pid[crowd]}" || :
+	finish KILL crowd
 	end_relay "cannot connect to upstream"
 }
 
@@ -140,10 +137,9 @@ flooded() {
 	client_begins flood --prefix "$T/start" --up 1000 --conns 200 --total forever --timeout-ms 0 --expect reset,cut,ok
 	wait_for log_has 200
 	flooded good_ones
-	kill -TERM "${pid[flood]}"
-	wait "${pid[flood]}" || :
+	finish TERM flood
 	server_ends server
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 }
 
@@ -160,8 +156,7 @@ crowd_of() {
 	wait_for has_lines crowd 1
 	wait_for all_accepted
 	good_ones
-	kill -KILL "${pid[crowd]}"
-	wait "${pid[crowd]}" || :
+	finish KILL crowd
 }
 
 # crowded_out ARGUMENTS...: those that wait take all that they may have, and others are served all the same.
@@ -175,7 +170,7 @@ crowded_out() {
 	crowd_of 600 'G'
 	crowd_of 600 'GET / HTTP/1.1\r\nHost: dead\r\n\r\n'
 	server_ends server
-	kill -TERM "${pid[relay]}"
+	signal TERM relay
 	ends relay 0
 	between "ends for want of room" "$(grep -c 'too many waiting' "$T/relay.out")" 600 1200
 	same "good ones that ended otherwise" \

@@ -18,9 +18,9 @@ has_counters() {
 
 goes_on() {
 	wait_for has_lines "$1" 3
-	kill -USR1 "${pid[$1]}"
+	signal USR1 "$1"
 	counters_of "$1" 1
-	kill -USR1 "${pid[$1]}"
+	signal USR1 "$1"
 	counters_of "$1" 2
 	totals "$1"
 	same "seen and logged" "$seen $logged" "3 3"
@@ -61,7 +61,7 @@ goes_on() {
 	begin echo "${A[@]}" "$XF" echo -l 10.9.0.1:7002
 	for name in echo forward; do
 		says $name "listening on"
-		kill -USR1 "${pid[$name]}"
+		signal USR1 "$name"
 		says $name "^active 0, .*accepted 0,"
 	done
 	for port in 7000 7002; do
@@ -69,11 +69,11 @@ goes_on() {
 	done
 	for name in echo forward; do
 		wait_for has_lines $name 1
-		kill -USR1 "${pid[$name]}"
+		signal USR1 "$name"
 		says $name "^active 0, .*accepted 1,"
 		stop $name
 	done
-	kill "${pid[up]}"
+	signal TERM up
 }
 
 @test "every signal that ends a process by default ends log cleanly, with its counters" {
@@ -82,7 +82,7 @@ goes_on() {
 	for signal in USR2 QUIT ALRM VTALRM PROF IO PWR STKFLT XCPU ABRT TRAP ILL BUS FPE SEGV SYS RTMIN RTMAX-3 RTMAX; do
 		start log
 		frames 2
-		kill -$signal "${pid[log]}"
+		signal $signal log
 		ends log 0
 		totals log
 		same "logged at SIG$signal" "$logged" 2
@@ -94,11 +94,11 @@ goes_on() {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
-	pid[log]=$!
+	began log $!
 	wait_for at_work log 1
 	frames 3000
-	kill -INT "${pid[log]}"
-	while kill -USR1 "${pid[log]}" 2>/dev/null; do head -c 4096 <&9 >>"$T/piped"; done
+	signal INT log
+	while signal USR1 log >/dev/null 2>&1; do head -c 4096 <&9 >>"$T/piped"; done
 	exec 9>&-
 	ends log 0
 	totals log
