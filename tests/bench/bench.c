@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the measuring programs share. */
+/* Helpers of the measuring programs. */
 #include "tests/bench/bench.h"
 
 #include <bpf/bpf.h>

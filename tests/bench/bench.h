@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the measuring programs share: CPUs, clocks, loading a program, running it on the benchmark's
- * packet. */
+/* Helpers of the measuring programs: CPUs, clocks, loading a program, and running it on the
+ * benchmark's packet. */
 #ifndef XF_BENCH_H
 #define XF_BENCH_H
 
@@ -67,7 +67,7 @@ unsigned int bench_fits(const struct xf_ring *ring, unsigned int max);
 /* Take all records from the ring; returns how many there were. */
 unsigned int bench_empty(struct xf_ring *ring);
 
-/* What the harness reads: one figure and how many records were lost on the way to it. */
+/* Print a line for the harness: one figure, and how many records were lost on the way to it. */
 void bench_sample(unsigned int round, const char *series, double value, uint64_t lost);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the firewall costs: firewall ROUNDS [RULES [XDP_FILTER]] prints for each round one sample of
- * each program and draw, one after the other on the same CPU, and before and behind them how long
- * changes of a set of so many rules take (default 1,000,000) and what memory it has. XDP_FILTER is
- * xdp-filter's object, if there is one.
+/* The cost of the firewall: firewall ROUNDS [RULES [XDP_FILTER]] prints for each round one sample
+ * of each program and draw, one after the other on the same CPU, and before and behind them how
+ * long changes of a set of so many rules take (default 1,000,000) and what memory it has.
+ * XDP_FILTER is xdp-filter's object, if there is one.
  *
  * Packets go through a program that gives them the next source of a list and calls the one that is
  * measured; what it costs itself are the samples of the empty program. */
@@ -294,7 +294,7 @@ static void set_up_others(struct xf_rule *rules)
 		ANY_VERDICT);
 }
 
-/* What changes the large set comes last. */
+/* The changes of the large set come last. */
 static void measure_changes(const struct firewall *firewall, struct xf_rule *rules, size_t n)
 {
 	struct xf_rule rule;

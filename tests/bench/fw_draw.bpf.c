@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the firewall is measured with: a program that gives each packet the next source address of a
- * list and goes on to the program under test, an empty one, and one that only asks the kernel's LPM
- * trie. */
+/* Programs to measure the firewall with: one gives each packet the next source address of a list
+ * and calls the program under test, one is empty, and one only looks into the kernel's LPM trie. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <bpf/bpf_endian.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a packet costs at the hook: hook ROUNDS prints for each round one sample of each program,
+/* The cost of a packet at the hook: hook ROUNDS prints for each round one sample of each program,
  * one after the other on the same CPU.
  *
  * Buffers hold a whole run and are emptied between runs by the measuring thread itself. A second

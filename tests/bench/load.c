@@ -10,7 +10,7 @@
 
 #include "tests/bench/bench.h"
 
-/* What ends a message; another for each number. */
+/* Returns the end of message @number, which is different for each. */
 static uint64_t tail_of(uint64_t number)
 {
 	return (number + 1) * 0x9e3779b97f4a7c15ULL;

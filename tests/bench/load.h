@@ -59,7 +59,7 @@ struct load {
 	pid_t relay;	     /* whose CPU time and memory are looked at; 0: none */
 };
 
-/* What is measured; prints one line of "name value" pairs that ends with "lost BYTES". */
+/* The measurements. Each prints one line of "name value" pairs that ends with "lost BYTES". */
 void load_round_trips(const struct load *load);
 void load_bulk(const struct load *load);
 void load_connects(const struct load *load);

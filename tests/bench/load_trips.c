@@ -202,7 +202,7 @@ void load_round_trips(const struct load *load)
 		run_one(&trips);
 	else
 		run_many(&trips);
-	/* What was not answered at all is lost too. */
+	/* Messages without an answer are lost, too. */
 	trips.lost += trips.waiting * load->size;
 	if (bulk)
 		trips.lost += bulk_stop(bulk);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the logger is measured against: no work at all, the least code that logs the same record of
- * a TCP packet through a ring, and the same through a perf buffer. */
+/* Programs to compare the logger with: an empty one, the least code that logs the same record of a
+ * TCP packet through a ring, and the same through a perf buffer. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the two plain relays to compare with share. */
+/* The common part of the two plain relays. */
 #include "tests/bench/peer.h"
 
 #include <arpa/inet.h>
@@ -161,7 +161,7 @@ static void on_event(struct server *server, const struct epoll_event *event)
 	serve(server, side->peer);
 }
 
-/* Those that had more to do than one turn allowed. */
+/* Go on with the connections that had more work than one turn allows. */
 static void go_on(struct server *server)
 {
 	struct peer *peer = server->more, *next;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the two plain relays to compare with share: accept, dial, events, end of streams. How bytes
- * get from one socket to the other is each one's own.
+/* The common part of the two plain relays to compare with: accept, dial, events, end of streams.
+ * Each has a way of its own to move bytes from one socket to the other.
  *
  * One thread, edge-triggered epoll, each socket registered once: no system call but those that move
  * bytes, one accept4, one socket, one connect, and the closing ones. */

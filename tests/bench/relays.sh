@@ -12,8 +12,8 @@ relay_link() {
 		ip -n "$1" link set "$2" up && ip -n "$4" link set "$5" up
 }
 
-# Ports must not run out while connections are made in a row. BBR, which may be the machine's default,
-# paces what is sent, and that would be measured; cubic may not be allowed in a namespace.
+# Ports must not run out while connections are made in a row. BBR, which may be the machine's default, would
+# measure its own pacing; cubic may not be allowed in a namespace.
 relay_netns() {
 	ip netns add "$1" && ip -n "$1" link set lo up && relay_netnses+=("$1") &&
 		ip netns exec "$1" sysctl -qw net.ipv4.tcp_tw_reuse=1 \
@@ -190,7 +190,7 @@ relay_stop() {
 	local pid=${relay_pids[$1]}
 	local -a children
 
-	# Those of socat.
+	# socat has children.
 	mapfile -t children < <(ps -o pid= --ppid "$pid")
 	# shellcheck disable=SC2206 # there is blank space around them
 	children=(${children[@]})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a packet costs on one CPU while another CPU does the same: scale ROUNDS prints for each
- * round what the empty program and the logger cost with one CPU at work (the mean of each of the
- * two alone) and with both.
+/* The cost of a packet on one CPU while another CPU does the same: scale ROUNDS prints for each
+ * round the cost of the empty program and of the logger with one CPU at work (the mean of each of
+ * the two alone) and with both.
  *
  * Rings hold a whole run and are emptied between runs by the thread that filled them. */
 #include <bpf/bpf.h>
@@ -50,7 +50,7 @@ static void *produce(void *arg)
 	pthread_barrier_wait(producer->start);
 	for (int i = 0; i < RUNS; i++)
 		producer->ns += run_once(producer) / RUNS;
-	/* Whoever is ready first keeps its CPU busy until the others are. */
+	/* A thread that is ready keeps its CPU busy until the others are ready. */
 	atomic_fetch_sub(producer->at_work, 1);
 	while (atomic_load(producer->at_work))
 		run_once(producer);

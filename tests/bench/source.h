@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the traffic source and whoever starts it tell each other. */
+/* The interface between the traffic source and the program that starts it. */
 #ifndef XF_BENCH_SOURCE_H
 #define XF_BENCH_SOURCE_H
 

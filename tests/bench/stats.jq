@@ -28,7 +28,7 @@ def samples:
   split("\n") | map(select(length > 0) | split(" ")
   | { round: .[0], series: .[1], value: (.[2] | tonumber), lost: (.[3] | tonumber) });
 
-# What was measured together: [{series: value, ...}, ...].
+# The values of each round: [{series: value, ...}, ...].
 def rounds: group_by(.round) | map(map({ (.series): .value }) | add);
 
 # Of { name: value, ... }, which f makes of a round: the value here of the one that has the lowest median
@@ -50,7 +50,7 @@ def digits:
   elif fabs >= 9995 then (. / 1e3 | plain) + "k"
   else plain end;
 
-# What a row is made of. The figure is that of value or, with the unit x, that of value / to; with
+# The expressions of a row. The figure is that of value or, with the unit x, that of value / to; with
 # another unit, to makes the ratio that is compared with a baseline, of ratio or else of value. A
 # difference is written over(.A; .B).
 def over(a; b): a - b;
@@ -58,7 +58,7 @@ def expressions: [.value, .ratio, .to] | map(select(.)) | join(" ");
 def names: [ scan("\\.([a-z_][a-z0-9_]*)") | .[0] ] | unique;
 def difference: "over\\(\\.([a-z0-9_]+); \\.([a-z0-9_]+)\\)";
 
-# What is wrong with the definitions of rows, so that no difference and no divisor goes unchecked.
+# Complaints about the definitions of rows, so that no difference and no divisor goes unchecked.
 def definition_errors:
   .[] | (expressions | gsub(difference; "")) as $rest
   | if $rest | test("-|over") then "\(.name): a difference that is not written over(.A; .B)"

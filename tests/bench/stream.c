@@ -80,7 +80,7 @@ static void start_reader(struct stream *s)
 	if (s->pid)
 		return;
 	bench_pin(cpu);
-	/* Whatever ends this program ends the reader. */
+	/* The reader ends with this program. */
 	prctl(PR_SET_PDEATHSIG, SIGINT);
 	redirect(s->out, STDOUT_FILENO);
 	redirect(s->log, STDERR_FILENO);

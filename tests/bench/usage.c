@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the machine and one process use, from /proc. */
+/* CPU time and memory of the machine and of one process, from /proc. */
 #include "tests/bench/usage.h"
 
 #include <dirent.h>

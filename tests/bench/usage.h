@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the machine and one process use: CPU time and memory. */
+/* CPU time and memory of the machine and of one process. */
 #ifndef XF_USAGE_H
 #define XF_USAGE_H
 

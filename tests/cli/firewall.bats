@@ -49,7 +49,7 @@ unprivileged() {
 	rm -r "$open"
 }
 
-@test "--help goes to stdout, with every command, and is a success" {
+@test "--help lists every command on stdout and ends with 0" {
 	run -0 --separate-stderr "$XF" firewall --help
 	[ -z "$stderr" ] || fail "on stderr: $stderr"
 	commands=$output
@@ -68,14 +68,14 @@ unprivileged() {
 	[[ $output = *"  firewall "* ]] || fail "$output"
 }
 
-@test "a command is needed, and an unknown one names the nearest" {
+@test "firewall needs a command, and suggests the nearest one for a misspelt one" {
 	refuses -- "needs a command" --help
 	refuses atach -- "'firewall atach'" "firewall attach"
 	refuses remove -- "'firewall remove'" --help
 	refuses --set x list -- "'firewall --set'"
 }
 
-@test "a set's name is checked" {
+@test "a name that no set can have is refused" {
 	for name in .hidden a/b .. "a b" "ä" aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
 		refuses list --set "$name" -- --set "\"$name\"" "1 to 32 letters"
 	done
@@ -84,7 +84,7 @@ unprivileged() {
 	refuses log --set a/b -- --set '"a/b"'
 }
 
-@test "a rule's mistakes have a column" {
+@test "an error in a rule names its column" {
 	refuses add deny form 192.0.2.1 -- "column 6" "expected 'from'" '"form"' "deny form 192.0.2.1"
 	refuses del deny from 10.0.0.1/8 -- "column 11" "expected 10.0.0.0/8"
 	refuses add "deny from 1.2.3.4 to ::1" -- "column 22" "IPv4 prefix"
@@ -97,7 +97,7 @@ unprivileged() {
 	refuses add deny from - -- "column 11" '"-"'
 }
 
-@test "options may stand anywhere, and unknown ones are named" {
+@test "options may stand anywhere, and an error names an unknown one" {
 	refuses add --sett x deny from 1.2.3.4 -- --sett "mean --set?"
 	refuses add deny from 1.2.3.4 --prio 3 -- --prio
 	refuses detach --purg -- "mean --purge?"
@@ -105,7 +105,7 @@ unprivileged() {
 	refuses attach eth0 -- "'eth0'" -i
 }
 
-@test "attach: choices and ranges" {
+@test "attach refuses unknown choices and numbers out of range" {
 	refuses attach --policy drop -- --policy '"drop"' "allow or deny"
 	refuses attach --mode sbk -- '"sbk"' "auto, native or skb"
 	refuses attach --confirm 0 -- --confirm '"0"' seconds
@@ -113,7 +113,7 @@ unprivileged() {
 	refuses attach -P -1 -- -P '"-1"'
 }
 
-@test "log: the logger's options" {
+@test "firewall log checks the options of the logger" {
 	refuses log -f xml -- '"xml"' "text or json"
 	refuses log --sample 0 -- --sample '"0"'
 	refuses log --rate -1 -- --rate '"-1"'
@@ -123,13 +123,13 @@ unprivileged() {
 	refuses log eth0 -- "'eth0'" -i
 }
 
-@test "an interface is named once" {
+@test "an interface that is named twice is refused" {
 	refuses attach -i lo -i lo -- "'lo'" twice
 	refuses detach -i lo -i eth7 -i lo -- "'lo'" twice
 	refuses log -i lo -i lo -- "'lo'" twice
 }
 
-@test "policy and replace want one word" {
+@test "policy and replace take exactly one word" {
 	refuses policy -- "expected allow or deny"
 	refuses policy drop -- "expected allow or deny" "'drop'"
 	refuses policy allow deny -- "expected allow or deny"
@@ -149,7 +149,7 @@ unprivileged() {
 	refuses add deny list -- "column 6"
 }
 
-@test "not root: the missing capabilities are named, and mistakes before them" {
+@test "without root an error names the missing capabilities, but a usage error comes first" {
 	for word in attach confirm detach flush list stats log "policy deny" "add deny from 192.0.2.1" "del deny from 192.0.2.1" \
 		"add -" "replace /dev/null"; do
 		# shellcheck disable=SC2086 # words
@@ -162,12 +162,12 @@ unprivileged() {
 	unprivileged 0 --help
 }
 
-@test "an interface that does not exist, before anything is made" {
+@test "attach to a missing interface is an error before a set is made" {
 	run -1 --separate-stderr unshare -n "$XF" firewall attach -i nope0 --set cli-test-nope
 	says "'nope0'"
 }
 
-@test "a file that cannot be read" {
+@test "replace with a file that does not exist is an error" {
 	run -1 --separate-stderr "$XF" firewall replace --set cli-test-nope nofile
 	says nofile "No such file"
 }

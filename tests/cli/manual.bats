@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The manual pages and --help: each command has a page, and on it the options that --help lists, with
-# the same values, and no others. A page is a command's by its NAME section. Its options are what
-# stands behind .TP in the section OPTIONS, or in subsections whose headings name the command or say
-# "every command".
+# The manual pages and --help: each command has a page, and on it the options that --help lists, with the same values,
+# and no others. The NAME section says to which command a page belongs. Its options are the tags behind .TP in the section
+# OPTIONS, or in subsections whose headings name the command or say "every command".
 
 bats_require_minimum_version 1.5.0
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -16,12 +15,12 @@ fail() {
 	return 1
 }
 
-# commands_of [firewall]: the commands that --help lists.
+# commands_of [firewall]: print the commands that --help lists.
 commands_of() {
 	"$XF" "$@" --help | sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'
 }
 
-# helped COMMAND...: the options that its --help lists, with their values, and other names of them.
+# helped COMMAND...: print the options that --help lists, with their values and alternative names.
 helped() {
 	local help
 
@@ -30,12 +29,12 @@ helped() {
 	tr -s '\n ' ' ' <<<"$help" | grep -oE '\(also --[a-z-]+\)' || :
 }
 
-# page_of COMMAND: the file whose NAME section has it.
+# page_of COMMAND: print the page whose NAME section has the command.
 page_of() {
 	grep -lE "^xdpfun-([a-z]+, xdpfun-)*$1[ ,]" "$pages"/*.8
 }
 
-# documented FILE WORD: the options in the sections for that word.
+# documented FILE WORD: print the options in the sections for that word.
 documented() {
 	awk -v word="$2" '
 		/^\.S[HS] / {
@@ -111,7 +110,7 @@ agree() {
 	run -0 agree "$page" follow
 }
 
-@test "each page has examples, and what else to read" {
+@test "each page has the sections from NAME to SEE ALSO" {
 	local page section
 
 	for page in "$pages"/*.8; do

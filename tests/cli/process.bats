@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The helpers by which the tests look after processes in their background.
+# The helpers for processes that tests run in the background.
 
 bats_require_minimum_version 1.5.0
 load ../lib/process.bash

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The command line of echo, forward and log --echo: what is refused and how, --check, help; what they say and
-# where. Nothing here moves a byte.
+# The command line of echo, forward and log --echo: usage errors, --check, --help and messages. No connection is relayed.
 
 bats_require_minimum_version 1.5.0
 XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
@@ -45,12 +44,12 @@ refuses() {
 	ends_with 2 "$@"
 }
 
-# as_nobody COMMAND...: of a copy of the loader that others may execute.
+# as_nobody COMMAND...: run a command without root, on a copy of the loader that others may execute.
 as_nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
-@test "an address is one, with a port" {
+@test "a listen address without a valid address or port is refused" {
 	for value in foo 127.0.0.1 127.0.0.1: :80 127.0.0.1:http 127.0.0.1:65536 127.0.0.1:+1 \
 		"127.0.0.1:80 " localhost:80 ::1:80 "[::1]" "[::1:80" 1.2.3:80 256.0.0.1:80; do
 		refuses echo -l "$value" -- --listen "\"$value\"" expected
@@ -64,7 +63,7 @@ as_nobody() {
 	refuses log -i lo --echo= -- --echo '""'
 }
 
-@test "an upstream has a port that can be dialled" {
+@test "an upstream with port 0, an empty upstream and a 65th are refused" {
 	refuses forward -l 127.0.0.1:0 --to 192.0.2.1:0 -- --to '"192.0.2.1:0"' "from 1 to 65535"
 	refuses forward -l 127.0.0.1:0 --to 192.0.2.1:1, -- --to '""' ADDR:PORT
 	refuses forward -l 127.0.0.1:0 --to ,192.0.2.1:1 -- --to '""' ADDR:PORT
@@ -73,7 +72,7 @@ as_nobody() {
 	refuses forward -l 127.0.0.1:0 --to $many -- --to "one too many" 64
 }
 
-@test "forward wants to know where from and where to" {
+@test "forward needs --listen and either --to or --routes" {
 	echo 'any -> 192.0.2.1:1' >routes
 	refuses forward -- --to --routes
 	refuses forward -l 127.0.0.1:0 -- --to --routes
@@ -85,7 +84,7 @@ as_nobody() {
 	refuses forward --check --to 192.0.2.1:1 --routes routes -- --to --routes exclude
 }
 
-@test "numbers, sizes and seconds in range" {
+@test "numbers, sizes and seconds out of range are refused" {
 	for value in 80abc "" -1 1e3 99999999999999999999999; do
 		refuses echo --idle "$value" -- --idle "\"$value\"" seconds
 		refuses echo --drain "$value" -- --drain "\"$value\"" seconds
@@ -112,7 +111,7 @@ as_nobody() {
 	refuses forward --dial-timeout 0 -- --dial-timeout '"0"'
 }
 
-@test "a choice is one of those listed" {
+@test "a choice that --help does not list is refused" {
 	refuses echo --engine fast -- --engine '"fast"' "auto, sockmap, splice or copy"
 	refuses forward --engine "" -- --engine '""'
 	refuses echo -f pcapng -- -f '"pcapng"' "text or json"
@@ -141,7 +140,7 @@ as_nobody() {
 	refuses echo --engine splice --rotate-bytes 1M -- --rotate-bytes "--engine auto"
 }
 
-@test "--help shows every option, and is a success" {
+@test "--help lists every option and ends with 0" {
 	run -0 --separate-stderr "$XF" --help
 	[[ $output = *"  echo "* && $output = *"  forward "* ]] || fail "$output"
 	for word in echo forward; do
@@ -164,13 +163,13 @@ as_nobody() {
 	[[ $output = *"--echo[=ADDR:PORT]"* ]] || fail "$output"
 }
 
-# starts ARGUMENTS...: it says that it listens, is told to end, and does. In a namespace of its own, where no
-# port is taken.
+# starts ARGUMENTS...: start a relay in a network namespace of its own, end it when it listens, and set stderr; fails when
+# it ends with an error.
 starts() {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -0 --separate-stderr timeout 20 unshare -n bash -c '
 		ip link set lo up
-		rm -f said # of the one before
+		rm -f said
 		"$0" "$@" 2>said &
 		until grep -q "listening on" said || [ -z "$(jobs -r)" ]; do sleep 0.05; done
 		kill -TERM %1
@@ -198,7 +197,7 @@ starts() {
 	starts forward -l 127.0.0.1:0 --to 192.0.2.1:1
 	says "engine auto, memory 256M, at most " " connections, 1 thread" \
 		"running connections have 30 s to finish"
-	# And what is said follows what is asked for.
+	# The messages follow the options.
 	starts echo -l 127.0.0.2:10001 --engine copy --memory 5M --max-connections 7 --threads 2 --drain 3 \
 		--busy-poll 0
 	says "listening on 127.0.0.2:10001, engine copy, memory 5M, at most 7 connections, 2 threads" \
@@ -206,7 +205,7 @@ starts() {
 	starts echo --busy-poll 1000
 }
 
-@test "--check: a file that is fine" {
+@test "--check accepts a file of every kind of rule" {
 	printf 'secret\n' >token
 	cat >routes <<-'END'
 		# comments and empty lines
@@ -222,7 +221,7 @@ starts() {
 	ends_with 0 forward --check --routes routes -q --
 	[ -z "$stderr" ] || fail "with -q: $stderr"
 	ends_with 0 forward --check --routes "$PWD/routes" --
-	# Nothing is listened on, and a limit of this process is not looked at.
+	# --check neither binds the address nor looks up the user.
 	ends_with 0 forward --check --routes routes -l 192.0.2.77:1 --user nosuchuser --
 	printf ' -> 192.0.2.1:1' >routes
 	ends_with 0 forward --check --routes routes --
@@ -245,7 +244,7 @@ starts() {
 	rm -r "$open"
 }
 
-# mistake LINE:COLUMN TEXT...: of the file on stdin; the same without --check.
+# mistake LINE:COLUMN TEXT...: fails unless the routes file on stdin has an error there, with and without --check.
 mistake() {
 	local at=$1
 
@@ -255,7 +254,7 @@ mistake() {
 	ends_with 1 forward -l 127.0.0.1:0 --routes routes -- "error: routes:$at: expected" "$@"
 }
 
-@test "--check: every mistake has its line, its column and what was expected" {
+@test "--check names the line, the column and the expected words of every mistake" {
 	mistake 1:1 sni host token "'foo'" <<<'foo -> 192.0.2.1:1'
 	mistake 1:1 "'SNI'" <<<'SNI example.org -> 192.0.2.1:1'
 	mistake 3:1 "'foo'" <<<$'# one\n\nfoo'
@@ -289,7 +288,7 @@ mistake() {
 	mistake 1:4 control 0x01 <<<$'any\x01 -> 192.0.2.1:1'
 }
 
-@test "--check: token files" {
+@test "--check reads token files and names mistakes in them" {
 	echo 'any -> 192.0.2.9:1' >routes
 	mistake 1:7 "'nope'" "No such file" <<<'token @nope -> 192.0.2.1:1'
 	: >token
@@ -305,7 +304,7 @@ mistake() {
 	rm token
 	mkdir token
 	mistake 1:7 "'token'" directory <<<'token @token -> 192.0.2.1:1'
-	# A relative name is looked for beside the routes file.
+	# A relative name of a token file starts at the folder of the routes file.
 	mkdir -p etc/tokens
 	echo secret >etc/tokens/one
 	echo 'token @tokens/one -> 192.0.2.1:1' >etc/routes
@@ -314,7 +313,7 @@ mistake() {
 	ends_with 0 forward --check --routes routes --
 }
 
-@test "--check: files that are none" {
+@test "--check refuses missing, empty, too large and binary files" {
 	ends_with 1 forward --check --routes nope -- nope "No such file"
 	ends_with 1 forward --check --routes . -- "directory"
 	: >routes
@@ -328,7 +327,7 @@ mistake() {
 	[[ $stderr != *$'\033'* ]] || fail "an escape sequence got through"
 }
 
-@test "a port that is taken is said before anything else happens" {
+@test "a port in use is an error before a program is attached" {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -1 --separate-stderr timeout 10 unshare -n bash -c '
 		ip link set lo up
@@ -345,7 +344,7 @@ mistake() {
 	[[ $stderr != *"attached program"* && $output != *xdpfun* ]] || fail "$output" "$stderr"
 }
 
-@test "--user: somebody who is not there, or whom we cannot become" {
+@test "--user with an unknown user, and without the capability to become root, is an error" {
 	ends_with 1 echo -l 127.0.0.1:0 --user nosuchuser -- nosuchuser --user
 	ends_with 1 forward -l 127.0.0.1:0 --to 192.0.2.1:1 --user nosuchuser -- nosuchuser --user
 	refuses echo --user "" -- --user '""'
@@ -359,14 +358,14 @@ mistake() {
 	rm -r "$open"
 }
 
-@test "standard output that is closed" {
+@test "a closed standard output is an error" {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -1 --separate-stderr bash -c '"$0" echo -l 127.0.0.1:0 >&-' "$XF"
 	says "standard output is not open"
 	[[ $stderr != *--write* ]] || fail "a hint at an option that echo does not have: $stderr"
 }
 
-@test "standard error that nobody reads holds no connection up, and what is lost is counted" {
+@test "a full standard error delays no connection, and lost messages are counted" {
 	mkfifo talk
 	# shellcheck disable=SC2016 # for the inner shell
 	run -0 --separate-stderr timeout 30 unshare -n bash -c '

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The scripts: what they find, and what they say to wrong arguments and without root.
+# The scripts: the faults that they find, and their errors about wrong arguments and without root.
 
 bats_require_minimum_version 1.5.0
 load ../lib/process.bash
@@ -12,7 +12,7 @@ fail() {
 	return 1
 }
 
-# lint_tree: a small tree that lint has no objections to, but for warnings.
+# lint_tree: make a small tree without a fault for lint, except for warnings.
 lint_tree() {
 	tree=$BATS_TEST_TMPDIR/tree
 	mkdir -p "$tree/scripts" "$tree/lib" "$tree/loader/cmd" "$tree/docs"
@@ -24,13 +24,13 @@ lint_tree() {
 	printf '.TH A 8 "2026-11-30"\n.SH NAME\na \\- b\n' >"$tree/docs/a.8"
 }
 
-# lint_finds CHECK TEXT: once the tree has been spoilt.
+# lint_finds CHECK TEXT: fails unless lint finds a fault in the tree and says TEXT.
 lint_finds() {
 	run -1 "$tree/scripts/lint" "$1"
 	[[ $output = *"not ok - $1"*"$2"* ]] || fail "lint $1 does not say '$2':" "$output"
 }
 
-@test "lint finds what it looks for, and names the place" {
+@test "lint finds each kind of fault, and names the place" {
 	lint_tree
 	run -0 "$tree/scripts/lint" licence format functions length shell signals manual spelling names rooms
 	echo '#include "../loader/cmd/c.h"' >>"$tree/lib/a.c"
@@ -143,7 +143,7 @@ lint_finds() {
 	[ -z "$output" ] || fail "$output"
 }
 
-# lab_state NAME: what is left of a lab.
+# lab_left NAME: print what is left of a lab.
 lab_left() {
 	ip netns list | grep -E "^$1-[ab]( |\$)" || :
 	ls "/run/xdpfun-lab/$1" 2>/dev/null || :
@@ -167,7 +167,7 @@ lab_left() {
 	"$top/scripts/netns-lab" down "$lab"
 }
 
-# scripts/test must not call a run good that was not: a copy of it with suites of our own.
+# fake_tests <PROGRAM: make a copy of scripts/test and tests/run with this program as the only test.
 fake_tests() {
 	fake=$BATS_TEST_TMPDIR/fake
 	mkdir -p "$fake/scripts" "$fake/tests/unit" "$fake/build/tests/unit"
@@ -180,13 +180,13 @@ fake_tests() {
 	chmod +x "$fake"/scripts/* "$fake/build/tests/unit/test_one"
 }
 
-# verdict STATUS LAST-LINE: of the unit suite alone.
+# verdict STATUS LAST-LINE: run the copy; fails when it ends otherwise.
 verdict() {
 	run env -u BUILD "$fake/scripts/test" unit
 	[ "$status" = "$1" ] && [ "${lines[-1]}" = "$2" ] || fail "status $status, not $1; last line not '$2':" "$output"
 }
 
-@test "netns-lab does not touch a lab that has the name it would take" {
+@test "netns-lab leaves a lab alone that has the name of the next one" {
 	# shellcheck disable=SC2016 # for the inner shell; exec keeps its process id
 	lab=$(bash -c 'ip netns add "xdpfun-$$-a"
 		ip netns exec "xdpfun-$$-a" sleep 1000 >/dev/null &
@@ -201,7 +201,7 @@ verdict() {
 	[ -z "$(lab_left "$lab")" ]
 }
 
-@test "netns-lab removes all of a lab also while it is interrupted" {
+@test "netns-lab removes all of a lab although signals interrupt it" {
 	lab=$("$top/scripts/netns-lab" up 3>&-)
 	set -m
 	"$top/scripts/netns-lab" down "$lab" 3>&- &
@@ -290,7 +290,7 @@ verdict() {
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
 	run -0 "$top/tests/run" unit test_pipe_never_read
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
-	run -0 "$top/tests/run" cli "lint finds what it looks for"
+	run -0 "$top/tests/run" cli "lint finds each kind of fault"
 	[ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ] || fail "$output"
 	for suite in unit prog cli e2e fuzz lint vm; do
 		run -2 "$top/tests/run" $suite no_such_test
@@ -299,13 +299,13 @@ verdict() {
 	[ "$("$top/tests/run" --list e2e relay_limits)" = tests/e2e/relay_limits.bats ]
 }
 
-@test "the bench's own arithmetic" {
+@test "the selftest of the bench passes" {
 	run "$top/scripts/bench" --selftest
 	[ "$status" = 0 ]
 	[[ ${lines[-1]} == *" passed, 0 failed, "* ]]
 }
 
-@test "test: a program that is skipped as a whole counts as a skip" {
+@test "scripts/test counts a program that is skipped as a whole as a skip" {
 	fake_tests <<-'END'
 		#!/bin/sh
 		echo "1..0 # SKIP needs root"

@@ -39,7 +39,7 @@ refuses() {
 	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"
 }
 
-@test "a number must be one, whole and in range" {
+@test "a number that is not whole or out of range is refused" {
 	for value in 80abc "" -1 +1 " 1" 1e3 0x10 1.5 99999999999999999999999; do
 		refuses --count "$value" -- --count "\"$value\""
 		refuses "--count=$value" -- --count "\"$value\""
@@ -56,45 +56,45 @@ refuses() {
 	refuses --prio 2147483648 -- --prio '"2147483648"' 2147483647
 }
 
-@test "seconds must be a number in range" {
+@test "seconds that are no number or out of range are refused" {
 	for value in 80abc "" -1 1e3 . 1. .5 99999999999999999999999 0; do
 		refuses --duration "$value" -- --duration "\"$value\"" seconds
 		refuses "--stats=$value" -- --stats "\"$value\"" seconds
 	done
 }
 
-@test "a size must be one" {
+@test "a size that is no number or out of range is refused" {
 	for value in 80abc "" -1 12X K 1KK 1.5M 4095 65G 99999999999999999999999G; do
 		refuses --buffer "$value" -- --buffer "\"$value\"" size
 	done
 }
 
-@test "a choice is one of those listed" {
+@test "a choice that --help does not list is refused" {
 	refuses --mode sbk -- --mode '"sbk"' "auto, native or skb"
 	refuses --mode "" -- --mode '""'
 	refuses --format xml -- --format '"xml"' "text or json"
 	refuses follow -f xml -- -f '"xml"' "text or json"
 }
 
-@test "a value that is missing is named" {
+@test "an option without its value is refused by name" {
 	refuses -i -- -i missing
 	refuses --count -- --count missing
 	refuses --write -- --write missing
 	refuses unload -i -- -i missing
 }
 
-@test "a value where none belongs is named" {
+@test "a value for an option that takes none is refused" {
 	refuses --quiet=1 -- --quiet '"1"'
 	refuses status --json=yes -- --json '"yes"'
 }
 
-@test "texts must not be empty" {
+@test "an empty text is refused" {
 	for option in --interface --actions --write --object; do
 		refuses "$option" "" -- "$option" '""'
 	done
 }
 
-@test "an unknown option names the nearest" {
+@test "an unknown option gets the nearest one suggested" {
 	refuses --cuont 3 -- --cuont "mean --count?"
 	refuses --chain-action XDP_PASS -- --chain-action "mean --chain-actions?"
 	refuses follow --idd 3 -- --idd "mean --id?"
@@ -105,7 +105,7 @@ refuses() {
 	refuses status --prio 3 -- --prio
 }
 
-@test "an unknown command names the nearest" {
+@test "an unknown command gets the nearest one suggested" {
 	refuses lgo -- "'lgo'" "xdpfun-load log"
 	refuses folow -i lo -- "'folow'" "xdpfun-load follow"
 	refuses stats -- "'stats'" "xdpfun-load status"
@@ -113,13 +113,13 @@ refuses() {
 	refuses frobnicate -- "'frobnicate'" log follow status unload
 }
 
-@test "unload wants an interface or --all, and not both" {
+@test "unload needs -i or --all, and not both" {
 	refuses unload -- -i --all
 	refuses unload --force -- -i --all
 	refuses unload --all -i lo -- -i --all
 }
 
-@test "--append and --force go with --write, and not together" {
+@test "--append and --force need --write, and exclude each other" {
 	refuses --append -- --append --write
 	refuses --force -- --force --write
 	refuses follow --append -- --append --write
@@ -127,7 +127,7 @@ refuses() {
 	[ ! -e file ]
 }
 
-@test "a file with a capture's name is not filled with text" {
+@test "text is not written to a file with the name of a capture" {
 	for name in a.pcap a.pcapng; do
 		refuses --write $name -- --write $name
 		refuses -f json --write $name -- --write $name
@@ -135,19 +135,19 @@ refuses() {
 	done
 }
 
-@test "chain actions contain XDP_PASS" {
+@test "chain actions without XDP_PASS are refused" {
 	refuses --actions XDP_DROP -- --actions XDP_DROP XDP_PASS
 	refuses -A XDP_ABORTED,XDP_TX -- XDP_ABORTED,XDP_TX XDP_PASS
 	refuses --chain-actions XDP_PASS,XDP_FOO -- XDP_FOO
 	refuses -A XDP_PASS, -- XDP_PASS,
 }
 
-@test "an interface is named once" {
+@test "an interface that is named twice is refused" {
 	refuses -i lo -i lo -- "'lo'" twice
 	refuses follow -i lo -i eth7 -i lo -- "'lo'" twice
 }
 
-@test "--id goes with one interface" {
+@test "--id with two interfaces is refused" {
 	refuses follow --id 3 -i lo -i eth0 -- --id interface
 }
 
@@ -159,7 +159,7 @@ refuses() {
 	refuses unload eth0 -- "'eth0'" -i
 }
 
-@test "--help goes to stdout, with every option, and is a success" {
+@test "--help lists every option on stdout and ends with 0" {
 	run -0 --separate-stderr "$XF" --help
 	[ -z "$stderr" ] || fail "on stderr: $stderr"
 	commands=$output
@@ -182,7 +182,7 @@ refuses() {
 	done <<<"$output"
 }
 
-@test "--version" {
+@test "--version prints the version on stdout" {
 	run -0 --separate-stderr "$XF" --version
 	[[ $output =~ ^xdpfun-load\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "$output"
 	version=$output
@@ -192,14 +192,14 @@ refuses() {
 	done
 }
 
-@test "-n and -l, which tcpdump users type, do nothing" {
+@test "-n and -l of tcpdump are accepted and do nothing" {
 	run -1 --separate-stderr "$XF" -n -l -i nope0
 	says "'nope0'"
 	run -1 --separate-stderr "$XF" follow -nl -i nope0
 	says "'nope0'"
 }
 
-@test "an interface that does not exist: those that are up" {
+@test "an error about a missing interface lists the interfaces that are up" {
 	for word in log follow status unload; do
 		run -1 --separate-stderr unshare -n bash -c '
 			ip link set lo up
@@ -215,7 +215,7 @@ refuses() {
 	says "'a-name-that-is-too-long'"
 }
 
-@test "not root: the missing capabilities are named" {
+@test "without root an error names the missing capabilities" {
 	# Where the others may reach it.
 	open=$(mktemp -d)
 	chmod 755 "$open"
@@ -229,7 +229,7 @@ refuses() {
 	rm -r "$open"
 }
 
-@test "only the missing capabilities are named" {
+@test "the error names no capability that the process has" {
 	run -1 --separate-stderr setpriv --bounding-set=-net_admin --inh-caps=-all "$XF" -i lo
 	says "does not have: CAP_NET_ADMIN"
 	[[ ${stderr_lines[0]} != *CAP_BPF* ]] || fail "$stderr"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A hook that others hold, and kernels and objects with which nothing can be attached.
+# Hooks that hold another program, and kernels and objects that cannot attach.
 
 load lib.bash
 
-# refused ARGUMENTS...: log fails with status 1 and changes nothing.
+# refused ARGUMENTS...: fails unless log ends with 1, and leaves the hook as it was.
 refused() {
 	local before
 
@@ -35,7 +35,7 @@ refused() {
 	"${A[@]}" xdp-filter unload eth0
 }
 
-@test "unload does not remove what is not ours" {
+@test "unload does not remove a program of another project" {
 	attach_foreign
 	run -0 "${A[@]}" "$XF" unload -i eth0
 	[[ $output = *"no xdpfun program"* ]] || fail "$output"
@@ -44,7 +44,7 @@ refused() {
 	same_program eth0 "$foreign"
 }
 
-@test "follow on an interface with other programs only" {
+@test "follow refuses an interface that has other programs only" {
 	attach_foreign
 	run -1 "${A[@]}" "$XF" follow
 	[[ $output = *"eth0 has no xdpfun program"* ]] || fail "$output"
@@ -61,7 +61,7 @@ refused() {
 	same_program eth0 "$foreign"
 }
 
-@test "no dispatcher: one warning that says why" {
+@test "without a dispatcher log warns once and says why" {
 	needs_no_chaining
 	start log
 	same "number of warnings" "$(grep -c 'warning:' "$T/log.err")" 1
@@ -69,7 +69,7 @@ refused() {
 	stop log
 }
 
-@test "no dispatcher on two interfaces: each is told the reason" {
+@test "without a dispatcher log warns about each of two interfaces" {
 	needs_no_chaining
 	second_pair
 	start log -i eth0 -i eth1
@@ -78,14 +78,14 @@ refused() {
 	stop log
 }
 
-@test "--require-chain fails without a dispatcher, and leaves nothing" {
+@test "--require-chain fails without a dispatcher, and leaves nothing attached" {
 	needs_no_chaining
 	refused --require-chain
 	says log "eth0.*--require-chain.*freplace"
 	same "number of warnings" "$(grep -c 'warning:' "$T/log.err")" 0
 }
 
-@test "--require-chain on the second of two interfaces leaves nothing on the first" {
+@test "--require-chain that fails on the second interface leaves nothing on the first" {
 	needs_no_chaining
 	second_pair
 	ip -n "$LAB-a" link set dev eth1 xdp object "$helpers/pass.bpf.o" section xdp
@@ -93,7 +93,7 @@ refused() {
 	same "program on eth0" "$(program_on eth0)" ""
 }
 
-@test "a kernel without BTF" {
+@test "an error names the BTF that the kernel lacks" {
 	needs_no_chaining
 	begin log "${A[@]}" unshare --mount --propagation private bash -c '
 		mount -t tmpfs none /sys/kernel/btf && exec "$@"' - "$XF"
@@ -102,7 +102,7 @@ refused() {
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "an object that the verifier refuses: its last lines" {
+@test "an error about an object that the verifier refuses shows the verifier's last lines" {
 	refused --object "$helpers/unverifiable.bpf.o"
 	says log "cannot load $helpers/unverifiable.bpf.o for eth0"
 	says log "invalid access to packet"
@@ -110,7 +110,7 @@ refused() {
 	between "lines of it all" "$(said log | wc -l)" 4 18
 }
 
-@test "an object that is not ours" {
+@test "an object of another project is refused" {
 	refused --object "$helpers/pass.bpf.o"
 	says log "$helpers/pass.bpf.o is not an xdpfun object"
 	refused --object "$T/nowhere.o"
@@ -120,28 +120,28 @@ refused() {
 	says log "$T/nonsense.o"
 }
 
-@test "an object of another ABI version is refused by log" {
+@test "log refuses an object of another ABI version" {
 	begin log "${A[@]}" "$XF" --object "$helpers/otherabi.bpf.o" -d 1
 	ends log 1
 	says log "$helpers/otherabi.bpf.o|ABI"
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "the object of this release as a file" {
+@test "log loads the object of this release from a file" {
 	start log --object "$OBJ"
 	frames 3
 	stop log
 	same lines "$(lines log)" 3
 }
 
-@test "LIBXDP_BPFFS that is no bpffs is named as the reason" {
+@test "LIBXDP_BPFFS outside of a bpffs is named as the reason" {
 	begin log "${A[@]}" env LIBXDP_BPFFS="$T" "$XF"
 	started log
 	says log "LIBXDP_BPFFS=$T is not a mounted bpffs"
 	stop log
 }
 
-@test "under ip netns exec, where bpffs is hidden" {
+@test "under ip netns exec, which hides bpffs, log attaches and status sees it" {
 	begin log ip netns exec "$LAB-a" "$XF" -v
 	started log
 	says log "using /proc/1/root/sys/fs/bpf|no bpffs is mounted"
@@ -152,9 +152,9 @@ refused() {
 	same lines "$(lines log)" 4
 }
 
-@test "what xdp-loader left without a dispatcher is named, with the way out" {
+@test "a program that xdp-loader left without a dispatcher is named, with the way out" {
 	needs_no_chaining
-	# xdp-loader gives up when another one runs at the same moment.
+	# xdp-loader fails while another xdp-loader runs.
 	wait_for ip netns exec "$LAB-a" xdp-loader load eth0 "$OBJ"
 	refused
 	says log "xdpfun \(id $(program_on eth0).*without a libxdp dispatcher"

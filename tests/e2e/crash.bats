@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Loaders that die, those that come after them, and several at once.
+# Loaders that are killed, later loaders that adopt or remove their programs, and several loaders at once.
 
 load lib.bash
 
@@ -21,7 +21,7 @@ load lib.bash
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "the next log adopts it: the same program, all accounted for" {
+@test "the next log adopts an orphan: the same program, every packet accounted for" {
 	start log
 	id=$(program log)
 	frames 10
@@ -36,7 +36,7 @@ load lib.bash
 	stop next
 	totals next
 	same lines "$(lines next)" "$logged"
-	# What came while nobody was there may be printed or not; what came later must be.
+	# Packets that came between the two logs may be printed or not; later ones must be.
 	between logged "$logged" 30 50
 	same lost "$lost" 0
 	same "the last line" "$(tail -n 1 "$T/next.out" | grep -c ':10029 udp')" 1
@@ -55,8 +55,8 @@ load lib.bash
 	stop next
 	totals next
 	same lines "$(lines next)" "$logged"
-	# Each packet of the stream from some point on, once, in order; both together have all of them but for
-	# what the dead one had taken and not yet printed.
+	# The second log has each packet of the stream from some point on, once, in order. Both logs together lack only
+	# packets that the first one had taken and not yet printed.
 	sed -nE 's/.*:(1[0-9]{4}) udp.*/\1/p' "$T/next.out" >"$T/ports"
 	first=$(head -n 1 "$T/ports")
 	diff "$T/ports" <(seq "$first" 12499)
@@ -64,20 +64,20 @@ load lib.bash
 	between "packets between the two" $((first - last - 1)) -400 400
 }
 
-@test "kill -9 with a reader that had fallen behind" {
+@test "after kill -9 of a reader that had fallen behind the counters add up" {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"
 	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
 	began log $!
 	wait_for at_work log 1
-	# All on one processor, whose ring they fill.
+	# All packets come on one processor and fill its ring.
 	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 60000
 	lost_before=$(counter eth0 lost)
 	between "lost while it lived" "$lost_before" 1 60000
 	finish KILL log
 	exec 9>&-
 	"${B[@]}" taskset -c 0 "$helpers/frames" eth0 1000
-	# Its ring is full and nobody will read it: not lost, unread.
+	# The ring is full and has no reader: packets count as unread, not as lost.
 	same "lost after its death" "$(counter eth0 lost)" "$lost_before"
 	between "unread after its death" "$(counter eth0 unread)" 900 1000
 	same seen "$(counter eth0 seen)" 61000
@@ -89,7 +89,7 @@ load lib.bash
 	between logged "$logged" 10 2000
 }
 
-# Without a dispatcher priorities mean nothing, and replacing the orphan would only cost packets.
+# Without a dispatcher a priority has no effect, and replacing the orphan would only lose packets.
 @test "an orphan with another priority, without a dispatcher, is adopted" {
 	needs_no_chaining
 	start log
@@ -137,13 +137,13 @@ load lib.bash
 }
 
 @test "an orphan of another ABI version is replaced" {
-	# Owned by a process that ended, as if an older release had died.
+	# The owner is a process that has ended, as if an older release had been killed.
 	"${A[@]}" xdp-loader load eth0 "$helpers/otherabi.bpf.o"
 	other=$(program_on eth0)
 	owner=$(bpftool -j prog show id "$other" | jq -r '.map_ids[]' | while read -r map; do
 		[ "$(bpftool -j map show id "$map" | jq -r .name)" != xf_owner ] || echo "$map"
 	done)
-	# pid 1 with a start time that it does not have.
+	# The owner is process 1 with a wrong time of start.
 	# shellcheck disable=SC2046 # a byte each
 	bpftool map update id "$owner" key 0 0 0 0 value hex 01 00 00 00 \
 		$(printf '%08x' "$(stat -L -c %i /proc/self/ns/pid)" | sed -E 's/(..)(..)(..)(..)/\4 \3 \2 \1/') \
@@ -176,7 +176,7 @@ load lib.bash
 	same "what is on eth1" "$(program_on eth1)" ""
 }
 
-@test "unload leaves a living owner's program, but for --force" {
+@test "unload leaves the program of a living owner, without --force" {
 	start log
 	id=$(program log)
 	run -1 "${A[@]}" "$XF" unload -i eth0
@@ -210,7 +210,7 @@ load lib.bash
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "a second log where no dispatcher can be made" {
+@test "without a dispatcher a second log on the same interface is refused" {
 	needs_no_chaining
 	start log
 	id=$(program log)
@@ -222,7 +222,7 @@ load lib.bash
 	same lines "$(lines log)" 5
 }
 
-@test "two loaders at the same moment: at least one runs, and neither leaves anything" {
+@test "of two loaders at the same moment at least one runs, and neither leaves anything" {
 	for round in 1 2 3 4; do
 		begin one "${A[@]}" "$XF"
 		begin two "${A[@]}" "$XF"
@@ -250,7 +250,7 @@ load lib.bash
 	done
 }
 
-@test "SIGTERM and SIGHUP end it like SIGINT" {
+@test "SIGTERM and SIGHUP end log like SIGINT" {
 	for signal in TERM HUP; do
 		start log
 		frames 2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The limit of open files of log: raised, too low, and used up.
+# The limit of open files of log, raised, too low, and used up.
 
 load lib.bash
 
@@ -18,7 +18,7 @@ open_files() {
 	same lines "$(lines log)" 3
 }
 
-# Some are in use already, so that what the limit is checked for is not there later.
+# Open files of the parent use up a part of the limit that log has checked.
 @test "with too few open files log says so, shows no verifier lines, and leaves nothing attached" {
 	local began=0 refused=0 limit=$((150 + $(getconf _NPROCESSORS_CONF)))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the hook looks like when a newer libxdp has put its dispatcher there: the name, and protocol
- * version 99 in the first two bytes of the read-only data. */
+/* A dispatcher as of a newer libxdp: its name, and protocol version 99 in the first two bytes of
+ * the read-only data. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

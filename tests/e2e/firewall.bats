@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The firewall's life: attach and detach, sets that several interfaces share, and what status and unload make of it.
+# Attach and detach, sets that several interfaces share, and the firewall in status and unload.
 
 load lib.bash
 load firewall.bash
 
-@test "attach, filter, detach: the loader is gone meanwhile" {
+@test "rules filter from attach to detach, while no loader runs" {
 	attach_fw
 	grep -qE "eth0: attached program [0-9]+ in native mode, priority 20, set 'default', policy allow" "$T/attach.err"
 	answers
@@ -39,7 +39,7 @@ load firewall.bash
 	matches "what it says" "$stderr" "no rule set 'web.front-1'"
 }
 
-@test "a second attach says that it is there, in another mode it is refused" {
+@test "a second attach reports the first, and is refused in another mode" {
 	attach_fw -m skb
 	before=$(program_on eth0)
 	run -0 --separate-stderr fw attach -i eth0
@@ -62,7 +62,7 @@ load firewall.bash
 	run -1 fw list
 }
 
-@test "two interfaces share a set, one of them is taken off" {
+@test "two interfaces share a set, and detach takes one of them off" {
 	second_pair
 	fw attach -i eth0 -i eth1
 	fw add deny proto icmp
@@ -102,7 +102,7 @@ load firewall.bash
 	purge
 }
 
-@test "status knows it and unload leaves it alone" {
+@test "status shows the firewall and unload leaves it alone" {
 	attach_fw
 	id=$(program_on eth0)
 	same "ours and its set" "$(status_of eth0 '.programs[0] | "\(.id) \(.name) \(.ours) \(.set) \(.owner)"')" \
@@ -118,7 +118,7 @@ load firewall.bash
 	purge
 }
 
-@test "xdp-loader loads the object, which passes everything; unload removes it" {
+@test "the object that xdp-loader loads passes everything, and unload removes it" {
 	"${A[@]}" xdp-loader load eth0 "$top/xdpfun-fw.o"
 	answers
 	same "ours and its set" "$(status_of eth0 '.programs[0] | "\(.ours) \(.set)"')" "true null"
@@ -126,7 +126,7 @@ load firewall.bash
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "beside another program: refused, and what it says about whom" {
+@test "without a dispatcher firewall and logger refuse each other's interface, and name the reason" {
 	needs_no_chaining
 	attach_fw
 	run -1 --separate-stderr "${A[@]}" timeout 60 "$XF" -i eth0

@@ -1,25 +1,25 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The firewall's log: the packets that it drops, and by which rule.
+# The log of the firewall: the denied packets and the rules that denied them.
 
 load lib.bash
 load firewall.bash
 
-# wants TEXT [COUNT]: so many lines of the log are this behind time and interface.
+# wants TEXT [COUNT]: fails when not COUNT lines of the log have this text behind time and interface.
 wants() {
 	same "number of lines '$1' in $(cut -d' ' -f 2- "$T/log.out" | sort | uniq -c)" \
 		"$(cut -d' ' -f 3- "$T/log.out" | grep -cxF -- "$1")" "${2:-1}"
 }
 
-# end_log LINES: once it has printed so many lines.
+# end_log LINES: end the log when it has printed so many lines; fails when it prints more.
 end_log() {
 	wait_for has_lines log "$1"
 	stop log
 	same lines "$(lines log)" "$1"
 }
 
-@test "by a rule and by the policy; what passes is not in it" {
+@test "the log has packets denied by a rule and by the policy, and no others" {
 	attach_fw --policy deny
 	fw add allow proto tcp dport 22
 	fw add deny proto udp dport 5000-5001
@@ -42,7 +42,7 @@ end_log() {
 	purge
 }
 
-@test "IPv6" {
+@test "the log has denied IPv6 packets" {
 	attach_fw
 	ipv6_up
 	fw add deny from fd00:9::/64 proto icmpv6
@@ -57,13 +57,13 @@ end_log() {
 	purge
 }
 
-# raw BYTES: a frame, as printf writes it, from b.
+# raw BYTES: send a frame from side b, with the bytes that printf writes.
 raw() {
 	# shellcheck disable=SC2059 # it is a format
 	printf "$1" | "${B[@]}" socat -u - INTERFACE:eth0
 }
 
-@test "more tags and extension headers than are looked through" {
+@test "a packet with too many tags or extension headers is logged as unread" {
 	attach_fw
 	fw add deny proto tcp
 	start log firewall log
@@ -78,7 +78,7 @@ raw() {
 	purge
 }
 
-@test "JSON" {
+@test "JSON lines name the rule or the policy" {
 	attach_fw --policy deny
 	fw add deny proto udp dport 5000
 	start log firewall log -f json
@@ -92,7 +92,7 @@ raw() {
 	purge
 }
 
-@test "two interfaces of a set, each with what is dropped there; and one of them" {
+@test "each interface of a set has lines and counters of its own, and -i selects one" {
 	second_pair
 	fw attach -q -i eth0 -i eth1
 	fw add deny from 192.0.2.1 --set other
@@ -118,7 +118,7 @@ raw() {
 	purge
 }
 
-@test "--count, --duration, --write" {
+@test "--count, --duration and --write work as with the logger" {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log -c 7 -f json -w "$T/file"
@@ -156,7 +156,7 @@ raw() {
 	purge
 }
 
-@test "a full ring: what is lost is counted, and the verdict stays" {
+@test "records lost from a full ring are counted, and the packets stay denied" {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log --buffer 4096
@@ -172,7 +172,7 @@ raw() {
 	purge
 }
 
-@test "a second reader is refused and told who reads" {
+@test "a second reader is refused, and the error names the first" {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
@@ -184,7 +184,7 @@ raw() {
 	purge
 }
 
-@test "a reader that was killed makes way for the next, and drops go on" {
+@test "after kill -9 of a reader the next one reads, and packets stay denied" {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
@@ -198,7 +198,7 @@ raw() {
 	purge
 }
 
-@test "a rule that is gone when its packet is printed, and one that has expired" {
+@test "a deleted rule is not named when its packet is printed, an expired one is" {
 	attach_fw
 	fw add deny proto udp
 	start log firewall log -f json
@@ -216,7 +216,7 @@ raw() {
 	purge
 }
 
-@test "rules that were replaced meanwhile are not taken for those that have their place" {
+@test "a packet denied before a replace is not attributed to a rule in the same place" {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
@@ -233,7 +233,7 @@ raw() {
 	purge
 }
 
-@test "a rule that was replaced is not taken for one that fits the packet and has its place" {
+@test "a packet denied before a replace is not attributed to a matching rule in the same place" {
 	attach_fw
 	fw add deny from 10.9.0.2
 	start log firewall log
@@ -241,7 +241,7 @@ raw() {
 	silent
 	fw replace -q - <<<"deny proto icmp"
 	silent
-	# On trial the ids are the same.
+	# A trial keeps the ids of the rules.
 	fw attach -q -i eth0 --confirm 60
 	silent
 	signal CONT log
@@ -263,7 +263,7 @@ raw() {
 	purge
 }
 
-@test "the firewall is taken off under it" {
+@test "detach ends the log of that interface" {
 	second_pair
 	fw attach -q -i eth0 -i eth1
 	fw add deny proto icmp
@@ -278,7 +278,7 @@ raw() {
 	same logged "$logged" 2
 }
 
-@test "an interface moves to another network namespace" {
+@test "the log goes on when one interface moves to another network namespace" {
 	second_pair
 	fw attach -q -i eth0 -i eth1
 	fw add deny proto icmp
@@ -292,7 +292,7 @@ raw() {
 	purge
 }
 
-@test "nothing to read" {
+@test "firewall log without a set, an interface or a program is an error" {
 	run -1 --separate-stderr fw log
 	matches "what it says" "$stderr" "no rule set 'default'"
 	fw add deny from 192.0.2.1

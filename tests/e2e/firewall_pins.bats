@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The pins of a rule set in bpffs: root alone reads them, and a folder that somebody else made is not used.
+# The pins of a rule set in bpffs: root alone reads them, and folders of other users are not used.
 
 load lib.bash
 load firewall.bash
 
-@test "pins: root alone" {
+@test "pins are readable by root alone" {
 	fw add deny from 192.0.2.1
 	folder=/sys/fs/bpf/xdpfun/firewall
 	same modes "$("${A[@]}" stat -c %a /sys/fs/bpf/xdpfun $folder $folder/default | sort -u)" 700
@@ -28,7 +28,7 @@ load firewall.bash
 	purge
 }
 
-# refused FOLDER: by each command at once, which says that it does not use this folder.
+# refused FOLDER: fails unless each command refuses to use this folder, at once.
 refused() {
 	local command
 
@@ -40,7 +40,7 @@ refused() {
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "pins: a folder that somebody else made first is not used" {
+@test "a pin folder of another owner or mode is not used" {
 	local folder
 
 	for folder in /sys/fs/bpf/xdpfun /sys/fs/bpf/xdpfun/firewall; do
@@ -60,8 +60,8 @@ is_locked() {
 	! "${A[@]}" flock -n "$1" true
 }
 
-# As the other user does it where he may.
-@test "pins: all that somebody else makes in a bpffs for everybody is not used" {
+# The other user makes everything here, in a bpffs that allows it.
+@test "folders and links of another user in a world-writable bpffs are not used" {
 	local folder=/sys/fs/bpf/xdpfun other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 
 	"${A[@]}" chmod 1777 /sys/fs/bpf
@@ -78,7 +78,7 @@ is_locked() {
 	"${A[@]}" rm -r $folder /sys/fs/bpf/mine
 }
 
-@test "pins: the folder of a set that somebody else made first is not used" {
+@test "the folder of a set with another owner or mode is not used" {
 	local folder=/sys/fs/bpf/xdpfun/firewall/default
 
 	fw add --set mine deny from 192.0.2.1
@@ -95,7 +95,7 @@ is_locked() {
 	"${A[@]}" ln -s mine $folder
 	refused $folder
 	"${A[@]}" rm $folder
-	# With all that a set has.
+	# The folder of a complete set changes its owner.
 	fw add deny from 192.0.2.1
 	"${A[@]}" chown -R 65534 $folder
 	refused $folder

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The commands that change and list rules, and the files and streams of rules that they read.
+# The commands that change and list rules, and the files and streams that they read.
 
 load lib.bash
 load firewall.bash
 
-@test "a rule that is there and one that is not" {
+@test "add refuses a rule that exists, del one that does not, --exist accepts both" {
 	fw add deny from 192.0.2.1
 	run -1 --separate-stderr fw add deny from 192.0.2.1
 	matches "what it says" "$stderr" "already, for ever"
@@ -30,7 +30,7 @@ load firewall.bash
 	purge
 }
 
-@test "list: the most specific first, as replace reads it" {
+@test "list prints the most specific rule first, in the form that replace reads" {
 	cat >"$T/rules" <<-END
 		allow from 192.0.2.7 to 10.0.0.0/8 proto tcp dport 22
 		deny from 192.0.2.7
@@ -55,7 +55,7 @@ load firewall.bash
 	same "a rule in JSON" "$(jq -c '.rules[0] | [.action, .from, .to, .proto, .dport, .packets]' "$T/json")" \
 		'["allow","192.0.2.7","10.0.0.0/8","tcp","22",0]'
 	matches "list -v" "$(fw list -v)" "# 0 packets, 0 bytes"
-	# A closed pipe is no failure, a full disk is one.
+	# A closed pipe is no error, a full disk is one.
 	run -0 --separate-stderr "${A[@]}" bash -c 'set -o pipefail; "$1" firewall list | true' - "$XF"
 	same "what it says" "$stderr" ""
 	run -1 "${A[@]}" bash -c '"$1" firewall list >/dev/full' - "$XF"
@@ -63,7 +63,7 @@ load firewall.bash
 	purge
 }
 
-@test "replace: a mistake names file, line and column and changes nothing" {
+@test "replace names file, line and column of a mistake and changes nothing" {
 	fw add deny from 192.0.2.1
 	printf 'deny from 192.0.2.2\n# fine\n\n  deny from 10.0.0.1/8\ndeny form 1.2.3.4\n' >"$T/rules"
 	run -1 --separate-stderr fw replace "$T/rules"
@@ -78,7 +78,7 @@ load firewall.bash
 	purge
 }
 
-@test "replace: a rule beyond a limit is named by file and line, and changes nothing" {
+@test "replace names file and line of a rule beyond a limit and changes nothing" {
 	fw add deny from 192.0.2.1
 	printf '# two ranges in one rule\ndeny dport 80\ndeny sport 1-65535 dport 1-65535\n' >"$T/rules"
 	run -1 --separate-stderr fw replace "$T/rules"
@@ -87,7 +87,7 @@ load firewall.bash
 	run -1 --separate-stderr fw replace - <"$T/rules"
 	matches "what it says" "$stderr" "stdin:17:1: too much for a set: 16 rules already differ from this one only in"
 	same rules "$(fw list)" "deny from 192.0.2.1"
-	# A pipe goes on behind it.
+	# add - goes on behind the refused rule.
 	echo "deny dport 9000" >>"$T/rules"
 	run -1 --separate-stderr fw add - <"$T/rules"
 	matches "what it says" "$stderr" "stdin:17:1: the rule is not added: 16 rules already"
@@ -98,7 +98,7 @@ load firewall.bash
 	purge
 }
 
-@test "add -: bad lines are named and left out, the others count" {
+@test "add - names bad lines, leaves them out and adds the others" {
 	printf 'deny from 192.0.2.1\nnonsense\n\n# x\ndeny from 192.0.2.2 ttl\ndeny from 192.0.2.1\ndeny from 192.0.2.3\n' >"$T/rules"
 	run -1 --separate-stderr fw add - <"$T/rules"
 	matches "what it says" "$stderr" "stdin:2:1: expected allow or deny, not \"nonsense\""
@@ -155,7 +155,7 @@ cut_input() {
 	purge
 }
 
-@test "add - from a pipe that stays open: rules hold at once, and others get in" {
+@test "add - from an open pipe adds each rule at once, and lets other writers in" {
 	attach_fw
 	mkfifo "$T/pipe"
 	begin feed "${A[@]}" bash -c '"$1" firewall add - <"$2"' - "$XF" "$T/pipe"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The warnings to an administrator who is about to lock out the SSH session that the command comes from.
+# Warnings when a change of the rules would lock out the SSH session that the command comes from.
 
 load lib.bash
 load firewall.bash
@@ -11,7 +11,7 @@ warns() {
 	matches "what it says" "$stderr" "hint: .*allow from 192.0.2.7 proto tcp dport 22"
 }
 
-@test "the SSH peer that would be denied is warned about" {
+@test "a change that denies the SSH peer is warned about" {
 	attach_fw
 	ssh=(env SSH_CONNECTION="192.0.2.7 50000 10.9.0.1 22")
 	denied="a new SSH login from 192.0.2.7 to port 22.*denied \(by"
@@ -29,7 +29,7 @@ warns() {
 	same warnings "$(grep -c warning <<<"$stderr")" 1
 	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall replace - <<<"deny dport 22"
 	warns "this SSH session"
-	# A hint that helps: where an allow rule would not win, the rule is to go.
+	# The hint undoes the lock-out; where no allow rule could win, it deletes the rule.
 	fw flush
 	for rule in "from 192.0.2.0/24" "from 192.0.2.7 to 10.9.0.1" "from 192.0.2.7 proto tcp dport 22" \
 		"from 192.0.2.7 to 10.9.0.1 proto tcp dport 22 established" "from 192.0.2.7 dport 22 ether 02:00:00:00:09:02"; do
@@ -45,7 +45,7 @@ warns() {
 		no_match "what it says" "$stderr" warning
 		fw flush
 	done
-	# A rule that lets it in, and what concerns others.
+	# No warning comes while a rule lets the session in, or when a change concerns other traffic.
 	fw replace - <<<"allow from 192.0.2.7 proto tcp dport 22"
 	for command in "policy deny" "add deny from 192.0.2.0/24" "add deny dport 80"; do
 		# shellcheck disable=SC2086 # words
@@ -57,13 +57,13 @@ warns() {
 	purge
 }
 
-# writes_to_pipe PID: it waits in a system call, write(2), as the first word of the file says.
+# writes_to_pipe PID: whether the process waits in write(2), the system call 1 in the first word of the file.
 writes_to_pipe() {
 	[ "$(awk '{ print $1 }' "/proc/$1/syscall")" = 1 ]
 }
 
-# Afterwards the session may hear nothing any more. While nobody reads the warning the rule does not hold.
-@test "the SSH peer is warned before a rule is added or taken out" {
+# After the change the session may get no more output. The rule does not hold while the warning waits in a full pipe.
+@test "the warning comes before the rule holds" {
 	local adder command peer=(ping -q -n -I 192.0.2.7 -c 1 -W 1 10.9.0.1)
 
 	attach_fw
@@ -73,7 +73,7 @@ writes_to_pipe() {
 	exec {talk}<>"$T/talk"
 	for command in "add deny from 192.0.2.0/24" "add -"; do
 		"${B[@]}" "${peer[@]}"
-		# As much as a pipe takes.
+		# Fill the pipe.
 		head -c 65536 /dev/zero >&"$talk"
 		# shellcheck disable=SC2086 # words
 		env SSH_CONNECTION="192.0.2.7 50000 10.9.0.1 22" "${A[@]}" "$XF" firewall $command \
@@ -93,12 +93,12 @@ writes_to_pipe() {
 	purge
 }
 
-# as_ssh PEER COMMAND...: a firewall command in a session from there; sets stderr.
+# as_ssh PEER COMMAND...: run a firewall command in an SSH session from this address, and set stderr.
 as_ssh() {
 	run -0 --separate-stderr env SSH_CONNECTION="$1 50000 10.9.0.1 22" "${A[@]}" "$XF" firewall "${@:2}"
 }
 
-# by_mac PEER: whose frames come from 02:00:00:00:09:02.
+# by_mac PEER: try rules for MACs in a session from a peer whose frames come from 02:00:00:00:09:02.
 by_mac() {
 	fw replace /dev/null
 	as_ssh "$1" add deny ether 02:00:00:00:09:03
@@ -113,7 +113,7 @@ by_mac() {
 	fw policy allow
 }
 
-@test "the SSH peer is judged by rules that name its MAC, or its gateway's" {
+@test "the warning considers rules for the MAC of the peer or of its gateway" {
 	ipv6_up
 	attach_fw
 	by_mac 10.9.0.2
@@ -123,7 +123,7 @@ by_mac() {
 	by_mac 203.0.113.7
 	run -0 --separate-stderr env SSH_CONNECTION="fd00:9::2 50000 fd00:9::1 22" "${A[@]}" "$XF" firewall add deny ether 02:00:00:00:09:02
 	matches "what it says" "$stderr" "this SSH session, from fd00:9::2 to port 22, is denied"
-	# One that is not known may be any.
+	# A peer with an unknown MAC may have any.
 	fw flush
 	as_ssh 192.0.2.7 add deny ether 02:00:00:00:09:03
 	matches "what it says" "$stderr" "this SSH session, from 192.0.2.7 to port 22, may be denied: by 'deny ether 02:00:00:00:09:03'"
@@ -133,14 +133,14 @@ by_mac() {
 	purge
 }
 
-@test "the session is found through sudo: by an ancestor's environment, and by an SSH server's socket" {
+@test "the session is found through sudo, in an ancestor's environment and by an SSH server's socket" {
 	fw policy allow
-	# The environment of a process above, but not our own.
+	# An ancestor has SSH_CONNECTION in its environment, the command itself has not.
 	run -0 --separate-stderr env SSH_CONNECTION="192.0.2.7 50000 10.9.0.1 22" bash -c 'env -i PATH="$PATH" "$@"; true' - \
 		"${A[@]}" "$XF" firewall policy deny
 	warns "a new SSH login from 192.0.2.7"
 	fw policy allow
-	# A process called sshd with a connection.
+	# An ancestor is called sshd and has a connection.
 	begin peer "${A[@]}" socat TCP-LISTEN:8001,fork,reuseaddr EXEC:cat
 	wait_for listens_on 8001
 	cp "$BASH" "$T/sshd"
@@ -150,12 +150,12 @@ by_mac() {
 	purge
 }
 
-# peer_port PORT: of the connection to that one of side a.
+# peer_port PORT: print the peer's port of the connection to this port of side a.
 peer_port() {
 	"${A[@]}" ss -Htn state established "sport = :$1" | awk '{ sub(".*:", "", $4); print $4 }'
 }
 
-@test "an SSH session whose socket is bound to a device is not told that it goes on" {
+@test "the warning promises no more for a session whose socket is bound to a device" {
 	fw policy allow
 	begin free "${A[@]}" socat TCP-LISTEN:8001,reuseaddr EXEC:cat
 	begin bound "${A[@]}" socat TCP-LISTEN:8002,reuseaddr,bindtodevice=eth0 EXEC:cat
@@ -171,7 +171,7 @@ peer_port() {
 		matches "what it says" "$stderr" "$goes_on"$'\n'
 		fw policy allow
 	done
-	# A rule lets it pass, whatever its socket.
+	# A rule lets the session pass, whatever its socket.
 	fw add allow proto tcp established
 	run -0 --separate-stderr env SSH_CONNECTION="10.9.0.2 $(peer_port 8002) 10.9.0.1 8002" "${A[@]}" "$XF" firewall policy deny
 	matches "what it says" "$stderr" "the session itself goes on"$'\n'

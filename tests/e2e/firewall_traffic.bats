@@ -6,7 +6,7 @@
 load lib.bash
 load firewall.bash
 
-@test "ports: TCP is blocked and let through by rules, the more specific one wins" {
+@test "rules for TCP ports block and allow, and the more specific one wins" {
 	listener one 8001
 	listener two 8002
 	attach_fw
@@ -22,7 +22,7 @@ load firewall.bash
 	purge
 }
 
-@test "IPv6, and rules for both families" {
+@test "rules for IPv6, and for a MAC of both families" {
 	ipv6_up
 	attach_fw
 	answers fd00:9::1
@@ -38,7 +38,7 @@ load firewall.bash
 	purge
 }
 
-# A program that reads a request and answers it.
+# http_answer: print a program that reads a request and answers it.
 http_answer() {
 	cat <<-'END'
 		while read -r line && [ ${#line} -gt 1 ]; do :; done
@@ -50,13 +50,13 @@ is_connected() {
 	[ -n "$("${A[@]}" ss -Htn state established "sport = $1")" ]
 }
 
-@test "policy deny: nobody new comes in, this machine's clients go on" {
+@test "policy deny blocks new connections inwards, and this machine's clients go on" {
 	listener old 8001
 	http_answer >"$T/http"
 	begin server "${B[@]}" socat TCP-LISTEN:8080,fork,reuseaddr "EXEC:bash $T/http"
 	begin names "${B[@]}" socat UDP-LISTEN:5353,fork,reuseaddr "SYSTEM:cat"
 	attach_fw
-	# A connection from before.
+	# A client connects before the policy changes.
 	mkfifo "$T/in"
 	begin accepts "${A[@]}" socat TCP-LISTEN:8003,reuseaddr EXEC:cat
 	wait_for listens_on 8003
@@ -70,14 +70,14 @@ is_connected() {
 	wait_for has_lines client 1
 	same "what came back" "$(cat "$T/client.out")" "still there"
 	exec 7>&-
-	# Connections outwards.
+	# Connections outwards work.
 	same "what curl gets" "$("${A[@]}" curl -s -m 30 http://10.9.0.2:8080/)" fine
 	same "what UDP brings back" "$("${A[@]}" timeout 30 bash -c 'exec 3<>/dev/udp/10.9.0.2/5353; echo question >&3; head -n 1 <&3')" question
-	# Neighbours are found.
+	# Neighbours can be found.
 	ip -n "$LAB-b" neigh del 10.9.0.1 dev eth0
 	ip -n "$LAB-a" neigh del 10.9.0.2 dev eth0
 	same "what curl gets" "$("${A[@]}" curl -s -m 30 http://10.9.0.2:8080/)" fine
-	# And who is allowed.
+	# A client with an allow rule gets in.
 	fw add allow from 10.9.0.2 proto tcp dport 8001
 	reaches 8001
 	silent
@@ -87,7 +87,7 @@ is_connected() {
 	purge
 }
 
-# servers NAME COMMAND...: HTTP, DNS and SSH for both families, on the side that COMMAND enters.
+# servers NAME COMMAND...: start HTTP, DNS and SSH servers for both families, on the side that COMMAND enters.
 servers() {
 	local name=$1 folder=$T/$1
 
@@ -121,7 +121,7 @@ servers() {
 	begin "nginx-$name" "$@" nginx -c "$folder/nginx" -p "$folder"
 	begin "dnsmasq-$name" "$@" dnsmasq -k -u root -C /dev/null -x "" -R -h --host-record="name.example,192.0.2.9" \
 		--txt-record="name.example,$name"
-	# It wants /run/sshd, which need not stay behind.
+	# sshd needs /run/sshd, which must not stay behind.
 	# shellcheck disable=SC2016 # for the inner shell
 	begin "sshd-$name" "$@" unshare --mount --propagation private bash -c \
 		'mount -t tmpfs none /run && mkdir -m 0755 /run/sshd && exec "$(type -P sshd)" -D -e -f "$1"' - "$folder/sshd"
@@ -130,12 +130,12 @@ servers() {
 	done
 }
 
-# bound PORT COMMAND...: for both families.
+# bound PORT COMMAND...: whether servers listen on the port for both families, on the side that COMMAND enters.
 bound() {
 	[ "$("${@:2}" ss -Hltn "sport = $1" | grep -cE '(0\.0\.0\.0|\[::\]):')" = 2 ]
 }
 
-# Clients: what ADDRESS says to them, where COMMAND enters; "" when it does not.
+# with_CLIENT ADDRESS COMMAND...: print the answer to a client on the side that COMMAND enters, or nothing.
 with_curl() {
 	"${@:2}" curl -s -m "$patience" "http://$1/" || :
 }
@@ -150,7 +150,7 @@ with_ssh() {
 		-o LogLevel=ERROR -o "ConnectTimeout=$patience" "root@${1//[][]/}" 'echo "$SERVER"' 2>/dev/null || :
 }
 
-# all_clients WANT ADDRESS COMMAND...
+# all_clients WANT ADDRESS COMMAND...: fails when a client gets another answer.
 all_clients() {
 	local client
 
@@ -159,7 +159,7 @@ all_clients() {
 	done
 }
 
-@test "policy deny: curl, dig and ssh work outwards over IPv4 and IPv6, and not inwards" {
+@test "under policy deny curl, dig and ssh work outwards over IPv4 and IPv6, and not inwards" {
 	ipv6_up
 	ssh-keygen -q -t ed25519 -N '' -f "$T/host_key"
 	ssh-keygen -q -t ed25519 -N '' -f "$T/key"
@@ -170,7 +170,7 @@ all_clients() {
 		all_clients ours "$address" "${B[@]}"
 	done
 	attach_fw --policy deny
-	# Neighbours must be found, too.
+	# The neighbours are forgotten, and must be found under the policy.
 	ip -n "$LAB-a" neigh flush dev eth0 nud permanent
 	ip -n "$LAB-b" neigh flush dev eth0 nud permanent
 	for address in 10.9.0.2 "[fd00:9::2]"; do
@@ -191,7 +191,7 @@ all_clients() {
 	purge
 }
 
-@test "policy deny: our pings are answered, and others' over IPv6 only" {
+@test "under policy deny our pings are answered, and pings of others over IPv6 only" {
 	ipv6_up
 	attach_fw --policy deny
 	"${A[@]}" ping -q -n -c 1 -W 30 10.9.0.2
@@ -205,7 +205,7 @@ all_clients() {
 	purge
 }
 
-@test "ttl: a rule ends for packets by itself, and is gone" {
+@test "a rule with a ttl ends by itself and leaves the list" {
 	attach_fw
 	fw add deny from 10.9.0.2 ttl 30
 	silent
@@ -228,7 +228,7 @@ hits_bytes() {
 	fw list --json | jq --arg rule "$1" '.rules[] | select(.rule == $rule) | .bytes'
 }
 
-@test "counters add up" {
+@test "the counters of rules and totals add up" {
 	attach_fw
 	fw add deny proto udp dport 9
 	for _ in {1..5}; do
@@ -243,7 +243,7 @@ hits_bytes() {
 	purge
 }
 
-# from_5555 SECONDS: what the listener says to the same client again.
+# from_5555 SECONDS: print the answer of the listener to a client with port 5555.
 from_5555() {
 	"${B[@]}" timeout $(($1 + 1)) socat -u "TCP:10.9.0.1:8000,bind=:5555,reuseaddr,connect-timeout=$1" - 2>/dev/null | head -n 1
 }
@@ -252,12 +252,12 @@ time_waits() {
 	[ -n "$("${A[@]}" ss -Htn state time-wait "sport = :8000 and dport = :5555")" ]
 }
 
-@test "policy deny: a connection that has ended is no way to open another one" {
+@test "under policy deny a connection that has ended does not let a new one in" {
 	listener one 8000
 	attach_fw --policy deny
 	fw add allow from 10.9.0.2 proto tcp dport 8000
 	same "what an allowed client gets" "$(from_5555 30)" hello
-	# Our end closed first, and keeps the port in mind for a minute.
+	# Side a closed first, and has the connection in TIME_WAIT for a minute.
 	wait_for time_waits
 	fw del allow from 10.9.0.2 proto tcp dport 8000
 	for _ in 1 2; do

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Trials: --confirm of attach, policy and replace, what holds until the confirmation, and what a trial that fails leaves
-# behind.
+# Trials of attach, policy and replace with --confirm, confirmed, ended by time, and refused.
 
 load lib.bash
 load firewall.bash
@@ -34,9 +33,9 @@ load firewall.bash
 	purge
 }
 
-@test "a first attach on trial: then everything passes though the session is dead, and the rules stay on hold" {
+@test "a first attach on trial ends although its session was killed: every packet passes, and the rules are on hold" {
 	fw add deny from 10.9.0.2 proto icmp
-	# A session with a shell that waits, all of which is killed.
+	# The trial starts in a session whose processes are all killed.
 	begin session "${A[@]}" setsid bash -c '"$1" firewall attach -i eth0 --policy deny --confirm 3 && sleep 100' - "$XF"
 	says session "on trial"
 	silent
@@ -48,7 +47,7 @@ load firewall.bash
 	matches stats "$(fw stats)" "policy deny, on hold: "
 	run -1 --separate-stderr fw confirm
 	matches "what it says" "$stderr" "is over: every packet passes until 'firewall attach'"
-	# Changes are kept for later.
+	# Changes of a set on hold are kept.
 	fw add allow from 10.9.0.77
 	answers
 	fw attach -q -i eth0 --confirm 60
@@ -60,7 +59,7 @@ load firewall.bash
 	purge
 }
 
-@test "a set that holds is not tried on a further interface" {
+@test "a set that is attached is not tried on a further interface" {
 	ip -n "$LAB-a" link add second0 type bridge
 	ip -n "$LAB-a" link set second0 up
 	attach_fw --policy deny
@@ -74,7 +73,7 @@ load firewall.bash
 	purge
 }
 
-@test "what cannot be attached changes no policy" {
+@test "an attach that fails changes no policy" {
 	attach_fw
 	run -1 --separate-stderr fw attach -i eth0 -m skb --policy deny
 	same policy "$(fw stats --json | jq -r .policy)" allow
@@ -85,7 +84,7 @@ load firewall.bash
 	purge
 }
 
-# as_before HELD: the default set, after a trial on eth0 that is refused; was it on hold?
+# as_before HELD: try a trial on eth0 that is refused; fails when the default set changes. HELD: whether it is on hold.
 as_before() {
 	run -1 --separate-stderr fw attach -i eth0 --policy deny --confirm 30
 	same "policy, on hold, seconds of a trial" "$(fw stats --json | jq -c '[.policy, .held, .trial_seconds]')" \
@@ -103,7 +102,7 @@ as_before() {
 	fw attach -q -i eth1
 	answers 10.9.1.1
 	fw detach -q -i eth1
-	# One on hold is so again, also when it was to be attached for good.
+	# A set on hold stays on hold, also after an attach without --confirm that is refused.
 	fw attach -q -i eth1 --confirm 0.1
 	wait_for eval '[ "$(fw stats --json | jq .held)" = true ]'
 	as_before true

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Large rule sets that change under traffic: several writers at once, and writers that are killed.
+# Changes of large rule sets under traffic, by several writers at once, and by writers that are killed.
 
 load lib.bash
 load firewall.bash
 
-@test "two writers at once: nothing is lost" {
+@test "two writers at once lose no rule" {
 	"$BASH" -c 'for i in {1..30000}; do echo "deny from 172.16.$((i >> 8)).$((i & 255))"; done' >"$T/one"
 	sed 's/172.16/172.17/' "$T/one" >"$T/two"
 	begin one "${A[@]}" bash -c '"$1" firewall add - <"$2"' - "$XF" "$T/one"
@@ -21,7 +21,7 @@ load firewall.bash
 	purge
 }
 
-# rules_for PORT: a set that allows ports 7001 and PORT and denies 7002 and 7003, with many others beside.
+# rules_for ACTION: print a set that denies port 7002 and has this action for port 7003, beside many other rules.
 rules_for() {
 	echo "deny proto udp dport 7002"
 	echo "$1 proto udp dport 7003"
@@ -29,7 +29,7 @@ rules_for() {
 	seq -f 'deny from 2001:db8:%g::/48' 0 999
 }
 
-@test "replace under load: what both sets allow gets through, what both deny does not" {
+@test "replace under load passes all packets that both sets allow, and none that both deny" {
 	rules_for allow >"$T/rules.a"
 	rules_for deny >"$T/rules.b"
 	attach_fw
@@ -52,7 +52,7 @@ rules_for() {
 	purge
 }
 
-@test "kill -9 during replace: the old set or the new one, whole, and the next works" {
+@test "kill -9 during replace leaves the old set or the new one whole, and the next replace works" {
 	seq 0 99999 | awk '{ printf "deny from 172.%d.%d.%d\n", 16 + int($1 / 65536), int($1 / 256) % 256, $1 % 256 }' >"$T/rules.a"
 	sed 's/172/173/' "$T/rules.a" >"$T/rules.b"
 	attach_fw
@@ -78,7 +78,7 @@ rules_for() {
 	purge
 }
 
-@test "kill -9 of a stream of rules: what it has added holds, and the next writer goes on" {
+@test "kill -9 of a stream of rules leaves the added ones, and the next writer goes on" {
 	seq 0 99999 | awk '{ printf "deny from 172.%d.%d.%d\n", 16 + int($1 / 65536), int($1 / 256) % 256, $1 % 256 }' >"$T/rules"
 	for i in {1..8}; do
 		begin feed "${A[@]}" bash -c 'exec "$1" firewall add --exist - <"$2"' - "$XF" "$T/rules"

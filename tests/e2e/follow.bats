@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reading the log of an xdpfun.o that something else loaded.
+# follow reads the log of an xdpfun.o that another loader attached.
 
 load lib.bash
 
-# Here in the form that it has without a dispatcher, too.
+# load_object [OBJECT [IFACE]]: attach it with xdp-loader, with or without a dispatcher, and set loaded to its id.
 load_object() {
 	"${A[@]}" xdp-loader load "${2:-eth0}" "${1:-$OBJ}"
 	wait_for test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
 	loaded=$(status_of "${2:-eth0}" '.programs[0].id')
 }
 
-@test "follow prints what reaches a program that xdp-loader loaded, and leaves it there" {
+@test "follow prints the packets of a program that xdp-loader loaded, and leaves it attached" {
 	load_object
 	frames 7
 	same "unread before" "$(counter eth0 unread)" 7
@@ -32,7 +32,7 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "status knows a program that xdp-loader loaded" {
+@test "status shows a program that xdp-loader loaded" {
 	load_object
 	frames 3
 	same "what status says" "$(status_of eth0 '.programs[0] | "\(.name) \(.ours) \(.owner) \(.counters.seen) \(.counters.unread)"')" \
@@ -42,7 +42,7 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "two followers, one after the other" {
+@test "a second follower reads after the first has ended" {
 	load_object
 	for round in 1 2; do
 		start follow follow -c 10
@@ -56,7 +56,7 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "two followers at once: the second is refused and told who reads" {
+@test "a second follower is refused while the first reads, and the error names the first" {
 	load_object
 	start follow follow
 	run -1 "${A[@]}" "$XF" follow
@@ -69,7 +69,7 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "a follower of a running log is refused and told who reads" {
+@test "a follower of a running log is refused, and the error names the log" {
 	start log
 	run -1 "${A[@]}" "$XF" follow
 	[[ $output = *"program $(program log)"*"process ${pid[log]}"* ]] || fail "$output"
@@ -78,7 +78,7 @@ load_object() {
 	same lines "$(lines log)" 5
 }
 
-@test "a follower that was killed makes way for the next" {
+@test "after kill -9 of a follower the next one reads" {
 	load_object
 	start follow follow
 	finish KILL follow
@@ -87,7 +87,7 @@ load_object() {
 	frames 8
 	stop next
 	totals next
-	# What came in between was for the dead one.
+	# Packets between the two were for the killed one.
 	same lines "$(lines next)" 8
 	same logged "$logged" 8
 	"${A[@]}" "$XF" unload -i eth0
@@ -106,7 +106,7 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "--id" {
+@test "--id selects the program with this id" {
 	load_object
 	run -1 "${A[@]}" "$XF" follow --id $((loaded + 100000))
 	[[ $output = *"id $((loaded + 100000))"* ]] || fail "$output"
@@ -117,12 +117,12 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "nothing to follow" {
+@test "follow without a program is an error that tells how to load one" {
 	run -1 "${A[@]}" "$XF" follow
 	[[ $output = *"eth0 has no xdpfun program"*"xdp-loader load eth0 xdpfun.o"* ]] || fail "$output"
 }
 
-@test "the program is unloaded under it" {
+@test "follow ends when its program is unloaded" {
 	load_object
 	start follow follow
 	frames 6
@@ -134,7 +134,7 @@ load_object() {
 	same logged "$logged" 6
 }
 
-@test "one of two programs is unloaded under it" {
+@test "follow goes on with the other when one of two programs is unloaded" {
 	second_pair
 	load_object
 	load_object "$OBJ" eth1
@@ -150,7 +150,7 @@ load_object() {
 	same logged "$logged" 5
 }
 
-@test "--sample and --rate of a follower end with it" {
+@test "--sample and --rate of a follower end with the follower" {
 	load_object
 	start follow follow --sample 1000000000
 	frames 1000
@@ -172,7 +172,7 @@ load_object() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "another ABI version: both are named" {
+@test "an error about another ABI version names both versions" {
 	load_object "$helpers/otherabi.bpf.o"
 	run -1 "${A[@]}" "$XF" follow
 	[[ $output = *"program $loaded"*"version 77"*"version 1"* ]] || fail "$output"

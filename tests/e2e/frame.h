@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The UDP frames that the helpers send from side b of the lab to side a. */
+/* UDP frames from side b of the lab to side a. */
 #ifndef XF_E2E_FRAME_H
 #define XF_E2E_FRAME_H
 
@@ -18,7 +18,7 @@
 
 static const unsigned char frame_macs[] = { 2, 0, 0, 0, 9, 1, 2, 0, 0, 0, 9, 2 };
 
-/* A frame of @len bytes in @buf, which is zeroed; tagged when @vlan is not 0. */
+/* Make a frame of @len bytes in @buf, which is zeroed. It has a tag when @vlan is not 0. */
 static inline void frame_make(unsigned char *buf, size_t len, unsigned int sport,
 			      unsigned int dport, unsigned int vlan)
 {
@@ -49,7 +49,7 @@ static inline void frame_make(unsigned char *buf, size_t len, unsigned int sport
 	memcpy(at + sizeof(ip), &udp, sizeof(udp));
 }
 
-/* A socket that sends frames on @ifname; ends the program when there is none. */
+/* Open a socket that sends frames on @ifname, or end the program. */
 static inline int frame_socket(const char *ifname)
 {
 	struct sockaddr_ll addr = { .sll_family = AF_PACKET,

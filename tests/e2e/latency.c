@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* latency IFACE PAUSE_MS...: after each pause send a frame, and print how many microseconds later
- * its line comes out of the log that is read from stdin; and how late at most, meanwhile, somebody
- * was who slept for a moment again and again, on each processor: that much is the machine's. */
+/* latency IFACE PAUSE_MS...: after each pause send a frame, and print after how many microseconds
+ * its line comes from the log on stdin. The second number is the control: the largest delay of
+ * threads, one on each processor, that sleep for a moment again and again. */
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -18,13 +18,13 @@
 #define WAIT_MS 90000
 #define NAP_US 1000
 
-/* What a sleeper of one processor knows, in us. */
+/* The times of the sleeper on one processor, in us. */
 struct sleeper {
-	_Atomic long due; /* when it wants to wake up */
+	_Atomic long due; /* when it is to wake up */
 	_Atomic long late;
 };
 
-static char text[1 << 16]; /* all that was read */
+static char text[1 << 16]; /* the text read so far */
 static size_t text_len;
 static struct sleeper *sleepers;
 static int n_sleepers;
@@ -81,7 +81,7 @@ static void start_sleepers(void)
 	}
 }
 
-/* The most of all processors since the last call; one that should be awake counts, too. */
+/* Returns the largest delay since the last call. A sleeper that is still late counts, too. */
 static long latest(void)
 {
 	long most = 0, now = now_us();
@@ -95,7 +95,7 @@ static long latest(void)
 	return most;
 }
 
-/* Read until @word was seen. Returns 0, or -1 when it does not come. */
+/* Read until @word comes. Returns 0, or -1 when it does not. */
 static int wait_for(const char *word)
 {
 	long until = now_us() + WAIT_MS * 1000L;

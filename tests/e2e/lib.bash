@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the tests in namespaces share: a lab for each test, loggers in the background, and questions about both.
+# Helpers of the tests in namespaces: a lab for each test, loggers in the background, and the state of both.
 
 bats_require_minimum_version 1.5.0
 load ../lib/process.bash
@@ -13,7 +13,7 @@ XF=$top/xdpfun-load
 # shellcheck disable=SC2034 # for the tests
 OBJ=$top/xdpfun.o
 
-# The name that a bpffs of the test's own has from everywhere.
+# lab_up [ARGUMENTS...]: make a lab, with side a and b, and a bpffs of its own.
 lab_up() {
 	T=$BATS_TEST_TMPDIR
 	LAB=$("$top/scripts/netns-lab" up "$@")
@@ -24,8 +24,8 @@ lab_up() {
 	own_nobody
 }
 
-# Side a has a nobody of its own, with a number that no other lab's has: what the kernel allows a user, in pipes for
-# example, is for all processes with that number, on the whole machine.
+# Give side a a user nobody with a number that no other lab uses: the kernel's limits of a user, as for pipes, apply to
+# all processes with that number on the machine.
 own_nobody() {
 	NOBODY=$((0x70000000 + $(stat -L -c %i "/run/netns/$LAB-a") % 0x0fffffff))
 	{
@@ -39,8 +39,7 @@ setup() {
 	lab_up --quiet
 }
 
-# Nothing of ours may be left, in the kernel or in bpffs, however the test went: what a test wants to
-# survive it removes itself.
+# A test that passes leaves no program and no pin: it removes those itself that outlive their loader.
 teardown() {
 	local file left=0
 
@@ -53,7 +52,7 @@ teardown() {
 	else
 		check_left || left=1
 	fi
-	# An interrupted run waits for this; it must not be interrupted itself.
+	# An interrupted run waits for this command, which ignores the interrupt.
 	(trap '' INT TERM && "$top/scripts/netns-lab" down "$LAB")
 	return $left
 }
@@ -63,28 +62,28 @@ fail() {
 	return 1
 }
 
-# same WHAT GOT WANTED
+# same WHAT GOT WANTED: fails when the two differ.
 same() {
 	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
 }
 
-# matches WHAT TEXT REGEX
+# matches WHAT TEXT REGEX: fails when the text does not match.
 matches() {
 	[[ $2 =~ $3 ]] || fail "$1 is" "  $2" "which does not match" "  $3"
 }
 
-# no_match WHAT TEXT REGEX
+# no_match WHAT TEXT REGEX: fails when the text matches.
 no_match() {
 	[[ ! $2 =~ $3 ]] || fail "$1 is" "  $2" "which matches" "  $3"
 }
 
-# between WHAT GOT LOWEST HIGHEST
+# between WHAT GOT LOWEST HIGHEST: fails when the number is out of range.
 between() {
 	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1 is $2, not $3 to $4"
 }
 
-# ticks NAME, wakeups NAME: the CPU time that all threads of it have used so far, in ticks of the kernel's; how often
-# they have gone to sleep, by themselves or not.
+# ticks NAME, wakeups NAME: print the CPU time that all threads of the process have used, in clock ticks, and the number
+# of their context switches.
 ticks() {
 	awk '{ print $14 + $15 }' "/proc/${pid[$1]}/stat"
 }
@@ -93,7 +92,7 @@ wakeups() {
 	cat "/proc/${pid[$1]}"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
 }
 
-# rests NAME: for two seconds it used no CPU and did not wake up.
+# rests NAME: fails when the process uses CPU or wakes up within two seconds.
 rests() {
 	local before
 
@@ -102,7 +101,7 @@ rests() {
 	[ "$(ticks "$1") $(wakeups "$1")" = "$before" ]
 }
 
-# start NAME ARGUMENTS...: xdpfun-load in side a, until it is at work on all its interfaces.
+# start NAME ARGUMENTS...: start xdpfun-load on side a and wait until it has attached to all its interfaces.
 start() {
 	local name=$1
 
@@ -124,7 +123,7 @@ at_work() {
 	[ "$(grep -cE '(attached|adopted|following) program [0-9]+' "$T/$1.err")" -ge "$2" ]
 }
 
-# stop NAME [STATUS]: ask it to end.
+# stop NAME [STATUS]: send SIGINT and wait; fails when the exit status is another one.
 stop() {
 	signal INT "$1"
 	ends "$1" "${2:-0}"
@@ -134,7 +133,7 @@ said() {
 	cat "$T/$1.err"
 }
 
-# says NAME REGEX: it says so now or soon.
+# says NAME REGEX: wait until the process has said so on stderr.
 says() {
 	wait_for grep -qE -- "$2" "$T/$1.err" || fail "$1 does not say '$2' but:" "$(said "$1")"
 }
@@ -147,12 +146,12 @@ has_lines() {
 	[ "$(lines "$1")" -ge "$2" ]
 }
 
-# program NAME: the id of the program that it runs.
+# program NAME: print the id of the XDP program of a loader.
 program() {
 	sed -nE 's/.*(attached|adopted|following) program ([0-9]+).*/\2/p' "$T/$1.err" | tail -n 1
 }
 
-# program_on IFACE: the id of what is attached there, empty when nothing is.
+# program_on IFACE: print the id of the attached program, or nothing.
 program_on() {
 	"${A[@]}" ip -j link show "$1" | jq -r '.[0].xdp.prog.id // empty'
 }
@@ -161,7 +160,7 @@ same_program() {
 	same "program on $1" "$(program_on "$1")" "$2"
 }
 
-# count_of TEXT IFACE: the counters in the last line about the interface; they must add up.
+# count_of TEXT IFACE: read the counters in the last line about the interface; fails when they do not add up.
 count_of() {
 	local line
 
@@ -172,17 +171,17 @@ count_of() {
 	same "sum of the counters" $((logged + filtered + sampled + limited + lost + unread)) "$seen"
 }
 
-# totals NAME [IFACE]: sets seen, logged, filtered, sampled, limited, lost and unread.
+# totals NAME [IFACE]: set seen, logged, filtered, sampled, limited, lost and unread from the counters of a loader.
 totals() {
 	count_of "$(said "$1")" "${2:-eth0}"
 }
 
-# sent [IFACE]: packets that side b has sent so far, as the kernel counts them for its interface.
+# sent [IFACE]: print the number of packets that side b has sent, by the kernel's counter of its interface.
 sent() {
 	"${B[@]}" ip -s -j link show "${1:-eth0}" | jq '.[0].stats64.tx.packets'
 }
 
-# frames COUNT [LEN [GAP_US [VLAN]]]: from b to a's eth0.
+# frames COUNT [LEN [GAP_US [VLAN]]]: send frames from side b to eth0 of side a.
 frames() {
 	"${B[@]}" "$helpers/frames" eth0 "$@"
 }
@@ -195,7 +194,7 @@ udp_to() {
 	"${B[@]}" bash -c 'echo x >"/dev/udp/$1/$2"' - "$1" "$2"
 }
 
-# A second pair, eth1 on both sides: 10.9.1.1 and 10.9.1.2. Further words are for a's end.
+# second_pair [WORD...]: join both sides by eth1, with 10.9.1.1 and 10.9.1.2. The words are for `ip link add` of side a.
 second_pair() {
 	ip -n "$LAB-a" link add eth1 address 02:00:00:00:09:01 "$@" type veth peer name eth1 \
 		address 02:00:00:00:09:02 netns "$LAB-b"
@@ -204,7 +203,7 @@ second_pair() {
 	"${A[@]}" ethtool -K eth1 rxvlan off txvlan off
 }
 
-# link_config SIDE IFACE ADDRESS PEER MAC
+# link_config SIDE IFACE ADDRESS PEER MAC: set the address of an interface and the MAC of its neighbour.
 link_config() {
 	ip -n "$LAB-$1" link set "$2" addrgenmode none
 	ip -n "$LAB-$1" addr add "$3/24" dev "$2"
@@ -212,7 +211,7 @@ link_config() {
 	ip -n "$LAB-$1" neigh add "$4" lladdr "$5" dev "$2" nud permanent
 }
 
-# IPv6 on the pair, with neighbours that need not be asked for.
+# Give the pair IPv6 addresses and permanent neighbours.
 ipv6_up() {
 	local side
 
@@ -225,12 +224,12 @@ ipv6_up() {
 	ip -n "$LAB-b" neigh add fd00:9::1 lladdr 02:00:00:00:09:01 dev eth0 nud permanent
 }
 
-# status_of IFACE FILTER: a question to status --json about an interface.
+# status_of IFACE FILTER: print what a jq filter finds in status --json about the interface.
 status_of() {
 	"${A[@]}" "$XF" status -i "$1" --json | jq -r ".interfaces[0] | $2"
 }
 
-# The programs that the test's loaders attached, and the pins below bpffs, must all be gone.
+# check_left: fails when a program of the test's loaders or a pin in the bpffs is left.
 check_left() {
 	local id pins
 
@@ -246,8 +245,7 @@ no_program() {
 	! bpftool prog show id "$1"
 }
 
-# For tests of what happens where no dispatcher can be made; where it can, the tests on virtual
-# machines are about the same.
+# Skip a test of attaching without a dispatcher on a kernel that has dispatchers. The virtual machines test those.
 needs_no_chaining() {
 	local chained
 
@@ -257,14 +255,14 @@ needs_no_chaining() {
 	[ "$chained" = false ] || skip "this kernel lets programs chain"
 }
 
-# attach_foreign [OBJECT]: a program that is not ours, attached without libxdp; its id in $foreign.
+# attach_foreign [OBJECT]: attach a program of another project without libxdp, and set foreign to its id.
 attach_foreign() {
 	ip -n "$LAB-a" link set dev eth0 xdp object "$helpers/${1:-pass.bpf.o}" section xdp
 	foreign=$(program_on eth0)
 	[ -n "$foreign" ]
 }
 
-# owner_of IFACE: "none", "alive" or "dead" for the program of ours there.
+# owner_of IFACE: print "none", "alive" or "dead" for the owner of the xdpfun program.
 owner_of() {
 	status_of "$1" '.programs[] | select(.ours) | .owner | if . == null then "none" elif .alive then "alive" else "dead" end'
 }
@@ -273,7 +271,7 @@ owner_is() {
 	[ "$(owner_of "$1")" = "$2" ]
 }
 
-# counter IFACE NAME: from status --json.
+# counter IFACE NAME: print a counter of the xdpfun program, from status --json.
 counter() {
 	status_of "$1" ".programs[] | select(.ours) | .counters.$2"
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Interfaces that go, change their name or lose the program under a log.
+# Interfaces that are deleted, renamed or moved, or lose the program, while a log runs.
 
 load lib.bash
 
-@test "one of two interfaces is deleted: the log goes on with the other" {
+@test "log goes on with the other when one of two interfaces is deleted" {
 	second_pair
 	start log -i eth0 -i eth1
 	"${B[@]}" "$helpers/frames" eth1 4
@@ -21,7 +21,7 @@ load lib.bash
 	same "lines of counters of eth1" "$(grep -c '^eth1: seen' "$T/log.err")" 1
 }
 
-@test "the last interface is deleted: status 1, with its counters" {
+@test "log ends with 1 and the counters when its last interface is deleted" {
 	start log
 	frames 4
 	ip -n "$LAB-a" link del eth0
@@ -32,7 +32,7 @@ load lib.bash
 	same lines "$(lines log)" 4
 }
 
-@test "a rename is followed" {
+@test "log follows the rename of an interface" {
 	start log
 	frames 2
 	wait_for has_lines log 2
@@ -51,7 +51,7 @@ load lib.bash
 	same "what is attached" "$(program_on wan0)" ""
 }
 
-@test "somebody takes the program off" {
+@test "log ends when its program is taken off" {
 	start log
 	frames 4
 	ip -n "$LAB-a" link set dev eth0 xdp off
@@ -62,7 +62,7 @@ load lib.bash
 	same lines "$(lines log)" 4
 }
 
-@test "somebody replaces the program: it is not detached" {
+@test "log does not detach a program that has replaced its own" {
 	needs_no_chaining
 	start log
 	frames 4
@@ -74,7 +74,7 @@ load lib.bash
 	same "what is attached" "$(status_of eth0 '.programs[0].name')" foreign_pass
 }
 
-@test "one of two loses the program: the log goes on with the other" {
+@test "log goes on with the other when one of two interfaces loses the program" {
 	second_pair
 	start log -i eth0 -i eth1
 	ip -n "$LAB-a" link set dev eth0 xdp off
@@ -87,7 +87,7 @@ load lib.bash
 	same logged "$logged" 3
 }
 
-@test "the interface moves to another network namespace" {
+@test "log ends when its interface moves to another network namespace" {
 	start log
 	frames 3
 	wait_for has_lines log 3
@@ -100,7 +100,7 @@ load lib.bash
 	"${B[@]}" "$XF" unload -i eth0
 }
 
-@test "down and up again is nothing to speak of" {
+@test "log says nothing when an interface goes down and up again" {
 	start log
 	before=$(sent)
 	frames 3
@@ -109,7 +109,7 @@ load lib.bash
 	ip -n "$LAB-a" link set eth0 mtu 1400
 	frames 4
 	wait_for has_lines log 7
-	# Neighbours were forgotten: somebody may ask for them.
+	# The neighbours were forgotten, so that side b may have sent requests for them.
 	all=$(($(sent) - before))
 	stop log
 	totals log
@@ -117,7 +117,7 @@ load lib.bash
 	same "what it says besides" "$(grep -cE 'gone|unloaded|rror' "$T/log.err")" 0
 }
 
-@test "a program that moved away belongs to nobody, also while the log goes on" {
+@test "a program that moved away has no owner, also while the log goes on" {
 	second_pair
 	start log -i eth0 -i eth1
 	ip -n "$LAB-b" link set eth0 name peer0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* live IFACE COUNT [CHUNK [CPU]]: put COUNT frames onto the wire of a veth as fast as the kernel
- * can (its XDP test run with live frames), in bursts of CHUNK with some milliseconds between them.
- * Prints how many were sent. */
+/* live IFACE COUNT [CHUNK [CPU]]: send COUNT frames over a veth as fast as the kernel can (by its
+ * XDP test run with live frames), in bursts of CHUNK with some milliseconds between them. Prints
+ * how many were sent. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 
 #include "frame.h"
 
-#define BATCH 64 /* fewer than the 256 that a veth takes before its other end has looked */
+#define BATCH 64 /* fewer than the 256 that a veth queues until its other end runs */
 
 static long bpf(int cmd, union bpf_attr *attr)
 {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sums against the kernel's own counts, more packets than can be logged, and how soon a single one shows up.
+# The counters against the kernel's, under more packets than log can print, and the delay of a single packet.
 
 load lib.bash
 
-@test "seen is what the kernel says that the other end sent" {
-	# In a busy moment the reader may be late.
+@test "seen equals the kernel's count of packets sent" {
+	# On a busy machine the reader may be late, which a large buffer bridges.
 	start log -f json --buffer 256M
 	before=$(sent)
 	pings 200
@@ -30,7 +30,7 @@ listens() {
 	"${A[@]}" ss -Hltn "sport = 5201" | grep -q .
 }
 
-@test "the same in SKB mode" {
+@test "seen equals the kernel's count of packets sent in SKB mode" {
 	start log --mode skb
 	before=$(sent)
 	frames 2000
@@ -43,7 +43,7 @@ listens() {
 	same lines "$(lines log)" "$all"
 }
 
-@test "what comes after the last line of --count is unread" {
+@test "packets after the last line of --count are unread" {
 	start log --count 10
 	before=$(sent)
 	begin traffic "${B[@]}" "$helpers/frames" eth0 2000
@@ -57,7 +57,7 @@ listens() {
 	between seen "$seen" 10 $(($(sent) - before))
 }
 
-@test "more than the reader can take: what is lost is counted" {
+@test "packets that overrun the reader are counted as lost" {
 	start log --buffer 16K -w "$T/file"
 	begin live "${B[@]}" "$helpers/live" eth0 1000000
 	ends live 0
@@ -72,7 +72,7 @@ listens() {
 	same "what the other end sent" "$(sent)" 1000000
 }
 
-@test "the same with two sources, --rate, and two interfaces" {
+@test "the counters add up with two sources, --rate and two interfaces" {
 	[ "$(nproc)" -ge 2 ] || skip "there is one processor only"
 	second_pair
 	start log --buffer 64K --rate 100000 -i eth0 -i eth1 -w "$T/file"
@@ -89,7 +89,7 @@ listens() {
 	same "lines in the file" "$(wc -l <"$T/file")" $((all + logged))
 }
 
-# However late the reader is: the ring of one processor takes them all, with 200 bytes and more for each.
+# The ring of one processor has room for all packets, with 200 bytes and more for each, however late the reader is.
 @test "nothing is lost when the rings are large enough" {
 	local all=$((256 * 1048576 / $(getconf _NPROCESSORS_CONF) / 400))
 
@@ -103,29 +103,29 @@ listens() {
 	same "lines in the file" "$(wc -l <"$T/file")" $all
 }
 
-@test "a single packet shows up within 50 ms, after silence and after another" {
+@test "a single packet is printed within 50 ms, after silence and after another packet" {
 	mkfifo "$T/pipe"
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
 	# shellcheck disable=SC2034 # for lib.bash
 	began log $!
 	exec 8<"$T/pipe"
 	wait_for at_work log 1
-	# Half of them find the reader asleep, half of them looking at its rings.
+	# Half of the packets find the reader asleep, half of them find it polling its rings.
 	"${B[@]}" "$helpers/latency" eth0 1500 200 1400 200 100 1300 200 30 >"$T/us" <&8
 	exec 8<&-
 	same "number of measurements" "$(wc -l <"$T/us")" 8
-	# Three processes take turns for a line.
+	# A line takes turns of three processes.
 	while read -r us late; do
-		between "us, with $late us for who waits for his turn," "$us" 1 $((50000 + 4 * late))
+		between "us, with $late us for a process to get its turn," "$us" 1 $((50000 + 4 * late))
 	done <"$T/us"
 	ends log 0
 }
 
-@test "without packets it uses next to no time" {
+@test "log uses next to no CPU time without packets" {
 	start log --stats=600
 	frames 10
 	wait_for has_lines log 10
-	# It falls asleep a second after the last packet.
+	# The reader falls asleep a second after the last packet.
 	wait_for rests log
 	stop log
 }

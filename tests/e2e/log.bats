@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Lines of real packets, and the options that choose how many.
+# The lines of real packets, and the options that limit their number.
 
 load lib.bash
 
-# A ping, a TCP connection and a datagram each over IPv4 and IPv6, and a tagged frame.
+# mixed_traffic: send pings, a TCP connection and a datagram over IPv4 and over IPv6, and a tagged frame.
 mixed_traffic() {
 	local address
 
@@ -24,7 +24,7 @@ is_listening() {
 	"${A[@]}" ss -Hltn "sport = 8080" | grep -qF "$1"
 }
 
-@test "text lines of ping, TCP, UDP and IPv6" {
+@test "log prints text lines of ping, TCP, UDP and IPv6" {
 	ipv6_up
 	start log
 	mixed_traffic
@@ -48,7 +48,7 @@ is_listening() {
 	END
 }
 
-@test "JSON lines of the same" {
+@test "log prints JSON lines of ping, TCP, UDP and IPv6" {
 	ipv6_up
 	start log -f json
 	mixed_traffic
@@ -70,12 +70,12 @@ is_listening() {
 	END
 }
 
-# What arrived between two marker packets, as "address.port > address.port" in tcpdump's manner.
+# between_markers: print the lines between those of two marker packets.
 between_markers() {
 	sed -n '/\.1111$/,/\.1112$/p' | sed '1d;$d'
 }
 
-@test "the same packets as tcpdump sees" {
+@test "log and tcpdump see the same packets" {
 	ipv6_up
 	start log -f json
 	begin tcpdump "${A[@]}" tcpdump -i eth0 -Q in -nn -l --immediate-mode
@@ -96,7 +96,7 @@ between_markers() {
 	diff "$T/ours" "$T/theirs"
 }
 
-@test "--count prints exactly so many lines, over two interfaces" {
+@test "--count N prints exactly N lines over two interfaces" {
 	second_pair
 	start log -i eth0 -i eth1 --count 25
 	frames 20
@@ -110,7 +110,7 @@ between_markers() {
 	same "lost on both" "$lost" 0
 }
 
-@test "--count ends when the lines are there, not with the next packet" {
+@test "--count ends log with its last line, not with the next packet" {
 	start log --count 3
 	frames 3
 	ends log 0
@@ -119,10 +119,10 @@ between_markers() {
 	same seen "$seen" 3
 }
 
-@test "--duration ends by itself" {
+@test "--duration ends log by itself" {
 	local now began shortest
 
-	# What the start and the end take on this machine, now.
+	# The shortest log tells how long start and end take on this machine.
 	clock
 	began=$now
 	begin log "${A[@]}" "$XF" --duration 0.001
@@ -138,7 +138,7 @@ between_markers() {
 	same seen "$seen" 0
 }
 
-@test "--stats prints the counters while it runs" {
+@test "--stats prints the counters while log runs" {
 	start log --stats=0.2
 	frames 10
 	wait_for grep -q '^eth0: seen 10, logged 10,' "$T/log.err"
@@ -154,7 +154,7 @@ between_markers() {
 	same "last seen" "$last" 10
 }
 
-@test "several interfaces in one process, each with its own counters" {
+@test "one process logs several interfaces, each with counters of its own" {
 	second_pair
 	start log -i eth0 -i eth1
 	frames 7
@@ -176,7 +176,7 @@ between_markers() {
 	totals log
 	same seen "$seen" 8000
 	same "logged and sampled out" $((logged + sampled)) 8000
-	# Eight standard deviations.
+	# The range is eight standard deviations to both sides.
 	between logged "$logged" 1690 2310
 	same lines "$(lines log)" "$logged"
 }
@@ -193,10 +193,10 @@ between_markers() {
 	totals log
 	same seen "$seen" 5000
 	same "logged and rate limited" $((logged + limited)) 5000
-	# Two seconds' worth, or more where the sender had to wait for its turns.
+	# The sender takes two seconds, or longer on a busy machine.
 	between logged "$logged" 90 $((50 * (now - began) / 1000 + 150))
 	same lines "$(lines log)" "$logged"
-	# Each line against the line so many before it.
+	# Each line is compared with the line that came as many lines before as a second may have.
 	jq -r '.time[11:-1] | split(":") | (.[0] | tonumber) * 3600 + (.[1] | tonumber) * 60 + (.[2] | tonumber)' \
 		"$T/log.out" >"$T/times"
 	awk -v most=$((50 + $(getconf _NPROCESSORS_CONF))) '
@@ -239,8 +239,8 @@ between_markers() {
 		same "lost on $iface" "$lost" 0
 	done
 	same lines "$(lines log)" 60000
-	# They must really have been mixed. A packet is late when one of a millisecond later came before it: that
-	# can be only if it waited for its place in a ring while the reader passed.
+	# The lines must alternate between the processors. A packet is late when one of a millisecond later came
+	# before it, which happens only when it waited for its place in a ring while the reader passed.
 	sed -E 's/.*T(..):(..):([0-9.]*)Z","iface":"([^"]*)".*/\1 \2 \3 \4/' "$T/log.out" | awk '
 		{ time = days + $1 * 3600 + $2 * 60 + $3 }
 		time < newest - 43200 { days += 86400; time += 86400 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Native and SKB mode: what drivers refuse, and what is done and said then.
+# Native and SKB mode, and the fallback where a driver refuses native mode.
 
 load lib.bash
 
@@ -9,7 +9,7 @@ mode_of() {
 	"${A[@]}" ip -j link show "$1" | jq -r '.[0].xdp.mode // 0 | ["none", "native", "skb", "hw", "several"][.]'
 }
 
-# falls_back IFACE REASON: --mode native fails; auto uses SKB mode and says why, once.
+# falls_back IFACE REASON: fails unless --mode native fails, and auto uses SKB mode and gives the reason once.
 falls_back() {
 	run -1 "${A[@]}" "$XF" -i "$1" --mode native
 	[[ $output = *"$1"*"$2"* && $output = *"--mode skb"* ]] || fail "it says: $output"
@@ -20,7 +20,7 @@ falls_back() {
 	same "mode in status" "$(status_of "$1" .mode)" skb
 }
 
-@test "a veth is native, with --mode skb it is not" {
+@test "a veth attaches natively, and in SKB mode with --mode skb" {
 	start log
 	same mode "$(mode_of eth0)" native
 	no_match "what it says" "$(said log)" SKB
@@ -37,7 +37,7 @@ falls_back() {
 	stop log
 }
 
-@test "lo has no native mode" {
+@test "log falls back to SKB mode on lo and says why" {
 	"${A[@]}" ip link set lo up
 	falls_back lo "Operation not supported"
 	"${A[@]}" ping -q -c 2 -i 0.01 127.0.0.1
@@ -47,7 +47,7 @@ falls_back() {
 	same "mode of lo" "$(mode_of lo)" none
 }
 
-@test "a macvlan has no native mode" {
+@test "log falls back to SKB mode on a macvlan and says why" {
 	ip -n "$LAB-a" link add mv0 link eth0 type macvlan mode bridge ||
 		skip "this kernel has no macvlan"
 	ip -n "$LAB-a" link set mv0 up
@@ -56,7 +56,7 @@ falls_back() {
 	totals log mv0
 }
 
-@test "a bridge has no native mode" {
+@test "log falls back to SKB mode on a bridge and says why" {
 	ip -n "$LAB-a" link add br0 type bridge || skip "this kernel has no bridge"
 	ip -n "$LAB-a" link set br0 up
 	falls_back br0 "Operation not supported"
@@ -64,7 +64,7 @@ falls_back() {
 	totals log br0
 }
 
-@test "a veth with fewer queues than the other end sends on" {
+@test "log falls back to SKB mode on a veth with fewer queues than its peer and says why" {
 	ip -n "$LAB-a" link add q0 numrxqueues 1 numtxqueues 1 type veth \
 		peer name q1 numrxqueues 4 numtxqueues 4 netns "$LAB-b"
 	ip -n "$LAB-a" link set q0 up
@@ -82,8 +82,8 @@ jumbo_pings() {
 	"${B[@]}" ping -q -n -c 2 -i 0.01 -s 8958 10.9.0.1
 }
 
-# Kernels learned multi-buffer veth in 6.1; older ones refuse, which is what the next test is about.
-@test "jumbo frames natively: len counts all of them" {
+# The veth of kernels before 6.1 refuses multi-buffer programs; the next test is for those.
+@test "len counts all bytes of jumbo frames natively" {
 	jumbo_up
 	start log
 	[ "$(mode_of eth0)" = native ] || skip "this kernel's veth has no multi-buffer XDP: $(said log)"
@@ -95,7 +95,7 @@ jumbo_pings() {
 	same seen "$seen" 2
 }
 
-@test "jumbo frames in SKB mode: len counts all of them" {
+@test "len counts all bytes of jumbo frames in SKB mode" {
 	jumbo_up
 	start log --mode skb
 	jumbo_pings
@@ -104,9 +104,9 @@ jumbo_pings() {
 	same "lines of 9000 bytes" "$(grep -c 'icmp 8/0 len 9000$' "$T/log.out")" 2
 }
 
-# xdp-loader cannot ask for multi-buffer support, and the kernel then refuses with the errno that
-# xdpfun-load has to expect elsewhere.
-@test "a program without multi-buffer support is refused there" {
+# xdp-loader cannot ask for multi-buffer support. The kernel refuses with the errno that xdpfun-load gets from drivers
+# without multi-buffer support.
+@test "an interface with jumbo frames refuses a program without multi-buffer support" {
 	jumbo_up
 	run "${A[@]}" env LIBXDP_SKIP_DISPATCHER=1 xdp-loader load -m native eth0 "$OBJ"
 	[ "$status" != 0 ] || fail "xdp-loader can: this test and the README are out of date"
@@ -116,7 +116,7 @@ jumbo_pings() {
 	"${A[@]}" "$XF" unload -i eth0
 }
 
-@test "tags that an offload takes off are announced" {
+@test "log warns about tags that an offload takes off" {
 	"${A[@]}" ethtool -K eth0 rxvlan on
 	"${A[@]}" ethtool -k eth0 | grep -q '^rx-vlan-offload: on' || skip "this driver cannot switch rxvlan on"
 	start log

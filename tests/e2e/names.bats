@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What interfaces are called: alternative names, and names that a terminal would obey.
+# Names of interfaces: alternative names, and names that do not exist.
 
 load lib.bash
 load firewall.bash
 
-# 127 bytes, the longest that the kernel takes.
+# The kernel takes names of up to 127 bytes.
 long=uplink-$(printf '%0120d' 7)
 
 altname() {
@@ -46,7 +46,7 @@ altname() {
 	matches "what unload says" "$output" "eth0: removed program"
 }
 
-@test "two names of one interface are noticed, and it is used once" {
+@test "two names of one interface are noticed, and the interface is used once" {
 	altname "$long"
 	begin log "${A[@]}" "$XF" -i "$long" -i eth0
 	started log
@@ -59,7 +59,7 @@ altname() {
 	same "interfaces in status" "$("${A[@]}" "$XF" status -i eth0 -i "$long" --json | jq '.interfaces | length')" 1
 }
 
-@test "a name that is no interface's, however long, is an error" {
+@test "a name of any length that no interface has is an error" {
 	for name in nowhere "$long" "${long}x" "$long$long"; do
 		run -1 "${A[@]}" "$XF" -i "$name"
 		matches "what it says" "$output" "no interface is called '$name'.*these are up:.* eth0"

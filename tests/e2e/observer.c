@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* observer --listen PORT [--upstream PORT --client-ports FILE --server-ports FILE] [--verbose]
  *
- * Watches what a relay in this network namespace holds, from outside: every 10 ms the kernel's
- * counters of all its TCP connections, read by sock_diag. Held are the bytes that the relay's
- * kernel has acknowledged to senders, less those that receivers have acknowledged to it, both
- * directions. For an echo (no --upstream) both are of the same socket. Which two sockets belong
- * together is told by the files that the two ends of the connections write: lines "ID PORT", the
- * client's port and the one that the relay dialled from.
+ * Samples how many bytes a relay in this network namespace holds: every 10 ms it reads the kernel's
+ * counters of all TCP connections by sock_diag. The relay holds the bytes that its kernel has
+ * acknowledged to senders, less those that receivers have acknowledged to it, in both directions.
+ * For an echo (no --upstream) both are of the same socket. The two sockets of a connection are
+ * found by the files that its ends write: lines "ID PORT", with the client's port and the one that
+ * the relay dialled from.
  *
- * On SIGTERM or SIGINT it prints one line: the most that a connection held, both directions
- * together, and the most that all of them held, in bytes; the most connections at a look, and the
- * most of which both sockets were known; the number of looks, the time from the first to the last,
- * and the longest from one to the next, in ms. A dump takes milliseconds with thousands of sockets:
- * while bytes move, what moved meanwhile is in the figure. */
+ * On SIGTERM or SIGINT it prints one line: the most bytes that one connection held, both directions
+ * together, and that all held; the most connections in a sample, and the most of which both sockets
+ * were known; the number of samples, the time from the first to the last, and the longest between
+ * two, in ms. A dump of thousands of sockets takes milliseconds; bytes that move meanwhile make the
+ * figure inexact. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -32,12 +32,12 @@
 #include <unistd.h>
 
 #define PERIOD_NS 10000000L
-#define IDS (1 << 16) /* of connections, in the table of ids */
+#define IDS (1 << 16) /* the size of the table of ids */
 
-/* One of the relay's sockets. Counters stay when it is gone: what it took in is still owed, as long
- * as the other is there. */
+/* One of the relay's sockets. The counters stay when it is gone: its bytes are still held while the
+ * other socket exists. */
 struct sock {
-	uint64_t seen;	   /* number of the last look at which it was there */
+	uint64_t seen;	   /* number of the last sample that had it */
 	uint64_t received; /* acknowledged to the sender */
 	uint64_t acked;	   /* by the receiver */
 };
@@ -74,7 +74,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* ---- who belongs together ---- */
+/* ---- the pairs of sockets ---- */
 
 static void note_id(struct observer *o, uint64_t id, int side, unsigned int port)
 {
@@ -88,7 +88,7 @@ static void note_id(struct observer *o, uint64_t id, int side, unsigned int port
 		o->peer[o->ids[at].port[0]] = o->ids[at].port[1];
 }
 
-/* Whole lines that were added. */
+/* Read the whole lines that were added. */
 static void read_ports(struct observer *o, int side)
 {
 	unsigned long long id;
@@ -124,7 +124,7 @@ static void ask(struct observer *o, int family)
 		.req = { .sdiag_family = family,
 			 .sdiag_protocol = IPPROTO_TCP,
 			 .idiag_ext = 1 << (INET_DIAG_INFO - 1),
-			 /* all but those that listen, and those whose counters the kernel forgot */
+			 /* all states but LISTEN and TIME_WAIT, which has no counters */
 			 .idiag_states = ~(1U << 10 | 1U << 6) },
 	};
 
@@ -173,7 +173,7 @@ static void note_socket(struct observer *o, const struct nlmsghdr *head, unsigne
 	*conns += !dialled;
 	sock->seen = o->looks;
 	sock->received = info->tcpi_bytes_received;
-	/* The SYN counts as a byte where we sent it first. */
+	/* On a dialled connection the SYN counts as a byte. */
 	sock->acked = info->tcpi_bytes_acked - (dialled && info->tcpi_bytes_acked);
 }
 
@@ -201,7 +201,7 @@ static void dump(struct observer *o, int family, unsigned int *conns)
 	}
 }
 
-/* ---- what is held ---- */
+/* ---- the bytes held ---- */
 
 static uint64_t held(const struct observer *o, const struct sock *from, const struct sock *to)
 {
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
 	o.diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (o.diag < 0)
 		die("NETLINK_SOCK_DIAG");
-	/* A machine that is busy must not keep it from looking; where it does, the line says so. */
+	/* The samples go on while the machine is busy; the line tells when they did not. */
 	sched_setscheduler(0, SCHED_FIFO, &soon);
 	clock_gettime(CLOCK_MONOTONIC, &at);
 	printf("watching\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An xdpfun.o of another release: the same but for its ABI version. */
+/* An xdpfun.o with another ABI version, as of another release. */
 #include "../../xdp-prog/abi.h"
 
 #undef XF_ABI_VERSION

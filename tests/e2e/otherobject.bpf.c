@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An object with xdpfun's maps and another program, which knows of a packet only its length. */
+/* An object with xdpfun's maps and another program, whose records have only the length. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Files, pipes and disks that do not take what they are given.
+# Output to files, pipes and full disks.
 
 load lib.bash
 
-# A file may be written to with what comes through; side a sees the same files.
+# whole_lines FILE: fails when the file has a broken or unfinished line.
 whole_lines() {
 	local file=$1
 
@@ -43,13 +43,13 @@ totals_are() {
 	start log -w -
 	frames 3
 	wait_for has_lines log 3
-	kill -HUP "${pid[log]}"
+	signal HUP log
 	ends log 0
 	totals_are 3
 	[ ! -e - ] || fail "there is a file called -"
 }
 
-@test "--write does not touch a file that exists" {
+@test "--write leaves an existing file alone" {
 	echo precious >"$T/file"
 	begin log "${A[@]}" "$XF" -w "$T/file"
 	ends log 1
@@ -59,7 +59,7 @@ totals_are() {
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "--append writes behind what is there" {
+@test "--append writes behind the existing lines" {
 	echo precious >"$T/file"
 	start log -w "$T/file" --append
 	frames 5
@@ -69,7 +69,7 @@ totals_are() {
 	same_lines "$T/file" 5
 }
 
-@test "--force overwrites" {
+@test "--force overwrites an existing file" {
 	seq 1000 >"$T/file"
 	start log -w "$T/file" --force
 	frames 5
@@ -96,7 +96,7 @@ totals_are() {
 	diff "$T/ports" <(seq 10000 11999)
 }
 
-@test "SIGHUP without a new name for the file: it goes on behind what is there" {
+@test "SIGHUP without a rename of the file goes on behind its lines" {
 	start log -w "$T/file"
 	frames 20
 	wait_for file_has "$T/file" 20
@@ -112,7 +112,7 @@ totals_are() {
 	same_lines "$T/file" 5
 }
 
-@test "a closed pipe ends it quietly, with everything accounted for" {
+@test "a closed pipe ends log without an error, with every packet accounted for" {
 	mkfifo "$T/pipe"
 	head -n 1 <"$T/pipe" >"$T/head.out" 3>&- &
 	"${A[@]}" "$XF" >"$T/pipe" 2>"$T/log.err" 3>&- &
@@ -129,7 +129,7 @@ totals_are() {
 	! alive traffic || finish TERM traffic
 }
 
-@test "a pipe that is closed while no packet comes" {
+@test "a pipe that is closed while no packet comes ends log" {
 	mkfifo "$T/pipe"
 	# shellcheck disable=SC2217 # it is there to hold the pipe open
 	sleep 1000 <"$T/pipe" 3>&- &
@@ -144,7 +144,7 @@ totals_are() {
 	same seen "$seen" 0
 }
 
-@test "an output that nobody reads: lost packets are counted, and SIGINT is heard" {
+@test "with an output that nobody reads lost packets are counted, and SIGINT ends log" {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"
 	"${A[@]}" "$XF" --buffer 64K >"$T/pipe" 2>"$T/log.err" 3>&- 9>&- &
@@ -153,7 +153,7 @@ totals_are() {
 	before=$(sent)
 	frames 60000
 	all=$(($(sent) - before))
-	# It hears signals although it has lines that it cannot get rid of, and does not spin meanwhile.
+	# With lines that it cannot write log does not spin, and obeys signals.
 	before=$(ticks log)
 	sleep 0.5
 	between "clock ticks in half a second" $(($(ticks log) - before)) 0 5
@@ -183,15 +183,16 @@ totals_are() {
 	same_lines "$T/cat.out" "$logged"
 }
 
-# What a full disk must look like: status 1, the file named, whole lines, and as many as are counted.
+# full_disk ARGUMENTS...: fill a disk with a log; fails unless log ends with 1 and names the file. The disk's file is
+# copied to $T/file, and the counters are set.
 full_disk() {
 	mkdir "$T/disk"
-	# In the mount namespace of side a only.
+	# Only the mount namespace of side a has the disk.
 	"${A[@]}" mount -t tmpfs -o size=64k full "$T/disk"
 	begin log "${A[@]}" "$XF" "$@" -w "$T/disk/file"
 	started log
 	before=$(sent)
-	# Lines of 65 bytes, which do not end where a page does.
+	# The lines have 65 bytes, so that none ends with a page.
 	frames 5000 100
 	all=$(($(sent) - before))
 	ends log 1
@@ -201,23 +202,23 @@ full_disk() {
 	totals log
 }
 
-@test "a full disk" {
+@test "a full disk ends log with whole lines and counters that add up" {
 	full_disk
 	between logged "$logged" 500 4999
 	same_lines "$T/file" "$logged"
-	# It ended when it noticed; what came later it cannot have seen.
+	# log ended at the first failed write; the kernel did not show it later packets.
 	between seen "$seen" "$logged" "$all"
 	between lost "$lost" 1 4999
 	same unread "$unread" 0
 }
 
-@test "a full disk with JSON" {
+@test "a full disk ends log with whole JSON objects" {
 	full_disk -f json
 	same "JSON objects" "$(jq -s length "$T/file")" "$logged"
 	between lost "$lost" 1 4999
 }
 
-@test "a full disk from the start" {
+@test "a disk that is full from the start ends log" {
 	start log -w /dev/full
 	frames 10
 	ends log 1
@@ -229,7 +230,7 @@ full_disk() {
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "standard output on a full disk" {
+@test "standard output on a full disk ends log" {
 	"${A[@]}" "$XF" >/dev/full 2>"$T/log.err" 3>&- &
 	began log $!
 	wait_for at_work log 1
@@ -240,14 +241,14 @@ full_disk() {
 	same logged "$logged" 0
 }
 
-@test "a folder that does not exist" {
+@test "--write into a missing folder is an error" {
 	begin log "${A[@]}" "$XF" -w "$T/nowhere/file"
 	ends log 1
 	says log "$T/nowhere/file.*No such file"
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "a log that does not start leaves the file as it was" {
+@test "a log that does not start leaves an existing file as it was" {
 	echo precious >"$T/file"
 	begin log "${A[@]}" "$XF" -i nowhere --force -w "$T/file"
 	ends log 1
@@ -262,7 +263,7 @@ full_disk() {
 	same_lines "$T/file" 2
 }
 
-@test "stdout or stderr that is closed is not the next file that we open" {
+@test "closed stdout or stderr is not taken by the next file that log opens" {
 	begin log "${A[@]}" bash -c 'exec "$@" >&-' - "$XF" -i eth0
 	ends log 1
 	says log "standard output is not open for writing"
@@ -272,7 +273,7 @@ full_disk() {
 	same "bytes in the lock file" "$("${A[@]}" stat -c %s /run/xdpfun/lock)" 0
 }
 
-@test "a burst of signals at the end does not change the exit status" {
+@test "a burst of signals does not change the exit status" {
 	start log
 	frames 3
 	wait_for has_lines log 3
@@ -282,7 +283,7 @@ full_disk() {
 	same seen "$seen" 3
 }
 
-@test "too few file descriptors is an error, not an answer" {
+@test "status with too few file descriptors is an error" {
 	"${A[@]}" xdp-loader load eth0 "$OBJ"
 	for n in {6..16}; do
 		run "${A[@]}" bash -c "ulimit -n $n; exec \"\$@\"" - "$XF" status -i eth0

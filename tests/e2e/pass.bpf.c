@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Somebody else's XDP program, which passes everything. */
+/* An XDP program of another project, which passes everything. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The byte at a position of the streams that probe and segments send. */
+/* The bytes of the streams that probe and segments send, by their position. */
 #ifndef XF_E2E_PATTERN_H
 #define XF_E2E_PATTERN_H
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One TCP connection, step by step, and what was seen of it at which time.
+/* One TCP connection in steps, with the result and time of each.
  *
  *   probe connect|listen ADDR:PORT STEP...
  *
- * Each step prints a line "MS STEP RESULT" with the time of its end (CLOCK_MONOTONIC in ms); what
- * is between two probes can be judged by the two lists. What send= sends is a pattern that depends
- * on the position; what arrives is compared with it, unless it is text= that arrives. A step that
- * finds the connection dead says so and the next one goes on; exit status 1 is for wrong bytes and
- * for what failed before there was a connection. */
+ * Each step prints a line "MS STEP RESULT" with the time of its end (CLOCK_MONOTONIC in ms). send=
+ * sends a pattern by position, and received bytes are compared with it, except those of text=. A
+ * step on a dead connection prints so, and the next one goes on; the exit status is 1 after wrong
+ * bytes, and without a connection. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -116,7 +115,7 @@ static const char *send_pattern(struct probe *p, uint64_t len, uint64_t *done, i
 	return result;
 }
 
-/* As one segment: @len is small. */
+/* Send @len bytes, which are few, as one segment. */
 static const char *send_urgent(struct probe *p, uint64_t len, uint64_t *done)
 {
 	uint8_t buf[1024];
@@ -194,7 +193,7 @@ static const char *read_bytes(struct probe *p, uint64_t len, bool check, uint64_
 	return "ok";
 }
 
-/* POLLHUP alone may be an end in peace: both have sent FIN. */
+/* POLLHUP without an error means that both ends have sent FIN. */
 static const char *wait_dead(struct probe *p)
 {
 	struct pollfd poll_fd = { .fd = p->fd };

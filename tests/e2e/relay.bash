@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2034 # variables are for the tests
 #
-# What the tests of echo and forward share: the relay runs in side a of a lab, clients and servers in side b.
+# Helpers of the tests of echo and forward: the relay runs on side a of a lab, clients and servers run on side b.
 
 load lib.bash
 
@@ -14,7 +14,7 @@ ENGINES=(sockmap splice copy auto)
 engine=
 MIB=1048576
 
-# each_engine COMMAND...: with $engine set to one after the other.
+# each_engine COMMAND...: run the command with $engine set to each of $ENGINES.
 each_engine() {
 	local now start
 
@@ -34,8 +34,8 @@ fail() {
 	return 1
 }
 
-# many_connections [REMEMBERED]: what thousands of connections one after the other need: ports, and no long
-# memory of the old ones.
+# many_connections [TIME_WAITS]: give both sides the ports and backlogs for thousands of connections, and few sockets in
+# TIME_WAIT.
 many_connections() {
 	local side
 
@@ -46,8 +46,8 @@ many_connections() {
 	done
 }
 
-# relay ADDRESS ARGUMENTS...: xdpfun-load with these, until it listens at ADDRESS. Its access log goes to
-# relay.out as JSON.
+# relay ADDRESS ARGUMENTS...: start xdpfun-load and wait until it listens at ADDRESS. Its access log goes to relay.out as
+# JSON.
 relay() {
 	local address=$1
 
@@ -57,7 +57,7 @@ relay() {
 	relay_ready "$address"
 }
 
-# It listens before it has given up its privileges; that it says so comes after.
+# The relay listens before it has dropped its privileges, and says so afterwards.
 relay_ready() {
 	wait_for ready "listening on ${1//[\[\]]/.}"
 	alive relay || fail "the relay has ended:" "$(said relay)"
@@ -67,7 +67,7 @@ ready() {
 	grep -q -- "$1" "$T/relay.err" || gone relay
 }
 
-# forward [ARGUMENTS...], echoes [ARGUMENTS...]: with the engine of the test.
+# forward [ARGUMENTS...], echoes [ARGUMENTS...]: start a relay with the engine of the test.
 forward() {
 	relay $LISTEN forward -l $LISTEN --to $SERVER --engine "$engine" "$@"
 }
@@ -76,8 +76,8 @@ echoes() {
 	relay $LISTEN echo -l $LISTEN --engine "$engine" "$@"
 }
 
-# end_relay [REGEX]: what it must do when asked, at a time when no connection is left; nothing went wrong that
-# it would have to talk about, but for warnings that match.
+# end_relay [REGEX]: send SIGTERM when no connection is left; fails when the exit status is not 0, or when the relay has
+# printed an error or warning that does not match.
 end_relay() {
 	local allowed=${1:-^\$}
 
@@ -86,7 +86,7 @@ end_relay() {
 	no_match "what it says" "$(said relay | grep -vE -- "$allowed")" "(error|warning): "
 }
 
-# server NAME ARGUMENTS...: a stream server at SERVER in side b, or at the address in $at.
+# server NAME ARGUMENTS...: start a stream server on side b, at SERVER or at the address in $at.
 server() {
 	local name=$1
 
@@ -95,20 +95,20 @@ server() {
 	wait_for has_lines "$name" 1
 }
 
-# server_ends NAME: it is told to end and finds all its connections as expected, and none open.
+# server_ends NAME: end a stream server; fails when a connection ended otherwise than expected, or is open.
 server_ends() {
 	signal TERM "$1"
 	ends "$1" 0 || fail "$1:" "$(tail -n 3 "$T/$1.out")" "$(tail -n 5 "$T/$1.err")"
 	same "connections that $1 still has" "$(result "$1" open)" 0
 }
 
-# client NAME ARGUMENTS...: a stream client in side b, to its end.
+# client NAME ARGUMENTS...: run a stream client on side b to its end.
 client() {
 	client_begins "$@"
 	client_ends "$1"
 }
 
-# Waits a moment before it sends, $pause ms, so that the engine asked for has it from the first byte.
+# The client waits $pause ms before it sends, so that the chosen engine has the connection from the first byte.
 pause=20
 client_begins() {
 	local name=$1
@@ -127,12 +127,12 @@ client_ends() {
 		"$(grep -v '"end":"closed"' "$T/relay.out" | tail -n 3 | cut -c1-300)"
 }
 
-# result NAME KEY: of the last line of a stream.
+# result NAME KEY: print the number behind KEY= in the last line of a stream.
 result() {
 	tail -n 1 "$T/$1.out" | grep -oE "(^| )$2=[0-9]+" | cut -d= -f2
 }
 
-# log_has COUNT, log_of FILTER: lines of the access log.
+# log_has COUNT: whether the access log has so many lines. log_of FILTER: print what a jq filter makes of them.
 log_has() {
 	[ "$(wc -l <"$T/relay.out")" -ge "$1" ]
 }
@@ -141,8 +141,8 @@ log_of() {
 	jq -r "$1" "$T/relay.out"
 }
 
-# control: from now a client of side b asks a server of side a all the time, without a relay between, until control_ends
-# sets beside: what its slowest answer took, in us. It tells a relay that is late from a machine that is busy.
+# control: start a client on side b that asks a server on side a all the time, without a relay. control_ends ends it and
+# sets beside to the time of its slowest answer in us, which tells a slow relay from a busy machine.
 control() {
 	begin control_server "${A[@]}" "$helpers/stream" server 10.9.0.1:7009
 	wait_for has_lines control_server 1
@@ -162,19 +162,20 @@ control_ends() {
 	[ "$beside" -gt 0 ] || fail "the control has no answer: $(<"$T/control.out")"
 }
 
-# soon WHAT US MOST: it took no longer, but for what the machine itself needed at that time, where a way through the
-# relay is some four times as long as one without.
+# soon WHAT US MOST: fails when US is more than MOST and four times $beside, because a way through the relay has about
+# four times the steps of one without.
 soon() {
 	between "$1, with $beside us for an answer without a relay," "$2" 0 $(($3 + 4 * beside))
 }
 
-# soon_after FIRST SECOND: the last connection of the second stream ended within a second of the first stream's.
+# soon_after FIRST SECOND: fails when the last connection of the second stream ended more than a second after the last
+# one of the first.
 soon_after() {
 	between "us from the end at the $1 to that at the $2" $((($(at_ms "$2") - $(at_ms "$1")) * 1000)) -20000 100000000
 	soon "us from the end at the $1 to that at the $2" $((($(at_ms "$2") - $(at_ms "$1") + 20) * 1000)) 1000000
 }
 
-# prompt NAME ARGUMENTS...: a client whose answers are all there soon.
+# prompt NAME ARGUMENTS...: run a client; fails when its slowest answer is late.
 prompt() {
 	control
 	client "$@"
@@ -183,7 +184,7 @@ prompt() {
 	soon "the slowest answer in us" "$(result "$1" slowest_us)" "${most:-900000}"
 }
 
-# taken_in [SOCKETS]: what the senders have got rid of, in bytes, as the relay's kernel counts it; taken MORE SOCKETS: at
+# taken_in [SOCKETS]: print the bytes that the relay's kernel has received. taken LEAST [SOCKETS]: whether they are at
 # least so many.
 taken_in() {
 	"${A[@]}" ss -Htni "${1:-sport = :7000 or dport = :7001}" | grep -oE 'bytes_received:[0-9]+' |
@@ -194,7 +195,7 @@ taken() {
 	[ "$(taken_in "${@:2}")" -ge "$1" ]
 }
 
-# settle LEAST: so many bytes have come in, and at two looks in a row next to nothing more, or some seconds are over.
+# settle LEAST: wait until the relay has received so many bytes, and for six seconds at most until almost none follow.
 settle() {
 	local before after=0 still=0
 
@@ -208,20 +209,20 @@ settle() {
 	done
 }
 
-# relayed: how many upstream connections there are.
+# relayed: print the number of upstream connections.
 relayed() {
 	"${A[@]}" ss -Htn state connected exclude time-wait "( dport = :7001 or dport = :7002 )" | wc -l
 }
 
-# all_decided NAME CONNECTIONS: so many, those of others included, have an upstream, or the client of this name has heard
-# (--verbose) that they get none.
+# all_decided NAME CONNECTIONS: whether this number is the sum of all upstream connections and of the connections of
+# client NAME (--verbose) that were reset.
 all_decided() {
 	[ $(($(relayed) + $(grep -c outcome=reset "$T/$1.out"))) = "$2" ]
 }
 
-# moved_by_engine [LEAST]: the access log says that the engine asked for did the work; copy may have ended what it could
-# not. What ends before the relay had its turn never comes into the map: so many must have been in it, half of them when
-# it is not said.
+# moved_by_engine [LEAST]: fails when the access log names another engine than $engine, but for connections that moved to
+# copy at their end. A connection that ends early never enters the map: of the sockmap LEAST connections must have been in
+# it, half of all by default.
 moved_by_engine() {
 	[ "$engine" != auto ] || return 0
 	if [ "$engine" = sockmap ]; then
@@ -231,12 +232,12 @@ moved_by_engine() {
 	same "connections moved by others" "$(log_of "select(.engine != \"$engine\" and .moves < 2) | .end" | wc -l)" 0
 }
 
-# moved_at_least N: how many connections changed their engine so often.
+# moved_at_least N: print how many connections changed their engine at least N times.
 moved_at_least() {
 	log_of "select(.moves >= $1) | .end" | wc -l
 }
 
-# map_entries NAME: in the relay's maps of that name.
+# map_entries NAME: print the number of entries in the relay's maps of that name.
 map_entries() {
 	local id
 
@@ -247,12 +248,13 @@ map_entries() {
 	done | awk '{ sum += $1 } END { print NR ? sum : "no map" }'
 }
 
-# maps_have ENTRIES: each of the maps that know sockets.
+# maps_have ENTRIES: whether each map of sockets has so many entries.
 maps_have() {
 	[ "$(map_entries src) $(map_entries dst) $(map_entries by_cookie)" = "$1 $1 $1" ]
 }
 
-# observe: count from now what the relay holds; clients and servers with --ports "$T/cp" and "$T/sp".
+# observe [ARGUMENTS...]: start the observer of the bytes that the relay holds. It knows clients and servers by their
+# --ports "$T/cp" and "$T/sp".
 observe() {
 	rm -f "$T/cp"
 	begin observer "${A[@]}" "$helpers/observer" --listen 7000 "$@"
@@ -263,8 +265,8 @@ observe_forward() {
 	observe --upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp"
 }
 
-# observed [CONNECTIONS]: ends it; sets one and all, the most bytes that it saw held. It must have looked, the more often
-# the less else this machine has to do, and have known both sockets of so many connections.
+# observed [CONNECTIONS]: end the observer and set one and all to the most bytes that it saw in one connection and in all.
+# Fails when it sampled fewer than 20 times, or did not know both sockets of so many connections.
 observed() {
 	signal TERM observer
 	ends observer 0
@@ -275,20 +277,20 @@ observed() {
 		"$(result observer connections), $(result observer pairs)" "$1, $1"
 }
 
-# at_ms NAME [OUTCOME]: when the last of a stream's connections ended, on the clock of the machine, from --verbose.
+# at_ms NAME [OUTCOME]: print the time at which the last connection of a stream (--verbose) ended.
 at_ms() {
 	grep "outcome=${2:-}" "$T/$1.out" | grep -oE 'at_ms=[0-9]+' | cut -d= -f2 | sort -n | tail -n 1
 }
 
 
-# accepted CONNECTIONS: so many clients' sockets are the relay's.
+# accepted CONNECTIONS: whether the relay has so many sockets of clients.
 accepted() {
 	local sockets=(state connected exclude time-wait "sport = :7000")
 
 	[ "$("${A[@]}" ss -Htnp "${sockets[@]}" | grep -c "pid=${pid[relay]},")" = "$1" ]
 }
 
-# ended_after END MS: of the connections that ended so none was ended earlier, or much later.
+# ended_after END MS: fails when a connection with this end in the log ended before that time, or much later.
 ended_after() {
 	local ms
 

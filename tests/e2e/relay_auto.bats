@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# Which engine auto chooses for what, when it changes its mind, and what it says where there is no choice.
+# The engine that auto chooses for each kind of traffic, its changes, and its messages without a choice.
 
 load relay.bash
 
-# How many are few and how many are many depends on the processors.
+# The engine changes at numbers of connections that depend on the number of processors.
 cpus=$(nproc)
 
-# ended_with ENGINE: how many connections it had at the end.
+# ended_with ENGINE: print how many connections the engine had at their ends.
 ended_with() {
 	log_of "select(.engine == \"$1\") | .end" | wc -l
 }
@@ -19,18 +19,18 @@ auto() {
 	forward "$@"
 }
 
-@test "messages on some connections at a time are the sockmap's" {
+@test "auto gives messages on several connections to the sockmap" {
 	server server
 	auto
 	client client --mode request --rounds 2000 --conns $((2 * cpus))
 	server_ends server
 	end_relay
 	same "connections that changed their engine" "$(moved_at_least 1)" $((2 * cpus))
-	# On a busy machine some may look like a few.
+	# On a busy machine not all of them are active at the same time.
 	between "connections that the sockmap had last" "$(ended_with sockmap)" $cpus $((2 * cpus))
 }
 
-@test "without polling the messages of a single connection are the sockmap's" {
+@test "auto without polling gives the messages of a single connection to the sockmap" {
 	server server
 	auto --busy-poll 0
 	client client --mode request --rounds 500
@@ -40,7 +40,7 @@ auto() {
 	between "moves" "$(log_of .moves)" 1 1000
 }
 
-@test "bulk is splice's" {
+@test "auto gives bulk to splice" {
 	server server
 	auto
 	client down --up 0 --down 64m --late-fin
@@ -51,7 +51,7 @@ auto() {
 	same "connections that changed their engine" "$(moved_at_least 1)" 2
 }
 
-# exchanges N: as steps of two probes, in ask and answer.
+# exchanges N: append N exchanges to the steps of two probes, in ask and answer.
 exchanges() {
 	for _ in $(seq "$1"); do
 		ask+=(send=100 read=100)
@@ -59,7 +59,7 @@ exchanges() {
 	done
 }
 
-# Messages, bulk one way, messages, bulk the other way, messages.
+# One connection has messages, bulk one way, messages, bulk the other way, messages.
 changes_its_ways() {
 	local ask=() answer=()
 
@@ -80,7 +80,7 @@ changes_its_ways() {
 	end_relay
 }
 
-@test "a connection that changes its ways changes its engine" {
+@test "auto changes the engine of a connection that changes its traffic" {
 	changes_its_ways
 	between "moves" "$(log_of .moves)" 2 1000
 	changes_its_ways --busy-poll 0
@@ -88,9 +88,9 @@ changes_its_ways() {
 	same "engine at the end" "$(log_of .engine)" sockmap
 }
 
-# ---- where there is no choice ----
+# ---- without the capabilities for the sockmap ----
 
-# relay_with CAPABILITIES ARGUMENTS...: as nobody, with these and no other ones ("+bpf,+net_admin").
+# relay_with CAPABILITIES ARGUMENTS...: start a relay as nobody, with these capabilities alone ("+bpf,+net_admin").
 relay_with() {
 	local caps=$1
 
@@ -105,7 +105,7 @@ relay_with() {
 	rm -r "$open"
 }
 
-# serves_all: messages and bulk come through, without the sockmap.
+# serves_all: fails when messages or bulk do not come through, or came through the sockmap.
 serves_all() {
 	server server
 	client small --mode request --rounds 500 --conns 4
@@ -116,25 +116,25 @@ serves_all() {
 	same "connections in the log" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 6 closed"
 }
 
-@test "without any capability auto says why, and works" {
+@test "auto without any capability says why and works" {
 	engine=auto
 	relay_with +net_bind_service
 	says relay "auto goes without sockmap: .*CAP_BPF.*CAP_NET_ADMIN.*CAP_PERFMON"
 	serves_all
-	# Nobody's choice: then there is no way.
+	# --engine sockmap is an error.
 	relay_with +net_bind_service --engine sockmap || :
 	says relay "cannot use --engine sockmap: .*CAP_BPF"
 	ends relay 1
 }
 
-@test "with CAP_BPF and CAP_NET_ADMIN auto misses CAP_PERFMON, and works" {
+@test "auto with CAP_BPF and CAP_NET_ADMIN misses CAP_PERFMON and works" {
 	engine=auto
 	relay_with +bpf,+net_admin
 	says relay "auto goes without sockmap: .*CAP_PERFMON"
 	serves_all
 }
 
-@test "with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON there is the sockmap" {
+@test "auto with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON has the sockmap" {
 	engine=sockmap
 	relay_with +bpf,+net_admin,+perfmon --engine sockmap
 	server server
@@ -144,7 +144,7 @@ serves_all() {
 	moved_by_engine
 }
 
-@test "as root without CAP_BPF auto says why, and works" {
+@test "auto as root without CAP_BPF says why and works" {
 	engine=auto
 	: >"$T/relay.err"
 	begin relay "${A[@]}" setpriv --bounding-set=-bpf,-perfmon,-sys_admin --inh-caps=-all \

@@ -63,7 +63,7 @@ dribble() {
 concurrent() {
 	many_connections
 	server server
-	forward --memory 512M # splice and copy reserve what each may hold
+	forward --memory 512M # splice and copy reserve the buffers of each connection
 	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns 1000
 	wait_for has_lines client 1
 	same "sockets of clients" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" 1000
@@ -107,7 +107,7 @@ churn() {
 	each_engine churn
 }
 
-# workers_slept MIN: how many threads but the first, which moves nothing, have waited for events so often.
+# workers_slept MIN: print how many threads, without the first, which moves nothing, have slept at least MIN times.
 workers_slept() {
 	local task
 
@@ -123,14 +123,14 @@ threads() {
 	same "listening sockets" "$("${A[@]}" ss -Hltn "src $LISTEN" | wc -l)" 2
 	client client --up 1m --down 1m --conns 40 --total 200 --write 1-100000
 	client small --mode request --rounds 10 --conns 50 --total 500
-	# One that never got a connection has waited once.
+	# A thread that never got a connection has slept once.
 	same "workers that had connections" "$(workers_slept 20)" 2
 	server_ends server
 	end_relay
 	same "connections in the log" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 700 closed"
 }
 
-@test "--threads 2" {
+@test "connections use both threads of --threads 2" {
 	each_engine threads
 }
 
@@ -143,7 +143,7 @@ ipv6() {
 	to=[fd00:9::1]:7000 client client --up 2m --down 2m --conns 4
 	end_relay
 	server_ends server
-	# From one family to the other.
+	# A client over IPv6 reaches a server over IPv4.
 	server server
 	relay "[fd00:9::1]:7000" forward -l "[fd00:9::1]:7000" --to $SERVER --engine "$engine"
 	to=[fd00:9::1]:7000 client client --up 2m --down 2m --conns 4
@@ -152,12 +152,12 @@ ipv6() {
 	moved_by_engine
 }
 
-@test "IPv6" {
+@test "IPv6 on either side and on both" {
 	ipv6_up
 	each_engine ipv6
 }
 
-@test "a bulk transfer beside does not hold up small messages" {
+@test "a bulk transfer does not hold up small messages on other connections" {
 	waits() {
 		server server
 		forward

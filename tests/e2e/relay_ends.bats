@@ -32,7 +32,7 @@ leaks() {
 	client more --up 20k --down 20k --conns 50 --total 3000 --reset-at 1-40000 --reset-share 300 \
 		--expect ok,killed,reset
 	wait_for log_has 3500
-	# Empty pipes are kept for the next.
+	# The relay keeps empty pipes for later connections.
 	wait_for no_more_descriptors $((before + 40))
 	between "growth of memory in KiB" $(($(memory_kb) - memory)) -100000 2000
 	server_ends server
@@ -52,7 +52,7 @@ kill_either() {
 	between "connections that got through" "$(result client ok)" 20 380
 	wait_for log_has 400
 	server_ends server
-	# And it is as good as new.
+	# The relay serves later connections as before.
 	server server
 	client after --up 1m --down 1m --conns 4
 	server_ends server
@@ -95,7 +95,7 @@ kill_processes() {
 }
 
 reset_idle() {
-	# While nothing moves: the reset itself must be noticed.
+	# Nothing moves, so that only the reset itself can tell the relay.
 	server server --expect reset --verbose
 	forward
 	control
@@ -125,7 +125,7 @@ restart() {
 	finish KILL relay
 	forward
 	client_ends client
-	# Without a pause: the port is free, nothing of the old one is in the way.
+	# The new relay could bind the port at once.
 	client after --up 1m --down 1m --conns 10
 	server_ends server
 	end_relay

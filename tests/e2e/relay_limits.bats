@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2034,SC2086 # variables are for helpers; addresses are single words
 #
-# Descriptors, connections, time and memory that run out: connections that are served already go on.
+# Limits of descriptors, connections, time and memory: the connections that are served already go on.
 
 load relay.bash
 
-# stuck_and_good MEMORY STUCK_ARGUMENTS...: a relay to a server, and to one that stops reading for those whose first
-# packet is "$T/prefix".
+# stuck_and_good MEMORY STUCK_ARGUMENTS...: start a relay to a server, and to one that stops reading for connections whose
+# first packet is "$T/prefix".
 stuck_and_good() {
 	server server
 	at=10.9.0.2:7002 server stuck --stall-at 64 --stall-ms forever --rcvbuf 16384 "${@:2}"
@@ -30,12 +30,12 @@ others_go_on() {
 	end_relay
 }
 
-@test "stalled readers do not hold up others" {
+@test "stalled readers do not hold up other connections" {
 	each_engine others_go_on
 }
 
-# beside_stalled PUSHERS MEMORY LEAST BYTES: connections that were there before, and have received this much, send as much
-# after the memory has been used up by readers that do not read.
+# beside_stalled PUSHERS MEMORY LEAST BYTES: 20 connections exist before stalled readers use up the memory, and move BYTES
+# both ways afterwards.
 beside_stalled() {
 	stuck_and_good "$2" --expect ok,reset --late-fin
 	client_begins others --prefix "$T/good" --hold-at 64 --up "$4" --down "$4" --conns 20
@@ -55,14 +55,14 @@ beside_stalled() {
 	ends relay 0
 }
 
-# With --engine sockmap others have their turn in the end, too, but how late depends on the senders' retries.
-@test "stalled readers that have used up the memory do not stop others" {
+# With --engine sockmap the others get through, too, but how late depends on the senders' retries.
+@test "stalled readers that have used up the memory do not stop other connections" {
 	local ENGINES=(auto)
 
 	each_engine beside_stalled 300 8M 180 200k
 }
 
-# few_descriptors [ARGUMENTS...]: who cannot be served is told so at once, and nobody waits for ever.
+# few_descriptors [ARGUMENTS...]: a client that cannot be served is refused at once, and none waits for ever.
 few_descriptors() {
 	local now before start
 
@@ -77,14 +77,14 @@ few_descriptors() {
 	wait_for all_decided crowd 100
 	control_ends
 	soon "us until the last one was refused" $((($(at_ms crowd reset) - start) * 1000)) 1000000
-	# Those that cannot be accepted must not keep it busy.
+	# Clients that cannot be accepted do not keep the relay busy.
 	before=$(ticks relay)
 	sleep 1
 	between "ticks of CPU in a second of want" $(($(ticks relay) - before)) 0 25
 	alive relay || fail "the relay has ended:" "$(said relay)"
 	signal USR1 crowd
 	client_ends crowd
-	# Two descriptors each, and some for the relay itself.
+	# A connection takes two descriptors, and the relay itself some.
 	between "connections that were served" "$(result crowd ok)" 10 30
 	says relay "Too many open files"
 	client after --up 1m --down 1m --conns 3
@@ -93,11 +93,11 @@ few_descriptors() {
 	server_ends server
 }
 
-@test "out of descriptors: some are refused, none hangs, and it recovers" {
+@test "out of descriptors the relay refuses connections, lets none hang, and recovers" {
 	each_engine few_descriptors
 }
 
-@test "out of descriptors with two threads" {
+@test "out of descriptors with two threads the relay recovers, too" {
 	engine=auto
 	few_descriptors --threads 2
 }
@@ -118,7 +118,7 @@ max_connections() {
 	says relay "refused by --max-connections 3"
 }
 
-@test "--max-connections" {
+@test "--max-connections refuses further connections" {
 	each_engine max_connections
 }
 
@@ -133,12 +133,12 @@ idle() {
 	wait_for log_has 2
 	ended_after idle 1000
 	server_ends server
-	# One direction alone is not idle.
+	# A connection that moves in one direction only is not idle.
 	server server --write 1000 --pace-us 100000
 	client one_way --up 0 --down 15000
 	between "ms of the transfer" "$(result one_way ms)" 1300 1000000
 	server_ends server
-	# Nor is a reader that is slow: nothing is written to it any more, and it still gets all.
+	# A connection whose reader is slow is not idle while the relay cannot write, and all bytes arrive.
 	server server
 	client slow --up 0 --down 600k --rcvbuf 8192 --stall-at 64 --stall-every 16k --stall-ms 60
 	between "ms of the slow transfer" "$(result slow ms)" 1500 1000000
@@ -147,6 +147,6 @@ idle() {
 	same "ends for idleness" "$(log_of 'select(.end | test("idle")) | .end' | wc -l)" 1
 }
 
-@test "--idle ends what is idle, and nothing else" {
+@test "--idle ends idle connections and no others" {
 	each_engine idle
 }

@@ -10,8 +10,8 @@
 load relay.bash
 load relay_stalled.bash
 
-# crowded CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: more than there is memory for. Some are refused, the others
-# get everything, and the bound holds.
+# crowded CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: more connections come than there is memory for. Some are refused, the
+# others get everything, and the bound holds.
 crowded() {
 	rm -f "$T/sp"
 	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin --expect ok,reset
@@ -32,7 +32,7 @@ crowded() {
 	end_relay "refused a connection"
 }
 
-@test "300 stalled readers and memory for a part of them" {
+@test "300 stalled readers with memory for a part of them" {
 	local ENGINES=(sockmap copy)
 
 	each_engine crowded 300 29M $((29 * MIB)) 300k
@@ -46,9 +46,9 @@ no_more_clients() {
 	[ "$(clients)" -le "$1" ]
 }
 
-# late_senders CONNECTIONS MEMORY BYTES_EACH CONGESTION_CONTROL SECONDS: all of them send when there is room for a
-# small part of what that comes to, to a server that does not read for long enough that TCP tries again seldom. Most
-# are done within SECONDS of its reading again, a few miss their turn twice, and all get through.
+# late_senders CONNECTIONS MEMORY BYTES_EACH CONGESTION_CONTROL SECONDS: all connections send while the memory has room for
+# a small part of their bytes, to a server that stops reading for so long that the senders' retries become rare. Most
+# connections are done within SECONDS of its reading again, a few miss their turn twice, and all get through.
 late_senders() {
 	engine=sockmap
 	"${B[@]}" sysctl -q -w net.ipv4.tcp_congestion_control="$4"
@@ -73,19 +73,19 @@ late_senders() {
 	end_relay
 }
 
-@test "600 senders to stalled readers and memory for a few of them: they go on, and all get through" {
+@test "600 senders to stalled readers with memory for a few of them all get through later" {
 	late_senders 600 8M 200k reno 28
 }
 
-# BBR is the sender that takes missing bytes worst: for a slow path, as which it treats it for 48 round trips, each
-# as long as the pause between two segments of that path.
-@test "600 senders to stalled readers and memory for a few of them: with BBR, too" {
+# BBR suffers most from dropped segments: it takes the path for a slow one for 48 round trips, each as long as the pause
+# between two segments of that path.
+@test "600 senders with BBR to stalled readers with memory for a few of them all get through later" {
 	grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control || modprobe -q tcp_bbr ||
 		skip "this kernel has no BBR"
 	late_senders 600 8M 200k bbr 60
 }
 
-# by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads now and then, a short time.
+# by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads for a short time now and then.
 by_fits() {
 	rm -f "$T/sp"
 	server server --rcvbuf 32768 --ports "$T/sp" --late-fin
@@ -113,13 +113,13 @@ by_fits() {
 	end_relay
 }
 
-@test "300 readers that read by fits and starts" {
+@test "300 readers that stop and go" {
 	engine=auto
 	by_fits 300 77M $((77 * MIB)) 500k
 }
 
-# ended_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server sends and ends, the clients have ended and do not
-# read: what is still to be delivered counts, too.
+# ended_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the servers and the clients have sent their FIN, and the clients do
+# not read. The bytes that the relay still has to deliver count in the memory, too.
 ended_stalled() {
 	local held
 
@@ -138,18 +138,18 @@ ended_stalled() {
 	end_relay "refused a connection"
 }
 
-@test "500 connections that have ended with stalled readers" {
+@test "500 connections that their servers have ended, with stalled readers" {
 	each_engine ended_stalled 500 32M $((32 * MIB)) 100k
 }
 
-@test "out of order but for a few bytes: when these come no more than them comes in" {
+@test "a filled gap lets no segments in that the memory has no room for" {
 	local pieces=() at
 
 	engine=sockmap
-	# Its kernel takes in what fits.
+	# The server's kernel takes in what fits into its buffer.
 	server server --rcvbuf 4096
 	signal STOP server
-	# An eighth of the sockmap's part is a window: too little for two flows.
+	# One window is an eighth of the sockmap's memory, which is too little for two flows.
 	forward --memory 1M
 	for at in $(seq 1500 1400 43500); do
 		pieces+=("$at-$((at + 1400))")

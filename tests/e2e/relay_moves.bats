@@ -6,9 +6,8 @@
 
 load relay.bash
 
-# rotate BYTES ARGUMENTS...: a client's run with a relay that changes engines after so many bytes, at least
-# $least times on one connection. It sends in bursts: to the sockmap a connection moves when nothing is
-# under way.
+# rotate BYTES ARGUMENTS...: run a client with a relay that changes engines after so many bytes; fails when no connection
+# changed $least times. The client sends in bursts, because a connection enters the sockmap when its queues are empty.
 rotate() {
 	local bytes=$1
 

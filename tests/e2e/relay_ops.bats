@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# Running it: rules that change, ends, the log, privileges, and what it costs when nothing happens.
+# Operation of the relay: reloads, ends, the access log, privileges, and the cost of idle connections.
 
 load relay.bash
 
@@ -10,7 +10,7 @@ rules() {
 	printf '%s\n' "$@" >"$T/routes"
 }
 
-@test "SIGHUP: new rules for new connections, running ones stay" {
+@test "after SIGHUP new connections have the new rules, running ones stay" {
 	reload() {
 		at=10.9.0.2:7001 server one --name 1
 		at=10.9.0.2:7002 server two --name 2
@@ -24,20 +24,20 @@ rules() {
 		client new --mode request --server-name 2 --conns 5
 		signal USR1 old
 		client_ends old
-		# A bad file: said, and nothing changes.
+		# A file with a mistake is reported and changes nothing.
 		rules "any -> 10.9.0.2:7001" "nonsense"
 		: >"$T/relay.err"
 		signal HUP relay
 		says relay "$T/routes:2:1: "
 		says relay "(keep|stay|old)"
 		client still --mode request --server-name 2 --conns 5
-		# No file at all.
+		# A missing file is reported and changes nothing.
 		rm "$T/routes"
 		: >"$T/relay.err"
 		signal HUP relay
 		says relay "$T/routes"
 		client still --mode request --server-name 2 --conns 5
-		# And a good one again.
+		# A file without a mistake is used again.
 		rules "any -> 10.9.0.2:7001"
 		: >"$T/relay.err"
 		signal HUP relay
@@ -50,7 +50,7 @@ rules() {
 	each_engine reload
 }
 
-@test "SIGHUP: a token file that only root can read, and that changes" {
+@test "SIGHUP reads a changed token file that only root can read" {
 	server server
 	printf 'first' >"$T/secret"
 	chmod 600 "$T/secret"
@@ -104,7 +104,7 @@ not_listening() {
 	[ -z "$("${A[@]}" ss -Hltn "src $LISTEN")" ]
 }
 
-@test "SIGTERM: no new connections, and running ones finish" {
+@test "after SIGTERM no new connections come in, and running ones finish" {
 	each_engine drains
 }
 
@@ -127,7 +127,7 @@ drain_time() {
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 4 cut off by drain"
 }
 
-@test "--drain: what has not finished by then is cut off" {
+@test "--drain cuts off connections that have not finished in time" {
 	each_engine drain_time
 }
 
@@ -155,11 +155,11 @@ second_signal() {
 	done
 }
 
-@test "a second signal ends it at once" {
+@test "a second signal ends the relay at once" {
 	each_engine second_signal
 }
 
-@test "a routes file that does not end can be waited for, or not" {
+@test "a routes file that does not end delays the start and not a reload" {
 	mkfifo "$T/routes"
 	begin relay "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
 	sleep 0.3
@@ -192,7 +192,7 @@ logs() {
 	matches "engine" "$(log_of .engine)" "^(sockmap|splice|copy)$"
 	moved_by_engine
 	end_relay
-	# As text.
+	# The same line as text.
 	begin relay "${A[@]}" "$XF" forward -l $LISTEN --to $SERVER --engine "$engine"
 	relay_ready $LISTEN
 	client client --up 1000 --down 2000 --ports "$T/cp"
@@ -208,7 +208,7 @@ logs() {
 	each_engine logs
 }
 
-@test "an output that is not read does not hold up connections" {
+@test "an access log that is not read does not hold up connections" {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"
 	server server
@@ -225,7 +225,7 @@ logs() {
 	says relay "lost log lines [1-9]"
 }
 
-@test "--stats counts" {
+@test "--stats prints the counters while the relay runs" {
 	server server
 	relay $LISTEN forward -l $LISTEN --to $SERVER --stats=1
 	client_begins held --mode request --rounds 2 --hold-at 64 --conns 3
@@ -240,7 +240,7 @@ logs() {
 	says relay "accepted 10, closed 10, bytes to upstreams $((3 * 192 + 7 * 1064)), to clients $((3 * 192 + 7 * 2064))"
 }
 
-# status_field FIELD: of the relay's /proc status.
+# status_field FIELD: print a field of the relay's /proc/PID/status.
 status_field() {
 	awk -v field="$1:" '$1 == field { print $2 }' "/proc/${pid[relay]}/status"
 }
@@ -264,9 +264,9 @@ privileges() {
 	end_relay
 }
 
-# What may be kept: CAP_NET_ADMIN (12) where the largest buffers are beyond the sysctl limits, and CAP_BPF (39)
-# for the maps on kernels before 5.19.
-@test "privileges: nobody, no_new_privs, and no capability but the engine's" {
+# The relay may keep CAP_NET_ADMIN (12) where the largest buffers are beyond the sysctl limits, and CAP_BPF (39) for the
+# maps on kernels before 5.19.
+@test "the relay runs as nobody, with no_new_privs and the capabilities of its engine alone" {
 	local kept=0 rmem=0 wmem=0 bpf admin
 
 	read -r rmem </proc/sys/net/core/rmem_max
@@ -284,24 +284,24 @@ privileges() {
 	done
 }
 
-@test "privileges: the process that reads the rules again" {
+@test "the reload helper has CAP_DAC_READ_SEARCH at most, and ends with the relay" {
 	local child
 
 	rules "any -> $SERVER"
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes"
 	for child in $(<"/proc/${pid[relay]}/task/${pid[relay]}/children"); do
 		same "NoNewPrivs" "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$child/status")" 1
-		# CAP_DAC_READ_SEARCH (2) or less.
+		# CAP_DAC_READ_SEARCH is capability 2.
 		matches "CapEff" "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$child/status")" "^000000000000000[04]$"
 		same "CapBnd" "$(awk '$1 == "CapBnd:" { print $2 }' "/proc/$child/status")" 0000000000000000
 		same "Uid" "$(awk '$1 == "Uid:" { print $3 }' "/proc/$child/status")" "$NOBODY"
 	done
-	# It goes when its parent is killed.
+	# The helper ends when its parent is killed.
 	finish KILL relay
 	[ -z "${child:-}" ] || wait_for test ! -e "/proc/$child"
 }
 
-@test "--user" {
+@test "--user sets user and group" {
 	engine=auto
 	forward --user daemon
 	same "Uid" "$(status_field Uid)" "$(id -u daemon)"
@@ -310,7 +310,8 @@ privileges() {
 	[[ $output = *nosuchuser* ]] || fail "$output"
 }
 
-# idle_cost CONNECTIONS ARGUMENTS...: all of them have had an exchange, and then nothing.
+# idle_cost CONNECTIONS ARGUMENTS...: fails when the relay uses CPU or wakes up while its connections are idle after an
+# exchange.
 idle_cost() {
 	local conns=$1
 
@@ -320,7 +321,7 @@ idle_cost() {
 	forward "$@"
 	client_begins client --mode request --request 200 --reply 500 --rounds 2 --hold-at 200 --conns "$conns"
 	wait_for has_lines client 1
-	# What the engine has to settle after the exchange takes it a second or two.
+	# The engine settles for a second or two after the exchange.
 	wait_for rests relay
 	same "connections at a time" "$("${A[@]}" ss -Htn state established "sport = :7000" | wc -l)" "$conns"
 	signal USR1 client
@@ -333,7 +334,7 @@ idle_cost() {
 	each_engine idle_cost 500
 }
 
-# Two descriptors each: as many as the limit of open files allows.
+# A connection takes two descriptors; the limit of open files may allow fewer connections.
 @test "10,000 idle connections cost no CPU and no wake-up" {
 	local conns=10000 files
 
@@ -344,7 +345,7 @@ idle_cost() {
 	idle_cost $conns --max-connections $((conns + 20))
 }
 
-@test "an address that is in use, or that is not ours" {
+@test "an address that is in use or not local is an error" {
 	forward_fails() {
 		run -1 "${A[@]}" "$XF" forward -l "$1" --to $SERVER
 		[[ $output = *"$1"*"$2"* ]] || fail "$output"
@@ -356,7 +357,7 @@ idle_cost() {
 	forward_fails 10.9.7.7:7000 "Cannot assign requested address"
 }
 
-@test "echo beside the packet log" {
+@test "log --echo serves the echo beside the packet log" {
 	begin log "${A[@]}" "$XF" --echo=10.9.0.1:7000
 	wait_for at_work log 1
 	client client --mode echo --up 100k --conns 3
@@ -366,7 +367,7 @@ idle_cost() {
 	same "lost" "$lost" 0
 }
 
-@test "echo beside the packet log: its own address, one thread, and it ends with the log" {
+@test "log --echo=ADDR has one thread and ends with the log" {
 	local before
 
 	begin log "${A[@]}" "$XF" --echo
@@ -378,7 +379,7 @@ idle_cost() {
 	begin held "${A[@]}" "$helpers/stream" client 127.0.0.1:10000 --mode echo --up 3000 --hold-at 1000 --conns 20 \
 		--expect reset,cut --timeout-ms 20000
 	wait_for has_lines held 1
-	# Packets and connections at a time, in one thread.
+	# One thread serves packets and connections at a time.
 	before=$(lines log)
 	frames 500
 	wait_for has_lines log $((before + 500))

@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# What a client and a server see through the forwarder is what they see through HAProxy (mode tcp). Where
-# it is not, the test says why and holds on to both.
+# A client and a server see the same through the forwarder as through HAProxy (mode tcp). A test gives the reason of each
+# difference, and fails when the difference is gone.
 
 load relay.bash
 
-# Two ends, as steps of probe, and what HAProxy needs beyond the plain forwarder.
+# The steps of the client, and the configuration of HAProxy and of the forwarder beyond a plain one.
 client=()
 frontend=
 backends=
 routes=
 listen_options=
-warns= # what ours says about it
+warns= # the warning that the forwarder prints
 
 setup() {
 	command -v haproxy >/dev/null || skip "haproxy is not installed"
@@ -23,7 +23,7 @@ setup() {
 }
 
 haproxy_up() {
-	# Anything longer than the waits in here is a hang for the probes; no second attempt at a server.
+	# The probes wait longer than the timeouts. There is no second attempt to reach a server.
 	cat >"$T/haproxy.cfg" <<-END
 		global
 			maxconn 500
@@ -62,7 +62,7 @@ ours_up() {
 	fi
 }
 
-# server ADDRESS STEP...: adds a server.
+# server ADDRESS STEP...: start a server with these steps.
 probes=()
 server() {
 	local name=server$((${#probes[@]} + 1))
@@ -72,8 +72,8 @@ server() {
 	wait_for has_lines "$name" 1
 }
 
-# look NAME: the ends meet through the relay that runs; what they see goes to NAME.seen, one line
-# "END STEP BYTES RESULT" a step, and their times to NAME.times.
+# look NAME: connect client and servers through the relay that runs, and write the results of their steps to NAME.seen,
+# as lines "END STEP BYTES RESULT", and the times to NAME.times.
 look() {
 	local name
 
@@ -87,16 +87,16 @@ look() {
 	for name in client ${probes[@]+"${probes[@]}"}; do
 		sed "s/^/$name /" "$T/$name.out"
 	done >"$T/$1.times"
-	# How much a connection carried before it was reset is a matter of luck.
+	# The number of bytes before a reset is a matter of luck.
 	cut -d' ' -f1,3- "$T/$1.times" | sed -E 's/ [0-9]+ (reset|timeout)$/ \1/' >"$T/$1.seen"
 }
 
-# at NAME END STEP: when it ended.
+# at NAME END STEP: print the time at which the step ended.
 at() {
 	awk -v end="$2" -v step="$3" '$1 == end && $3 == step { print $2 }' "$T/$1.times" | tail -n 1
 }
 
-# lag END STEP END STEP MOST: the second follows the first within so many ms, in all the runs, HAProxy's included.
+# lag END STEP END STEP MOST: fails when the second step ended more than MOST ms after the first, in any run.
 lag() {
 	local who late
 
@@ -107,9 +107,9 @@ lag() {
 	done
 }
 
-# compare [DIFFERENCE...]: with HAProxy, and with each engine. A difference is a script for sed that turns
-# what is seen through HAProxy into what is seen through us; one that changes nothing is not one, unless it
-# begins with "?": HAProxy may do either.
+# compare [DIFFERENCE...]: look through HAProxy and through each engine; fails when the results differ. A difference is a
+# script for sed that turns HAProxy's results into those of the forwarder. It must change something, unless it begins with
+# "?", for things that HAProxy does at times.
 compare() {
 	local script
 
@@ -163,7 +163,7 @@ compare_one() {
 @test "RST from the client" {
 	client=(send=1000 sleep=100 rst)
 	serve() { server "$SERVER" read=1000 end close; }
-	# HAProxy passes that on as well, though not when it sees the end in another way.
+	# HAProxy passes the reset on, but not when it learns of the end in another way.
 	compare '?s/^server1 end 0 eof$/server1 end reset/'
 	lag client rst server1 end 1000
 }
@@ -171,7 +171,7 @@ compare_one() {
 @test "RST from the server" {
 	client=(send=1000 end close)
 	serve() { server "$SERVER" read=1000 sleep=100 rst; }
-	# HAProxy often makes an orderly end of it, so that a client takes half a stream for all of it.
+	# HAProxy often turns the reset into a FIN, so that a client takes half a stream for the whole.
 	compare '?s/^client end 0 eof$/client end reset/'
 	lag server1 rst client end 1000
 }
@@ -182,11 +182,11 @@ compare_one() {
 	compare
 }
 
-@test "the server is refused" {
+@test "the connection to the server is refused" {
 	client=(sleep=50 end close)
 	serve() { :; }
 	warns="warning: cannot connect to upstream $SERVER: Connection refused"
-	# HAProxy ends in order; a reset does not look like an empty answer.
+	# HAProxy sends a FIN; a reset cannot be mistaken for an empty answer.
 	compare 's/^client end 0 eof$/client end reset/'
 	lag client connect client end 1000
 }
@@ -194,7 +194,7 @@ compare_one() {
 @test "the server is silent" {
 	client=(send=1000 sleep=50 end close)
 	serve() { :; }
-	# SYNs go to a neighbour that is not there.
+	# The SYNs go to a neighbour that does not exist.
 	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:09:77 dev eth0 nud permanent
 	backends="backend one
 		server s 10.9.0.77:7001"
@@ -231,7 +231,7 @@ compare_one() {
 	compare
 }
 
-# "PROXY" version 2: TCP over IPv4 from 192.0.2.1:40000 to 192.0.2.2:443.
+# A PROXY header of version 2: TCP over IPv4 from 192.0.2.1:40000 to 192.0.2.2:443.
 PROXY_V2=0d0a0d0a000d0a515549540a2111000cc0000201c00002029c4001bb
 
 @test "a PROXY header is taken off" {
@@ -249,12 +249,12 @@ any -> $SERVER"
 any -> $SERVER"
 	client=("hex=${PROXY_V2:0:20}" sleep=30 "hex=${PROXY_V2:20}" sleep=30 end close)
 	serve() { server "$SERVER" send=500 fin end close; }
-	# HAProxy wants it in one piece and drops the connection; a sender cannot promise that.
+	# HAProxy drops a connection whose header comes in pieces; a sender cannot promise one piece.
 	compare 's/^client hex reset$/client hex 18 ok/' 's/^client end (0 eof|reset)$/client end 500 eof/' \
 		's/^server1 accept timeout$/server1 accept 0 ok\nserver1 send 500 ok\nserver1 fin 0 ok\nserver1 end 0 eof\nserver1 close 0 ok/'
 }
 
-@test "a connection that must begin with a PROXY header and does not" {
+@test "a connection without the PROXY header that is required" {
 	listen_options=accept-proxy
 	routes="accept-proxy from 10.9.0.0/24
 any -> $SERVER"
@@ -277,7 +277,7 @@ any -> $SERVER"
 	hello=$top/tests/unit/fixtures
 }
 
-@test "the server whose name the ClientHello says" {
+@test "the SNI of a ClientHello names the server" {
 	local size
 
 	sni_both
@@ -285,7 +285,7 @@ any -> $SERVER"
 	client=("file=$hello/openssl-3.5-pq.bin" skip=3 fin end close)
 	serve() { server "${SERVER%:*}:7002" skip="$size" text=two end fin close; }
 	compare
-	# Over two segments with a pause between them.
+	# The ClientHello comes in two segments with a pause between them.
 	head -c 900 "$hello/openssl-3.5-pq.bin" >"$T/first"
 	tail -c +901 "$hello/openssl-3.5-pq.bin" >"$T/second"
 	client=("file=$T/first" sleep=100 "file=$T/second" skip=3 fin end close)
@@ -299,7 +299,7 @@ any -> $SERVER"
 @test "the server closes early, with bytes unread" {
 	client=(send=50000 sleep=300 end close)
 	serve() { server "$SERVER" read=100 sleep=100 close; }
-	# The server's kernel sends a RST; as above.
+	# The server's kernel sends a RST, which HAProxy turns into a FIN.
 	compare 's/^client end 0 eof$/client end reset/'
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2125 # addresses are single words
 #
-# PROXY protocol headers: from whom they are taken, what they decide, and those that the relay sends.
+# PROXY protocol headers: the sources that may send them, their effect on rules and dials, and --send-proxy-v2.
 
 load relay.bash
 load relay_routes.bash
@@ -11,7 +11,7 @@ v2() {
 	printf '\r\n\r\n\0\r\nQUIT\n'
 }
 
-# 192.0.2.9:1234 to the address of server 2.
+# A header from 192.0.2.9:1234 to the address of server 2.
 v1_header() {
 	printf 'PROXY TCP4 192.0.2.9 10.9.0.2 1234 7002\r\n'
 }
@@ -30,7 +30,7 @@ last_client() {
 	tail -n 1 "$T/relay.out" | jq -r '.client | sub(":[0-9]+$"; "")'
 }
 
-@test "PROXY: a header of a listed source is read, taken off, and required" {
+@test "the PROXY header of a listed source is read, taken off, and required" {
 	servers
 	routed "accept-proxy from 10.9.0.2/32" "any -> 10.9.0.2:7001"
 	for kind in v1_header v2_header; do
@@ -59,7 +59,7 @@ last_client() {
 	end_relay
 }
 
-@test "PROXY: a header of anybody else is data" {
+@test "the PROXY header of any other source is data" {
 	servers
 	for rules in "" "accept-proxy from 10.9.0.3/32"; do
 		routed "$rules" "host x -> 10.9.0.2:7003" "any -> 10.9.0.2:7001"
@@ -74,7 +74,7 @@ last_client() {
 	servers_end
 }
 
-@test "PROXY: rules apply to what is behind the header" {
+@test "rules apply to the bytes behind the PROXY header" {
 	servers
 	routed "accept-proxy from 10.9.0.0/24" "host one -> 10.9.0.2:7001" "sni two -> 10.9.0.2:7002" \
 		"any -> 10.9.0.2:7003"
@@ -88,10 +88,10 @@ last_client() {
 	end_relay
 }
 
-@test "PROXY: the header's destination is dialled only when it is on the list" {
+@test "the destination of a PROXY header is dialled only when it is on the list" {
 	servers
 	v1_header >"$T/head"
-	# Not without a list, not with a list without it.
+	# No list has the destination.
 	for list in "" "proxy-destinations 10.9.0.2/32:7003" "proxy-destinations 192.0.2.0/24"; do
 		routed "accept-proxy from 10.9.0.2" "$list" "any -> 10.9.0.2:7001"
 		reaches 1 "$T/head"
@@ -103,14 +103,14 @@ last_client() {
 		end_relay
 		same "upstream in the log" "$(log_of .upstream)" 10.9.0.2:7002
 	done
-	# A header of somebody who may not send one decides nothing.
+	# A header of a source that is not listed decides nothing.
 	routed "accept-proxy from 10.9.0.3" "proxy-destinations 10.9.0.0/24" "any -> 10.9.0.2:7001"
 	reaches 1 "$T/head"
 	end_relay
 	servers_end
 }
 
-@test "--send-proxy-v2: the upstream learns who the client is" {
+@test "--send-proxy-v2 tells the upstream the client's address" {
 	sends() {
 		local port
 
@@ -121,9 +121,9 @@ last_client() {
 		same "headers" "$(grep '^proxy' "$T/server.out" | sort)" \
 			"$(while read -r _ port; do echo "proxy tcp4 10.9.0.2 $port 10.9.0.1 7000"; done <"$T/cp" | sort)"
 		end_relay
-		# The header is not the client's.
+		# The log counts the client's bytes without the header.
 		same "bytes in the log" "$(log_of .bytes_to_upstream | sort -u)" $((100 * 1024 + 64))
-		# A server that speaks first gets it before it says anything.
+		# A server that speaks first gets the header before.
 		server server --proxy --speak-first 2000
 		forward --send-proxy-v2
 		client client --up 0 --conns 10
@@ -133,7 +133,7 @@ last_client() {
 	each_engine sends
 }
 
-@test "--send-proxy-v2 passes on what an accepted header said" {
+@test "--send-proxy-v2 passes on the addresses of an accepted header" {
 	server server --proxy
 	printf '%s\n' "accept-proxy from 10.9.0.2" "any -> $SERVER" >"$T/routes"
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --send-proxy-v2
@@ -141,7 +141,7 @@ last_client() {
 	client client --prefix "$T/head" --up 100
 	v2_local >"$T/head"
 	client client --prefix "$T/head" --up 100
-	# One address of each kind, as HAProxy writes an IPv6 client on an IPv4 socket.
+	# HAProxy writes an IPv6 client on an IPv4 socket so.
 	printf 'PROXY TCP6 2001:db8::7 ::ffff:10.9.0.2 1234 7002\r\n' >"$T/head"
 	client client --prefix "$T/head" --up 100
 	server_ends server

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# Programs that people use, through the forwarder: what comes out is what went in, and none of them
-# notices that there is something between.
+# Common clients and servers through the forwarder: their data arrives unchanged, and none reports an error.
 
 load relay.bash
 
@@ -16,12 +15,12 @@ sum() {
 	sha256sum "$@" | cut -d' ' -f1
 }
 
-# random FILE MIB: bytes in which no piece looks like another.
+# random FILE MIB: write random bytes, so that no two pieces are equal.
 random() {
 	head -c $(($2 * 1048576)) /dev/urandom >"$1"
 }
 
-# serves NAME PORT COMMAND...: a server in side b, until it listens.
+# serves NAME PORT COMMAND...: start a server on side b and wait until it listens.
 serves() {
 	local name=$1 port=$2
 
@@ -34,32 +33,27 @@ listening() {
 	[ -n "$("${B[@]}" ss -Hltn "sport = :$1")" ]
 }
 
-# ends_server NAME [SIGNAL]: without a look at how.
-ends_server() {
-	finish "${2:-TERM}" "$1"
-}
-
-# to_end COMMAND...: in side b; its output is in $T/client.out, and it must succeed.
+# to_end COMMAND...: run a client on side b with its output in $T/client.out; fails when it fails.
 to_end() {
 	"${B[@]}" timeout 120 "$@" >"$T/client.out" 2>"$T/client.err" || fail "status $? of: $*" \
 		"$(tail -n 5 "$T/client.out" | cut -c1-300)" "$(tail -n 5 "$T/client.err")" \
 		"the relay says:" "$(tail -n 5 "$T/relay.err")"
 }
 
-# closed_all [COUNT]: every connection ended with FIN both ways; COUNT of them.
+# closed_all [COUNT]: end the relay; fails when not every connection, COUNT of them, ended with a FIN both ways.
 closed_all() {
 	end_relay
 	same "ends" "$(log_of .end | sort -u)" closed
 	[ $# = 0 ] || same "connections" "$(log_of .end | wc -l)" "$1"
 }
 
-# moved_some: the engine asked for had connections; one that ends in the middle of a transfer is finished by
-# another one.
+# moved_some: fails when the sockmap was chosen and moved nothing. Another engine may finish a connection that ends in the
+# middle of a transfer.
 moved_some() {
 	[ "$engine" != sockmap ] || matches "its totals" "$(said relay)" "engine moves [1-9]"
 }
 
-# iperf3_run ARGUMENTS...: 32 MiB for each stream; sets sent and received.
+# iperf3_run ARGUMENTS...: run iperf3 with 32 MiB in all, and set sent and received.
 iperf3_run() {
 	to_end iperf3 -c "$TO" -p "$TO_PORT" -n 32M -J "$@"
 	same "what iperf3 complains about" "$(jq -r '.error // empty' "$T/client.out")" ""
@@ -80,7 +74,7 @@ iperf3_all() {
 	same "streams that brought something" \
 		"$(jq '[.end.streams[].receiver.bytes | select(. > 0)] | length' "$T/client.out")" 8
 	end_relay
-	# A control connection each; and two streams for both directions.
+	# Four control connections, and the streams of each run.
 	same "connections" "$(log_of .end | wc -l)" $((4 + 1 + 1 + 2 + 8))
 	moved_some
 }
@@ -88,7 +82,7 @@ iperf3_all() {
 @test "iperf3: up, down, both and eight at once" {
 	serves iperf3 "$AT_PORT" iperf3 -s -B "$AT" -p "$AT_PORT"
 	each_engine iperf3_all
-	ends_server iperf3
+	finish TERM iperf3
 }
 
 nginx_up() {
@@ -122,7 +116,7 @@ curl_all() {
 	local i urls=()
 
 	forward
-	# One connection, many requests, the answers of very different sizes.
+	# One connection carries many requests with answers of very different sizes.
 	for i in {1..20}; do
 		urls+=(-o "$T/small.$i" "http://$LISTEN/small")
 	done
@@ -145,10 +139,10 @@ curl_all() {
 @test "curl and nginx: a large file, and many answers over one connection" {
 	nginx_up
 	each_engine curl_all
-	ends_server nginx
+	finish TERM nginx
 }
 
-# wrk_run SECONDS PATH: no request may fail in any way.
+# wrk_run SECONDS PATH: run wrk and set requests; fails when a request fails.
 wrk_run() {
 	to_end wrk -t 2 -c 40 -d "$1" --timeout 60s "http://$LISTEN/$2"
 	no_match "what wrk says" "$(<"$T/client.out")" "Socket errors|Non-2xx"
@@ -159,12 +153,12 @@ wrk_all() {
 	forward
 	wrk_run 1 small
 	between "requests for a small page" "$requests" 40 10000000
-	# It begins with one to see whether anybody is there. All end when its time is up.
+	# wrk begins with a single connection, and ends all when its time is up.
 	wait_for log_has 40
 	between "connections" "$(log_of .end | wc -l)" 40 41
 	wrk_run 1 medium
 	between "requests for a megabyte" "$requests" 1 100000
-	# What wrk had asked for when its time was up is cut off by it.
+	# wrk resets connections with answers under way when its time is up.
 	end_relay
 	same "ends" "$(log_of 'select(.end != "closed" and .end != "reset by client") | .end' | wc -l)" 0
 	moved_some
@@ -173,22 +167,22 @@ wrk_all() {
 @test "wrk and nginx: forty connections without an error" {
 	nginx_up
 	each_engine wrk_all
-	ends_server nginx
+	finish TERM nginx
 }
 
-# certificate NAME: for itself.
+# certificate NAME: make a self-signed certificate.
 certificate() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
 		-addext "subjectAltName=DNS:$1" -keyout "$T/$1.key" -out "$T/$1.pem" 2>/dev/null
 }
 
-# asks_tls NAME WHO ARGUMENTS...: a handshake for NAME with the server whose certificate is WHO's.
+# asks_tls NAME OWNER ARGUMENTS...: fails when a handshake for NAME does not get the certificate of OWNER.
 asks_tls() {
-	local name=$1 who=$2
+	local name=$1 owner=$2
 
 	shift 2
-	to_end openssl s_client -connect "$LISTEN" -servername "$name" -CAfile "$T/$who.pem" -verify_return_error "$@"
-	matches "who answered" "$(<"$T/client.out")" "subject=CN *= *$who"
+	to_end openssl s_client -connect "$LISTEN" -servername "$name" -CAfile "$T/$owner.pem" -verify_return_error "$@"
+	matches "who answered" "$(<"$T/client.out")" "subject=CN *= *$owner"
 }
 
 sni_all() {
@@ -198,7 +192,7 @@ sni_all() {
 	asks_tls one.example.org one.example.org
 	asks_tls ONE.example.ORG one.example.org -tls1_2
 	asks_tls a.b.two.example.org two.example.org
-	# Six segments or more until the name is known to be the only one, or not at all.
+	# The ClientHello has six segments or more, with the name in front of or behind its long extension.
 	long=$(printf 'protocol-%03d,' {1..700})
 	asks_tls two.example.org two.example.org -alpn "${long%,}"
 	asks_tls one.example.org one.example.org -alpn "${long%,}"
@@ -211,7 +205,7 @@ sni_all() {
 		" 1 any; 1 sni *.two.example.org; 4 sni one.example.org; 1 sni two.example.org;"
 }
 
-@test "openssl: the server whose name the client says" {
+@test "openssl reaches the server that its SNI names" {
 	mkdir "$T/www"
 	random "$T/www/big" 16
 	certificate one.example.org
@@ -227,8 +221,8 @@ sni_all() {
 		any -> reject
 	END
 	each_engine sni_all
-	ends_server one
-	ends_server two
+	finish TERM one
+	finish TERM two
 }
 
 sshd_up() {
@@ -248,7 +242,7 @@ sshd_up() {
 		Subsystem sftp internal-sftp
 		MaxStartups 100
 	END
-	# It wants /run/sshd, which need not stay behind.
+	# sshd needs /run/sshd, which must not stay behind.
 	# shellcheck disable=SC2016 # for the inner shell
 	serves sshd "$AT_PORT" unshare --mount --propagation private bash -c \
 		'mount -t tmpfs none /run && mkdir -m 0755 /run/sshd && exec "$(type -P sshd)" -D -e -f "$1"' - "$T/sshd_config"
@@ -264,7 +258,7 @@ scp_all() {
 	to_end scp "${ssh_options[@]}" -P "$TO_PORT" "root@$TO:$T/part" "$T/downloaded"
 	same "sum of the download" "$(sum "$T/downloaded")" "$want_part"
 	rm "$T/downloaded"
-	# Short messages, in both directions by turns.
+	# Short messages go in both directions by turns.
 	to_end ssh "${ssh_options[@]}" -p "$TO_PORT" "root@$TO" 'for i in 1 2 3; do echo $i; sleep 0.05; done'
 	same "what ssh says" "$(tr '\n' ' ' <"$T/client.out")" "1 2 3 "
 	closed_all 3
@@ -280,11 +274,11 @@ scp_all() {
 	want=$(sum "$T/file")
 	want_part=$(sum "$T/part")
 	each_engine scp_all
-	ends_server sshd
+	finish TERM sshd
 	rm "$T/file" "$T/part"
 }
 
-# redis_run REQUESTS TESTS RESULTS: none of them may fail.
+# redis_run REQUESTS TESTS RESULTS: run redis-benchmark; fails when a request fails or a result is missing.
 redis_run() {
 	to_end redis-benchmark -h "$TO" -p "$TO_PORT" -P 16 -c 20 -n "$1" -t "$2" -d 200 -r 1000 --csv
 	no_match "what redis-benchmark says" "$(cat "$T/client.out" "$T/client.err")" "[Ee]rror|failed|WARNING"
@@ -294,9 +288,9 @@ redis_run() {
 redis_all() {
 	forward
 	redis_run 60000 set,get 2
-	# Answers that are much longer than the requests.
+	# The answers are much longer than the requests.
 	redis_run 3000 lrange_100 2
-	# Four times what a socket takes at once.
+	# The value is four times as large as a socket buffer.
 	"${B[@]}" redis-cli -h "$TO" -p "$TO_PORT" -x set value <"$T/value" >"$T/client.out"
 	same "answer" "$(<"$T/client.out")" OK
 	to_end redis-cli -h "$TO" -p "$TO_PORT" get value
@@ -310,10 +304,10 @@ redis_all() {
 	serves redis "$AT_PORT" redis-server --bind "$AT" --port "$AT_PORT" --save '' --appendonly no \
 		--protected-mode no --dir "$T"
 	each_engine redis_all
-	ends_server redis
+	finish TERM redis
 }
 
-# The server's half of a mail's delivery, on stdin and stdout; the mail is in $T/mail then.
+# Serve SMTP for one mail on stdin and stdout, and write the mail to $T/mail.
 smtp() {
 	local line
 
@@ -354,7 +348,7 @@ smtp_all() {
 	closed_all 1
 }
 
-@test "a mail: the server speaks first" {
+@test "curl delivers a mail to a server that speaks first" {
 	{
 		printf 'Subject: numbers\r\n\r\n'
 		seq 1 1000 | sed 's/$/\r/'
@@ -362,7 +356,7 @@ smtp_all() {
 	each_engine smtp_all
 }
 
-# What came until the client's end is summed up, and a long answer follows.
+# Start a server that answers a stream, after its end, with its checksum and a long file.
 summing_server() {
 	begin server "${B[@]}" socat -t 30 "TCP4-LISTEN:$AT_PORT,bind=$AT,reuseaddr" \
 		"SYSTEM:'sha256sum && cat $T/reply'"
@@ -387,7 +381,7 @@ half_close() {
 	closed_all 2
 }
 
-@test "nc -N: the answer to a whole stream comes after its end" {
+@test "nc -N gets the answer after the end of its stream" {
 	random "$T/file" 9
 	random "$T/reply" 24
 	each_engine half_close

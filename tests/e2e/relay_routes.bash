@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086 # addresses are single words
 #
-# Relays with a routes file, three servers that say which one they are, and first packets of each kind.
+# Helpers of the tests of routes: a relay with a routes file, three numbered servers, and first packets of each kind.
 
-# Three servers that answer with their number, on ports 7001 to 7003.
+# Start three servers that answer with their number, on ports 7001 to 7003.
 servers() {
 	local n
 
@@ -18,23 +18,24 @@ servers_end() {
 
 	for n in 1 2 3; do
 		signal TERM "server$n"
-		# One that nobody came to says 1.
+		# A server without a connection ends with 1.
 		ends server$n "$([ "$(grep -c '^end' "$T/server$n.out")" -gt 0 ] && echo 0 || echo 1)"
 	done
 }
 
-# routed LINE...: a relay with these rules.
+# routed LINE...: start a relay with these rules.
 routed() {
 	printf '%s\n' "$@" >"$T/routes"
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "${engine:-auto}" --dial-timeout 1
 }
 
-# reaches N FILE ARGUMENTS...: what begins with the file's bytes comes to server N.
+# reaches N FILE ARGUMENTS...: fails when a connection that begins with the file's bytes does not reach server N.
 reaches() {
 	client client --prefix "$2" --server-name "$1" --up 3000 --down 3000 "${@:3}"
 }
 
-# turned_away FILE END: the relay ends it, the log says why, and no server has seen it.
+# turned_away FILE END [UPSTREAM]: fails when the relay does not end a connection that begins with the file's bytes, or
+# logs another end or upstream.
 turned_away() {
 	local before
 
@@ -45,7 +46,7 @@ turned_away() {
 	same "its upstream" "$(tail -n 1 "$T/relay.out" | jq -r '.upstream // "none"')" "${3:-none}"
 }
 
-# preamble N: the bytes that server N got before the last stream, in hex.
+# preamble N: print the bytes that server N got before the last stream, in hex.
 preamble() {
 	sed -n 's/^preamble //p' "$T/server$1.out" | tail -n 1
 }
@@ -54,12 +55,12 @@ hex() {
 	xxd -p "$1" | tr -d '\n'
 }
 
-# number BYTES VALUE: big endian in hex.
+# number BYTES VALUE: print the value big endian in hex.
 number() {
 	printf "%0$(($1 * 2))x" "$2"
 }
 
-# hello NAME [RECORD_BYTES] >FILE: a ClientHello for that server name, in records of so many bytes.
+# hello NAME [RECORD_BYTES] >FILE: write a ClientHello for that server name, in records of so many bytes.
 hello() {
 	local name ext body size=${2:-16000}
 

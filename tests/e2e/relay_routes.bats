@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086 # addresses are single words
 #
-# The server that a connection goes to, by its first packet: by its SNI, its Host, a token, and by nothing.
+# Rules choose the server of a connection by its first packet: by SNI, Host and token.
 
 load relay.bash
 load relay_routes.bash
 
-@test "SNI: exact names, suffixes, the rest" {
+@test "SNI rules match exact names and suffixes, any matches the rest" {
 	servers
 	routed "sni one.example -> 10.9.0.2:7001" "sni *.example -> 10.9.0.2:7002" "any -> 10.9.0.2:7003"
 	for case in one.example:1 ONE.Example:1 two.example:2 a.b.example:2 one.example.org:3 example:3; do
@@ -23,7 +23,7 @@ load relay_routes.bash
 		" 3 any, 2 sni *.example, 2 sni one.example,"
 }
 
-@test "SNI: a ClientHello over several records and segments" {
+@test "SNI is read from a ClientHello over several records and segments" {
 	servers
 	routed "sni one.example -> 10.9.0.2:7001" "any -> 10.9.0.2:7003"
 	for record in 1 7 40 16000; do
@@ -41,7 +41,7 @@ relayed_to() {
 	[ -n "$("${A[@]}" ss -Htn state established "dport = :$1")" ]
 }
 
-@test "SNI: what a real client sends" {
+@test "SNI is read from the ClientHello of openssl" {
 	servers
 	routed "sni one.example -> 10.9.0.2:7001" "any -> 10.9.0.2:7003"
 	openssl s_client -connect 127.0.0.1:1 -help >/dev/null 2>&1 || skip "there is no openssl"
@@ -54,7 +54,7 @@ relayed_to() {
 	end_relay
 }
 
-@test "Host: exact names, suffixes, with a port, in an absolute target" {
+@test "Host rules match exact names and suffixes, with a port and in an absolute target" {
 	servers
 	routed "host one.example -> 10.9.0.2:7001" "host *.example -> 10.9.0.2:7002" "any -> 10.9.0.2:7003"
 	for case in one.example:1 one.example:8080:1 ONE.EXAMPLE:1 two.example:2 other:3; do
@@ -68,7 +68,7 @@ relayed_to() {
 	end_relay
 }
 
-@test "the first rule that fits wins" {
+@test "the first rule that matches wins" {
 	servers
 	routed "host *.example -> 10.9.0.2:7002" "host one.example -> 10.9.0.2:7001" "any -> reject"
 	request one.example >"$T/request"
@@ -79,7 +79,7 @@ relayed_to() {
 	end_relay
 }
 
-@test "no rule fits: the connection is ended" {
+@test "a connection that no rule matches is ended" {
 	servers
 	routed "host one.example -> 10.9.0.2:7001"
 	request other >"$T/request"
@@ -88,7 +88,7 @@ relayed_to() {
 	end_relay
 }
 
-@test "token: a right one opens and is taken off, a wrong one does not" {
+@test "a right token is accepted and taken off, a wrong one ends the connection" {
 	servers
 	printf 'open sesame' >"$T/secret"
 	printf 'other' >"$T/other"
@@ -116,7 +116,7 @@ relayed_to() {
 	no_match "what it says and logs" "$(cat "$T/relay.err" "$T/relay.out")" "sesam"
 }
 
-@test "token: the data right behind it, with every engine" {
+@test "data right behind a token arrives with every engine" {
 	behind() {
 		server server --verbose
 		printf 'secret' >"$T/secret"
@@ -130,8 +130,8 @@ relayed_to() {
 	each_engine behind
 }
 
-# routed_crowd CONNECTIONS MEMORY: all come at a time, and all are served, though what each may send before it has an
-# upstream is reserved. There is enough for all of them: who has not spoken after 100 ms would have to make room else.
+# routed_crowd CONNECTIONS MEMORY: all connections come at a time, and all are served, although memory is reserved for
+# their first packets. There is enough for all; otherwise silent clients would have to make room after 100 ms.
 routed_crowd() {
 	many_connections
 	request good >"$T/request"
@@ -152,11 +152,11 @@ routed_crowd() {
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " $1 closed"
 }
 
-@test "1,000 connections at a time, by their first packet" {
+@test "1,000 connections at a time are routed by their first packet" {
 	each_engine routed_crowd 1000 512M
 }
 
-@test "--check says where the mistake is and what was expected" {
+@test "--check names line and column of a mistake, and the relay does not start with it" {
 	printf '%s\n' "# rules" "sni a.example -> 10.9.0.2:7001" "any -> 10.9.0.2:7003" >"$T/routes"
 	run -0 "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes" --check
 	for case in "hots x -> 1.2.3.4:5|1" "host x -> 1.2.3.4|11" "any -> 1.2.3.4:5,1.2.3.4:99999|18" \
@@ -164,7 +164,7 @@ routed_crowd() {
 		printf '%s\n' "# rules" "" "${case%|*}" >"$T/routes"
 		run -1 "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes" --check
 		[[ $output = *"$T/routes:3:${case##*|}: "* ]] || fail "for '${case%|*}':" "$output"
-		# And it does not start with it.
+		# The relay does not start with this file.
 		run -1 "${A[@]}" "$XF" forward -l $LISTEN --routes "$T/routes"
 		[[ $output = *"$T/routes:3:${case##*|}: "* ]] || fail "for '${case%|*}':" "$output"
 	done

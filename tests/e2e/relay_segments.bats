@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# Segments that come out of order, again, and with another cut: what the kernel's own readers never notice, and a
-# relay's must not either. The client is made of frames, with an address that nobody has.
+# Segments that come out of order, twice or overlapping do not change the stream that the server reads. The client is a
+# program that sends frames from an address that no interface has.
 
 load relay.bash
 
 GHOST=10.9.0.50
 
-# cut_so BYTES SEGMENT...: the server gets the stream as it was meant, whatever its segments.
+# cut_so BYTES SEGMENT...: fails when the server does not read the whole stream from these segments.
 cut_so() {
 	local bytes=$1
 

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Readers that have stopped: the senders push all they can, and the observer counts what the relay holds meanwhile.
+# Helpers of the tests of readers that have stopped: senders push all they can while the observer counts the bytes that
+# the relay holds.
 
-# busy, calm: keep every processor busy, and stop that.
+# busy: start a loop on every processor. calm: end the loops.
 busy() {
 	local cpu
 
@@ -18,15 +19,15 @@ calm() {
 	finish KILL "${spinners[@]}"
 }
 
-# has_all CONNECTIONS: all are accepted, and the server has heard of them.
+# has_all CONNECTIONS: whether the relay has accepted, and the server has got, so many connections.
 has_all() {
 	accepted "$1" || return
 	[ ${#observe_args[@]} = 0 ] || [ "$(wc -l <"$T/sp")" = "$1" ]
 }
 
-# stalled CONNECTIONS BYTES_MAX SENDERS CLIENT_ARGUMENTS...: readers at the other side of the relay have stopped;
-# when all are known the senders (client, server) send what they can. Nobody may hold too much; and afterwards
-# everything arrives.
+# stalled CONNECTIONS BYTES_MAX SENDERS CLIENT_ARGUMENTS...: start a client; when the readers at the other side of the
+# relay have stopped, let the senders (client, server) send all they can. Fails when the relay holds more than BYTES_MAX,
+# or 16 MiB of one connection.
 stalled() {
 	local conns=$1 most=$2 senders=$3 sender
 
@@ -48,11 +49,12 @@ stalled() {
 		"$(result observer longest_ms) ms apart"
 }
 
-# upload CONNECTIONS MEMORY BYTES_MAX BYTES_EACH ARGUMENTS...: the server does not read.
+# upload, download and echo_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH [ARGUMENTS...]: the server, the client or the
+# client of an echo stops reading; in the end all bytes arrive.
 upload() {
 	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
 	rm -f "$T/sp"
-	# The clients are done only when it has read all: until then their kernel must not end them for them.
+	# --late-fin: the clients end when the server has read all bytes, and not when their kernel has taken them.
 	server server --stall-at 64 --stall-ms forever --rcvbuf 32768 --ports "$T/sp" --late-fin
 	forward --memory "$2" "${@:5}"
 	stalled "$1" "$3" client --up "$4" --down 0
@@ -68,7 +70,7 @@ download() {
 	rm -f "$T/sp"
 	server server --ports "$T/sp" --hold-at 0
 	forward --memory "$2" "${@:5}"
-	# A FIN before the map keeps a connection out of it, and what copy reserves is more.
+	# --late-fin: a FIN before the map keeps a connection out of it, and copy reserves more.
 	stalled "$1" "$3" server --up 0 --late-fin --down "$4" --stall-at 64 --stall-ms forever --rcvbuf 32768
 	signal USR1 client
 	client_ends client
@@ -79,14 +81,14 @@ download() {
 echo_stalled() {
 	observe_args=()
 	echoes --memory "$2"
-	# A FIN that comes before would end the relay's part when all is in the kernel's hands.
+	# --late-fin: an early FIN would end the relay's part once the kernel has all bytes.
 	stalled "$1" "$3" client --mode echo --up "$4" --late-fin --stall-at 64 --stall-ms forever --rcvbuf 32768
 	signal USR1 client
 	client_ends client
 	end_relay
 }
 
-# both_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: neither end reads.
+# both_stalled CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: both ends stop reading; in the end all bytes arrive.
 both_stalled() {
 	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
 	rm -f "$T/sp"

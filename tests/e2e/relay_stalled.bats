@@ -9,12 +9,12 @@
 load relay.bash
 load relay_stalled.bash
 
-@test "one stalled reader: at most 16 MiB are held, and all arrives later" {
+@test "one stalled reader: at most 16 MiB are held, and all bytes arrive later" {
 	each_engine upload 1 256M $((256 * MIB)) 24m
 	each_engine download 1 256M $((256 * MIB)) 24m
 }
 
-@test "both readers of a connection stalled: at most 16 MiB are held, and all arrives later" {
+@test "both readers of a connection stalled: at most 16 MiB are held, and all bytes arrive later" {
 	each_engine both_stalled 1 256M $((256 * MIB)) 24m
 }
 

@@ -10,7 +10,7 @@
 load relay.bash
 load relay_stalled.bash
 
-@test "both readers of as many connections stalled as the memory is enough for" {
+@test "both readers stalled of as many connections as --memory has room for" {
 	each_engine both_stalled 40 13M $((13 * MIB)) 600k
 }
 
@@ -19,16 +19,16 @@ load relay_stalled.bash
 	each_engine both_stalled 1000 256M $((256 * MIB)) 800k
 }
 
-@test "1,000 stalled readers: at most --memory is held by all, and all arrives later" {
+@test "1,000 stalled readers: at most --memory is held, and all bytes arrive later" {
 	engine=auto
 	upload 1000 256M $((256 * MIB)) 350k
 }
 
-@test "300 stalled readers: at most --memory is held by all, and all arrives later" {
+@test "300 stalled readers: at most --memory is held, and all bytes arrive later" {
 	each_engine upload 300 77M $((77 * MIB)) 350k
 }
 
-@test "300 stalled readers at the clients' end" {
+@test "300 clients that are stalled readers" {
 	local ENGINES=(sockmap copy)
 
 	each_engine download 300 77M $((77 * MIB)) 350k

@@ -9,8 +9,8 @@
 load relay.bash
 load relay_stalled.bash
 
-# lagging CONNECTIONS MEMORY BYTES_MAX CLIENT_ARGUMENTS...: user space is stopped while the senders push, so that
-# the kernel's half of the engine has to keep the bound alone.
+# lagging CONNECTIONS MEMORY BYTES_MAX CLIENT_ARGUMENTS...: stop the relay's process while the senders push; fails when the
+# relay holds more than BYTES_MAX, then or after the process goes on.
 lagging() {
 	local conns=$1 memory=$2 most=$3
 
@@ -33,7 +33,7 @@ lagging() {
 	signal USR2 client
 	sleep 2
 	between "bytes taken in while it was stopped" "$(taken_in)" $((conns * 1000)) 1000000000
-	# What it does when it goes on again is looked at, too.
+	# The observer goes on while the process continues.
 	signal CONT relay
 	settle $((conns * 2000))
 	observed "$conns"
@@ -49,21 +49,21 @@ lagging() {
 	moved_by_engine
 }
 
-@test "stalled readers while user space is stopped: one" {
+@test "one stalled reader while the relay's process is stopped" {
 	lagging 1 256M $((256 * MIB)) --up 24m --down 0
 }
 
-@test "stalled readers while user space is stopped: 300" {
+@test "300 stalled readers while the relay's process is stopped" {
 	lagging 300 64M $((64 * MIB)) --up 500k --down 0
 }
 
-@test "stalled readers while user space is stopped: one of an echo" {
+@test "one stalled reader of an echo while the relay's process is stopped" {
 	local stall=(--late-fin --stall-at 64 --stall-ms forever --rcvbuf 32768)
 
 	lagging 1 256M $((256 * MIB)) --mode echo --up 24m "${stall[@]}"
 }
 
-@test "stalled readers while user space is stopped: 150 of an echo" {
+@test "150 stalled readers of an echo while the relay's process is stopped" {
 	local stall=(--late-fin --stall-at 64 --stall-ms forever --rcvbuf 32768)
 
 	lagging 150 32M $((32 * MIB)) --mode echo --up 500k "${stall[@]}"

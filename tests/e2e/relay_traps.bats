@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# The ways in which a sockmap relay has lost data, hung, or eaten memory, each with every engine. The
-# sockmap engine must not fall into them, and changing engines under way must not either.
+# Each test repeats a way in which a sockmap relay lost data, hung, or used up the memory, with every engine.
 
 load relay.bash
 
 trap_1() {
 	pause=0
-	# The request comes with the handshake's end, or just when the socket goes into the map.
+	# The requests come with the end of the handshake, or when the socket enters the map.
 	server server
 	forward
 	prompt at_once --mode request --conns 20 --total 300 --late-fin
@@ -17,15 +16,15 @@ trap_1() {
 	for delay in 1 2 3; do
 		client later --mode request --conns 10 --total 50 --delay-ms $delay --late-fin
 	done
-	# Nothing but the answer to the first may bring the second to move.
+	# A client sends its second request when it has the answer to the first.
 	client two_steps --mode request --rounds 3 --conns 20 --total 100 --write 30-40
 	server_ends server
 	end_relay
-	# All but those whose FIN was there with the request.
+	# A connection whose FIN comes with the request does not enter the map.
 	moved_by_engine 550
 }
 
-@test "trap 1: what arrived before the socket was in the map is answered" {
+@test "trap 1: bytes that arrived before the socket was in the map are answered" {
 	each_engine trap_1
 }
 
@@ -39,27 +38,27 @@ trap_1_echo() {
 	moved_by_engine
 }
 
-@test "trap 1: the same for an echo" {
+@test "trap 1: an echo answers bytes that arrived before the socket was in the map" {
 	each_engine trap_1_echo
 }
 
 trap_2() {
 	echoes
-	# The end comes while the echo of all before is still on its way.
+	# The FIN comes while the echo of the earlier bytes is still under way.
 	client fin_behind --mode echo --up 4m --rcvbuf 8192 --stall-at 1m --stall-ms 200 --conns 4
 	client small --mode echo --up 1-5000 --conns 10 --total 200
 	end_relay
 	moved_by_engine
 }
 
-@test "trap 2: a FIN does not keep an echo from sending what is left" {
+@test "trap 2: after a FIN an echo sends the remaining bytes" {
 	each_engine trap_2
 }
 
 trap_2_forward() {
 	server server
 	forward
-	# Each side ends at once in its direction, the other goes on for long.
+	# One side sends its FIN at once, the other goes on for long.
 	client upload --up 16m --down 0 --conns 2
 	client download --up 0 --down 16m --conns 2
 	client after --up 100k --down 4m --mode after-fin --conns 4
@@ -73,7 +72,7 @@ trap_2_forward() {
 }
 
 trap_3() {
-	# Neither side ends before it has seen the other's FIN or all its data.
+	# Each side waits for the other's FIN, or for all its data, before it sends its own.
 	server server
 	forward
 	client server_waits --mode after-fin --up 1000 --down 1000 --conns 20 --total 200
@@ -91,14 +90,14 @@ trap_3() {
 }
 
 trap_4() {
-	# The reader is slower than all before it, so that the end comes while much still waits.
+	# The reader is the slowest part, so that the FIN comes while many bytes wait.
 	server server --rcvbuf 16384 --stall-at 64 --stall-every 512k --stall-ms 5
 	forward
 	client client --up 16m --down 0
 	client several --up 256k-6m --down 0 --conns 10
 	server_ends server
 	same "bytes that came" "$(result server received)" $(($(result client sent) + $(result several sent)))
-	# And to the client.
+	# The same towards the client.
 	server server
 	client client --up 0 --down 16m --rcvbuf 16384 --stall-at 64 --stall-every 512k --stall-ms 5
 	client several --up 0 --down 256k-6m --conns 10 --rcvbuf 16384 --stall-at 64 --stall-every 512k \
@@ -113,7 +112,7 @@ trap_4() {
 }
 
 trap_5() {
-	# Both directions have ended, as far as the two ends are asked to send, long before the reader reads.
+	# Both ends have sent their FIN long before the reader reads.
 	server server --rcvbuf 8192 --stall-at 64 --stall-ms 400
 	forward
 	client client --up 256k-3m --down 0 --conns 16
@@ -123,12 +122,12 @@ trap_5() {
 	moved_by_engine
 }
 
-@test "trap 5: closing waits until the receiver has all" {
+@test "trap 5: closing waits until the receiver has all bytes" {
 	each_engine trap_5
 }
 
 trap_6() {
-	# Each stop of the reader fills all on the way, each start empties it.
+	# Each stop of the reader fills all buffers, each start empties them.
 	server server --rcvbuf 65536 --stall-at 1m --stall-every 2m --stall-ms 30
 	forward
 	client client --up 24m --down 24m --stall-at 1500k --stall-every 3m --stall-ms 30 --rcvbuf 65536 \
@@ -143,7 +142,7 @@ trap_6() {
 }
 
 trap_7() {
-	# The server resets while the client sends on: the client must hear of it.
+	# The server resets while the client sends, and the client gets the reset.
 	server server --reset-at 300k-3m --expect killed --verbose
 	forward
 	control
@@ -151,7 +150,7 @@ trap_7() {
 	control_ends
 	server_ends server
 	soon_after server client
-	# The other way round.
+	# The client resets while the server sends.
 	server server --expect reset --verbose
 	control
 	client client --up 0 --down 1000m --conns 8 --reset-at 300k-3m --expect killed --verbose
@@ -190,10 +189,10 @@ trap_8() {
 
 trap_9() {
 	pause=0
-	# Where the FIN of either side is there before the map, copy moves it all.
+	# copy moves a connection whose FIN comes before it enters the map.
 	server server --speak-first 3000 --late-fin
 	forward
-	# The client says nothing until it has the server's word, or nothing of its own.
+	# The client sends nothing before it has read the server's bytes, or nothing at all.
 	client banner --up 0 --conns 20 --total 300 --late-fin
 	client later --up 1000 --conns 20 --total 100 --delay-ms 30
 	server_ends server
@@ -215,22 +214,22 @@ trap_10() {
 	printf 'GET / HTTP/1.1\r\nHost: h.test\r\n\r\n' >"$T/prefix"
 	server server
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --engine "$engine"
-	# The stream goes on right behind what user space reads, in pieces that come while it dials.
+	# The stream goes on right behind the first packet, in pieces that come during the dial.
 	client client --prefix "$T/prefix" --prefix-step 7 --pace-us 300 --up 20k --down 20k \
 		--write 1-1500 --conns 10 --total 40
 	client client --prefix "$T/prefix" --up 100k-600k --down 100k-600k --write 1-60000 --conns 10 --total 60
-	# And here there are moments without anything in a queue, so that the map can be entered.
+	# Messages leave moments with empty queues, in which a connection can enter the map.
 	client talk --prefix "$T/prefix" --mode request --rounds 20 --conns 10 --total 40
 	server_ends server
 	end_relay
 	moved_by_engine 40
 }
 
-@test "trap 10: the first packet and what the kernel moves stay in order" {
+@test "trap 10: the first packet stays in front of the bytes that the kernel moves" {
 	each_engine trap_10
 }
 
-# ended_early CONNECTIONS: they and their ends wait to be accepted.
+# ended_early CONNECTIONS: whether so many connections wait to be accepted, with their FIN.
 ended_early() {
 	[ "$("${A[@]}" ss -Htn state close-wait "sport = :7000" | wc -l)" = "$1" ]
 }
@@ -239,14 +238,14 @@ trap_11() {
 	pause=0
 	server server
 	forward
-	# It cannot accept before data and FIN of all of them are there.
+	# The relay accepts only when data and FIN of all connections have come.
 	signal STOP relay
 	client_begins client --up 1-20000 --down 1-200000 --conns 30 --mode after-fin
 	wait_for ended_early 30
 	signal CONT relay
 	client_ends client
 	server_ends server
-	# Sizes that end in every state of a sender that was stopped for a while.
+	# The sizes end in every state of a sender that was stopped for a while.
 	server server --rcvbuf 16384 --stall-at 64 --stall-ms 150
 	client client --up 1m-20m --down 10 --mode after-fin --conns 8
 	server_ends server
@@ -258,7 +257,7 @@ trap_11() {
 	each_engine trap_11
 }
 
-# The server has read all, and the end: its kernel knows, and nothing is left in the queue.
+# server_has_end CONNECTIONS: whether the server has read all bytes and the FIN of so many connections.
 server_has_end() {
 	[ "$("${B[@]}" ss -Htn state close-wait "sport = :7001" | awk '$1 == 0' | wc -l)" = "$1" ]
 }
@@ -269,7 +268,7 @@ trap_11_stalled() {
 	client_begins client --up 6m --down 6m --stall-at 64 --stall-ms forever --rcvbuf 32768 --conns 4
 	settle 100000
 	signal USR1 server
-	# One way is held up by the client all the time; the other comes to its end.
+	# The client holds up one direction all the time; the other one comes to its end.
 	wait_for server_has_end 4
 	signal USR1 client
 	client_ends client
@@ -290,18 +289,18 @@ trap_11_echo() {
 	wait_for ended_early 30
 	signal CONT relay
 	client_ends client
-	# In the map, stopped and put back when the FIN has come.
+	# The sockets are stopped in the map and put back when the FIN has come.
 	client stopped --mode echo --up 1m-8m --rcvbuf 8192 --stall-at 64 --stall-ms 150 --conns 8 --delay-ms 10
 	end_relay
 	moved_by_engine 8
 }
 
-@test "trap 11: the same for an echo" {
+@test "trap 11: data and FIN come through an echo while its way back is stalled" {
 	each_engine trap_11_echo
 }
 
 trap_12() {
-	# After each change of engine or pause the last bytes may lie there without anybody being told.
+	# After each change of engine or pause the last bytes may be in a queue without a wake-up.
 	server server --rcvbuf 32768 --stall-at 3m --stall-every 3m --stall-ms 20
 	forward
 	client client --mode request --request 1500k --reply 1000k --rounds 8 --conns 2
@@ -325,7 +324,7 @@ trap_12() {
 }
 
 trap_13() {
-	# A small window makes almost every send a partial one.
+	# With a small window almost every send is a partial one.
 	server server --rcvbuf 4096 --sndbuf 4096
 	forward
 	client client --up 4m --down 4m --rcvbuf 4096 --sndbuf 4096 --write 1-9000 --conns 4
@@ -341,7 +340,7 @@ trap_13() {
 trap_14() {
 	server server
 	forward
-	# Not an MPTCP socket: the client falls back to plain TCP.
+	# The listener is no MPTCP socket, so that the client falls back to plain TCP.
 	same "protocols of the listener" "$("${A[@]}" ss -HlnM 'sport = :7000' | wc -l)" 0
 	client client --mptcp --up 1m --down 1m --conns 4
 	server_ends server
@@ -356,7 +355,7 @@ trap_14() {
 
 trap_15() {
 	client_begins bulk --up 64m --down 64m --write 1-100000 --conns 4
-	# A call that hangs would hold up everybody.
+	# A call that blocks would hold up all connections.
 	prompt others --mode request --rounds 20 --conns 2 --total 20
 	client_ends bulk
 }
@@ -368,7 +367,7 @@ trap_15() {
 		forward --rotate-bytes $bytes
 		trap_15
 		end_relay
-		# With long steps a connection may stay in the sockmap: the directions interrupt each other's runs.
+		# With 1 MiB a connection may stay in the sockmap, because the directions interrupt each other's runs.
 		[ $bytes = 50k ] && which="head" || which="tail"
 		between "changes of engine with $bytes" \
 			"$(log_of 'select(.bytes_to_upstream > 60000000) | .moves' | sort -n | $which -n 1)" 3 1000000
@@ -378,8 +377,8 @@ trap_15() {
 
 trap_16() {
 	pause=0
-	# The same few client ports, and so the same descriptors, again and again, most of them cut off in
-	# the middle, so that what belonged to the one before would reach the next.
+	# Few client ports, and so few descriptors, are used again and again, and most connections are cut off in
+	# the middle, so that bytes of an earlier connection could reach a later one.
 	many_connections 0
 	server server --expect ok,reset,killed --reset-at 1-60000 --reset-share 300
 	forward
@@ -392,11 +391,11 @@ trap_16() {
 	server_ends server
 	[ "$engine" != sockmap ] || wait_for maps_have 0
 	end_relay
-	# Most of those that waited before they sent; a busy machine accepts some later than that.
+	# Most of the connections that waited before they sent; a busy machine accepts some later.
 	moved_by_engine 160
 }
 
-@test "trap 16: a connection never gets what belongs to an earlier one on the same port" {
+@test "trap 16: a connection never gets bytes of an earlier one on the same port" {
 	each_engine trap_16
 }
 

@@ -11,7 +11,7 @@ answers() {
 	grep -c '^end.*outcome=ok' "$T/server$1.out"
 }
 
-@test "several upstreams take turns, and one that refuses is left out" {
+@test "several upstreams take turns, and an upstream that refuses is left out" {
 	servers
 	routed "any -> 10.9.0.2:7001,10.9.0.2:7002,10.9.0.2:7003"
 	client client --mode request --conns 5 --total 90
@@ -23,7 +23,7 @@ answers() {
 	client client --mode request --conns 5 --total 100
 	same "connections of both" $(($(answers 1) + $(answers 3))) 160
 	between "connections of server 1" "$(answers 1)" 60 100
-	# All of them refuse: that is said, and the client is not left waiting.
+	# When all refuse, the client is reset at once, and the log says so.
 	for n in 1 3; do
 		signal TERM "server$n"
 		ends server$n 0
@@ -34,7 +34,7 @@ answers() {
 	soon "us until the client knew" "$(result client ms)000" 1000000
 	wait_for log_has 192
 	same "end in the log" "$(tail -n 1 "$T/relay.out" | jq -r .end)" "upstream refused"
-	# They are back, and used again.
+	# Upstreams that are back are used again.
 	servers
 	client client --mode request --conns 2 --total 30
 	servers_end
@@ -42,15 +42,15 @@ answers() {
 	ends relay 0
 }
 
-# took MS: the client's run did, or a second more.
+# took MS: fails when the client's run was shorter, or more than a second longer.
 took() {
 	between "ms of the client" "$(result client ms)" $(($1 - 20)) 1000000
 	soon "us of the client" "$(result client ms)000" $((($1 + 1000) * 1000))
 }
 
-@test "an upstream that is silent: the next one is tried, and the time is limited" {
+@test "after a silent upstream the next one is tried, within a limited time" {
 	servers
-	# Nobody has this address, and nobody says so.
+	# No host has this address, and no ICMP error comes back.
 	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
 	routed "host both -> 10.9.0.77:7001,10.9.0.2:7002" "any -> 10.9.0.77:7001"
 	request both >"$T/request"
@@ -66,12 +66,12 @@ took() {
 	ends relay 0
 }
 
-# dials_begun: how often this kernel, that is the relay, has begun to connect.
+# dials_begun: print how many TCP connections side a, that is the relay, has begun.
 dials_begun() {
 	"${A[@]}" awk '$1 == "Tcp:" && $6 ~ /^[0-9]+$/ { print $6 }' /proc/net/snmp
 }
 
-@test "an upstream that was silent lately costs later connections nothing" {
+@test "later connections avoid an upstream that was silent" {
 	local host before
 
 	at=10.9.0.2:7002 server server
@@ -79,17 +79,17 @@ dials_begun() {
 		ip -n "$LAB-a" neigh add 10.9.0.$host lladdr 02:00:00:00:77:$host dev eth0 nud permanent
 	done
 	routed "any -> 10.9.0.77:7001,10.9.0.2:7002,10.9.0.78:7001"
-	# The first to come find out, about one and about the other.
+	# The first connections find out that the two upstreams are silent.
 	control
 	client client --mode request --total 3
 	control_ends
 	took 2000
 	before=$(dials_begun)
 	prompt later --mode request --total 30
-	# The control's are begun by the other side.
+	# Side b begins the connections of the control.
 	same "attempts to connect" $(($(dials_begun) - before)) 30
 	server_ends server
-	# Where all are to be avoided they are tried all the same.
+	# When all upstreams are to be avoided, the relay tries them all the same.
 	control
 	client client --mode request --expect reset
 	control_ends
@@ -98,7 +98,7 @@ dials_begun() {
 	ends relay 0
 }
 
-@test "a dead upstream on a port that clients use: it does not connect to itself" {
+@test "a dial to a dead upstream on an ephemeral port does not connect to itself" {
 	"${A[@]}" sysctl -q -w net.ipv4.ip_local_port_range="40000 40015"
 	for host in 127.0.0.1 0.0.0.0 "[::1]"; do
 		routed "any -> $host:40002"
@@ -113,7 +113,7 @@ dials() {
 	[ "$("${A[@]}" ss -Htn state syn-sent | wc -l)" = "$1" ]
 }
 
-@test "a client that is gone before the dial ends" {
+@test "the log says that a client was gone before the dial ended" {
 	servers
 	ip -n "$LAB-a" neigh add 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
 	printf 'any -> 10.9.0.77:7001\n' >"$T/routes"
@@ -121,7 +121,7 @@ dials() {
 	client_begins client --up 100 --conns 5
 	wait_for dials 5
 	finish KILL client
-	# Data and FIN could still be for the upstream; a reset is not.
+	# Data and a FIN are still for the upstream; a reset ends the dial.
 	client reset --up 100 --reset-at 164 --expect killed --conns 5
 	wait_for log_has 5
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ')" " 5 client gone"
@@ -133,9 +133,9 @@ dials() {
 	servers_end
 }
 
-@test "a client that has ended its direction before the dial ends is served" {
+@test "a client that has sent its FIN before the dial ends is served" {
 	served() {
-		# The first upstream costs a second.
+		# The dial of the first upstream takes a second.
 		ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
 		server server
 		routed "any -> 10.9.0.77:7001,$SERVER"

@@ -5,9 +5,9 @@
 
 load relay.bash
 
-# urgent_sent WHEN BYTES STEPS...: these steps of a probe send so many bytes, some of them urgent, when the
-# connection is new, or when it has had messages (running). With stopped the relay finds all at once. The server
-# sends the same back after the client's FIN, as an echo does at once.
+# urgent_sent WHEN BYTES STEPS...: run a probe with these steps, which send so many bytes, some of them urgent, on a new
+# connection or on one that has had messages (running). With stopped the relay finds all bytes at once. The server sends
+# the same back after the client's FIN, an echo at once.
 urgent_sent() {
 	local when=$1 bytes=$2 talk=() answer=() back=(end "${@:3}" fin)
 
@@ -36,7 +36,7 @@ urgent_sent() {
 	[ "$to" = "$LISTEN-echo" ] || { ends server 0 && all_there server "$when: $*"; }
 }
 
-# all_there NAME WHAT: each step did what it should, and behind the last byte there was the end.
+# all_there NAME WHAT: fails when a step of the probe failed, or did not see the FIN right behind the last byte.
 all_there() {
 	same "steps of the $1 that failed, $2" "$(cut -d' ' -f2- "$T/$1.out" | grep -vE " ok$|^end 0 eof$" | tr '\n' ';')" ""
 	same "ends that the $1 saw" "$(grep -c " end 0 eof" "$T/$1.out")" 1
@@ -56,7 +56,7 @@ urgent() {
 		urgent_sent "$when" 900002 send=300000 oob=1 send=300000 sleep=20 oob=1 send=300000
 	done
 	end_relay
-	# Those that ran; with the others the end comes before the map.
+	# The running connections enter the map; on the new ones the FIN comes before.
 	moved_by_engine 8
 }
 
@@ -66,7 +66,7 @@ urgent_forward() {
 	urgent
 }
 
-@test "urgent data arrives in its place among the others" {
+@test "urgent data arrives in its place among the other bytes" {
 	each_engine urgent_forward
 }
 

@@ -15,12 +15,12 @@ first_packets() {
 	relay $LISTEN forward -l $LISTEN --routes "$T/routes" "$@"
 }
 
-# good_ones [CONNECTIONS]: so many at a time.
+# good_ones [CONNECTIONS]: fails when 50 clients with a request, so many at a time, are not served promptly.
 good_ones() {
 	prompt good --prefix "$T/good" --mode request --rounds 3 --conns "${1:-10}" --total 50
 }
 
-@test "first packet: who says nothing is ended after --first-timeout" {
+@test "first packet: a client that is silent is ended after --first-timeout" {
 	first_packets --first-timeout 1
 	begin silent "${B[@]}" bash -c 'exec 7<>/dev/tcp/10.9.0.1/7000; cat <&7'
 	good_ones
@@ -32,7 +32,7 @@ good_ones() {
 	end_relay
 }
 
-@test "first packet: who dribbles is ended after --first-timeout" {
+@test "first packet: a client that dribbles is ended after --first-timeout" {
 	first_packets --first-timeout 1
 	begin dribbler "${B[@]}" bash -c \
 		'exec 7<>/dev/tcp/10.9.0.1/7000; printf "GET / HTTP/1.1\r\n" >&7; while printf x >&7; do sleep 0.05; done'
@@ -45,7 +45,7 @@ good_ones() {
 	end_relay
 }
 
-@test "first packet: more than 16 KiB that decide nothing end it, without a timeout" {
+@test "first packet: more than 16 KiB without a decision end the connection before the timeout" {
 	first_packets --first-timeout 60
 	{ printf 'GET / HTTP/1.1\r\n' && head -c 40000 /dev/zero | tr '\0' x; } >"$T/flood"
 	"${B[@]}" bash -c 'exec 7<>/dev/tcp/10.9.0.1/7000; cat "$0" >&7; cat <&7' "$T/flood" || :
@@ -56,7 +56,7 @@ good_ones() {
 	end_relay
 }
 
-@test "first packet: a crowd that waits does not keep others out" {
+@test "first packet: a crowd of waiting clients does not keep others out" {
 	first_packets --max-waiting 20
 	begin crowd "${B[@]}" bash -c '
 		for i in {1..200}; do exec {fd}<>/dev/tcp/10.9.0.1/7000; printf G >&$fd; done; sleep 600'
@@ -69,7 +69,7 @@ good_ones() {
 	end_relay
 }
 
-# flooded COMMAND...: again and again, and all the time connections of the flood are ended.
+# flooded COMMAND...: run the command three times; fails when the relay does not end connections of the flood meanwhile.
 flooded() {
 	local before
 
@@ -81,8 +81,8 @@ flooded() {
 	done
 }
 
-# Few places, all taken by clients that have only just come: more than 20 come in the time that such ones get to speak.
-@test "first packet: who comes and says nothing, again and again, does not hold up others" {
+# All 20 places are taken by new clients: more than 20 come within the time that a client has to speak.
+@test "first packet: a stream of silent clients does not hold up others" {
 	local pause=0
 
 	first_packets --max-waiting 20
@@ -95,7 +95,7 @@ flooded() {
 			[ -z "$fd" ] || exec {fd}>&-
 			read -rt 0.001 -u $never
 		done'
-	# By then a queue would have formed.
+	# After 500 connections a queue would have formed.
 	wait_for log_has 500
 	flooded good_ones 5
 	finish KILL flood
@@ -103,8 +103,8 @@ flooded() {
 	end_relay
 }
 
-# Their places are wanted in the very turn in which they are to be heard.
-@test "first packet: who has spoken makes room by being served, and goes on to wait for its upstream" {
+# New clients need the places in the same turn of the loop in which the relay reads from the old ones.
+@test "first packet: a client that has spoken makes room and goes on to wait for its upstream" {
 	engine=auto
 	printf 'host dead -> 10.9.0.77:81\n' >"$T/routes"
 	ip -n "$LAB-a" neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev eth0 nud permanent
@@ -129,7 +129,7 @@ flooded() {
 	end_relay "cannot connect to upstream"
 }
 
-@test "first packet: floods of such clients do not hold up others" {
+@test "first packet: floods of large undecided packets do not hold up others" {
 	many_connections
 	first_packets --first-timeout 2
 	printf 'GET / HTTP/1.1\r\n' >"$T/start"
@@ -147,7 +147,7 @@ all_accepted() {
 	[ "$("${A[@]}" ss -Hltn "src $LISTEN" | awk '{ n += $2 } END { print n + 0 }')" = 0 ]
 }
 
-# crowd_of COUNT BYTES: so many clients send this and wait; meanwhile others are served.
+# crowd_of COUNT BYTES: let so many clients send these bytes and wait; fails when other clients are not served promptly.
 crowd_of() {
 	begin crowd "${B[@]}" bash -c 'ulimit -n 4096
 		for ((i = 0; i < $0; i++)); do exec {fd}<>/dev/tcp/10.9.0.1/7000; printf "$1" >&$fd; done 2>/dev/null
@@ -159,7 +159,7 @@ crowd_of() {
 	finish KILL crowd
 }
 
-# crowded_out ARGUMENTS...: those that wait take all that they may have, and others are served all the same.
+# crowded_out ARGUMENTS...: clients that wait use up their share of the memory, and other clients are served.
 crowded_out() {
 	many_connections
 	printf 'host dead -> 10.9.0.77:81\nhost good -> %s\n' $SERVER >"$T/routes"
@@ -177,18 +177,18 @@ crowded_out() {
 		"$(log_of 'select((.route // "" | test("good")) and .end != "closed") | .end' | wc -l)" 0
 }
 
-@test "who waits for a first packet or an upstream does not keep others out" {
+@test "clients that wait for a first packet or an upstream do not keep others out" {
 	local ENGINES=(auto copy) # with a sockmap and without
 
 	each_engine crowded_out
 }
 
-# settled COUNT: so many clients have been refused or wait for the dial's end.
+# settled COUNT: whether so many clients have been refused or wait for the end of the dial.
 settled() {
 	[ $(($(grep -c 'outcome=reset' "$T/crowd.out") + $("${A[@]}" ss -Htn state syn-sent | wc -l))) = "$1" ]
 }
 
-# still: nothing has come in for a while.
+# still: whether no byte comes in for 250 ms.
 still() {
 	local before
 
@@ -197,8 +197,8 @@ still() {
 	[ "$(taken_in)" = "$before" ]
 }
 
-# silent_upstream BYTES_EACH: what 600 clients send while nobody answers the dial counts in --memory. Some wait, the
-# others are ended, and not only when a dial has taken too long.
+# silent_upstream BYTES_EACH: the bytes that 600 clients send during the dial count in --memory. Some clients wait, the
+# others are ended before the dial times out.
 silent_upstream() {
 	local waiting
 
@@ -209,7 +209,7 @@ silent_upstream() {
 	wait_for settled 600
 	wait_for still
 	waiting=$("${A[@]}" ss -Htn state syn-sent | wc -l)
-	# A buffer and a first packet each, in half of the memory; where there is a sockmap in a quarter.
+	# Each has a buffer and a first packet, in half of the memory, or in a quarter beside a sockmap.
 	between "connections that wait" "$waiting" 60 200
 	between "bytes that they have sent" "$(taken_in "sport = :7000")" $((waiting * 40000)) $((32 * MIB))
 	client_ends crowd
@@ -225,7 +225,7 @@ silent_upstream() {
 	end_relay "refused a connection|cannot connect to upstream"
 }
 
-@test "600 clients that send while the upstream is silent" {
+@test "600 clients that send to a silent upstream stay within --memory" {
 	local ENGINES=(auto copy) # with a sockmap and without
 
 	each_engine silent_upstream 300k

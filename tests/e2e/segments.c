@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A TCP client that cuts its stream into segments as it likes: out of order, twice, overlapping.
+/* A TCP client that cuts its stream into any segments: out of order, repeated, overlapping.
  *
  *   segments IFACE FROM ADDR:PORT LO-HI|MS...
  *
- * Sends the bytes LO to HI of the pattern for each LO-HI, waits for a plain number's milliseconds,
- * ends its direction behind the highest byte, and waits until all of it was acknowledged; exit
- * status 1 when it is not. FROM must be an address that nobody has, so that no kernel answers in
- * its place; the frames go to side a of the lab. */
+ * Sends the bytes LO to HI of the pattern for each LO-HI, waits for MS milliseconds, sends a FIN
+ * behind the highest byte, and waits until all bytes are acknowledged, or ends with status 1. FROM
+ * is an address that no interface has, so that no kernel answers for it; the frames go to side a of
+ * the lab. */
 #include <poll.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -23,7 +23,8 @@ struct client {
 	int fd;
 	uint32_t src, dst; /* network byte order */
 	uint16_t sport, dport;
-	uint32_t next_in, acked; /* what they will send next; what they have acknowledged */
+	uint32_t next_in,
+	    acked; /* the next byte of the other end; the bytes that it has acknowledged */
 	bool connected, reset;
 };
 
@@ -75,7 +76,7 @@ static void send_segment(const struct client *c, uint32_t seq, uint8_t flags, ui
 	}
 }
 
-/* One frame, when it is for us. What it brings is acknowledged. */
+/* Take a frame for this client, and acknowledge its bytes. */
 static void take(struct client *c, const uint8_t *frame, size_t len)
 {
 	struct tcphdr tcp;
@@ -100,7 +101,7 @@ static void take(struct client *c, const uint8_t *frame, size_t len)
 	}
 }
 
-/* Until they have acknowledged all up to @until, or for @ms of silence. */
+/* Take frames until all bytes up to @until are acknowledged, or until none comes for @ms. */
 static void listen_for(struct client *c, int ms, uint32_t until)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };

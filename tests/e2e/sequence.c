@@ -2,7 +2,7 @@
 /* sequence send ADDR SECONDS GAP_US PORT...   numbered UDP datagrams, each number to every port
  * sequence receive PORT...                    until SIGTERM, then a line for each port:
  *                                             "PORT received N missing N"
- * What is missing is what has a smaller number than the last that came, and did not come. */
+ * A number is missing when it did not come and a larger one did. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,7 +55,7 @@ static int send_all(char **argv, int ports)
 	for (; !stop && seconds() < end; number++) {
 		for (int i = 0; i < ports; i++) {
 			to.sin_port = htons(atoi(argv[5 + i]));
-			/* Nobody may listen there: what ICMP says about it is not for us. */
+			/* A port without a listener causes ICMP errors, which are ignored. */
 			if (sendto(fd, &number, sizeof(number), 0, (void *)&to, sizeof(to)) < 0)
 				sendto(fd, &number, sizeof(number), 0, (void *)&to, sizeof(to));
 		}
@@ -84,7 +84,7 @@ static int receive_all(char **argv, int ports)
 		fds[i] = (struct pollfd) { .fd = listen_on(argv[2 + i]), .events = POLLIN };
 	puts("ready");
 	fflush(stdout);
-	/* After the signal, what is still in the buffers. */
+	/* After the signal read the rest of the buffers. */
 	while (poll(fds, ports, stop ? 0 : 50) > 0 || !stop)
 		for (int i = 0; i < ports; i++) {
 			if (recv(fds[i].fd, &number, sizeof(number), MSG_DONTWAIT) !=

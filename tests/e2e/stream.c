@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* TCP connections whose every byte is checked, as client and as server, for what stands between
- * them; "stream" alone prints the options. The last line of stdout counts the outcomes; exit status
- * 0 when all of them are among --expect and there was at least one. SIGTERM ends a client at once;
- * a server first waits for its connections, SIGINT ends it at once, too. */
+/* Client and server of TCP connections, which check every byte; "stream" alone prints the options.
+ * The last line of stdout counts the outcomes. The exit status is 0 when there is at least one, and
+ * all are among --expect. SIGTERM ends a client at once, and a server when its connections have
+ * ended; SIGINT ends both at once. */
 #include <sys/random.h>
 #include <sys/resource.h>
 
@@ -41,7 +41,8 @@ static void interest(struct stream *s, struct conn *c)
 		ev.events |= EPOLLIN;
 	if (!c->open || (more && c->next_write <= s->now))
 		ev.events |= EPOLLOUT;
-	/* Without either, an end of both directions must not wake us again and again. */
+	/* A socket with neither would wake the loop again and again after the end of both
+	 * directions. */
 	if (!ev.events && c->fin_sent)
 		ev.events = EPOLLET;
 	if (ev.events != c->events && epoll_ctl(s->epoll, EPOLL_CTL_MOD, c->fd, &ev))
@@ -144,7 +145,7 @@ static void use_source(struct stream *s, int fd)
 		die("bind");
 }
 
-/* False: the source port still belongs to an old connection. */
+/* Returns false when the source port still belongs to an old connection. */
 static bool dial(struct stream *s)
 {
 	int fd = socket(s->args.addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -233,7 +234,7 @@ static void run_timer(struct stream *s, struct conn *c)
 		step(s, c, resume, write || s->go_now);
 }
 
-/* Those whose time has come; how long until the next in ms, at most 100. */
+/* Run the timers that are due. Returns the time until the next in ms, at most 100. */
 static int run_timers(struct stream *s)
 {
 	uint64_t next = s->now + 100000;
@@ -249,7 +250,7 @@ static int run_timers(struct stream *s)
 	return (int)((next - s->now + 999) / 1000);
 }
 
-/* A server that is asked to end waits for its connections, but not for ever. */
+/* A server that is asked to end waits for its connections, for a limited time. */
 static bool done(struct stream *s)
 {
 	if (s->gave_up || (stop && (!s->args.server || stop == SIGINT)))

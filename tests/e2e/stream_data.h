@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What stream's two ends send each other: a header, then bytes that are a function of the
- * connection, the direction and the position, so that a wrong, missing, doubled or foreign byte
- * shows. */
+/* The data of stream: a header, then bytes that are a function of the connection, the direction and
+ * the position, so that each wrong, missing, doubled or foreign byte is found. */
 #ifndef XF_E2E_STREAM_DATA_H
 #define XF_E2E_STREAM_DATA_H
 
@@ -13,10 +12,10 @@
 #define STREAM_MAGIC 0x78667374726d3031ULL
 
 enum stream_mode {
-	STREAM_DUPLEX,	  /* each side sends all it has at once */
+	STREAM_DUPLEX,	  /* both sides send without waiting */
 	STREAM_AFTER_FIN, /* the server sends when it has seen the client's FIN */
 	STREAM_REQUEST,	  /* a reply for each request */
-	STREAM_ECHO,	  /* the other side is no stream server, it sends back what it gets */
+	STREAM_ECHO,	  /* the other side is an echo, not a stream server */
 };
 
 struct stream_header {
@@ -55,7 +54,7 @@ static inline uint8_t stream_byte(uint64_t seed, uint64_t pos)
 	return stream_word(seed, pos / 8) >> pos % 8 * 8;
 }
 
-/* The bytes from @pos on. */
+/* Fill @buf with the bytes from @pos on. */
 static inline void stream_fill(uint8_t *buf, uint64_t seed, uint64_t pos, size_t len)
 {
 	size_t i = 0;
@@ -71,7 +70,7 @@ static inline void stream_fill(uint8_t *buf, uint64_t seed, uint64_t pos, size_t
 		buf[i] = stream_byte(seed, pos + i);
 }
 
-/* How many of the @len bytes from @pos on are right, up to the first that is not. */
+/* Returns how many of the @len bytes are right in front of the first wrong one. */
 static inline size_t stream_check(const uint8_t *buf, uint64_t seed, uint64_t pos, size_t len)
 {
 	size_t i = 0;
@@ -91,8 +90,8 @@ static inline size_t stream_check(const uint8_t *buf, uint64_t seed, uint64_t po
 	return len;
 }
 
-/* Where in the same stream, less than @range from @pos, the 16 bytes at @buf belong; UINT64_MAX for
- * nowhere. */
+/* Returns the position of the 16 bytes at @buf in the same stream, less than @range from @pos, or
+ * UINT64_MAX. */
 static inline uint64_t stream_find(const uint8_t *buf, uint64_t seed, uint64_t pos, uint64_t range)
 {
 	uint64_t at = pos > range ? pos - range : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What comes first on a connection of stream: headers, and what stands before them. */
+/* The beginning of a connection of stream: its headers, and bytes before them. */
 #ifndef XF_E2E_STREAM_FIRST_H
 #define XF_E2E_STREAM_FIRST_H
 
@@ -71,7 +71,7 @@ static void print_proxy(const uint8_t *head)
 	       port[2] << 8 | port[3]);
 }
 
-/* The PROXY header at the start. 1: there it was, and is taken off; 0: more is needed. */
+/* Take off the PROXY header at the start. Returns 1, or 0 when more bytes are needed. */
 static int take_proxy(struct conn *c)
 {
 	size_t len;
@@ -99,8 +99,8 @@ static void print_preamble(const uint8_t *data, size_t len)
 	printf("\n");
 }
 
-/* Bytes before the header and the header itself, @len of them in buffer. Returns how many were
- * used, or -1 when the connection has ended. */
+/* Read the bytes before the header, and the header, from the @len bytes in the buffer. Returns how
+ * many were used, or -1 when the connection has ended. */
 static ssize_t read_preamble(struct stream *s, struct conn *c, size_t len)
 {
 	static const uint64_t magic = STREAM_MAGIC;

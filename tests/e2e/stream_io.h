@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sending and receiving: one connection of stream, as far as its sockets go. */
+/* Sending and receiving on one connection of stream. */
 #ifndef XF_E2E_STREAM_IO_H
 #define XF_E2E_STREAM_IO_H
 
@@ -7,7 +7,7 @@
 
 /* ---- sending ---- */
 
-/* How far the stream may be sent now. */
+/* Returns the position up to which the stream may be sent now. */
 static uint64_t allowed(struct stream *s, struct conn *c)
 {
 	const struct stream_header *plan = s->args.server ? &c->in : &c->out;
@@ -30,7 +30,7 @@ static uint64_t allowed(struct stream *s, struct conn *c)
 	return to < c->out.length ? to : c->out.length;
 }
 
-/* A connection that waits for a signal to send on, everything else done. */
+/* Count a connection that has nothing left to do before the signal to send on. */
 static void note_holding(struct stream *s, struct conn *c)
 {
 	if (s->args.hold_at == STREAM_FOREVER || s->going || c->holding ||
@@ -59,7 +59,7 @@ static enum stream_outcome outcome_of(int err)
 									      : STREAM_RESET;
 }
 
-/* Up to @len bytes at the position. Returns false when nothing more can be sent now or ever. */
+/* Send up to @len bytes. Returns false when no more can be sent now. */
 static bool send_piece(struct stream *s, struct conn *c, size_t len)
 {
 	size_t head = c->sent < STREAM_HEADER ? STREAM_HEADER - c->sent : 0;
@@ -125,7 +125,7 @@ static void do_send(struct stream *s, struct conn *c)
 
 /* ---- receiving ---- */
 
-/* Data at @buf + @off that belongs to the stream. */
+/* Check the data at @buf + @off. */
 static bool take_data(struct stream *s, struct conn *c, size_t off, size_t len)
 {
 	size_t good;
@@ -195,7 +195,7 @@ static void do_read(struct stream *s, struct conn *c)
 	for (int i = 0; i < 8 && c->fd >= 0 && !c->fin_seen && c->stalled_until <= s->now; i++) {
 		size_t size = CHUNK;
 
-		/* Stop where the stall is due. */
+		/* Stop reading at the byte where a stall is due. */
 		if (c->next_stall != STREAM_FOREVER && c->next_stall > c->received &&
 		    c->next_stall - c->received < size)
 			size = c->next_stall - c->received;

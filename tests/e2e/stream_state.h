@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What stream's parts share, and the end of a connection. */
+/* The state of stream and of its connections, and the end of a connection. */
 #ifndef XF_E2E_STREAM_STATE_H
 #define XF_E2E_STREAM_STATE_H
 
@@ -119,7 +119,7 @@ static void explain(struct stream *s, struct conn *c, const char *what)
 		(unsigned long long)c->sent, what);
 }
 
-/* A wrong byte: say where it comes from, if it is of the same stream. */
+/* Report a wrong byte, and its position when it is of the same stream. */
 static void wrong_byte(struct stream *s, struct conn *c, size_t i, size_t len)
 {
 	uint64_t pos = c->received + i, from = UINT64_MAX;

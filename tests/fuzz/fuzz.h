@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the fuzz targets share. In a header because each target is one file. */
+/* Helpers of the fuzz targets, in a header because each target is one file. */
 #ifndef XF_FUZZ_H
 #define XF_FUZZ_H
 
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* What must hold, whatever the input is. */
+/* A condition that holds for every input. */
 #define must(condition)                                                                            \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 		}                                                                                  \
 	} while (0)
 
-/* In a heap block of exactly this size, so that the sanitizer sees a read behind it. */
+/* Copy the data to a heap block of exactly its size, so that the sanitizer sees a read behind it.
+ */
 static inline uint8_t *exactly(const uint8_t *data, size_t len)
 {
 	uint8_t *copy = malloc(len);
@@ -33,8 +34,8 @@ static inline uint8_t *exactly(const uint8_t *data, size_t len)
 	return copy;
 }
 
-/* Call @ask for prefixes of @data, the shortest first and @data itself last: for all of them when
- * it is short, else for as many. It gets what @arg is, and no prefix outlives its call. */
+/* Call @ask with @arg for prefixes of @data, the shortest first and @data itself last: all prefixes
+ * of short data, else as many. No prefix outlives its call. */
 static inline void for_prefixes(const uint8_t *data, size_t len,
 				void (*ask)(const uint8_t *data, size_t len, void *arg), void *arg)
 {
@@ -48,7 +49,7 @@ static inline void for_prefixes(const uint8_t *data, size_t len,
 	}
 }
 
-/* The answer so far: once it is not MORE it stays. */
+/* The answer so far. An answer other than MORE stays. */
 struct answers {
 	enum xf_first answer;
 	bool known;
@@ -62,7 +63,7 @@ static inline void note_answer(struct answers *answers, enum xf_first answer)
 	answers->known = answer != XF_FIRST_MORE;
 }
 
-/* A host name as rules are compared with. */
+/* Fails when @name is no host name in the form that rules are compared with. */
 static inline void must_be_name(const char name[XF_NAME_MAX + 1])
 {
 	size_t len = strnlen(name, XF_NAME_MAX + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A list of addresses: each rule is one that can be written and read again, what is refused has a
- * reason and a place, and behind what cannot be told apart nothing is read. */
+/* A list of addresses: each of its rules can be written and read again, each error has a reason and
+ * a place, and the reader stops behind text that it cannot tell apart. */
 #include <errno.h>
 
 #include "firewall/rule/plain.h"
@@ -27,7 +27,7 @@ static void must_be_error(const struct xf_rule_error *error, size_t len)
 	must(error->column >= 1 && error->column <= len + 1);
 }
 
-/* Returns whether to go on. */
+/* Returns whether to read on. */
 static bool read_line(struct xf_plain *plain, const uint8_t *data, size_t len)
 {
 	struct xf_rule_error error = { .text = "" };
@@ -49,7 +49,7 @@ static bool read_line(struct xf_plain *plain, const uint8_t *data, size_t len)
 	return !ret;
 }
 
-/* The first byte is of the list, and also says how it is read. */
+/* The first byte is a part of the list, and also chooses the options of the reader. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct xf_plain plain = { .mask = len && data[0] & 1, .deny = len && data[0] & 2 };

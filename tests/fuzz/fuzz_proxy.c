@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PROXY protocol headers; what one says must survive being written and read again. */
+/* PROXY protocol headers: the addresses of one are the same after it was written and read again. */
 #include "tests/fuzz/fuzz.h"
 
 struct found {
@@ -35,7 +35,7 @@ static bool is_mapped(const struct xf_addr *addr)
 	return addr->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr);
 }
 
-/* Version 2 of what was said, written to a block of just its size. */
+/* Write the addresses as a header of version 2, into a block of just its size. */
 static void write_again(const struct xf_proxy *proxy)
 {
 	size_t len = proxy->src.sa.sa_family == AF_INET ? 28 : 52;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The routes file and its decisions. Input: the file, a byte 0xff, a byte that chooses the peer,
- * and what the client sends. */
+ * and the client's bytes. */
 #include <errno.h>
 
 #include "sockmap/route/routes.h"
@@ -16,7 +16,7 @@ struct connection {
 	bool decided;
 };
 
-/* A file contains its own name, so that secrets can be guessed. */
+/* A token file contains its own name, so that the fuzzer can find the secret. */
 static uint8_t *read_file(const char *path, size_t *len, char *why, size_t why_len, void *arg)
 {
 	(void)arg;

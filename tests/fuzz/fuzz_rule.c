@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A firewall rule: what is taken comes back from its own text, what is refused has a reason and a
- * place. */
+/* A firewall rule: a rule comes back from its own text, an error has a reason and a place. */
 #include <errno.h>
 
 #include "firewall/rule/rule.h"

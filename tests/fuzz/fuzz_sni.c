@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server name of a ClientHello: the same for every prefix and however it is cut into records.
- */
+/* The server name of a ClientHello is the same for every prefix, and in records of every size. */
 #include "tests/fuzz/fuzz.h"
 
 struct found {
@@ -25,7 +24,7 @@ static void ask(const uint8_t *data, size_t len, void *arg)
 	strcpy(found->name, name);
 }
 
-/* The same handshake bytes, in records of @most bytes. Only for input that made sense. */
+/* Ask for the same handshake bytes in records of @most bytes. The input has had an answer. */
 static void ask_again(const uint8_t *data, size_t len, size_t most, const struct found *found)
 {
 	uint8_t *out = malloc(len * 6);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The token line, against a second opinion. Input: a byte that is the length of the secret, the
- * secret, and what the client sends. */
+/* The token line, against a second parser. Input: a byte that is the length of the secret, the
+ * secret, and the client's bytes. */
 #include "tests/fuzz/fuzz.h"
 
 struct asked {
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	asked.secret_len = data[0];
 	data++;
 	len--;
-	/* The parser of routes lets no others through. */
+	/* The parser of routes accepts no secret with an end of line. */
 	if (memchr(data, '\n', asked.secret_len) || memchr(data, '\r', asked.secret_len))
 		return 0;
 	secret = exactly(data, asked.secret_len);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One test of a program: XDPFUN_TEST=NAME, which may have * and ? in it. */
+/* XDPFUN_TEST=NAME selects one test of a program. NAME may have * and ? in it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

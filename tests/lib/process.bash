@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Processes in the background of a test, by names: their output in "$T", their ends, and signals to them.
+# Processes that a test runs in the background, each with a name: output in "$T", signals, and exit status.
 
-# clock: sets now, in ms; steps of the date do not change it.
+# clock: set now to the uptime in ms, which steps of the date do not change.
 clock() {
 	read -r now _ </proc/uptime
 	now=${now/./}0
 }
 
-# wait_for COMMAND...: until it succeeds. The limit only ends what hangs: what must happen soon is for the test to judge,
-# in view of how busy the machine is.
+# wait_for COMMAND...: repeat the command until it succeeds. The limit only ends a test that hangs; a test that judges
+# a delay compares it with a control.
 wait_for() {
 	local now until
 
@@ -23,19 +23,19 @@ wait_for() {
 	done
 }
 
-# begin NAME COMMAND...: in the background; output in NAME.out, talk in NAME.err, process id in pid[NAME].
+# begin NAME COMMAND...: start the command with stdout in NAME.out, stderr in NAME.err and its process id in pid[NAME].
 begin() {
 	local name=$1
 
 	shift
-	# Empty before it runs: nobody must read what an earlier one of this name has said.
+	# The files are empty before it runs, so that no output of an earlier process of this name is read.
 	: >"$T/$name.out" 2>"$T/$name.err"
 	"$@" >>"$T/$name.out" 2>>"$T/$name.err" </dev/null 3>&- &
 	began "$name" $!
 }
 
-# began NAME PID: a child of this shell that has just started. The kernel gives the number of a process that has ended
-# to another one; its parent and its time of start tell them apart.
+# began NAME PID: name a child of this shell. Another process may get its number once it has ended; its parent and its
+# time of start tell them apart.
 declare -gA pid born
 began() {
 	local state birth
@@ -45,7 +45,7 @@ began() {
 	born[$1]=$birth
 }
 
-# read_stat PID: set state, and birth to the parent and the time of start.
+# read_stat PID: set state, and birth to the parent and the time of start; fails when there is no such process.
 read_stat() {
 	local fields
 
@@ -55,7 +55,7 @@ read_stat() {
 	state=${fields[0]} birth="${fields[1]} ${fields[19]}"
 }
 
-# alive NAME, gone NAME: a process that has ended is gone, though the shell may not have waited for it yet.
+# alive NAME, gone NAME: whether the process runs. A zombie is gone.
 alive() {
 	local state birth
 
@@ -66,7 +66,7 @@ gone() {
 	! alive "$1"
 }
 
-# signal SIGNAL NAME...: send it; fails when one of them has ended.
+# signal SIGNAL NAME...: send the signal; fails when a process has ended.
 signal() {
 	local name
 
@@ -82,7 +82,7 @@ signal_group() {
 	kill "-$1" -- "-${pid[$2]}"
 }
 
-# finish SIGNAL NAME...: send it and wait for the end, with whatever status; fails when one of them has ended before.
+# finish SIGNAL NAME...: send the signal and wait for the ends, with any status; fails when a process had ended before.
 finish() {
 	local name
 
@@ -92,7 +92,7 @@ finish() {
 	done
 }
 
-# ends NAME STATUS: it ends by itself, with this status.
+# ends NAME STATUS: wait until the process ends by itself; fails when its exit status is another one.
 ends() {
 	local status=0
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the programs of this folder share. Each shows one fact of the kernel that the relay relies
+/* Helpers of the programs of this folder. Each shows one fact of the kernel that the relay relies
  * on, or works around, on the host and on each kernel of the virtual machines.
  *
  * Where older kernels behave otherwise, xf_holds_since() says from which release on the fact must

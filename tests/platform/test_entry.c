@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a socket's entry into a map finds. */
+/* The entry of a socket into a map. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>

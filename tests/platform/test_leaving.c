@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What becomes of bytes when a socket leaves a map. */
+/* The fate of bytes when a socket leaves a map. */
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -82,7 +82,7 @@ static bool all_redirected_are_written(const struct way *w)
 	return written(w->to) - w->before >= w->verdict->redirected + w->verdict->forwarded;
 }
 
-/* What user space does for the passed bytes. */
+/* Forward the passed bytes, as user space does. */
 static void forward(struct way *w)
 {
 	ssize_t n;

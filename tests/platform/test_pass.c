@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a verdict passes goes to the socket's own reader. */
+/* Bytes that a verdict passes go to the socket's own reader. */
 #include <sys/epoll.h>
 #include <sys/socket.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What verdict.bpf.c and the programs of this folder share. */
+/* The interface between verdict.bpf.c and the programs of this folder. */
 #ifndef XF_VERDICT_ABI_H
 #define XF_VERDICT_ABI_H
 
@@ -16,15 +16,15 @@ enum xf_action {
 			     * space, else pass */
 };
 
-/* What becomes of a segment without bytes, which is how a FIN comes. */
+/* The verdict on a segment without bytes, as which a FIN comes. */
 enum xf_empty {
 	XF_EMPTY_DROP,
 	XF_EMPTY_PASS,
 	XF_EMPTY_REDIRECT,
 };
 
-/* What the verdict program does with segments of one socket, and what it has seen of them. User
- * space writes the first five and forwarded, the program the others. */
+/* The orders to the verdict program about the segments of one socket, and its counts of them. User
+ * space writes the first five fields and forwarded, the program the others. */
 struct xf_verdict {
 	__u32 action;	    /* enum xf_action */
 	__u32 empty_action; /* enum xf_empty */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A loaded program with one ring for all CPUs, the packets to give it, and what is wrong with its
- * records. */
+/* A loaded program with one ring for all CPUs, its packets, and complaints about its records. */
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of the parser share: a loaded program, one ring for all CPUs, and the packets. */
+/* Helpers of the tests of the parser: a loaded program, one ring for all CPUs, and the packets. */
 #ifndef XF_TEST_FIXTURE_H
 #define XF_TEST_FIXTURE_H
 
@@ -10,19 +10,19 @@ struct xf_fixture {
 	struct xf_harness harness;
 	struct xf_test_ring ring;
 	struct xf_packets packets;
-	unsigned int bad; /* how much went wrong; the first of it is shown */
+	unsigned int bad; /* the number of complaints, of which the first are printed */
 };
 
 /* For cmocka: *state becomes a struct xf_fixture. */
 int xf_fixture_set_up(void **state);
 int xf_fixture_tear_down(void **state);
 
-/* Say what is wrong with the record of @len bytes, and count it. */
+/* Print a complaint about the record of @len bytes, and count it. */
 void xf_complain(struct xf_fixture *fix, const char *name, const uint8_t *bytes, size_t len,
 		 const char *why);
 
-/* Give one packet to the program. It must be passed and leave one record, of the time of the run;
- * if not, that is complained about and false returned. */
+/* Run the program on one packet. Complains and returns false unless the packet passes and leaves
+ * one record, with the time of the run. */
 bool xf_fixture_run(struct xf_fixture *fix, const char *name, const uint8_t *bytes, size_t len,
 		    struct xf_record *rec);
 

@@ -41,8 +41,8 @@ int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
  * verdict fits. A negative number when there is no such total. */
 int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
 
-/* A rule for an IPv4 source, a UDP packet of XF_FW_PLAIN_LEN bytes from 10.1.2.@d, and the verdict
- * on it. */
+/* A rule for an IPv4 source, a UDP packet of XF_FW_PLAIN_LEN bytes from 10.1.2.@d, and its verdict.
+ */
 #define XF_FW_PLAIN_LEN 60
 struct xf_rule xf_fw_from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t len, bool deny);
 const uint8_t *xf_fw_packet_from(uint8_t d);

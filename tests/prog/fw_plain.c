@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A plain rule and a plain packet, and simple questions to a set. */
+/* A simple rule, a simple packet, and queries of a set. */
 #include "tests/prog/fw.h"
 #include "tests/prog/harness.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All packets of the tests: the table's, and those of which there are too many to write down. */
+/* All packets of the tests: those of the table, and generated ones. */
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
@@ -27,7 +27,7 @@ static const struct {
 };
 #define EXT_KINDS (sizeof(ext_kinds) / sizeof(ext_kinds[0]))
 
-/* Built from a row on the stack, under a name made for it. */
+/* Build a packet from a row on the stack, with a formatted name. */
 __attribute__((format(printf, 3, 4))) static void
 add(struct xf_packets *packets, struct xf_packet_row *row, const char *format, ...)
 {

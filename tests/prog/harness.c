@@ -304,7 +304,7 @@ int xf_harness_set_up_pinned(void **state)
 	if (n < 1)
 		return -1;
 	xf_pin_to_cpu(
-	    cpus[n - 1]); /* preferably not the first: then a wrong 0 would not be noticed */
+	    cpus[n - 1]); /* not CPU 0 if possible, because a wrong 0 would not be noticed */
 	return xf_harness_set_up(state);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Load the logger's object, give it packets by BPF_PROG_TEST_RUN, and take records and counters
- * from it. */
+/* Load the logger's object, run it on packets by BPF_PROG_TEST_RUN, and read its records and
+ * counters. */
 #ifndef XF_TEST_HARNESS_H
 #define XF_TEST_HARNESS_H
 
@@ -36,16 +36,16 @@ struct xf_test_ring {
 	size_t n; /* records read since xf_test_ring_read() was called */
 };
 
-/* Why no test here can run, or NULL. */
+/* Returns the reason why no test can run, or NULL. */
 const char *xf_harness_refusal(void);
 
-/* Say that a whole test program is skipped, and why. cmocka 1.1 reports a single skipped test as
- * "not ok". Returns the exit status. */
+/* Print that the whole program is skipped, because cmocka 1.1 reports a single skipped test as "not
+ * ok". Returns the exit status. */
 int xf_skip_all(const char *why);
 
-/* Where the product's objects are: what $XDPFUN_OBJECT, $XDPFUN_FW_OBJECT and $XDPFUN_RELAY_OBJECT
- * name, or ./xdpfun.o, ./xdpfun-fw.o and the relay's in the build folder that this program is in.
- */
+/* The paths of the product's objects, from $XDPFUN_OBJECT, $XDPFUN_FW_OBJECT and
+ * $XDPFUN_RELAY_OBJECT, or else ./xdpfun.o, ./xdpfun-fw.o and the relay's in the build folder of
+ * this program. */
 const char *xf_logger_object(void);
 const char *xf_firewall_object(void);
 const char *xf_relay_object(void);
@@ -76,8 +76,9 @@ void xf_harness_configure(const struct xf_harness *harness, const struct xf_conf
 /* Put @ring_fd into the slot of @cpu, or of every possible CPU when that is negative. */
 void xf_harness_install(const struct xf_harness *harness, int cpu, int ring_fd);
 
-/* Tell the program that a reader lives: for as long as the open file behind @alive_fd does. Returns
- * 0 or -errno, and xf_alive_refusal() why that cannot be tried here, or NULL. */
+/* Tell the program that a reader lives, as long as the open file behind @alive_fd exists. Returns 0
+ * or -errno. xf_alive_refusal() returns the reason why the kernel does not support that, or NULL.
+ */
 const char *xf_alive_refusal(void);
 int xf_alive_insert(int alive_fd);
 
@@ -85,8 +86,7 @@ int xf_alive_insert(int alive_fd);
 int xf_test_ring__open(struct xf_test_ring *ring, size_t size);
 void xf_test_ring__close(struct xf_test_ring *ring);
 
-/* Take what is in the ring, and keep the first @room of it in @into. Returns how many there were.
- */
+/* Read all records of the ring, the first @room of them into @into. Returns their number. */
 size_t xf_test_ring_read(struct xf_test_ring *ring, struct xf_record *into, size_t room);
 
 /* The CPUs that this process may run on; returns how many were stored. */

@@ -39,7 +39,7 @@ static void put32(struct xf_packet *packet, uint32_t value)
 	put16(packet, value & 0xffff);
 }
 
-/* A length field that could not be known when its header was put. */
+/* Set a length field that was not known when its header was put. */
 static void patch16(struct xf_packet *packet, size_t at, size_t value)
 {
 	packet->bytes[at] = value >> 8;
@@ -85,7 +85,7 @@ static void put_ip4(struct xf_packet *packet, const struct xf_layer *layer)
 	put16(packet, layer->frag);
 	put8(packet, 63);
 	put8(packet, layer->next);
-	put16(packet, 0); /* nobody looks at the checksum */
+	put16(packet, 0); /* the checksum is not verified */
 	put(packet, XF_TEST_IP4_SRC, 4);
 	put(packet, XF_TEST_IP4_DST, 4);
 	put_fill(packet, 1, layer->size); /* No Operation */
@@ -179,8 +179,7 @@ static void (*const put_layer[])(struct xf_packet *, const struct xf_layer *) = 
 	[LAYER_DATA] = put_data, [LAYER_PAD] = put_data,
 };
 
-/* How many of the header's @size bytes a record says something of, or which must be there to go on.
- */
+/* Returns how many of the header's @size bytes the parser needs, for the record or to go on. */
 static size_t layer_needs(const struct xf_layer *layer, size_t size)
 {
 	switch (layer->kind) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Packets for the tests: described as a list of headers, built into bytes, each with the record it
- * must give. */
+/* Packets for the tests: each is a list of headers, the bytes that are built from it, and the
+ * expected record. */
 #ifndef XF_TEST_PACKET_H
 #define XF_TEST_PACKET_H
 
@@ -61,7 +61,7 @@ struct xf_packet {
 	struct xf_record expect; /* complete but for boot_ns */
 	uint8_t bytes[XF_PACKET_BYTES];
 	size_t len;
-	size_t needs; /* so many bytes must be there for all that the record can say */
+	size_t needs; /* bytes that the whole record needs */
 };
 
 struct xf_packets {
@@ -87,7 +87,7 @@ void xf_packet_build(const struct xf_packet_row *row, struct xf_packet *packet);
 int xf_packets__build(struct xf_packets *packets);
 void xf_packets__free(struct xf_packets *packets);
 
-/* The table of what needs writing down, in rows.c. */
+/* The table of packets, in rows.c. */
 extern const struct xf_packet_row xf_packet_rows[];
 extern const size_t xf_packet_rows_n;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The reference matcher: every rule in turn, with no thought of speed. */
+/* The reference matcher, which tries every rule in turn and disregards speed. */
 #include <string.h>
 
 #include "tests/prog/ref_fw.h"
@@ -17,7 +17,7 @@ static int family(const struct xf_record *rec)
 	return rec->have & XF_HAVE_IP4 ? 4 : rec->have & XF_HAVE_IP6 ? 6 : 0;
 }
 
-/* UDP-Lite has ports too, but rules for ports are not about it. */
+/* UDP-Lite has ports, but rules for ports do not match it. */
 static bool has_ports(const struct xf_record *rec)
 {
 	return (rec->have & XF_HAVE_PORTS) &&
@@ -78,7 +78,7 @@ static int compare_bit(const struct xf_rule *a, const struct xf_rule *b, unsigne
 	return compare(a->has & has, b->has & has);
 }
 
-/* More than 0 when a is the more specific one. */
+/* Returns more than 0 when @a is the more specific one. */
 static int specific(const struct xf_rule *a, const struct xf_rule *b)
 {
 	int order = compare(a->src.len, b->src.len);

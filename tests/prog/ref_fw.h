@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The fate of a packet, worked out by looking at every rule, to compare the firewall with. Sockets
- * are not looked at. */
+/* The fate of a packet by a linear search through all rules, to compare the firewall with. It does
+ * not know sockets. */
 #ifndef XF_TEST_REF_FW_H
 #define XF_TEST_REF_FW_H
 

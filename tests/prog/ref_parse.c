@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The reference parser: one byte after the other, with no thought of speed. */
+/* The reference parser, which reads byte by byte and disregards speed. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -76,7 +76,7 @@ static void read_icmp(const struct reader *in, struct xf_record *rec)
 	rec->have |= XF_HAVE_ICMP;
 }
 
-/* A first fragment, and what rules ask for is in the second. */
+/* Whether this is a first fragment, and fields that rules need are in the second. */
 static bool is_cut(const struct reader *in, const struct xf_record *rec)
 {
 	if (!in->first)

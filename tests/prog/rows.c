@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of packets: what they are made of, and what a record must say of them. */
+/* The table of packets: their headers and their expected records. */
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
@@ -43,7 +43,7 @@
 
 const struct xf_packet_row xf_packet_rows[] = {
 	/* Ethernet */
-	{ "EtherType nobody knows", { ETH(0x88cc), DATA(46) }, { RAW, .eth_type = 0x88cc } },
+	{ "unknown EtherType", { ETH(0x88cc), DATA(46) }, { RAW, .eth_type = 0x88cc } },
 	{ "Ethernet header alone", { ETH(0x88b5) }, { RAW, .eth_type = 0x88b5 } },
 	{ "802.3 length and LLC", { ETH(38), DATA(46) }, { RAW, .eth_type = 38 } },
 	{ "802.3 length in a tag",

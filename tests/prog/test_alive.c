@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A full ring means lost packets while its reader lives, and unread ones from the moment of its
- * death. */
+/* Packets count as lost while the reader of a full ring lives, and as unread from its end on. */
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -15,7 +14,7 @@
 
 static const uint8_t packet[64] = { [12] = 0x88, 0xcc };
 
-/* What became of @n packets. */
+/* Run the program on @n packets. Returns the counters. */
 static struct xf_counters give(const struct xf_harness *harness, unsigned int n)
 {
 	struct xf_counters before, after;
@@ -41,8 +40,8 @@ static void install_full_ring(const struct xf_harness *harness, struct xf_test_r
 	assert_true(got.submitted > 0 && got.unread > 0);
 }
 
-/* An open file of its own for the map: the entry goes with the file through which it came, and the
- * object's is open as long as the test runs. */
+/* Open the map anew: an entry goes with the open file through which it came, and that of the object
+ * stays open while the test runs. */
 static int open_again(int map)
 {
 	struct bpf_map_info info = { 0 };
@@ -55,7 +54,7 @@ static int open_again(int map)
 
 struct reader {
 	const struct xf_harness *harness;
-	int ready; /* a byte goes there when it has said that it lives */
+	int ready; /* gets a byte when the reader has entered itself */
 };
 
 static void live(void *arg)
@@ -70,7 +69,7 @@ static void live(void *arg)
 		pause();
 }
 
-/* A reader in a process of its own, that has said that it lives when this returns. */
+/* Start a reader in a process of its own, and wait until it has entered itself. */
 static pid_t start_reader(const struct xf_harness *harness)
 {
 	struct reader reader = { .harness = harness };
@@ -142,7 +141,7 @@ static void reader_that_closes_is_gone_too(void **state)
 	xf_test_ring__close(&ring);
 }
 
-/* A reader that died with room in its ring: its records are still submitted, and nothing is counted
+/* A killed reader has left room in its ring: records are still submitted, and no packet counts
  * twice. */
 static void room_in_the_ring_comes_first(void **state)
 {

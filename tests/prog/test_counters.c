@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each packet is counted once, in the class that it belongs to; and the reader is woken when it
- * asked for it. */
+/* Each packet counts once, in its class, and the reader is woken as it has asked for. */
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #define RECORD_IN_RING (sizeof(struct xf_record) + 8) /* with the kernel's header */
 #define RING_HOLDS (SMALL_RING / RECORD_IN_RING)
 #define NO_WAKE_MS 100
-#define WAKE_MS 2000 /* it is there at once, but the machine may be busy */
+#define WAKE_MS 2000 /* the wake-up comes at once, unless the machine is busy */
 
 static const uint8_t packet[64] = { [12] = 0x88, 0xcc };
 
@@ -42,7 +41,7 @@ static void no_ring_is_unread(void **state)
 	assert_counters(harness, 0, 0, 1000);
 }
 
-/* Whatever the reader has set: with no ring there is nothing to be chosen from. */
+/* Without a ring packets are unread, whatever the reader has set. */
 static void no_ring_comes_before_sampling_and_rate(void **state)
 {
 	const struct xf_harness *harness = *state;
@@ -107,7 +106,7 @@ static void each_cpu_has_a_ring_of_its_own(void **state)
 	xf_test_ring__close(&ring[1]);
 }
 
-/* A larger one than the object's definition, which is how readers make them. */
+/* Readers make larger rings than the definition in the object. */
 static void ring_of_any_size_fits(void **state)
 {
 	const struct xf_harness *harness = *state;
@@ -207,7 +206,7 @@ static void reader_is_woken_for_every_eighth(void **state)
 	wait__close(&waiter);
 }
 
-/* The state of a map that nobody has written to. */
+/* The map is as the kernel has made it. */
 static void untouched_config_takes_and_wakes_for_all(void **state)
 {
 	const struct xf_harness *harness = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The length in a record is that of all buffers, and the headers in the first one are read as ever.
+/* The length in a record counts all buffers of a packet, and the headers come from the first one.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -47,7 +47,7 @@ static void length_is_that_of_all_buffers(void **state)
 	}
 }
 
-/* Returns why this kernel cannot, or NULL. */
+/* Returns the reason why this kernel cannot, or NULL. */
 static const char *open_frags(struct frags *frags, int *err)
 {
 	static const uint8_t jumbo[9000];

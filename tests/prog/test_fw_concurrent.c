@@ -48,8 +48,8 @@ static struct xf_rule from4(uint8_t x, uint8_t y, uint8_t z, uint8_t len, bool d
 	};
 }
 
-/* Runs packets until it is told to stop. 10.1.1.1 is allowed, 10.1.0.0/16 and port 53 from 10.2/16
- * are denied, whatever else there is. */
+/* A thread that runs packets until it is told to stop. 10.1.1.1 is allowed, 10.1.0.0/16 and port 53
+ * from 10.2/16 are denied, whatever other rules there are. */
 struct traffic {
 	const struct xf_fw *fw;
 	atomic_bool stop;
@@ -80,7 +80,7 @@ static void add(struct xf_table *table, const struct xf_rule *rule)
 	assert_true(!err || err == -EEXIST);
 }
 
-/* It may have gone with the trial in which it was added. */
+/* The rule may have gone with the trial in which it was added. */
 static void del(struct xf_table *table, const struct xf_rule *rule)
 {
 	int err = xf_table__del(table, rule, xf_boot_ns());
@@ -88,8 +88,8 @@ static void del(struct xf_table *table, const struct xf_rule *rule)
 	assert_true(!err || err == -ENOENT);
 }
 
-/* Rules that cover the packets, but for which there are more specific ones, and those of other
- * tuple spaces. */
+/* Change rules that cover the packets beside more specific ones, and rules of other tuple spaces.
+ */
 static void churn(struct xf_table *table, unsigned int round)
 {
 	struct xf_rule covering[] = { from4(0, 0, 0, 8, true), from4(1, 1, 0, 24, true),

@@ -29,7 +29,7 @@ static void no_set_passes_everything(void **state)
 	bpf_object__close(object);
 }
 
-/* Rules of small sets are counted in another place than those of large ones. */
+/* Small sets count their hits in another place than large ones. */
 static void hits_are_counted(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -86,7 +86,7 @@ static void an_expired_rule_uncovers_the_next(void **state)
 	assert_int_equal(xf_table__del(fw->table, &deny, now), 0);
 	assert_int_equal(xf_fw_add_expired(fw->table, &deny), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_PASS);
-	/* At a time that sweeps nothing. */
+	/* At this time the deletion sweeps no other rule. */
 	assert_int_equal(xf_table__del(fw->table, &allow, XF_FW_LONG_AGO), 0);
 	assert_int_equal(xf_fw_add_expired(fw->table, &allow), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_DROP);
@@ -105,7 +105,7 @@ static uint32_t ttl_of(const struct xf_fw *fw, struct xf_rule rule, uint64_t now
 	return ttl;
 }
 
-/* Of a prefix, and of another kind of rule. */
+/* The rules are one for a prefix and one of another kind. */
 static void the_longer_life_wins(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -128,7 +128,7 @@ static void the_longer_life_wins(void **state)
 		assert_int_equal(xf_table__expire(fw->table, now + 100 * SECOND), 0);
 		assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
 		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
-		/* One that has expired is as none. */
+		/* A rule that has expired does not count. */
 		assert_int_equal(xf_fw_add_expired(fw->table, &rule), 0);
 		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
 		rule.ttl = 20;
@@ -187,7 +187,7 @@ struct writer {
 	uint64_t seed;
 };
 
-/* Until it is killed. */
+/* Add and delete rules until the process is killed. */
 static void write_for_ever(void *arg)
 {
 	const struct writer *writer = arg;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How many rules and of which kinds a set takes, and what is refused. */
+/* The limits of a rule set: the numbers and kinds of rules, and the refused ones. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -94,7 +94,7 @@ static struct xf_rule for_ports(uint16_t min, uint16_t max)
 	};
 }
 
-/* A rule is refused for this reason, and nothing changes. */
+/* Fails unless the rule is refused for this reason, and the set stays as it was. */
 static void assert_refused(const struct xf_fw *fw, const struct xf_rule *rule, const char *why)
 {
 	struct xf_table_stats before, after;
@@ -110,7 +110,7 @@ static void assert_refused(const struct xf_fw *fw, const struct xf_rule *rule, c
 	assert_int_equal(xf_table__del(fw->table, rule, now), -ENOENT);
 }
 
-/* No range takes more than 16 tuple spaces, and two of them take 256: too many on their own. */
+/* One range takes at most 16 tuple spaces, and two take up to 256, which are too many. */
 static void port_ranges_are_limited(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -139,7 +139,7 @@ static void ranges_of_one_block_are_limited(void **state)
 	uint64_t now = xf_boot_ns();
 	struct xf_rule rule;
 
-	/* 8192 to 16383 is one block, and so is what is behind it up to 8 more ports. */
+	/* 8192 to 16383 is one block, and so are up to 8 ports behind it. */
 	for (int i = 0; i < 16; i++) {
 		rule = for_ports(8192, 16384 + i / 2);
 		rule.deny = i % 2;
@@ -150,14 +150,14 @@ static void ranges_of_one_block_are_limited(void **state)
 	rule.has |= XF_RULE_PROTO;
 	rule.proto = 6;
 	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
-	/* One of them makes way. */
+	/* One of the rules makes room. */
 	rule = for_ports(8192, 16384);
 	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
 	rule = for_ports(8192, 16400);
 	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
 }
 
-/* As if there were so many. */
+/* Pretend that the set has so many rules. */
 static void pretend_rules(const struct xf_fw *fw, uint64_t rules)
 {
 	const struct xf_table_map *maps;

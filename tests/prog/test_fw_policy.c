@@ -104,7 +104,7 @@ static void tcp(const struct xf_fw *fw, int family)
 	assert_int_equal(fate(fw, family, 6, other + 1, port), XF_FATE_POLICY_DENIED);
 	server = accept(listener, NULL, NULL);
 	assert_int_equal(fate(fw, family, 6, other, port), XF_FATE_EXEMPT);
-	/* The server closes first and so waits in TIME_WAIT. */
+	/* The server closes first, so that its socket is in TIME_WAIT. */
 	close(server);
 	close(client);
 	close(listener);
@@ -195,7 +195,7 @@ static int igmp_fate(const struct xf_fw *fw, uint8_t type, bool alert, uint16_t 
 	return xf_fw_fate(fw, packet.bytes, packet.len);
 }
 
-/* Else a switch that looks for members takes this machine out of its groups. */
+/* Without IGMP a switch would take this machine out of its groups. */
 static void igmp(void **state)
 {
 	static const uint8_t members[] = { 0x11, 0x12, 0x16, 0x17, 0x22, 0x30, 0x31, 0x32 };

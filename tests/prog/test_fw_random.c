@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The firewall and the reference matcher agree on random packets under random rules, however these
- * came to be. */
+/* The firewall and the reference matcher agree on random packets under random rules, after every
+ * kind of change. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -118,7 +118,7 @@ static int about_entry(void *arg, const struct xf_table_rule *entry)
 	return 0;
 }
 
-/* Of the rules that name one prefix only those about a pair of addresses, and all others. */
+/* The list about a pair of addresses has the prefix rules for them, and all other rules. */
 static void check_list_about(const struct xf_fw *fw, uint64_t now)
 {
 	const struct xf_rule *one = &rules[xf_fw_random(n_rules)];
@@ -211,7 +211,7 @@ static void changed_sets(struct xf_fw *fw, unsigned int worker)
 	}
 }
 
-/* So many IPv4 prefixes that there is a directory of them, and of IPv6 as many. */
+/* The IPv4 prefixes are so many that they need a directory, and IPv6 has as many. */
 static void many_prefixes(struct xf_fw *fw, unsigned int worker)
 {
 	uint64_t now = xf_boot_ns();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Trials of a rule set: they end by themselves, or are confirmed. */
+/* Trials of a rule set end by themselves, or are confirmed. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ static void a_trial_has_its_tables_from_its_begin(void **state)
 	assert_int_equal(xf_fw_rules(fw), 0);
 }
 
-/* The program goes back by itself; the table follows when it is used next. */
+/* The program goes back by itself, and the table with its next use. */
 static void a_trial_ends_by_itself(void **state)
 {
 	const struct xf_fw *fw = *state;
@@ -64,7 +64,7 @@ static void a_trial_ends_by_itself(void **state)
 	assert_int_equal(xf_fw_verdict_on(fw, 3), XDP_DROP);
 }
 
-/* Attaching may take longer than the trial. */
+/* An attach may take longer than the trial, whose end is then put off. */
 static void a_trial_is_put_off(void **state)
 {
 	const struct xf_fw *fw = *state;

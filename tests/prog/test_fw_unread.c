@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Nobody gets past a rule by stacking more headers than the firewall looks through. */
+/* A packet does not pass a rule by more headers than the firewall reads. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -206,7 +206,7 @@ struct cut {
 	const char *bytes;
 	size_t len;
 	enum xf_fate udp, port,
-	    address; /* under a rule about these that does not fit what is there */
+	    address; /* with a rule about these that does not match the bytes that are there */
 };
 
 #define CUT(_name, _bytes, _udp, _port, _address)                                                  \
@@ -282,7 +282,7 @@ static void cut_headers(void **state)
 	assert_int_equal(xf_table__flush(fw->table), 0);
 }
 
-/* Of an IPv6 packet, whatever it says that comes behind: Linux does not look there. */
+/* Linux does not look behind these protocols of IPv6, whatever header they announce. */
 static void protocols_that_look_like_headers(void **state)
 {
 	static const uint8_t protos[] = { 51, 135, 139, 140 };
@@ -307,7 +307,7 @@ static void protocols_that_look_like_headers(void **state)
 		}
 		assert_int_equal(xf_table__set_policy(fw->table, true), 0);
 		assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)), XF_FATE_POLICY_DENIED);
-		/* As the ICMPv6 that it claims to be it would pass. */
+		/* As ICMPv6, which the header announces, the packet would pass. */
 		bytes[14 + 6] = 60;
 		bytes[55] = 0;
 		assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)), XF_FATE_EXEMPT);

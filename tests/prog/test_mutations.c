@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets damaged at random: always passed, and the record is what the reference parser makes of
- * them. */
+/* Packets that are damaged at random pass, and have the record of the reference parser. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,11 +11,11 @@
 #include "tests/prog/ref_parse.h"
 
 #define MUTATIONS 20000
-#define SMALLEST 14    /* the kernel takes no shorter one for a test run */
-#define MAX_BYTES 3000 /* and none above a page less its head room */
+#define SMALLEST 14    /* the kernel refuses shorter packets in a test run */
+#define MAX_BYTES 3000 /* and packets above a page without its headroom */
 #define MAX_STEPS 6
 
-/* xorshift64: small, and the same everywhere, so that a seed means the same packets. */
+/* xorshift64, so that a seed gives the same packets on every machine. */
 static uint64_t next_random(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -30,13 +29,13 @@ static size_t below(uint64_t *seed, size_t limit)
 	return next_random(seed) % limit;
 }
 
-/* Any byte, but mostly one of the headers, where it matters. */
+/* Returns a random position, mostly in the headers. */
 static size_t any_place(uint64_t *seed, size_t len)
 {
 	return below(seed, len > 80 && below(seed, 4) ? 80 : len);
 }
 
-/* Values that mean something in one header or another: protocol numbers, lengths, version and IHL.
+/* Returns a value that has a meaning in some header: a protocol number, a length, version and IHL.
  */
 static uint8_t telling_byte(uint64_t *seed)
 {
@@ -75,8 +74,8 @@ static size_t mutate_once(uint64_t *seed, uint8_t *bytes, size_t len)
 	}
 }
 
-/* The number in an environment variable, @otherwise when it is not set, and 0 when it is no number.
- */
+/* Returns the number in an environment variable, @otherwise when it is not set, and 0 when it is no
+ * number. */
 static uint64_t number_from_env(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
@@ -92,7 +91,7 @@ static uint64_t number_from_env(const char *name, uint64_t otherwise)
 	return errno || *end ? 0 : number;
 }
 
-/* One that nobody chose. 0 is of no use to xorshift. */
+/* Returns a random seed. xorshift cannot use 0. */
 static uint64_t any_seed(void)
 {
 	uint64_t seed;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Every packet of the table gives the record that the table says, and so does every beginning of
- * it. */
+/* Every packet of the table, and every prefix of one, gives the record of the table. */
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -8,10 +7,9 @@
 #include "tests/prog/fixture.h"
 #include "tests/prog/ref_parse.h"
 
-#define SMALLEST 14 /* the kernel takes no shorter one for a test run */
+#define SMALLEST 14 /* the kernel refuses shorter packets in a test run */
 
-/* The table was written by hand, the reference parser from the RFCs: they must agree before
- * either is used. */
+/* The table was written by hand, the reference parser from the RFCs, and both agree. */
 static void reference_agrees_with_table(void **state)
 {
 	struct xf_fixture *fix = *state;
@@ -42,8 +40,8 @@ static void record_is_the_tables(void **state)
 	assert_int_equal(fix->bad, 0);
 }
 
-/* What is wrong with the record of a packet's first bytes, judged by the record of the whole, or
- * NULL. */
+/* Returns a complaint about the record of a packet's first bytes, compared with that of the whole,
+ * or NULL. */
 static const char *part_is_wrong(const struct xf_packet *packet, size_t len,
 				 const struct xf_record *part)
 {
@@ -51,7 +49,7 @@ static const char *part_is_wrong(const struct xf_packet *packet, size_t len,
 	uint32_t both = part->have & ~XF_TRUNCATED;
 	bool cut = len < packet->needs || whole->have & XF_TRUNCATED;
 	bool outer = part->proto == IPPROTO_FRAGMENT &&
-		     both & XF_HAVE_FRAG; /* cut before a second such header */
+		     both & XF_HAVE_FRAG; /* the packet is cut in front of a second such header */
 
 	if (outer)
 		both &= ~(XF_HAVE_FRAG | XF_HAVE_MORE_FRAGS);
@@ -102,7 +100,7 @@ static void every_beginning_is_consistent(void **state)
 	assert_int_equal(fix->bad, 0);
 }
 
-/* All that was run above went into the ring. */
+/* All packets of the tests above went into the ring. */
 static void all_were_submitted(void **state)
 {
 	struct xf_fixture *fix = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A record names the receive queue on which the packet came. */
+/* A record has the receive queue of its packet. */
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <sched.h>
@@ -42,7 +42,7 @@ int main(void)
 
 	if (why)
 		return xf_skip_all(why);
-	/* The interface is in a namespace of our own, that goes when we do. */
+	/* The interface is in a namespace that ends with this process. */
 	if (unshare(CLONE_NEWNET))
 		return xf_skip_all("the kernel refuses a network namespace");
 	if (system(ADD_INTERFACE))

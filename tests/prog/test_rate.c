@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sampling takes the share that it should, and the rate limit holds in every second, over all CPUs.
+/* Sampling takes its share of the packets, and the rate limit holds in every second, over all CPUs.
  */
 #include <linux/bpf.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #define RING_SIZE (16u << 20) /* room for all that may pass in 5 s, even on one CPU */
 #define MAX_RECORDS (MAX_THREADS * (RING_SIZE / sizeof(struct xf_record)))
 #define BATCH 2000	 /* packets in one test run: well below a millisecond */
-#define BATCH_NS 5000000 /* what takes longer was kept from its processor */
+#define BATCH_NS 5000000 /* a longer batch had to wait for its processor */
 
 static const uint8_t packet[64] = { [12] = 0x88, 0xcc };
 
@@ -26,7 +26,8 @@ static void sleep_until(uint64_t boot_ns)
 	clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &at, NULL);
 }
 
-/* Within six sigma: by chance it is further out once in some hundred million runs. */
+/* Fails when the share is more than six sigma off, which happens once in some hundred million runs.
+ */
 static void assert_share(uint64_t taken, uint64_t of, double share)
 {
 	double off = taken - of * share;
@@ -80,7 +81,7 @@ struct source {
 	uint64_t period; /* 0: without a break */
 	uint64_t busy;	 /* so long at the beginning of each period */
 	uint64_t given;
-	uint64_t stalled; /* ns in which it should have given packets and was not let */
+	uint64_t stalled; /* ns in which it waited for its processor */
 	int verdict;
 	struct xf_test_ring ring;
 };
@@ -117,7 +118,7 @@ static void *run_source(void *arg)
 	return NULL;
 }
 
-/* Several CPUs, all the records that they gave, and what became of the rest. */
+/* Several CPUs, all their records, and the counts of the other packets. */
 struct load {
 	struct source source[MAX_THREADS];
 	int sources;
@@ -134,7 +135,7 @@ static int by_time(const void *a, const void *b)
 	return left->boot_ns < right->boot_ns ? -1 : left->boot_ns > right->boot_ns;
 }
 
-/* Run all sources as @plan says and collect the records in the order of their times. */
+/* Run all sources by @plan and collect the records in the order of their times. */
 static void load__run(struct load *load, const struct xf_harness *harness,
 		      const struct source *plan)
 {
@@ -191,8 +192,8 @@ static void assert_limited(const struct load *load, const struct xf_config *conf
 	}
 }
 
-/* Bursts over the turn of each other second of the clock, from and into silence: that is where a
- * counter that starts anew each second, and a bucket that was full, both let too many through. */
+/* Bursts cross the turn of each other second of the clock, from and into silence, where a counter
+ * that starts anew each second, and a bucket that was full, would let too many packets through. */
 static void rate_holds_over_bursts(void **state)
 {
 	const struct xf_harness *harness = *state;
@@ -228,15 +229,15 @@ static void rate_is_used_up_under_overload(void **state)
 	xf_harness_configure(harness, &config);
 	load__run(&load, harness, &plan);
 	assert_limited(&load, &config);
-	/* What one source alone could use. */
+	/* The time that one source alone could use. */
 	seconds = (double)(plan.end - plan.start - load.source[0].stalled) / SECOND;
-	assert_true(load.given > 4 * LIMIT * seconds); /* or it was no overload */
+	assert_true(load.given > 4 * LIMIT * seconds); /* this was an overload */
 	if (load.n < 0.9 * LIMIT * seconds)
 		fail_msg("%zu records in %.1f s with a limit of %u", load.n, seconds, LIMIT);
 	free(load.records);
 }
 
-/* Below the limit there is none. */
+/* Below the limit no packet is limited. */
 static void rate_takes_all_that_it_may(void **state)
 {
 	const struct xf_harness *harness = *state;
@@ -255,7 +256,7 @@ static void rate_takes_all_that_it_may(void **state)
 	xf_test_ring__close(&ring);
 }
 
-/* Sampling comes first: the rate is that of the sample. */
+/* The rate limit applies to the sampled packets. */
 static void sampling_and_rate_together(void **state)
 {
 	const struct xf_harness *harness = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sockmap's verdict and filter between two real connections, without the user space that
- * belongs to them: what they do by themselves. */
+/* The sockmap's verdict and filter between two real connections, without the user space of the
+ * relay. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@
 
 #define ENTRIES 4
 
-/* What is sent to client comes in at from, is moved to to, and comes out of server. */
+/* Bytes that are sent on client come in at from, are moved to to, and come out of server. */
 struct relay {
 	struct bpf_object *object;
 	int client, from, to, server;
@@ -93,7 +93,7 @@ static void give(const struct relay *r, const char *text)
 	assert_int_equal(send(r->client, text, strlen(text), 0), (ssize_t)strlen(text));
 }
 
-/* Within five seconds. */
+/* Fails when the text does not arrive within five seconds. */
 static void arrives(int fd, const char *text)
 {
 	struct pollfd readable = { .fd = fd, .events = POLLIN };
@@ -117,7 +117,7 @@ static void nothing_arrives(int fd)
 	assert_int_equal(poll(&readable, 1, 300), 0);
 }
 
-/* The program says so within a second. */
+/* Fails when the program does not tell this within a second. */
 static void is_told(const struct relay *r, uint32_t told)
 {
 	for (int i = 0; i < 1000 && !(__atomic_load_n(&r->flow->told, __ATOMIC_RELAXED) & told);
@@ -126,7 +126,7 @@ static void is_told(const struct relay *r, uint32_t told)
 	assert_true(r->flow->told & told);
 }
 
-/* The first bytes have gone through. */
+/* Connect all sockets, and let the first bytes through. */
 static void set_up(struct relay *r)
 {
 	uint64_t from, to;
@@ -179,8 +179,7 @@ static void test_moves(void **state)
 	tear_down(&r);
 }
 
-/* Bytes that are gone are told, and nothing of what comes behind them is taken for them: not the
- * next bytes, nor those after these. */
+/* The program tells of a gap in the bytes, and no later byte is taken for a missing one. */
 static void test_gap(void **state)
 {
 	struct relay r;
@@ -200,19 +199,19 @@ static void test_gap(void **state)
 	tear_down(&r);
 }
 
-/* ---- all together hold too much ---- */
+/* ---- all flows together hold too much ---- */
 
 #define OWN 4096
 #define PIECE 9000 /* on loopback it is one segment */
 
-/* As user space does when the limit is told: it asks the kernel. Everything was read. */
+/* Do as user space does when the program tells of the limit: everything was read. */
 static void look(const struct relay *r)
 {
 	__atomic_store_n(&r->flow->acked, r->flow->moved, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->flow->told, 0, __ATOMIC_RELAXED);
 }
 
-/* Of this flow nothing is counted, and of the others more than may be; @zone is left. */
+/* This flow holds nothing, the others hold more than the limit; @zone is left. */
 static void set_up_scarce(struct relay *r, uint64_t zone)
 {
 	set_up(r);
@@ -232,7 +231,7 @@ static void give_bytes(const struct relay *r, size_t n)
 	assert_int_equal(send(r->client, bytes, n, 0), (ssize_t)n);
 }
 
-/* What has come out, bytes; it is read. Waits for the first, @ms at most. */
+/* Read and return the bytes that have come out. Waits up to @ms for the first. */
 static size_t read_out(const struct relay *r, int ms)
 {
 	struct pollfd readable = { .fd = r->server, .events = POLLIN };
@@ -245,8 +244,8 @@ static size_t read_out(const struct relay *r, int ms)
 	return n;
 }
 
-/* So many bytes come out, as late as a busy machine and TCP's second tries make them, and no more.
- */
+/* Fails unless exactly so many bytes come out, however late a busy machine and TCP's retries make
+ * them. */
 static void comes_out(const struct relay *r, size_t all)
 {
 	size_t got = 0, n = 1;
@@ -257,7 +256,7 @@ static void comes_out(const struct relay *r, size_t all)
 	assert_int_equal(got, all);
 }
 
-/* How often TCP tried again. On a machine that is not busy it is none before 200 ms. */
+/* Returns the number of TCP's retries. The first comes after 200 ms, unless the machine is busy. */
 static uint32_t retries(const struct relay *r)
 {
 	struct tcp_info info = {};
@@ -267,7 +266,7 @@ static uint32_t retries(const struct relay *r)
 	return info.tcpi_total_retrans;
 }
 
-/* Once, and once more for each time that TCP tried again. */
+/* Fails unless segments were trimmed once, and once for each retry. */
 static void was_trimmed(const struct relay *r)
 {
 	uint64_t trimmed = __atomic_load_n(&r->totals->trimmed, __ATOMIC_RELAXED);
@@ -275,8 +274,8 @@ static void was_trimmed(const struct relay *r)
 	assert_in_range(trimmed, 1, 1 + retries(r));
 }
 
-/* However much the others hold, what is its own goes through, again and again: all that is sent
- * arrives, though no segment is small enough. */
+/* A flow may always use its own share: all its bytes arrive, though each segment is larger than the
+ * share. */
 static void test_own_goes_on(void **state)
 {
 	struct relay r;
@@ -297,7 +296,7 @@ static void test_own_goes_on(void **state)
 	tear_down(&r);
 }
 
-/* Small messages do not wait for user space to look. */
+/* Small messages do not wait for user space. */
 static void test_small_goes_on(void **state)
 {
 	struct relay r;
@@ -312,8 +311,8 @@ static void test_small_goes_on(void **state)
 	tear_down(&r);
 }
 
-/* A larger piece goes into the zone, once: it is counted, and until it is acknowledged no other one
- * comes in. */
+/* One larger piece goes into the zone. It counts, and no other one comes in until it is
+ * acknowledged. */
 static void test_zone_is_for_one_piece(void **state)
 {
 	struct relay r;
@@ -329,7 +328,7 @@ static void test_zone_is_for_one_piece(void **state)
 	tear_down(&r);
 }
 
-/* Nor is a piece too large for what is left. */
+/* A piece that is larger than the rest of the zone does not come in. */
 static void test_zone_is_shared(void **state)
 {
 	struct relay r;
@@ -339,12 +338,12 @@ static void test_zone_is_shared(void **state)
 	set_up_scarce(&r, 8 * PIECE - 8);
 	give_bytes(&r, PIECE);
 	got = read_out(&r, 5000);
-	/* What is left of it is small enough for a second try. */
+	/* The rest of it is small enough for a retry. */
 	assert_true(got == OWN || (got == PIECE && retries(&r)));
 	tear_down(&r);
 }
 
-/* Who is counted gets nothing of either. */
+/* A flow that holds bytes gets in neither a small message nor a piece. */
 static void test_holder_waits(void **state)
 {
 	struct relay r;
@@ -360,8 +359,8 @@ static void test_holder_waits(void **state)
 
 /* ---- on the way out of the source map ---- */
 
-/* Small messages need no second try, and what could call a verdict whose program is gone stays out.
- */
+/* Small messages need no retry, and segments that could call a verdict whose program is gone stay
+ * out. */
 static void test_leaving(void **state)
 {
 	struct relay r;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sockmap engine with its programs, in the test's own process: what it does when bytes are
- * lost, and what it reserves. The test reads from the relay's own sockets, as if the kernel had
- * dropped what was there. */
+/* The sockmap engine with its programs, in the test's process: lost bytes, and reservations. The
+ * test reads from the relay's own sockets, as if the kernel had dropped the bytes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -47,7 +46,7 @@ static void turns(struct fixture *f, int ms)
 		xf_loop__turn(f->loop, 10);
 }
 
-/* Within five seconds. */
+/* Fails when the text does not arrive within five seconds. */
 static void arrives(struct fixture *f, const char *text)
 {
 	char got[64] = {};
@@ -67,7 +66,7 @@ static void give(struct fixture *f, const char *text)
 	assert_int_equal(send(f->client, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
-/* With so much of the budget taken by others. */
+/* Begin while others have taken so much of the budget. */
 static void begin_beside(struct fixture *f, uint64_t taken)
 {
 	struct xf_mover_opts mover = {
@@ -115,7 +114,7 @@ static void finish(struct fixture *f)
 	xf_loop__free(f->loop);
 }
 
-/* What the client sends now is gone from the relay's socket, and nobody has moved it. */
+/* Send from the client, and take the bytes out of the relay's socket before they are moved. */
 static void lose(struct fixture *f, const char *text)
 {
 	char got[64];
@@ -129,7 +128,7 @@ static void lose(struct fixture *f, const char *text)
 	assert_int_equal(n, (ssize_t)strlen(text));
 }
 
-/* The client's bytes behind the lost ones are not delivered: the server is reset. */
+/* Fails when bytes behind the lost ones are delivered, or the server is not reset. */
 static void is_reset(struct fixture *f)
 {
 	char got[64];
@@ -141,8 +140,8 @@ static void is_reset(struct fixture *f)
 	assert_int_equal(errno, ECONNRESET);
 }
 
-/* A flow that is taken out until what it holds is written ends meanwhile: user space reads what
- * waits. */
+/* A flow that is out of the map until its bytes are written ends meanwhile, and user space reads
+ * the rest. */
 static void test_lost_before_an_end(void **state)
 {
 	struct fixture f;
@@ -160,8 +159,8 @@ static void test_lost_before_an_end(void **state)
 /* ---- the second source is refused, because its FIN has come, and the first one is taken out again
  * ---- */
 
-/* The fixture whose sources go into the map, which one is next, and what is lost when the first is
- * taken out. */
+/* The fixture whose sources enter the map, the next one, and the text that is lost when the first
+ * one leaves. */
 static struct fixture *entering;
 static bool is_second;
 static const char *eaten;
@@ -230,7 +229,7 @@ static void test_withdrawal(void **state)
 	finish(&f);
 }
 
-/* Nothing is lost, and the end is an end. */
+/* No byte is lost, and the FIN arrives. */
 static void test_end_while_drained(void **state)
 {
 	struct fixture f;
@@ -248,7 +247,8 @@ static void test_end_while_drained(void **state)
 	finish(&f);
 }
 
-/* When all hold too much for it to go back, what waits is passed on, a little at a time. */
+/* When all flows hold too much for this one to go back, its bytes are passed on, a few at a time.
+ */
 static void hold_back(struct fixture *f)
 {
 	struct xf_sockmap *sm = f->mover->sockmap;
@@ -256,7 +256,7 @@ static void hold_back(struct fixture *f)
 	xf_mapped__drain(sm, up(f));
 	sm->totals->held = 3 * sm->totals->held_max;
 	up(f)->shared->base = 8;
-	/* As after a limit that was told. */
+	/* Act as after a limit that the program told of. */
 	xf_loop__arm(f->loop, &f->relay->mapped->timer, xf_loop__now(f->loop));
 }
 
@@ -288,8 +288,8 @@ static void test_lost_before_it_is_passed_on(void **state)
 	finish(&f);
 }
 
-/* The other direction has ended while a flow was out: no map takes its source any more, and it goes
- * to an engine that is woken by what comes. */
+/* The other direction has ended while a flow was out: no map takes its source any more, and it
+ * moves to an engine that waits for events of the socket. */
 static void test_cannot_go_back(void **state)
 {
 	struct fixture f;
@@ -315,9 +315,8 @@ static void test_cannot_go_back(void **state)
 	finish(&f);
 }
 
-/* A connection in the map has no more than its own reserved, and one that is paused a receive
- * buffer that the filter can give: what came before the relay knew of the socket is read by then.
- */
+/* A connection in the map has its own share reserved, and a paused one a receive buffer that the
+ * filter can give; bytes that came before the relay knew of the socket are read by then. */
 static void test_reserved(void **state)
 {
 	struct fixture f;
@@ -337,8 +336,7 @@ static void test_reserved(void **state)
 	finish(&f);
 }
 
-/* Nothing when only the last eighth of the budget is left: idle connections leave it to newcomers.
- */
+/* Idle connections reserve nothing of the last eighth of the budget, which is left to new ones. */
 static void test_reserved_when_tight(void **state)
 {
 	struct fixture f;
@@ -350,7 +348,8 @@ static void test_reserved_when_tight(void **state)
 	finish(&f);
 }
 
-/* What the filter could have given to a flow goes back when the last that waited for it is gone. */
+/* Memory that the filter could have given to a flow goes back when the last waiting flow is gone.
+ */
 static void test_offered_room_goes_back(void **state)
 {
 	struct fixture f;

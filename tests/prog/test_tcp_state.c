@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is in a TCP socket's receive queue is known whether or not a sockmap has the socket. */
+/* The length of a TCP socket's receive queue is right whether or not a sockmap has the socket. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/tcp.h>
@@ -37,7 +37,7 @@ static void tear_down(const struct pair *pair)
 	close(pair->map);
 }
 
-/* Loopback delivers before send() returns, or a moment later. */
+/* Send @n bytes. Loopback delivers before send() returns, or a moment later. */
 static void give(const struct pair *pair, size_t n, uint64_t all)
 {
 	uint8_t *data = calloc(1, n);
@@ -99,7 +99,7 @@ static void test_in_map(void **state)
 	counts(true);
 }
 
-/* Whoever reads next must hear of the reset. */
+/* The next read gets the reset. */
 static void leaves_error(bool with_data)
 {
 	static const struct linger at_once = { .l_onoff = 1 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the logger says of each packet of the table is what tshark says of it.
+/* The logger and tshark agree on each packet of the table.
  *
  * tshark's fields are read in their order and made into a record. It differs from ours by these
  * rules only:
@@ -22,10 +22,10 @@
 	"tcp.desegment_tcp_streams:FALSE "                                                         \
 	"-T pdml -r %s 2>/dev/null"
 
-/* What tshark said of one packet so far. */
+/* The fields of one packet so far. */
 struct says {
 	struct xf_record rec;
-	bool stop; /* we have stopped here, tshark may go on */
+	bool stop; /* the logger has stopped here, tshark may go on */
 	bool bad_ihl;
 	unsigned int exts;
 	uint8_t proto_before; /* the last extension header's own number */
@@ -48,7 +48,7 @@ struct rule {
 	size_t offset; /* in the record */
 	size_t size;
 	uint32_t have;	 /* is then set */
-	uint32_t within; /* must be set already, or the field is not for us */
+	uint32_t within; /* must be set already, or the field is ignored */
 };
 
 static unsigned long number(const struct field *field)
@@ -249,7 +249,7 @@ static void take_field(struct says *says, const struct field *field)
 			rules[i].take(says, &rules[i], field);
 }
 
-/* An attribute's text, cut at the size of @to: what is longer is nothing that a record holds. */
+/* Copy an attribute's text, cut at the size of @to, because no field of a record is longer. */
 static void read_attribute(const char *line, const char *start, char *to, size_t size)
 {
 	const char *from = strstr(line, start);
@@ -279,7 +279,7 @@ static void take_line(struct says *says, const char *line)
 	take_field(says, &field);
 }
 
-/* Apply the rules that need both sides, then compare. */
+/* Apply the rules about both records, then compare them. */
 static void compare(struct xf_fixture *fix, const struct xf_packet *packet, struct says *says,
 		    struct xf_record ours)
 {
@@ -325,7 +325,7 @@ static void write_capture(const struct xf_packets *packets, int fd)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* The record that the program makes of a packet. */
+/* Run the program on a packet, and compare its record. */
 static void run_one(struct xf_fixture *fix, const struct xf_packet *packet, struct xf_record *rec)
 {
 	if (!xf_fixture_run(fix, packet->name, packet->bytes, packet->len, rec))

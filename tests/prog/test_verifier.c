@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each program of the product loads, and costs the verifier no more than its budget: a program that
- * grows towards the limit is noticed here, and not by the users of another kernel or compiler. */
+/* Each program of the product loads, and needs no more of the verifier than its budget, so that a
+ * program that grows towards the limit is noticed before it fails on another kernel or with another
+ * compiler. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 static unsigned int seen[BUDGETS]; /* programs by this name in all objects */
 
-/* As the kernel says, which before 5.16 is 0. */
+/* Returns the kernel's count, which is 0 before 5.16. */
 static uint32_t verified_insns(int prog_fd)
 {
 	struct bpf_prog_info info = { 0 };
@@ -34,7 +35,7 @@ static const struct xf_budget *budget_of(const char *program)
 	return NULL;
 }
 
-/* Returns whether it is within its budget, else says why not. */
+/* Returns whether the program is within its budget, or prints the reason. */
 static bool check_program(const struct bpf_program *prog)
 {
 	const char *name = bpf_program__name(prog);

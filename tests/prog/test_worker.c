@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A failure in a worker fails the test that started it, and that one only, and runs no test a
- * second time: seen from outside, in the output of a program whose tests have such workers. */
+/* A failure in a worker fails the test that started it and no other, and no test runs twice. The
+ * output of a program with such tests shows it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static const struct {
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* ---- the program that is looked at: one test a row, each in order ---- */
+/* ---- the program with workers: one test a row, in order ---- */
 
 static void run_row(void **state)
 {
@@ -83,7 +83,7 @@ static int run_rows(void)
 	return cmocka_run_group_tests_name("rows", tests, NULL, NULL);
 }
 
-/* ---- looking at it ---- */
+/* ---- its output ---- */
 
 struct output {
 	char text[8192];

@@ -17,13 +17,13 @@ pid_t xf_worker_start(void (*fn)(void *arg), void *arg)
 	const struct rlimit no_core = { 0, 0 };
 	pid_t parent = getpid(), pid;
 
-	fflush(NULL); /* what is in the buffers is the parent's to write */
+	fflush(NULL); /* the parent writes the buffers */
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent) /* it ended before it would be noticed */
+	if (getppid() != parent) /* the parent has ended before the request above */
 		_exit(1);
 	setrlimit(RLIMIT_CORE, &no_core);
 	setenv("CMOCKA_TEST_ABORT", "1", 1);

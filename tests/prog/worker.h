@@ -12,10 +12,10 @@
  * parent ends. Fails the test when there can be no child. */
 pid_t xf_worker_start(void (*fn)(void *arg), void *arg);
 
-/* Wait for its end. Returns whether its status was 0, else says on stderr how @name ended. */
+/* Wait for the end of the child. Returns whether its status was 0, or prints how @name ended. */
 bool xf_worker_succeeded(pid_t pid, const char *name);
 
-/* Kill one that does not end by itself. Fails the test when it has ended before. */
+/* Kill a child that does not end by itself. Fails the test when it has ended before. */
 void xf_worker_kill(pid_t pid);
 
 #endif

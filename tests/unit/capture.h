@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Catch what is said on stderr, so that tests can look at messages. In a header because each test
- * is one file. */
+/* Capture stderr, so that tests can check messages. */
 #ifndef XF_TEST_CAPTURE_H
 #define XF_TEST_CAPTURE_H
 
@@ -15,7 +14,7 @@ struct capture {
 	char text[8192];
 };
 
-/* From now on stderr goes to a temporary file. */
+/* Redirect stderr to a temporary file. */
 static inline void capture_begin(struct capture *cap)
 {
 	cap->file = tmpfile();
@@ -24,7 +23,7 @@ static inline void capture_begin(struct capture *cap)
 		abort();
 }
 
-/* stderr is itself again, and text is what was said. */
+/* Restore stderr. Returns the captured text. */
 static inline const char *capture_end(struct capture *cap)
 {
 	size_t len;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ask a parser of the first packet for every prefix of what a client sends, each in a heap block of
- * exactly its size so that the sanitizer sees a read behind it. In a header because each test is
- * one file. */
+/* Ask a parser of the first packet for every prefix of a client's bytes, each in a heap block of
+ * exactly its size, so that the sanitizer sees a read behind it. */
 #ifndef XF_TEST_PREFIXES_H
 #define XF_TEST_PREFIXES_H
 
@@ -11,7 +10,7 @@
 
 #include "sockmap/route/first_packet.h"
 
-/* Everything that a parser may say; what it does not use stays zero. */
+/* The answer of a parser; fields that it does not use are zero. */
 struct said {
 	enum xf_first answer;
 	char name[XF_NAME_MAX + 1];
@@ -32,8 +31,8 @@ static inline void ask_exactly(ask_fn ask, const uint8_t *data, size_t len, cons
 	free(copy);
 }
 
-/* The answer to all of @data. For each prefix it must be the same one, or MORE. *@needed is the
- * length of the shortest prefix with that answer. */
+/* Returns the answer to all of @data. Fails when a prefix has another answer than this one or MORE.
+ * *@needed is the length of the shortest prefix with this answer. */
 static inline struct said ask_prefixes(const char *what, ask_fn ask, const uint8_t *data,
 				       size_t len, const void *arg, size_t *needed)
 {

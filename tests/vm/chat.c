@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who gets through: sockets that ask, and one that answers.
+/* Sockets that ask, and one that answers, to find out which packets get through.
  *
  *   chat serve PORT...      send back what comes, by TCP and UDP, IPv4 and IPv6
  *   chat ask MS TARGET...   a new socket for each

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What a packet costs in the firewall, with few rules and with a million, beside xdp-filter and the
-# kernel's LPM trie; and what changes cost. Packets have 1,048,576 sources drawn from the rules:
+# The cost of a packet in the firewall, with few rules and with a million, beside xdp-filter and the
+# kernel's LPM trie, and the cost of changes. Packets have 1,048,576 sources drawn from the rules:
 # evenly, or by Zipf, where the nth rule gets 1/n of what the first gets.
 
 for firewall_filter in /usr/lib/*/bpf /usr/lib64/bpf /usr/lib/bpf /usr/local/lib/bpf ''; do
@@ -87,7 +87,7 @@ measure_firewall() {
 	"$BENCH_DIR/firewall" "$(((BENCH_SECONDS + 2) / 3))" 1000000 "$firewall_filter"
 }
 
-# What is pinned goes with the file system, which is the bench's own.
+# The pins go with the file system, which is the bench's own.
 firewall_unmount() {
 	umount "$firewall_bpffs" 2>/dev/null
 }

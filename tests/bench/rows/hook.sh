@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What a packet costs at the hook, with one CPU and with two. Programs run by BPF_PROG_TEST_RUN on
+# The cost of a packet at the hook, with one CPU and with two. Programs run by BPF_PROG_TEST_RUN on
 # a TCP packet of 64 bytes, interleaved, in one process on one CPU.
 
 row no-reader from=hook unit=ns better=lower target=10 \

@@ -122,8 +122,8 @@ row relay-idle-kernel from=relay_idle unit=B better=lower \
 
 ### measuring
 
-# What the bench's priority would do to a relay whose work the kernel's threads do is unfair: they
-# have the usual one.
+# The relays run with the usual priority, because the bench's would be unfair to a relay whose work is
+# done by the kernel's threads.
 relay_fair() {
 	renice -n 0 -p $$ >/dev/null
 }
@@ -162,7 +162,7 @@ relay_measure() {
 	for run in "${relay_runs[@]}"; do
 		read -r what mode <<<"$run"
 		wanted "relay_$2_auto_${what}_" || continue
-		# It forks for each, which is another kind of server.
+		# socat forks for each connection, which is another kind of server.
 		[ "$3 $what" != 'socat connects' ] || continue
 		progress "$2, round $1: $3, $mode"
 		# shellcheck disable=SC2086 # words of the mode
@@ -281,7 +281,7 @@ measure_relay_idle() {
 	return $err
 }
 
-### what is printed behind the table
+### the report behind the table
 
 # relay_report TOPOLOGY UNITS: a line for each relay, medians and half the distance of quartiles.
 relay_report() {

@@ -62,8 +62,7 @@ row idle from=idle unit=% better=lower target=0.1 \
 
 STREAM_STEPS=4
 
-# A namespace with a veth pair through which nothing goes but what is sent: into xbtx, out of
-# xbrx.
+# A namespace with a veth pair through which only the bench sends: into xbtx, out of xbrx.
 stream_open() {
 	stream_ns=xdpfun-bench-$$
 	stream_tmp=$(mktemp -d "${XDPFUN_BENCH_TMP:-/dev/shm}/xdpfun-bench.XXXXXX") ||
@@ -81,8 +80,8 @@ stream_close() {
 	rm -rf "$stream_tmp"
 }
 
-# stream_run OPTION... -- COMMAND...: sets sent, delivered, seconds and cpu_ns. What the reader said
-# is in $stream_tmp/log.
+# stream_run OPTION... -- COMMAND...: sets sent, delivered, seconds and cpu_ns. The reader's stderr is
+# in $stream_tmp/log.
 stream_run() {
 	local result status
 
@@ -98,7 +97,7 @@ stream_run() {
 	return 1
 }
 
-# What the reader says that it took and lost, to taken and missed.
+# Set taken and missed to the reader's counts.
 loader_says() {
 	local number='\([0-9]*\)' said unread
 
@@ -161,7 +160,7 @@ stream_start() {
 		stream_keep
 		return 2
 	fi
-	# What the reader did when it had more than enough to do.
+	# The work of the reader under overload.
 	high=$(awk "BEGIN { c = $taken * 1e9 / $cpu_ns * 1.1; print int(c < $rate ? c : $rate) }")
 	low=$((high / 2))
 }
@@ -200,7 +199,7 @@ stream_search() {
 	else
 		stream_guess[$1]=$best_rate
 	fi
-	# Of what others can do a bound from below is no rate to compare with.
+	# A lower bound of another program is no rate to compare with.
 	[ "$err $1" = '2 tcpdump' ] || sample "stream_$1_rate" "$best_rate" 0
 	sample "stream_$1_cpu" "$best_cpu" 0
 }
@@ -220,7 +219,7 @@ measure_stream() {
 }
 
 measure_idle() {
-	# Once is enough for what is the same each time.
+	# Values that are the same each time are measured once.
 	[ "$1" -eq 1 ] || return 0
 	[ -n "${stream_ns:-}" ] || stream_open || return 1
 	stream_run -i -w 2000 -m "$((BENCH_SECONDS * 2000))" -y 'attached program' -- \

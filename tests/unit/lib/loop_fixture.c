@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A loop for each test, and watches, timers and deferred calls that count how often they are
- * called. */
+/* Watches, timers and deferred calls that count their calls. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

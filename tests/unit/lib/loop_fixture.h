@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The watches, timers and deferred calls of the tests of the event loop. */
+/* The loop of each test, and watches, timers and deferred calls that count their calls. */
 #ifndef XF_TEST_LOOP_FIXTURE_H
 #define XF_TEST_LOOP_FIXTURE_H
 
@@ -11,7 +11,7 @@
 int loop_set_up(void **state);
 int loop_tear_down(void **state);
 
-/* A descriptor that stays readable, and what its callback does to another one. */
+/* A descriptor that stays readable; its callback may close the one of @victim. */
 struct item {
 	struct xf_watch watch;
 	struct xf_loop *loop;
@@ -22,8 +22,8 @@ struct item {
 void count(struct xf_watch *watch, uint32_t events);
 void add_readable(struct item *item, struct xf_loop *loop, void (*fn)(struct xf_watch *, uint32_t));
 
-/* A timer whose callback, in_order(), fails when it comes before it is due, or after one that is
- * due later. */
+/* A timer whose callback, in_order(), fails when it is called before it is due, or after a timer
+ * that is due later. */
 struct clocked {
 	struct xf_timer timer;
 	uint64_t due;
@@ -33,7 +33,7 @@ struct clocked {
 extern uint64_t last_due;
 void in_order(struct xf_timer *timer, uint64_t now);
 
-/* A deferred call, which once defers itself again when it is told. */
+/* A deferred call, which defers itself once more when @again is set. */
 struct later {
 	struct xf_loop *loop;
 	struct item *item;
@@ -43,7 +43,7 @@ struct later {
 
 void do_later(void *arg);
 
-/* A thread that wakes @loop after 20 ms. */
+/* The main function of a thread that wakes @loop after 20 ms. */
 void *wake_soon(void *loop);
 
 #endif

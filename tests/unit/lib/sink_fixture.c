@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A folder of its own for each test of the sink, and lines of known lengths to put into it. */
+/* The folder of each test of the sink, and lines of known lengths. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,6 @@ int sink_set_up(void **state)
 	return 0;
 }
 
-/* The part of the clean-up that must come before cmocka prints anything. */
 void sink_restore(struct env *env)
 {
 	dup2(env->stdout_saved, STDOUT_FILENO);
@@ -64,7 +63,6 @@ int open_file(struct env *env, bool append, bool force)
 	return open_with(env, &opts);
 }
 
-/* stdout is @fd while the sink is opened. */
 int open_stdout_on(struct env *env, int fd)
 {
 	struct xf_sink_opts opts = { .path = NULL };
@@ -73,7 +71,6 @@ int open_stdout_on(struct env *env, int fd)
 	return open_with(env, &opts);
 }
 
-/* Line number @n of @source, @len bytes with its newline. */
 bool put_line(struct xf_sink *sink, unsigned int source, unsigned int n, size_t len)
 {
 	char *room = xf_sink__room(sink, XF_OUT_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tests of the sink have a folder of their own each, and put lines of known lengths. */
+/* The folder of each test of the sink, and lines of known lengths. */
 #ifndef XF_TEST_SINK_FIXTURE_H
 #define XF_TEST_SINK_FIXTURE_H
 
@@ -11,7 +11,7 @@
 #include "lib/sink.h"
 #include "tests/unit/capture.h"
 
-/* A folder of its own for each test, and the real stdout kept safe. */
+/* The state of a test. The original stdout is kept in stdout_saved. */
 struct env {
 	char dir[32];
 	char file[64];
@@ -24,19 +24,20 @@ struct env {
 int sink_set_up(void **state);
 int sink_tear_down(void **state);
 
-/* The part of the clean-up that must come before cmocka prints anything. */
+/* Restore stdout and the limit of file sizes, before cmocka prints anything. */
 void sink_restore(struct env *env);
 
 int open_with(struct env *env, const struct xf_sink_opts *opts);
 int open_file(struct env *env, bool append, bool force);
 
-/* stdout is @fd while the sink is opened. */
+/* Open the sink on stdout, which is a copy of @fd. */
 int open_stdout_on(struct env *env, int fd);
 
-/* Line number @n of @source, @len bytes with its newline. */
+/* Put line number @n of @source, of @len bytes with its newline. Returns false when there is no
+ * room. */
 bool put_line(struct xf_sink *sink, unsigned int source, unsigned int n, size_t len);
 
-/* @n lines of line_len() each, from the sources 0 and 1 in turn. */
+/* Put @n lines of line_len() bytes, of the sources 0 and 1 in turn. */
 void put_lines(struct xf_sink *sink, unsigned int n);
 size_t line_len(unsigned int n);
 void put_text(struct xf_sink *sink, const char *text, unsigned int source);

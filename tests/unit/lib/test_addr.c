@@ -16,7 +16,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Exactly as large as the header promises is enough: the address sanitizer watches the end. */
+/* The buffer is exactly as large as the header promises, so that the sanitizer sees a write behind
+ * it. */
 static void check_ip4(const uint8_t addr[4])
 {
 	char *text = malloc(XF_IP4_TEXT), want[INET_ADDRSTRLEN];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines from a file or a pipe, whatever the pieces in which they come. */
+/* Lines from a file or a pipe, in pieces of every size. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 #include "lib/lines.h"
 
-/* A pipe whose writing end is ours. */
+/* Open @lines on a pipe. Returns the writing end. */
 static int open_pipe(struct xf_lines *lines)
 {
 	int ends[2];
@@ -85,7 +85,7 @@ static void an_empty_file(void **state)
 	xf_lines__close(&lines);
 }
 
-/* In a file with a line of this length between two others. */
+/* Read a file with a line of this length between two others. */
 static void around(size_t length, bool taken)
 {
 	char path[] = "/tmp/xdpfun-lines-XXXXXX", *text = malloc(length + 1);

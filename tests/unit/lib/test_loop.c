@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The event loop: what is removed is never called, timers come in order and not early, and nothing
- * spins. */
+/* The event loop: a removed watch is never called, timers come in order and not early, and the loop
+ * does not spin. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static void remove_other(struct xf_watch *watch, uint32_t events)
 	xf_loop__close(item->loop, &item->victim->watch);
 }
 
-/* Both are ready in one turn; whichever comes first takes the other away. */
+/* Both descriptors are ready in one turn; the first callback closes the other one. */
 static void removed_in_the_same_turn(void **state)
 {
 	struct xf_loop *loop = *state;
@@ -85,7 +85,7 @@ static void timers_come_in_order(void **state)
 		all[i] = (struct clocked) { .timer.fn = in_order };
 		assert_int_equal(xf_loop__arm(loop, &all[i].timer, start + rand() % 1000), 0);
 	}
-	for (int i = 0; i < TIMERS; i++) { /* move all, take some away again */
+	for (int i = 0; i < TIMERS; i++) { /* move all, disarm some again */
 		all[i].due = start + rand() % (20 * XF_MSEC);
 		assert_int_equal(xf_loop__arm(loop, &all[i].timer, all[i].due), 0);
 		if (i % 3 == 0)
@@ -104,7 +104,7 @@ static void timers_come_in_order(void **state)
 		assert_int_equal(all[i].calls, i % 3 != 0);
 }
 
-/* A timer in the middle of a millisecond: one turn waits for it, and does not end before. */
+/* One turn waits for a timer in the middle of a millisecond, and does not end before. */
 static void waits_for_a_timer_once(void **state)
 {
 	struct xf_loop *loop = *state;
@@ -127,7 +127,7 @@ static void waits_no_longer_than_told(void **state)
 	assert_int_equal(xf_loop__arm(loop, &it.timer, start + 3600 * XF_NSEC), 0);
 	assert_int_equal(xf_loop__turn(loop, 10), 0);
 	assert_true(xf_now_ns(CLOCK_MONOTONIC) - start >= 10 * XF_MSEC);
-	assert_int_equal(it.calls, 0); /* or it had waited for the hour */
+	assert_int_equal(it.calls, 0); /* the turn did not wait for the hour */
 	xf_loop__disarm(loop, &it.timer);
 	xf_loop__disarm(loop, &it.timer);
 }
@@ -146,7 +146,7 @@ static void arm_again(struct xf_timer *timer, uint64_t now)
 	assert_int_equal(xf_loop__arm(it->loop, timer, now), 0);
 }
 
-/* Once a turn, and the turns do not wait for it. */
+/* The timer comes once a turn, and the turns do not wait. */
 static void a_timer_for_now_does_not_hold_the_turn(void **state)
 {
 	struct restless it = { .timer.fn = arm_again, .loop = *state };
@@ -159,7 +159,7 @@ static void a_timer_for_now_does_not_hold_the_turn(void **state)
 	xf_loop__disarm(*state, &it.timer);
 }
 
-/* ---- later ---- */
+/* ---- deferred calls ---- */
 
 static void deferred_comes_last(void **state)
 {
@@ -173,7 +173,7 @@ static void deferred_comes_last(void **state)
 	assert_int_equal(xf_loop__turn(loop, -1), 0);
 	assert_int_equal(later.calls, 2);
 	xf_loop__close(loop, &item.watch);
-	/* Nothing is ready: that something is deferred is enough for the turn not to wait. */
+	/* Nothing is ready, but a turn does not wait while a call is deferred. */
 	later.item = NULL;
 	xf_loop__defer(loop, do_later, &later);
 	assert_int_equal(xf_loop__turn(loop, -1), 0);
@@ -200,7 +200,7 @@ static void another_thread_wakes(void **state)
 	uint64_t start = xf_now_ns(CLOCK_MONOTONIC);
 	pthread_t thread;
 
-	xf_loop__wake(*state); /* before the turn counts too, and several are one */
+	xf_loop__wake(*state); /* a wake-up before the turn counts, too, and several count as one */
 	xf_loop__wake(*state);
 	assert_int_equal(xf_loop__turn(*state, -1), 0);
 	assert_int_equal(pthread_create(&thread, NULL, wake_soon, *state), 0);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The event loop that polls for a short time before it sleeps: it does so while that pays, and
- * asked. */
+/* The event loop polls before it sleeps when it is asked to, while that shortens waits. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +12,10 @@
 #include "lib/time.h"
 #include "tests/unit/lib/loop_fixture.h"
 
-/* Longer than any machine is busy: a wait with an end of its own is short. */
+/* Longer than any machine is busy, so that a turn that took less did not wait for its end. */
 #define LONG (20 * XF_NSEC)
 
-/* With something to do each time it looks, asked to poll. */
+/* Run @n turns that are asked to poll and find an event at once. */
 static void short_waits(struct xf_loop *loop, unsigned int n)
 {
 	struct item item;
@@ -45,7 +44,7 @@ static void polls_while_it_pays(void **state)
 	assert_false(xf_loop__is_polling(loop));
 	short_waits(loop, 20);
 	assert_true(xf_loop__is_polling(loop));
-	/* However long it has paid, a few long waits end it, and not one. */
+	/* After any number of short waits a few long ones end the polling, and not a single one. */
 	short_waits(loop, 1000);
 	long_wait(loop);
 	assert_true(xf_loop__is_polling(loop));
@@ -56,7 +55,7 @@ static void polls_while_it_pays(void **state)
 	assert_false(xf_loop__is_polling(loop));
 	short_waits(loop, 20);
 	assert_true(xf_loop__is_polling(loop));
-	/* Now and then a long one does not. */
+	/* A long wait now and then does not end it. */
 	for (int i = 0; i < 100; i++) {
 		short_waits(loop, 10);
 		long_wait(loop);
@@ -64,7 +63,7 @@ static void polls_while_it_pays(void **state)
 	}
 }
 
-/* Turns that nobody asked about, and those that do not wait, say nothing about waits. */
+/* Turns that are not asked to poll, and turns that do not wait, do not count as waits. */
 static void other_turns_do_not_count(void **state)
 {
 	struct xf_loop *loop = *state;
@@ -121,8 +120,8 @@ static void polling_does_not_hold_up_a_turn(void **state)
 	assert_true(xf_now_ns(CLOCK_MONOTONIC) - start < LONG);
 }
 
-/* Not before it is due, and not as late as if the wait had begun anew when polling ended: of some
- * tries at least one is not disturbed by what else the machine does. */
+/* The timer does not come early, nor as late as if the wait had begun anew when polling ended. Of
+ * several tries at least one is not disturbed by other processes. */
 static void polling_heeds_a_timer(void **state)
 {
 	struct xf_loop *loop = *state;
@@ -145,13 +144,13 @@ static void polling_heeds_a_timer(void **state)
 	assert_true(best < 190 * XF_MSEC);
 }
 
-/* 200 ms each; what else the machine does can only make it less CPU. */
+/* Each turn takes 200 ms; other processes can only reduce its CPU time. */
 static void sleeps_when_not_asked(void **state)
 {
 	struct xf_loop *loop = *state;
 	uint64_t start = xf_now_ns(CLOCK_THREAD_CPUTIME_ID);
 
-	xf_loop__poll(loop, LONG); /* asked for, but it has not paid yet */
+	xf_loop__poll(loop, LONG); /* asked for, but no wait has been short yet */
 	assert_int_equal(xf_loop__turn(loop, 200), 0);
 	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 	short_waits(loop, 20);
@@ -160,7 +159,7 @@ static void sleeps_when_not_asked(void **state)
 	assert_int_equal(xf_loop__turn(loop, 200), 0);
 	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 	xf_loop__poll(loop, LONG);
-	xf_loop__poll(loop, 0); /* the last word counts */
+	xf_loop__poll(loop, 0); /* the last call counts */
 	assert_int_equal(xf_loop__turn(loop, 200), 0);
 	assert_true(xf_now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 100 * XF_MSEC);
 }

@@ -22,7 +22,7 @@ struct actor {
 	struct xf_timer timer;
 	struct stage *stage;
 	unsigned int slot;
-	bool gone; /* deferred: no call may come any more */
+	bool gone; /* its end is deferred, and no call may come any more */
 };
 
 struct stage {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages: which level prints what, and with which prefix; and that they do not wait when they may
- * not. */
+/* Messages: their levels and prefixes, and that they do not wait for a full stderr when told not
+ * to. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -48,7 +48,7 @@ static void test_levels(void **state)
 	check_level(XF_VERBOSE, ALWAYS "xdpfun-load: i 5\nxdpfun-load: d 6\n");
 }
 
-/* Around the size of the buffer that keeps a message in one piece, and beyond it. */
+/* The lengths are around and beyond the size of the buffer that keeps a message in one piece. */
 static void test_long_messages(void **state)
 {
 	static const char prefix[] = "xdpfun-load: error: ";
@@ -71,9 +71,9 @@ static void test_long_messages(void **state)
 	}
 }
 
-/* ---- nobody reads ---- */
+/* ---- a full stderr ---- */
 
-/* stderr goes to in, and comes out at out. */
+/* A pipe in place of stderr. */
 struct plug {
 	int saved, in, out;
 };
@@ -83,7 +83,7 @@ static int set_up_plug(struct plug *plug, int out, int in)
 	plug->saved = dup(STDERR_FILENO);
 	plug->out = out;
 	plug->in = in;
-	alarm(60); /* what waits for ever ends here */
+	alarm(60); /* end a test that hangs */
 	return plug->saved < 0 || dup2(in, STDERR_FILENO) < 0 ||
 	       fcntl(out, F_SETFL, O_NONBLOCK) < 0;
 }
@@ -120,7 +120,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Until it takes no byte more. */
+/* Write until @fd takes no more. */
 static void fill(int fd)
 {
 	static const char zeros[PIPE_BUF];
@@ -134,7 +134,7 @@ static void fill(int fd)
 	fcntl(fd, F_SETFL, flags);
 }
 
-/* Take out all that is in. Returns what there was but for what fill() put there. */
+/* Empty the pipe. Returns its bytes without those of fill(). */
 static const char *drain(int fd)
 {
 	static char text[64 * 1024];
@@ -175,11 +175,11 @@ static void test_dropped(void **state)
 			    "xdpfun-load: warning: 1 message was dropped: standard error took no "
 			    "more\n"
 			    "xdpfun-load: seven\n");
-	/* Who shares it does not find it changed. */
+	/* The shared open file description stays as it was. */
 	assert_false(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK);
 }
 
-/* In one piece whatever its length, and with its end of line. */
+/* A message of any length comes in one piece, with its end of line. */
 static void test_cut_off(void **state)
 {
 	const struct plug *plug = *state;
@@ -222,7 +222,7 @@ static void test_patience(void **state)
 	assert_string_equal(drain(plug->out), "xdpfun-load: warning: four\n");
 }
 
-/* ---- many at a time ---- */
+/* ---- several threads ---- */
 
 #define WRITERS 4
 #define LINES 2000
@@ -235,7 +235,8 @@ static void *write_lines(void *arg)
 	return NULL;
 }
 
-/* Lines in @text; *@dropped is more by what it says was dropped. */
+/* Returns the number of lines in @text, and adds to *@dropped the numbers that they report as
+ * dropped. */
 static unsigned int count_lines(char *text, unsigned int *dropped)
 {
 	unsigned int lines = 0, n;
@@ -252,7 +253,7 @@ static unsigned int count_lines(char *text, unsigned int *dropped)
 	return lines;
 }
 
-/* Everything is written or counted, and no line is in pieces. */
+/* Each message is written or counted as dropped, and no line is in pieces. */
 static void test_threads(void **state)
 {
 	static char text[WRITERS * LINES * 80];
@@ -265,7 +266,7 @@ static void test_threads(void **state)
 	xf_msg_timeout(0);
 	for (int i = 0; i < WRITERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, write_lines, NULL), 0);
-	for (int i = 0; i < 200; i++) { /* reads too slowly */
+	for (int i = 0; i < 200; i++) { /* the reader is too slow */
 		ssize_t n = read(plug->out, text + len, sizeof(text) - 1 - len);
 
 		len += n > 0 ? n : 0;
@@ -275,14 +276,14 @@ static void test_threads(void **state)
 		pthread_join(threads[i], NULL);
 	len += snprintf(text + len, sizeof(text) - len, "%s", drain(plug->out));
 	xf_msg_timeout(10000);
-	xf_result("%s", ""); /* says the rest */
+	xf_result("%s", ""); /* reports the last dropped ones */
 	snprintf(text + len, sizeof(text) - len, "%s", drain(plug->out));
 	lines = count_lines(text, &dropped);
 	assert_int_equal(lines + dropped, WRITERS * LINES);
 	assert_true(lines >= 1);
 }
 
-/* Where no description of one's own can be had. */
+/* stderr cannot be opened anew, and its open file description is shared. */
 static void test_shared(void **state)
 {
 	static const char line[2 * PIPE_BUF] = "x";

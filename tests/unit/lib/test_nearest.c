@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The suggestion for a misspelt word: near enough, or none. */
+/* The suggestion for a misspelt word. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Strict numbers: what is one, what is none, and what is out of range. */
+/* Strict numbers: accepted, malformed, and out of range. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

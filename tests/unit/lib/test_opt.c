@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Command lines: what is stored, what is left, and what the error message names. */
+/* Command lines: the stored values, the remaining words, and the error messages. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #define WORDS_MAX 140
 
 struct args {
-	int first; /* so that no offset is 0 */
+	int first; /* lets no offset be 0 */
 	bool force;
 	int verbose;
 	uint32_t prio;
@@ -237,7 +237,7 @@ static void test_good(void **state)
 	}
 }
 
-/* The message holds each of these. */
+/* The message has each of these texts. */
 static const struct {
 	const char *name, *line, *says[4];
 } bad[] = {
@@ -333,7 +333,7 @@ static void test_list_full(void **state)
 	assert_non_null(strstr(p.said, "64"));
 }
 
-/* Nothing is lost from argv: the words come first, in order, and the options are behind them. */
+/* argv keeps all its words: first those that are no options, in order, then the options. */
 static void test_argv_is_kept(void **state)
 {
 	static const char *const words[] = { "-v", "a", "-P", "7", "b", "--force", "c" };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sink with files: how each kind is opened, reopened and refused, and that each line is
- * accounted for. */
+/* The sink with files: each kind is opened, reopened or refused, and each line is accounted for. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -88,7 +87,7 @@ static void test_force(void **state)
 	want_text(env->file, "new\n");
 }
 
-/* Nothing began: what was there stays, and what was not there goes again. */
+/* A sink that did not begin leaves an existing file alone, and removes a new one. */
 static void test_not_begun(void **state)
 {
 	struct env *env = *state;
@@ -124,7 +123,7 @@ static void test_open_errors(void **state)
 		capture_begin(&env->cap);
 		err = open_with(env, &opts);
 		said = capture_end(&env->cap);
-		/* Root may open what is read-only to others, and is then told that it exists. */
+		/* Root may open the read-only file, and gets the error that it exists. */
 		if (err != rows[i].err &&
 		    !(geteuid() == 0 && rows[i].err == -EACCES && err == -EEXIST))
 			fail_msg("%s: %d", rows[i].path, err);
@@ -179,7 +178,7 @@ static void test_dev_null(void **state)
 	want_counts(env, 50, 50, 0, 0);
 }
 
-/* logrotate: the file is moved away, then SIGHUP. What was put in before goes to the old file. */
+/* logrotate moves the file away and sends SIGHUP. Earlier lines go to the old file. */
 static void test_reopen(void **state)
 {
 	struct env *env = *state;
@@ -194,7 +193,7 @@ static void test_reopen(void **state)
 	assert_int_equal(xf_sink__flush(env->sink), XF_SINK_OK);
 	want_text(old, "one\n");
 	want_text(env->file, "two\n");
-	/* Not moved this time: it goes on behind what is there. */
+	/* The file was not moved, and the sink goes on behind its lines. */
 	assert_int_equal(xf_sink__reopen(env->sink), 0);
 	put_text(env->sink, "three\n", 1);
 	assert_int_equal(xf_sink__finish(env->sink, 0), XF_SINK_OK);
@@ -220,7 +219,7 @@ static void test_reopen_fails(void **state)
 	rmdir(env->file);
 }
 
-/* copytruncate: the file is emptied under us, and what follows starts at its beginning. */
+/* copytruncate empties the file, and later lines start at its beginning. */
 static void test_truncated_under_us(void **state)
 {
 	struct env *env = *state;
@@ -246,7 +245,7 @@ static void test_reopen_stdout(void **state)
 	assert_int_equal(again, 0);
 }
 
-/* Many very short lines: the room for the accounts ends before the bytes do, and nothing breaks. */
+/* With very short lines the room for the accounts ends before the room for bytes. */
 static void test_short_lines(void **state)
 {
 	struct env *env = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sink on a full disk: each line is accounted for, and a half one is cut off where it is ours
- * to cut. */
+/* The sink on a full disk: each line is accounted for, and a half line is cut off when the sink has
+ * opened the file and written its end. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -35,7 +35,8 @@ static void test_dev_full(void **state)
 	want_counts(env, 0, 0, 51, 50);
 }
 
-/* What a limit of SMALL_FILE bytes leaves of the lines of put_lines(), on top of @before bytes. */
+/* Returns the size of a file of @before bytes and the lines of put_lines() that fit into
+ * SMALL_FILE, and sets @taken to their numbers by source. */
 static size_t whole_lines(size_t before, uint64_t taken[2])
 {
 	size_t at = before;
@@ -89,7 +90,8 @@ static void test_full_disk_append(void **state)
 	assert_memory_equal(text, "old\n", 4);
 }
 
-/* When somebody else has written behind our half line, cutting it off would destroy theirs. */
+/* Another process has written behind the half line, so that cutting it off would destroy its line.
+ */
 static void test_full_disk_and_a_second_writer(void **state)
 {
 	struct env *env = *state;
@@ -113,7 +115,7 @@ static void test_full_disk_and_a_second_writer(void **state)
 	assert_int_equal(st.st_size, SMALL_FILE + 6);
 }
 
-/* A file that the shell opened for us is not ours to cut. */
+/* A file that the shell has opened is not cut. */
 static void test_full_disk_on_stdout(void **state)
 {
 	struct env *env = *state;

@@ -27,7 +27,7 @@ static int64_t now_ms(void)
 
 #define PATIENCE_MS 150
 
-/* How long that patience takes for one who only sleeps meanwhile: the control. */
+/* The control: a thread that only sleeps for PATIENCE_MS. */
 static void *sleep_beside(void *arg)
 {
 	int64_t *took = arg, begin = now_ms();
@@ -37,7 +37,7 @@ static void *sleep_beside(void *arg)
 	return NULL;
 }
 
-/* Fill the sink until it says that it is full, flushing all the while; count what went in. */
+/* Put lines and flush until the sink is full, and count the lines by source. */
 static void fill(struct xf_sink *sink, uint64_t put[2])
 {
 	bool room = true;
@@ -51,8 +51,8 @@ static void fill(struct xf_sink *sink, uint64_t put[2])
 	}
 }
 
-/* Reads lines of put_line() and counts the whole ones by source; keeps the half one at the end for
- * the next time. */
+/* Reads lines of put_line() and counts the whole ones by source. It keeps the half line at the end
+ * for the next read. */
 struct reader {
 	char half[XF_OUT_MAX];
 	size_t half_len;
@@ -75,8 +75,8 @@ static size_t read_some(struct reader *reader, int fd, size_t max)
 	return len > 0 ? len : 0;
 }
 
-/* An output that is never read: nothing hangs, the sink fills up, and what the output has is known
- * to the line. Returns how much of a line is at its end. */
+/* Fill a sink whose output is never read: nothing hangs, and the sink knows to the line what the
+ * output has taken. Returns the length of the half line at its end. */
 static size_t check_stuck(struct env *env, int out, int in)
 {
 	struct reader reader = { .half_len = 0 };
@@ -122,7 +122,7 @@ static void test_pipe_never_read(void **state)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(open_stdout_on(env, fds[1]), 0);
 	assert_true(xf_sink__fd(env->sink) > STDERR_FILENO);
-	/* The description that others share keeps its mode. */
+	/* The shared open file description keeps its mode. */
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
 	assert_true(check_stuck(env, fds[1], fds[0]) > 0);
 	close(fds[0]);
@@ -140,7 +140,7 @@ static void test_socket_never_read(void **state)
 	close(fds[0]);
 }
 
-/* A pipe that is read in odd pieces: every line arrives, and the accounts are right after each
+/* From a pipe that is read in odd pieces every line arrives, and the accounts are right after each
  * piece. */
 static void test_pipe_read_slowly(void **state)
 {
@@ -219,8 +219,8 @@ static void test_pipe_closed_from_the_start(void **state)
 	close(fds[1]);
 }
 
-/* A FIFO without readers cannot be opened for writing, so that stdout as it is must do. Returns the
- * writing end. */
+/* Open the sink on a FIFO that cannot be opened anew, because it has no reader, so that the sink
+ * has to use stdout itself. Returns the writing end. */
 static int open_shared(struct env *env)
 {
 	int in, out;
@@ -271,7 +271,7 @@ static void test_socket_closed(void **state)
 	close(fds[1]);
 }
 
-/* A pipe's reader that has half a line must get the rest of it, not another file. */
+/* The reader of a pipe that has half a line gets the rest of it before the sink reopens. */
 static void test_reopen_in_the_middle_of_a_line(void **state)
 {
 	struct env *env = *state;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Addresses and prefixes: what is one, what is none, and that text and address are the same thing.
- */
+/* Addresses and prefixes: accepted, refused, and the same after a way through their text. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -18,7 +17,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* An address from the numbers of its text, not by the parser under test. */
+/* Returns an address without the parser under test. */
 static struct xf_addr addr_of(const char *host, uint16_t port)
 {
 	struct xf_addr addr = { .len = 0 };
@@ -36,7 +35,7 @@ static struct xf_addr addr_of(const char *host, uint16_t port)
 	return addr;
 }
 
-/* The string in a heap block of its own size. */
+/* Parse a string in a heap block of exactly its size. */
 static int parse(const char *text, uint16_t min_port, struct xf_addr *addr, const char **why)
 {
 	char *copy = strdup(text);
@@ -82,7 +81,7 @@ static void test_good(void **state)
 static const struct {
 	const char *text;
 	uint16_t min_port;
-	const char *why; /* part of it */
+	const char *why; /* a part of the reason */
 } bad[] = {
 	{ "", 0, "ADDR:PORT" },
 	{ ":", 0, "ADDR:PORT" },

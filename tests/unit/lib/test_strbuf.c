@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Strings of bounded size: what fits, where the rest is cut, and lists. */
+/* Strings of bounded size: texts that fit, texts that are cut, and lists. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON lines, read back with a parser that is not ours. */
+/* JSON lines, read back with json-c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* JSON lines, read back with a parser that is not ours. */
+/* JSON lines, read back with json-c. */
 #ifndef XF_TEST_JSON_OBJECT_H
 #define XF_TEST_JSON_OBJECT_H
 
@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Strictly: the whole line is one object and valid UTF-8, with a newline at its end and nowhere
- * else. */
+/* Fails when the line is not one object in valid UTF-8, with a newline at its end and nowhere else.
+ */
 struct json_object *read_back(const char *text, size_t len);
 
-/* The value of @key, which the object then has no more: at the end of a test none may be left. */
+/* Take the value of @key out of the object, so that a test can find keys that it did not expect. */
 struct json_object *take(struct json_object *obj, const char *key);
 
 /* take() the value of @key and compare it. */

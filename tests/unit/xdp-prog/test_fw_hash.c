@@ -186,7 +186,7 @@ static void prefixes(void **test_state)
 	}
 }
 
-/* A source and a protocol: only upper bits everywhere. */
+/* Rules for a source and a protocol differ in upper bits only. */
 static void tuples(void **test_state)
 {
 	__u64 seed[XF_FW_SEEDS];
@@ -199,7 +199,7 @@ static void tuples(void **test_state)
 			uint32_t source = i * 0x9e3779b1u;
 			uint64_t space = 1 + i % 4;
 
-			source ^= source >> 15; /* all different, and in no order */
+			source ^= source >> 15; /* keeps all different, in no order */
 			hashes[i] = xf_fw_hash_tuple4(
 			    seed, (uint64_t)source << 32,
 			    space << XF_FW_L4_SPACE | (i % 256) << XF_FW_L4_PROTO, 0);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Which capabilities log needs: each is taken away in turn. And the limit of locked memory, which
-# counts before 5.11.
+# The capabilities that log needs, each of which is taken away in turn, and the limit of locked memory,
+# which matters before 5.11.
 . "$(dirname "$0")/lib.sh"
 
 # with_caps LIST COMMAND...: root with these capabilities only, e.g. bpf,net_admin.
@@ -15,7 +15,7 @@ with_caps() {
 
 all=bpf,net_admin,perfmon,sys_admin,sys_resource
 
-# Send until something is logged, or nobody is there to log.
+# Send until a packet is logged, or the log has ended.
 ping_it() {
 	until [ -s "$tmp/t/log.out" ] || gone "$pid"; do
 		peer ping -q -n -c 1 -W 1 10.9.0.1 >/dev/null || :

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The logger beside other programs in one chain: order, who sees what, who stays.
+# The logger beside other programs in one chain: their order, the packets that each sees, and those that stay.
 # shellcheck disable=SC2154 # totals sets variables
 . "$(dirname "$0")/lib.sh"
 
@@ -38,8 +38,8 @@ has_five() {
 	[ "$(count_lines log 'icmp 8/0 len 98')" = 5 ]
 }
 
-# A packet that xdp-filter (10) drops never reaches the logger (100), whoever was first. In front of
-# the filter (-P 1) the logger sees it.
+# A packet that xdp-filter (10) drops never reaches the logger (100), whichever was attached first. In front of the filter
+# (-P 1) the logger sees it.
 with_filter() {
 	local mode=$1 first=$2 prio=$3 want_dropped=$4 name
 
@@ -60,7 +60,7 @@ with_filter() {
 		same chain "$(chain v0)" "$mode: 10 $name, $prio xdpfun"
 	fi
 	udp_to 4444 4444 4444 4445
-	# In order: when the last one is there, the others have been decided.
+	# Packets come in order: when the last one has come, the others have been decided.
 	wait_for has_line log '10.9.0.1:4445 udp'
 	same "lines of dropped packets" "$(count_lines log '10.9.0.1:4444 udp')" "$want_dropped"
 
@@ -124,7 +124,7 @@ status_of_chain() {
 	stop "$pid"
 }
 
-# Ten programs are what a dispatcher holds. Ours may be the tenth; the eleventh is refused.
+# A dispatcher holds ten programs. The logger may be the tenth; an eleventh is refused.
 ten() {
 	local before status=0
 
@@ -142,7 +142,7 @@ ten() {
 	same "pings logged by the tenth" "$(count_lines log 'icmp 8/0 len 98')" 3
 }
 
-# xdpdump attaches to our function with fentry and fexit.
+# xdpdump attaches to the logger's function with fentry and fexit.
 xdpdump_sees() {
 	local dump
 
@@ -156,7 +156,7 @@ xdpdump_sees() {
 	dump=$!
 	wait_for says dump listening
 	pings 4
-	# It writes into a file only when it ends; what it reads until then is on its way at once.
+	# xdpdump writes its file when it ends, with the packets that it has read until then.
 	nap 0.5
 	kill -INT "$dump"
 	wait "$dump" || :
@@ -166,7 +166,7 @@ xdpdump_sees() {
 	same "pings that we logged" "$(count_lines log 'icmp 8/0 len 98')" 4
 }
 
-# Both must come up, whoever gets libxdp's lock first, and go in any order.
+# Both come up, whichever gets libxdp's lock first, and go in any order.
 at_once() {
 	local a b
 

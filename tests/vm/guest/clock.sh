@@ -4,7 +4,7 @@
 # Time stamps across a step of the wall clock.
 . "$(dirname "$0")/lib.sh"
 
-# stamped: one ping, between two looks at the clock; prints both, in ns.
+# stamped SIZE: send a ping between two reads of the clock, and print both, in ns.
 stamped() {
 	local before after
 

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154 # totals sets variables
 . "$(dirname "$0")/lib.sh"
 
-# crash NAME ARGUMENTS...: a log that is killed while it reads.
+# crash NAME ARGUMENTS...: start a log and kill it while it reads.
 crash() {
 	start "$@"
 	reads "$1"
@@ -18,8 +18,8 @@ owner_state() {
 		jq -c '[.interfaces[0].programs[] | select(.ours) | .owner | if . then .alive else null end]'
 }
 
-# A stream runs through the chain while log dies and its successor takes the program over. Every
-# packet arrives and passes the second program behind ours.
+# A stream runs through the chain while log is killed and the next log adopts the program. Every packet
+# arrives and passes the second program behind the logger.
 adoption() {
 	local id receiver sender before crashed
 
@@ -50,7 +50,7 @@ adoption() {
 	kill -TERM "$sender"
 	wait "$sender"
 	wait "$receiver" || fail "the stream: $(<"$tmp/t/recv.out")"
-	# What the receiver got, and the packets that told it the end, went through both programs.
+	# All packets that the receiver got went through both programs.
 	[ $(($(second_seen) - before)) -ge "$(sed -n 's/^received \([0-9]*\) of.*/\1/p' "$tmp/t/recv.out")" ] ||
 		fail "packets went around the second program"
 	matches "what next said" "$(<"$tmp/t/last.err")" "[Aa]dopt"
@@ -88,7 +88,7 @@ full() {
 	same "programs in the chain at the end" "$(xdp-loader status v0 | grep -c '=>')" 9
 }
 
-# A log that lives is nobody's orphan.
+# The program of a log that lives is no orphan.
 alive() {
 	local one
 
@@ -124,7 +124,7 @@ unload() {
 	pings 2
 }
 
-# Ownerless: xdp-loader loaded it. log leaves it alone, unload takes it.
+# A program that xdp-loader loaded has no owner: log leaves it alone, unload removes it.
 ownerless() {
 	xdp-loader load v0 "$OBJ"
 	start log log -i v0 -P 30
@@ -137,7 +137,7 @@ ownerless() {
 	pings 1
 }
 
-# Somebody takes our program away while we read.
+# The program is unloaded while log reads.
 unloaded_under_us() {
 	start log log -i v0
 	reads log

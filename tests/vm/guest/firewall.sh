@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The firewall where programs really chain: who sees what it drops, what a policy of deny lets through,
-# rules of each kind, and a trial that ends by itself. An emulated processor takes more than 3 s to verify
-# the program: tests share those that are attached.
+# The firewall in a chain: the programs that see a packet before and behind it, the policy deny, rules of
+# each kind, and a trial that ends by itself. An emulated processor takes more than 3 s to verify the
+# program, so that the tests share attached ones.
 # shellcheck disable=SC2154 # start sets pid
 . "$(dirname "$0")/lib.sh"
 
@@ -15,12 +15,12 @@ fw() {
 	"$XF" firewall "$@" 2>>"$tmp/t/fw.err"
 }
 
-# hits RULE: how many packets it decided.
+# hits RULE: print how many packets the rule has decided.
 hits() {
 	fw list --json | jq --arg rule "$1" '.rules[] | select(.rule == $rule) | .packets'
 }
 
-# of_stats FILTER: what jq finds.
+# of_stats FILTER: print what a jq filter finds in stats --json.
 of_stats() {
 	fw stats --json | jq -c "$1"
 }
@@ -29,7 +29,7 @@ ours() {
 	"$@"
 }
 
-# says yes|no|refused SIDE TARGET...: what a socket for each target finds.
+# says yes|no|refused SIDE TARGET...: fails when a socket for a target finds another answer.
 says() {
 	local want=$1 side=$2 ms=$YES_MS words
 
@@ -179,7 +179,7 @@ policy_deny() {
 	local ip=10.9.$1. ip6=fd00:9:$1:: line in out denied
 
 	filtering
-	# Connections from before, each way.
+	# Connections exist before, each way.
 	coproc inward { exec "${in_peer[@]}" "$CHAT" keep "$YES_MS" "${ip}1" 8001; }
 	exec {in}>&"${inward[1]}" {out}<&"${inward[0]}"
 	echo before >&"$in"
@@ -196,7 +196,7 @@ policy_deny() {
 	same "what our connection brings back" "$line" opened
 	exec {in}>&- {out}<&- {outward}>&-
 	says yes ours "tcp,${ip}2,8002" "udp,${ip}2,8002" "tcp,${ip}3,8002" "tcp,${ip6}2,8002" "udp,${ip6}2,8002"
-	# Nobody there: the reset is our connection's, ICMP errors pass.
+	# Without a server the reset of our connection and ICMP errors pass.
 	says refused ours "tcp,${ip}2,9" "udp,${ip}2,9" "udp,${ip6}2,9"
 	says no ours "loose,${ip}2,8002" "loose,${ip6}2,8002"
 	says no peer "tcp,${ip}1,8001" "udp,${ip}1,8001" "tcp,${ip6}1,8001"
@@ -239,7 +239,7 @@ rules() {
 	same "packets of the rule for one port" "$(hits "deny from ${ip}3 proto udp dport 5005")" 1
 	same "packets of the rule for source ports" "$(hits "deny from ${ip}0/24 sport 6000-6001")" 1
 	same "packets of the rule for an address" "$(hits "deny from ${ip}3")" 1
-	# Single prefixes; one that has run out uncovers another.
+	# Rules for a prefix; one that has expired uncovers another.
 	fw replace - <<-END
 		deny from ${ip}0/24
 		allow from ${ip}2
@@ -252,7 +252,7 @@ rules() {
 	same "rules that are left" "$(fw list | wc -l)" 3
 }
 
-# The loader has ended, and who went on adding rules is killed: the deadline is the program's own.
+# The loader has ended and a writer of rules is killed, but the program keeps the deadline.
 trial() {
 	local feed
 
@@ -275,7 +275,7 @@ trial() {
 	same "the old rules" "$(fw list)" "deny from 10.9.3.0/24"
 	same "the old policy" "$(of_stats '[.policy, .trial_seconds, .held]')" '["allow",null,false]'
 	! fw confirm || fail "it was confirmed when it was over"
-	# One that is confirmed stays.
+	# A confirmed trial stays.
 	fw attach -i v0 --policy deny --confirm 1
 	fw confirm
 	nap 1.1

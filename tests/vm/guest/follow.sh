@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# follow: the log of an object that something else loaded.
+# follow reads the log of an object that another loader attached.
 # shellcheck disable=SC2154 # totals sets variables
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +12,7 @@ loaded_by() {
 	xdp-loader load -m "$mode" v0 "$OBJ"
 	before=$(chain v0)
 	same chain "$before" "$mode: 50 second, 100 xdpfun"
-	# Nobody reads yet: counted as unread.
+	# Without a reader packets count as unread.
 	pings 3
 	start follow follow -i v0
 	reads follow
@@ -21,7 +21,7 @@ loaded_by() {
 	stop "$pid"
 	totals follow v0
 	same "chain after follow" "$(chain v0)" "$before"
-	# A second reader finds everything as the first one found it.
+	# A second reader reads like the first one.
 	start again follow -i v0 -f json
 	reads again
 	stop "$pid"

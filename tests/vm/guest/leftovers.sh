@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What everything before has left behind: nothing.
+# The tests before have left nothing behind.
 . "$(dirname "$0")/lib.sh"
 
 no_programs() {
 	[ "${XF_VM:-0}" = 1 ] || skip "this machine may have XDP programs of others"
-	# The kernel frees what nobody holds a little later.
+	# The kernel frees programs and maps a little later.
 	wait_for none_left || fail "$(bpftool prog show)"
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the guest tests share: TAP, a veth pair with a namespace behind it, and short questions about
+# Helpers of the tests in guests: TAP, a veth pair with a namespace behind it, and short questions about
 # the chain. Processes are slow under emulation: waiting polls with shell builtins only.
 set -u
 
@@ -31,7 +31,7 @@ look_at_clock() {
 	uptime=${uptime%.*}
 }
 
-# wait_for COMMAND...: until the command succeeds. The limit only ends what hangs.
+# wait_for COMMAND...: repeat the command until it succeeds. The limit only ends a test that hangs.
 wait_for() {
 	local uptime until
 
@@ -57,12 +57,12 @@ skip() {
 	exit 0
 }
 
-# same WHAT GOT WANTED
+# same WHAT GOT WANTED: fails when the two differ.
 same() {
 	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
 }
 
-# matches WHAT TEXT REGEX
+# matches WHAT TEXT REGEX: fails when the text does not match.
 matches() {
 	[[ $2 =~ $3 ]] || fail "$1 is '$2', which does not match '$3'"
 }
@@ -88,7 +88,7 @@ t() {
 	) >"$tmp/out" 2>&1
 	status=$?
 	if [ $status -ne 0 ]; then
-		# What it left behind must not fail the tests that come after.
+		# Leftovers of the test must not fail later tests.
 		rm -rf "$BPFFS/xdp" "$BPFFS/xdp-filter" "$BPFFS/xdpfun"
 		echo "not ok $name"
 		while IFS= read -r line; do echo "#   $line"; done <"$tmp/out"
@@ -208,7 +208,7 @@ second_seen() {
 	echo "${BASH_REMATCH[1]}"
 }
 
-# The background is not fast enough in making its files for those who look into them.
+# The files are made here, because a process in the background makes them too late for a first look.
 blank() {
 	: >"$tmp/t/$1.out"
 	: >"$tmp/t/$1.err"
@@ -225,7 +225,7 @@ start() {
 	pid=$!
 }
 
-# has_line NAME TEXT: whether its output has it; says for talk.
+# has_line NAME TEXT: whether its stdout has the text. says: whether its stderr has it.
 has_line() {
 	[[ $(<"$tmp/t/$1.out") = *"$2"* ]]
 }
@@ -234,7 +234,7 @@ says() {
 	[[ $(<"$tmp/t/$1.err") = *"$2"* ]]
 }
 
-# count_lines NAME TEXT: how many lines of its output have it.
+# count_lines NAME TEXT: print how many lines of its stdout have the text.
 count_lines() {
 	local lines line n=0
 
@@ -245,7 +245,7 @@ count_lines() {
 	echo $n
 }
 
-# Whether this reader has said that it is there, or has ended.
+# Whether this reader has reported that it reads, or has ended.
 announced() {
 	[[ $(<"$tmp/t/$1.err") =~ (attached|adopted|following)" program" ]] || gone "$pid"
 }
@@ -268,7 +268,7 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# ends PID STATUS: wait until it has ended by itself, with this status.
+# ends PID STATUS: wait until the process has ended by itself; fails when its status is another one.
 ends() {
 	local status=0
 
@@ -277,7 +277,7 @@ ends() {
 	same "exit status" "$status" "$2"
 }
 
-# stop PID: ask it to end, which must be a success.
+# stop PID: send SIGTERM; fails when the process ends with an error.
 stop() {
 	kill -TERM "$1"
 	ends "$1" 0
@@ -296,7 +296,7 @@ totals() {
 		$((logged + BASH_REMATCH[3] + BASH_REMATCH[4] + BASH_REMATCH[5] + lost + unread)) "$seen"
 }
 
-# Nothing in bpffs but empty folders.
+# Fails when the bpffs has more than empty folders.
 no_pins() {
 	local found
 
@@ -304,7 +304,7 @@ no_pins() {
 	same "what is pinned in bpffs" "$found" ""
 }
 
-# The last command of every test file: a file that ends otherwise has not run all its tests.
+# The last command of every test file, without which not all its tests have run.
 finish() {
 	rm -rf "$tmp"
 	exit 0

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154 # totals sets variables
 . "$(dirname "$0")/lib.sh"
 
-# mode_of IFACE: what a log -m auto ends up with.
+# mode_of IFACE: print the mode that log -m auto uses.
 starts_in() {
 	local iface=$1 want=$2
 
@@ -146,7 +146,7 @@ joins() {
 	same "chain afterwards" "$(xdp-loader status v0)" "$before"
 }
 
-# A program that is there without a dispatcher belongs to somebody else's loader.
+# A program without a dispatcher belongs to another loader.
 foreign() {
 	local status=0 before
 

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # totals sets variables
 . "$(dirname "$0")/lib.sh"
 
-# through COMMAND...: log on v1 behind the command that enters; the chain is the one that everybody
+# through COMMAND...: run log on v1 behind the command that enters; the chain is the one that every process
 # sees from the initial mount namespace.
 through() {
 	blank log

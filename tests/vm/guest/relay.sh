@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# echo and forward on this kernel, every byte checked: whole streams both ways, and the ways in which a
-# sockmap has gone wrong, which differ between kernels. The relay runs here, its clients and servers in
-# the peer.
+# echo and forward on this kernel, with every byte checked: whole streams both ways, and the faults of
+# sockmaps, which differ between kernels. The relay runs here, its clients and servers run in the peer.
 # shellcheck disable=SC2154 # start sets pid
 . "$(dirname "$0")/lib.sh"
 
@@ -14,7 +13,7 @@ PROBE=${PROBE:-$here/probe}
 SEGMENTS=${SEGMENTS:-$here/segments}
 relay=
 
-# listens NAMESPACE... PORT_IN_HEX: somebody listens there, as seen by the command before it.
+# listens COMMAND... PORT_IN_HEX: whether a socket listens on the port, where the command enters.
 listens() {
 	local words=("$@") line
 
@@ -24,7 +23,7 @@ listens() {
 	return 1
 }
 
-# relay_up ARGUMENTS...: xdpfun-load, until it listens.
+# relay_up ARGUMENTS...: start xdpfun-load and wait until it listens.
 relay_up() {
 	start relay "$@" -f json
 	relay=$pid
@@ -47,12 +46,12 @@ relay_down() {
 	[ "$1" = auto ] || matches "its totals" "$(<"$tmp/t/relay.err")" "engine moves [1-9]"
 }
 
-# moved_by ENGINE COUNT: how many connections it was that had the bytes last.
+# moved_by ENGINE COUNT: fails unless COUNT connections had this engine at their end.
 moved_by() {
 	same "connections moved by $1" "$(count_lines relay "\"engine\":\"$1\"")" "$2"
 }
 
-# serve ARGUMENTS...: a server in the peer.
+# serve ARGUMENTS...: start a server in the peer.
 serve() {
 	blank server
 	"${in_peer[@]}" "$TALK" server "$SERVER" "$@" >"$tmp/t/server.out" 2>"$tmp/t/server.err" &
@@ -60,17 +59,17 @@ serve() {
 	wait_for has_line server listening
 }
 
-# served: it ends and found everything as it should be.
+# served: end the server; fails when a connection was not as expected.
 served() {
 	stop "$server"
 }
 
-# asks ARGUMENTS...: clients in the peer, which must find everything as it should be.
+# asks ARGUMENTS...: run clients in the peer; fails when a connection was not as expected.
 asks() {
 	peer "$TALK" client "$LISTEN" --timeout-ms 90000 "$@" >"$tmp/t/client.out"
 }
 
-# of_client KEY: from its last line.
+# of_client KEY: print a value of its last line.
 of_client() {
 	local text
 
@@ -85,7 +84,7 @@ at_most() {
 
 echoes() {
 	relay_up echo -l "$LISTEN" --engine "$1"
-	# What comes at once, what comes late, and an end behind a backlog.
+	# Data comes at once, late, and with an end behind a backlog.
 	asks --mode echo --up 100 --conns 5 --total 20 --late-fin
 	asks --mode echo --up 100 --conns 5 --delay-ms 30 --late-fin
 	asks --mode echo --up 700k --conns 2 --rcvbuf 8192 --stall-at 200k --stall-ms 100
@@ -118,13 +117,13 @@ streams() {
 	# The end of one direction leaves the other open; what came with the end arrives (trap 11).
 	asks --up 100k --down 1m --mode after-fin --conns 2
 	asks --up 64 --down 64 --conns 5 --total 20
-	# Requests that come just when the socket goes into the map (trap 1).
+	# Requests come just when the socket enters the map (trap 1).
 	asks --mode request --rounds 3 --conns 5 --total 20
 	asks --mode request --rounds 3 --conns 5 --delay-ms 5
 	of_client slowest_us
 	at_most "the slowest answer in us, without a relay $direct," "$value" $((3000000 + 10 * direct))
 	served
-	# The server's word before the client's (trap 9).
+	# The server speaks before the client (trap 9).
 	serve --speak-first 3000
 	asks --up 0 --conns 5 --total 10
 	served
@@ -158,7 +157,7 @@ resets() {
 	relay_down "$1" 4
 }
 
-# A reader that does not read stops the writer.
+# A stalled reader stops the writer.
 stalled() {
 	forward "$1"
 	serve --rcvbuf 16384 --stall-at 64 --stall-ms forever --expect reset,cut
@@ -171,9 +170,9 @@ stalled() {
 	relay_down "$1" 1
 }
 
-# What is sent again with another cut begins with bytes that are there already; TCP leaves it to its readers
-# to skip them. The client is made of frames, with an address that nobody has and the helper's Ethernet ones.
-# The pause is for the move into the map, which takes its time in an emulated guest.
+# A segment that is sent again with another cut begins with bytes that have come already; TCP leaves it to its
+# readers to skip them. The client is a program that sends frames from an address that no interface has. The
+# pause lets the connection enter the map, which takes a while in an emulated guest.
 overlapping() {
 	local seen
 
@@ -254,7 +253,7 @@ young_enough() {
 	moved_by sockmap 4
 }
 
-# What is kept when there are connections to accept: nobody's user id, and no capability but those it says.
+# The relay that accepts connections has the user id of nobody, and no capability but those that it prints.
 dropped() {
 	local key value rest
 

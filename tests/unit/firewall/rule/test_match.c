@@ -52,7 +52,7 @@ static const struct {
 	{ "deny sport 49152-65535", true },
 	{ "deny sport 22", false },
 	{ "deny established", false },
-	/* The MAC is not known. */
+	/* The MAC of the packet is not known. */
 	{ "deny ether 02:00:00:00:00:01", true },
 	{ "deny ether 02:00:00:00:00:01 dport 23", false },
 	{ "allow ether 02:00:00:00:00:01", false },
@@ -109,7 +109,7 @@ static void a_known_mac(void **state)
 	assert_false(matches("deny ether 02:00:00:00:00:02", &packet));
 }
 
-/* Rules in some order, and which of them holds. */
+/* Rules in some order, and the one that decides. */
 static const struct {
 	const char *rules[5];
 	const char *holds; /* NULL: the policy */

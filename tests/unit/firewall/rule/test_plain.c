@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lists as others publish and keep them: the rules that they become, and the place of what is not
- * understood. */
+/* Lists in the formats of other programs: the rules that they become, and the places of errors. */
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -18,12 +17,13 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define OUT_MAX 4096
 
-/* What the rules of one line are, each behind "; ", and errors as LINE:COLUMN: TEXT. Returns
- * whether to go on. */
+/* Append the rules of one line, each behind "; ", or its error as LINE:COLUMN: TEXT. Returns
+ * whether to read on. */
 static bool read_line(struct xf_plain *plain, const char *text, size_t len, char *out)
 {
 	struct xf_rule_error error = { .column = 0 };
-	char *copy = malloc(len); /* of exactly this size, so that a read behind it is seen */
+	char *copy =
+	    malloc(len); /* exactly as large, so that the sanitizer sees a read behind it */
 	struct xf_rule rule;
 	int ret;
 
@@ -113,7 +113,7 @@ static const struct list bare[] = {
 			      "192.0.2.1, not \"::ffff:192.0.2.1\"" },
 	{ "}",
 	  "1:1: expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32, not \"}\"" },
-	/* What comes behind may be in braces of any kind. */
+	/* The text behind it may be in braces of any kind. */
 	{ "map x {\n192.0.2.1\n", "1:1: expected an address or a prefix, as in 192.0.2.0/24 or "
 				  "2001:db8::/32, not \"map\" (end)" },
 };
@@ -151,7 +151,7 @@ static const struct list ranges[] = {
 	  "deny from 127.255.255.252/31; deny from 127.255.255.254" },
 	{ "2001:db8::-2001:db8::ffff", "deny from 2001:db8::/112" },
 	{ "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "deny from ::/0" },
-	/* The prefix for IPv4 is none for packets. */
+	/* No packet has an address of the IPv4-mapped prefix. */
 	{ "::fffe:ffff:ffff-::1:0:0:0", "deny from ::fffe:ffff:ffff; deny from ::1:0:0:0" },
 	{ "192.0.2.2-192.0.2.1", "1:11: expected an address that is not below the other one, and "
 				 "of its family, not \"192.0.2.1\"" },
@@ -181,7 +181,7 @@ static const struct list ipset[] = {
 	  "deny from 192.0.2.0/24; 2:19: expected the end of the element, not \"nomatch\"; "
 	  "deny from 192.0.2.2" },
 	{ "add bad 192.0.2.1,tcp:80", "1:18: expected the end of the element, not \",\"" },
-	/* One may be of friends. */
+	/* One of the sets may be a list of friends. */
 	{ "create bad hash:ip\ncreate good hash:ip\nadd bad 192.0.2.1\nadd good 192.0.2.2\n",
 	  "2:8: expected one set, \"bad\", and not also \"good\"; deny from 192.0.2.1; "
 	  "4:5: expected one set, \"bad\", and not also \"good\"" },
@@ -216,7 +216,7 @@ static const struct list nft[] = {
 	  "}\n",
 	  "deny from 192.0.2.1 ttl 3600; deny from 192.0.2.8/29; deny from 198.51.100.0/24; "
 	  "deny from 203.0.113.1" },
-	/* On one line ';' is no comment. */
+	/* In a set on one line ';' begins no comment. */
 	{ "table ip x { set bad { type ipv4_addr; flags interval; elements = { 192.0.2.1 } } }",
 	  "deny from 192.0.2.1" },
 	{ "add element ip x bad { 192.0.2.1 }; add element ip x bad { 192.0.2.2 }; 192.0.2.3\n",
@@ -230,7 +230,7 @@ static const struct list nft[] = {
 	{ "elements = { 192.0.2.1 timeout 30s100ms }", "deny from 192.0.2.1 ttl 31" },
 	{ "elements = { 192.0.2.1 timeout 3w }", "1:32: expected a time of at most 4294967294 "
 						 "seconds, not \"3w\"" },
-	/* A mistake is one of its element. */
+	/* An error is about its element alone. */
 	{ "elements = { 192.0.2.1 . 80, 192.0.2.2, 10.0.0.1/8,\n192.0.2.3 }\n192.0.2.4",
 	  "1:24: expected the end of the element, not \".\"; deny from 192.0.2.2; "
 	  "1:41: there are host bits behind the prefix: expected 10.0.0.0/8, not \"10.0.0.1/8\"; "
@@ -240,14 +240,14 @@ static const struct list nft[] = {
 	{ "elements = { 192.0.2.1 { }", "1:24: expected the end of the element, not \"{\" (end)" },
 	{ "elements = { 192.0.2.1 : drop }", "1:24: expected the end of the element, not \":\"" },
 	{ "elements 192.0.2.1", "1:19: expected '{', not the end of the line" },
-	/* Of another set nothing is taken, nor of what is no set. */
+	/* No element is taken of another set, nor outside of a set. */
 	{ "table x {\nset a {\nelements = { 192.0.2.1 }\n}\nset b {\nelements = { 192.0.2.2 }\n}\n}\n",
 	  "deny from 192.0.2.1; 5:5: expected one set, \"a\", and not also \"b\" (end)" },
 	{ "table x {\nchain b {\n192.0.2.2\n",
 	  "2:1: expected what nft says of a set, not \"chain\" (end)" },
 	{ "table x {\n192.0.2.2\n",
 	  "2:1: expected what nft says of a set, not \"192.0.2.2\" (end)" },
-	/* It was cut off. */
+	/* The file was cut off. */
 	{ "elements = { 192.0.2.1,\n192.0.2.2,\n",
 	  "deny from 192.0.2.1; deny from 192.0.2.2; unended: 1" },
 	{ "#\ntable x {\nset a {\nelements = {\n192.0.2.1\n}\n}\n",
@@ -264,7 +264,7 @@ static void all_forms(void **state)
 	check(nft, ARRAY_SIZE(nft), false);
 }
 
-/* Each address of a range is in one of its prefixes, and no other one is. */
+/* The prefixes of a range have its addresses and no others. */
 static void a_range_is_its_prefixes(void **state)
 {
 	(void)state;

@@ -11,7 +11,7 @@
 #include "firewall/rule/rule.h"
 #include "xdp-prog/fw_hash.h"
 
-/* Each is more specific than the one before. */
+/* Each rule is more specific than the one before. */
 static const struct xf_rule ascending[] = {
 	{ .has = XF_RULE_SRC, .family = 4 },
 	{ .has = XF_RULE_SRC, .family = 4, .deny = true },

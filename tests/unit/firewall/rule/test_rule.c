@@ -18,7 +18,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The text in a heap block of exactly its size, so that a read behind it is seen. */
+/* Parse a text in a heap block of exactly its size, so that the sanitizer sees a read behind it. */
 static int parse(const char *text, size_t len, struct xf_rule *rule, struct xf_rule_error *error)
 {
 	char *copy = malloc(len);
@@ -285,7 +285,7 @@ static void random_ports(uint16_t *min, uint16_t *max)
 	*max = below(3) ? (a < b ? b : a) : *min;
 }
 
-/* Any rule that the grammar can say. */
+/* Returns a random rule that the grammar can express. */
 static struct xf_rule random_rule(void)
 {
 	static const uint8_t with_ports[] = { 6, 17, 132 };
@@ -307,7 +307,7 @@ static struct xf_rule random_rule(void)
 		rule.proto = rule.has & XF_RULE_ESTABLISHED		  ? 6
 			     : rule.has & (XF_RULE_SPORT | XF_RULE_DPORT) ? with_ports[below(3)]
 									  : below(256);
-	/* Of IPv6 these are headers; 0, the end of the string, is one, too. */
+	/* These numbers are headers of IPv6; strchr() finds 0, which is one too, at the end. */
 	while (rule.has & XF_RULE_PROTO && rule.family == 6 && strchr("\x2b\x2c\x3c", rule.proto))
 		rule.proto = 1 + below(255);
 	rule.ttl = below(2) ? 1 + (below(65536) << 16 | below(65536)) % UINT32_MAX : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whether a rule can have dropped a packet: a table of rules as text and records. */
+/* Rules that can and that cannot have dropped a packet: a table of rules as text and records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

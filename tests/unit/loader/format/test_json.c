@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON lines, read back with a parser that is not ours and compared key by key with the record. */
+/* JSON lines, read back with json-c and compared key by key with the record. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #define WALL_NS 1709296496789012345ull
 #define TIME "2024-03-01T12:34:56.789012345Z"
 
-/* In memory that is exactly as large as promised. */
+/* Format into memory that is exactly as large as promised. */
 static size_t format(struct xf_out_cache *cache, const struct xf_record *rec, const char *iface,
 		     uint64_t wall_ns, char **out)
 {
@@ -120,7 +120,7 @@ static void want_layer4(struct json_object *obj, const struct xf_record *rec)
 	}
 }
 
-/* Everything that the record says is in the object, and nothing else. */
+/* Fails when the object lacks a field of the record, or has another one. */
 static void check_record(const struct xf_record *rec)
 {
 	struct json_object *obj = round_trip(rec, "eth0");
@@ -204,7 +204,7 @@ static void test_each_value(void **state)
 	}
 }
 
-/* One line as it is, so that the order of the keys does not change by accident. */
+/* A whole line, so that the order of the keys does not change by accident. */
 static void test_exact_line(void **state)
 {
 	static const char want[] =
@@ -242,8 +242,8 @@ static void test_exact_line(void **state)
 	free(out);
 }
 
-/* Names are what they are if they are UTF-8, else each bad byte is the Latin-1 character of that
- * number. */
+/* A name that is UTF-8 is unchanged; in any other one each bad byte becomes the Latin-1 character
+ * of its number. */
 static const struct {
 	const char *name, *iface, *want;
 } names[] = {
@@ -316,7 +316,7 @@ static void test_denials(void **state)
 		const char *rule, *by;
 	} rows[] = {
 		{ XF_DENIED_BY_RULE, "deny from 2001:db8::/32 proto tcp dport 80-90", "rule" },
-		{ XF_DENIED_BY_RULE, NULL, "rule" }, /* it is gone */
+		{ XF_DENIED_BY_RULE, NULL, "rule" }, /* the rule is gone */
 		{ XF_DENIED_BY_POLICY, NULL, "policy" },
 		{ XF_DENIED_UNREAD, NULL, "unread" },
 	};

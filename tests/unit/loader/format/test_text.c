@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines for people: a table of records and what they look like. */
+/* Text lines: a table of records and their lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -178,7 +178,7 @@ static void test_rows(void **state)
 	}
 }
 
-/* Behind the logger's line, whole or truncated. */
+/* The denial stands behind the logger's line, whole or truncated. */
 static void test_denials(void **state)
 {
 	struct xf_record rec = { ETH, IP4, HAVE4, .proto = 17, .len = 44 };
@@ -272,8 +272,8 @@ static int count(const char *text, const char *what)
 	return n;
 }
 
-/* Whatever the kernel says it has: one printable line, within the limit, with everything in it as
- * large as can be. */
+/* Every combination of fields, each as large as can be, gives one printable line within the limit.
+ */
 static void test_every_combination(void **state)
 {
 	struct xf_out_cache cache = { 0 };

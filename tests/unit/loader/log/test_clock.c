@@ -21,7 +21,7 @@
 #define HOUR (3600 * SEC)
 #define OFFSET (1700000000 * SEC) /* wall - boot when the tests begin */
 
-/* A story: samples at boot times, each with how far the wall clock is from OFFSET, then packets. */
+/* Samples at boot times, each with the distance of the wall clock from OFFSET, then packets. */
 struct story {
 	const char *name;
 	struct sample {
@@ -122,7 +122,7 @@ static void test_stories(void **state)
 	}
 }
 
-/* The newest XF_CLOCK_STEPS offsets are exact; what is older gets the oldest of them. */
+/* The newest XF_CLOCK_STEPS offsets are exact; older packets get the oldest of them. */
 static void test_more_steps_than_remembered(void **state)
 {
 	struct xf_clock clock = { .timer_fd = -1 };
@@ -144,8 +144,8 @@ static void test_more_steps_than_remembered(void **state)
 	}
 }
 
-/* Between two readings of the wall clock, however far apart the machine makes them; less than a
- * step may be off. */
+/* Fails when the time is not between two readings of the wall clock, give or take less than a step.
+ */
 static void wall_is_right(const struct xf_clock *clock)
 {
 	int64_t before = xf_now_ns(CLOCK_REALTIME);
@@ -175,8 +175,8 @@ static void test_real_clocks(void **state)
 	xf_clock__close(&clock);
 }
 
-/* The step is faked on our side: the remembered offset is moved, and the next check must find the
- * true one again. */
+/* The test fakes a step by moving the remembered offset, and the next check finds the true one
+ * again. */
 static void test_check_finds_a_step(void **state)
 {
 	struct xf_clock clock;

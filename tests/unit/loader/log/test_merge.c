@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rings made in memory, as the kernel would fill them: order over several rings, wrap-around,
- * records that are still being written or were discarded, and giving the space back. */
+/* Rings in memory, filled as the kernel fills them: the order over several rings, wrap-around,
+ * records that are still being written or were discarded, and the return of space. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +13,10 @@
 
 #include "loader/log/merge.h"
 
-#define RING_SIZE 4096 /* 42 records of 96 bytes, and a rest that wraps around */
+#define RING_SIZE 4096 /* 42 records of 96 bytes, and a remainder that wraps around */
 #define RECORD_SIZE (sizeof(struct xf_record) + BPF_RINGBUF_HDR_SZ)
 
-/* The kernel's side of a ring. The data is there twice, so that a record across the end is in one
+/* The kernel's side of a ring. The data is mapped twice, so that a record across the end is in one
  * piece. */
 struct fake {
 	uint64_t consumer;
@@ -154,7 +154,7 @@ static void space_goes_back_at_the_end_only(void **state)
 	assert_int_equal(t->fakes[0].consumer, 0);
 	xf_merge__end(&t->merge);
 	assert_int_equal(t->fakes[0].consumer, RECORD_SIZE);
-	/* What was not passed comes again. */
+	/* Records that were not passed come again. */
 	assert_true(xf_merge__begin(&t->merge));
 	assert_int_equal(xf_merge__head(&t->merge, &source)->boot_ns, 2);
 	setup_free(t);
@@ -215,8 +215,8 @@ static void later_records_wait_for_the_next_look(void **state)
 	setup_free(t);
 }
 
-/* Many times around three rings at different speeds: nothing lost, nothing twice, each look in
- * order. */
+/* Three rings wrap around many times at different speeds: no record is lost or comes twice, and
+ * each run is in order. */
 static void long_run_loses_nothing(void **state)
 {
 	struct setup *t = setup_new();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The counters of an interface: each packet once, and the sum is what was seen. */
+/* The counters of an interface: each packet counts once, and the sum equals seen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static void test_example(void **state)
 	    "lost 9, unread 5");
 }
 
-/* Whatever was counted before this reader began is not ours. */
+/* Counts from before this reader began do not count. */
 static void test_nothing_happened(void **state)
 {
 	const struct xf_counters counters = { 1, 2, 3, 4, 5, 6 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines of the access log: as text, as JSON read back by a parser that is not ours, and the line of
- * totals. */
+/* Lines of the access log, as text and as JSON read back with json-c, and the line of totals. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +30,7 @@ static struct xf_addr addr(const char *text)
 	return parsed;
 }
 
-/* One connection, and what its line is in both formats. */
+/* A connection, and its line in both formats. */
 struct row {
 	const char *name;
 	const char *client, *peer, *local, *upstream;
@@ -108,7 +107,7 @@ static struct xf_report report_of(const struct row *row)
 	};
 }
 
-/* In memory that is exactly as large as promised. */
+/* Format into memory that is exactly as large as promised. */
 static char *format(xf_access_fn fn, const struct xf_access_line *line)
 {
 	char *room = malloc(XF_OUT_MAX), *text;
@@ -150,7 +149,7 @@ static void test_lines(void **state)
 	}
 }
 
-/* The longest that each field can be, and the text of a rule that is longer still. */
+/* Each field is as long as it can be, and the text of the rule longer still. */
 static void test_longest(void **state)
 {
 	static const char longest[] = "[2001:db80:1111:2222:3333:4444:5555:6666]:65535";
@@ -242,7 +241,7 @@ static void test_totals(void **state)
 			    "active 7, waiting f");
 }
 
-/* Every counter there is has its way into the sum. */
+/* Every counter is in the sum. */
 static void test_totals_miss_nothing(void **state)
 {
 	struct xf_access_totals totals = { .echo = false };
@@ -258,7 +257,7 @@ static void test_totals_miss_nothing(void **state)
 		assert_int_equal(sum[i], 2 * (i + 1));
 }
 
-/* The longest line of totals fits where it is printed. */
+/* The longest line of totals fits into its buffer. */
 static void test_totals_longest(void **state)
 {
 	struct xf_access_totals totals = { .log = true, .now = true, .lost_lines = UINT64_MAX };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --memory: what is taken never passes the limit, whoever takes it. */
+/* --memory: the sum of all that is taken never passes the limit. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static void large_numbers(void **state)
 	xf_budget__init(&budget, 1000);
 	assert_false(xf_budget__take(&budget, UINT64_MAX));
 	assert_true(xf_budget__take(&budget, 900));
-	/* These would be small sums if they wrapped around. */
+	/* The sums would be small if they wrapped around. */
 	assert_false(xf_budget__take(&budget, UINT64_MAX));
 	assert_false(xf_budget__take(&budget, UINT64_MAX - 899));
 	assert_false(xf_budget__take(&budget, UINT64_MAX - 900));
@@ -55,7 +55,8 @@ static void large_numbers(void **state)
 	assert_false(xf_budget__take(&budget, 1));
 }
 
-/* Half of what is for relays, and not what is handed over to one. */
+/* Waiting connections may take half of the memory that is left for relays, without that handed
+ * over. */
 static void waiting(void **state)
 {
 	struct xf_budget budget;
@@ -73,7 +74,7 @@ static void waiting(void **state)
 	assert_true(xf_budget__take_waiting(&budget, 300));
 	assert_false(xf_budget__take_waiting(&budget, 1));
 	xf_budget__give(&budget, 300);
-	/* Relays may have it all; then there is nothing to wait with. */
+	/* When relays have all memory, none is left for waiting connections. */
 	xf_budget__hand_over(&budget, 400);
 	assert_true(xf_budget__take(&budget, 390));
 	assert_false(xf_budget__take_waiting(&budget, 11));
@@ -81,7 +82,7 @@ static void waiting(void **state)
 	assert_true(xf_budget__take_waiting(&budget, 10));
 }
 
-/* It counts as taken, and comes back. */
+/* Memory put aside counts as taken, and comes back. */
 static void aside(void **state)
 {
 	struct xf_budget budget;
@@ -116,7 +117,7 @@ static void how_much_is_left(void **state)
 		{ 800, 0, 700, false, true, false },
 		{ 800, 0, 701, false, true, true },
 		{ 800, 0, 800, false, true, true },
-		/* Of what is for relays: what is aside counts on neither side. */
+		/* Memory put aside counts neither as taken nor as left. */
 		{ 1600, 800, 0, true, false, false },
 		{ 1600, 800, 400, false, false, false },
 		{ 1600, 800, 401, false, true, false },
@@ -173,7 +174,7 @@ static void what_may_come_to_be_needed_counts_for_the_size_of_new_ones(void **st
 #define ROUNDS 200000
 
 static struct xf_budget shared;
-static _Atomic uint64_t held; /* what they know to have */
+static _Atomic uint64_t held; /* the sum that the threads hold */
 static _Atomic bool passed;
 
 static void *use(void *arg)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How many relays count as busy at the same time. */
+/* The number of relays that count as busy at the same time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #define START (1000000 * WINDOW) /* the beginning of a window */
 #define RELAYS 100
 
-/* Each of the first @n is seen at @now. */
+/* Note the first @n relays at @now. */
 static void note(struct xf_crowd *crowd, uint64_t *stamps, unsigned int n, uint64_t now)
 {
 	for (unsigned int i = 0; i < n; i++)
@@ -40,14 +40,14 @@ static void one_counts_once(void **state)
 		xf_crowd__note(&crowd, &stamp, now);
 		assert_int_equal(xf_crowd__size(&crowd, now), 1);
 	}
-	/* In the next ones too. */
+	/* It counts in later windows, too. */
 	for (uint64_t now = START; now < START + 20 * WINDOW; now += WINDOW / 3) {
 		xf_crowd__note(&crowd, &stamp, now);
 		assert_int_equal(xf_crowd__size(&crowd, now), 1);
 	}
 }
 
-/* As many as there are, from the first window on and as long as it goes. */
+/* Each busy relay counts, from the first window on, and as long as it is busy. */
 static void each_counts(void **state)
 {
 	(void)state;
@@ -63,7 +63,7 @@ static void each_counts(void **state)
 	}
 }
 
-/* One window after the other; a crowd that grows is seen at once. */
+/* A crowd that grows from window to window counts at once. */
 static void grows_at_once(void **state)
 {
 	struct xf_crowd crowd = {};
@@ -77,7 +77,7 @@ static void grows_at_once(void **state)
 	assert_int_equal(xf_crowd__size(&crowd, START + WINDOW), RELAYS);
 }
 
-/* By an eighth with each window, and to nothing in the end. */
+/* A crowd that is gone sinks by an eighth with each window, and to nothing in the end. */
 static void sinks(void **state)
 {
 	struct xf_crowd crowd = {};
@@ -91,14 +91,14 @@ static void sinks(void **state)
 		now += WINDOW;
 		size = xf_crowd__size(&crowd, now);
 		assert_int_equal(size, before - (before + 7) / 8);
-		/* To look changes nothing. */
+		/* Asking for the size changes nothing. */
 		assert_int_equal(xf_crowd__size(&crowd, now), size);
 		before = size;
 	}
 	assert_int_equal(xf_crowd__size(&crowd, now + WINDOW), 0);
 }
 
-/* The same when one goes on: it does not hold the others' level. */
+/* A relay that goes on does not keep the others in the count. */
 static void sinks_to_those_that_go_on(void **state)
 {
 	struct xf_crowd crowd = {};
@@ -118,7 +118,7 @@ static void sinks_to_those_that_go_on(void **state)
 	assert_int_equal(size, 3);
 }
 
-/* Windows in which nobody was seen count as well. */
+/* Windows without a busy relay count as well. */
 static void pauses_sink_it(void **state)
 {
 	struct xf_crowd one = {}, other = {};
@@ -148,7 +148,7 @@ static void mapped_ones_are_added(void **state)
 	assert_int_equal(xf_crowd__size(&crowd, START), 12);
 	xf_crowd__note_mapped(&crowd, 2, START);
 	assert_int_equal(xf_crowd__size(&crowd, START), 7);
-	/* They do not sink, and are forgotten when nobody has looked for long. */
+	/* Until the next call the size does not sink; after a long time it is 0. */
 	later = START + 100 * WINDOW;
 	assert_int_equal(xf_crowd__size(&crowd, later), 2);
 	later = START + 200 * WINDOW;
@@ -160,7 +160,8 @@ static void mapped_ones_are_added(void **state)
 	assert_int_equal(xf_crowd__size(&crowd, later + 1), 0);
 }
 
-/* Far ahead, as after a machine was stopped, and back, which a clock should not do. */
+/* The time jumps far ahead, as after a stop of the machine, and back, which a clock should not do.
+ */
 static void time_jumps(void **state)
 {
 	struct xf_crowd crowd = {};

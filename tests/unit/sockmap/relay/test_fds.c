@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections are refused when no descriptor is left, while other threads take every one that there
- * is. */
+/* Connections are refused when no descriptor is left, while other threads take each one that gets
+ * free. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@
 static atomic_bool over;
 static atomic_uint made;
 
-/* In a full table each of these succeeds only by taking what somebody gave up. */
+/* The table is full, so that a dup() succeeds only with a descriptor that was given up. */
 static void *take(void *arg)
 {
 	int pipe[2], fd;
@@ -65,7 +65,7 @@ static int listener(struct sockaddr_in *addr)
 	return fd;
 }
 
-/* A table without a free place, of few. */
+/* A small table of descriptors without a free place. */
 static struct {
 	struct rlimit was;
 	unsigned int n;
@@ -91,7 +91,7 @@ static void empty(void)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &full.was), 0);
 }
 
-/* With the spare given up and not guarded, one of the others has it soon. */
+/* Another thread would soon get a spare descriptor that is given up without the lock. */
 static void test_spare_stays(void **state)
 {
 	struct sockaddr_in addr;
@@ -116,7 +116,8 @@ static void test_spare_stays(void **state)
 	close(listen_fd);
 }
 
-/* Who is refused is told so, and the next one is accepted as soon as there is a descriptor. */
+/* A refused client gets an end at once, and the next one is accepted as soon as there is a
+ * descriptor. */
 static void test_refused(void **state)
 {
 	struct sockaddr_in addr;

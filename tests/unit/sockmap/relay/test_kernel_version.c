@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What distributions call their kernels, and which kernels can send bytes twice. */
+/* The versions in the names of kernels of distributions, and the kernels that can send bytes twice.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

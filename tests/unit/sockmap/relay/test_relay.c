@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a relay ends, over real sockets on loopback, where the order of the peers' packets and of the
- * relay's turns can be chosen. The sockmap is not there. */
+/* The end of a relay, over real sockets on loopback, where the test chooses the order of the peers'
+ * packets and the relay's turns. There is no sockmap. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -72,7 +72,7 @@ static void on_end(struct xf_relay *relay, enum xf_end end, void *arg)
 	f->end = end;
 }
 
-/* The @peer has a receive buffer that takes less than BYTES. */
+/* Connect two sockets. The receive buffer of @peer takes less than BYTES. */
 static int make_pair(int *peer)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
@@ -147,8 +147,8 @@ static void send_all(int fd)
 
 static const enum xf_engine_id engines[] = { XF_ENGINE_COPY, XF_ENGINE_SPLICE };
 
-/* One side has sent all, and the other one sends its FIN and is reset: in one event, or with @pause
- * between. */
+/* One side has sent all, and the other one sends its FIN and a reset: in one event, or with a pause
+ * between the two. */
 static void end_by_reset(enum xf_engine_id engine, bool by_client, bool pause)
 {
 	struct fixture f;
@@ -172,8 +172,7 @@ static void end_by_reset(enum xf_engine_id engine, bool by_client, bool pause)
 	finish(&f);
 }
 
-/* At its end both directions have ended, and there will never be another event nor an
- * acknowledgement. */
+/* Both directions have ended, and no further event or acknowledgement comes. */
 static void test_reset_behind_the_last_fin(void **state)
 {
 	(void)state;
@@ -181,7 +180,7 @@ static void test_reset_behind_the_last_fin(void **state)
 		end_by_reset(engines[i / 2], i & 1, false);
 }
 
-/* The same reset later, when there is nothing left to do but to wait for acknowledgements. */
+/* The reset comes while the relay only waits for acknowledgements. */
 static void test_reset_while_lingering(void **state)
 {
 	(void)state;
@@ -189,7 +188,7 @@ static void test_reset_while_lingering(void **state)
 		end_by_reset(engines[i / 2], i & 1, true);
 }
 
-/* A reader that takes its time gets everything, and the relay has not ended before. */
+/* A late reader gets everything, and the relay does not end before. */
 static void test_late_reader(void **state)
 {
 	static char data[BYTES + 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ClientHellos, put together from bytes, numbers and vectors. */
+/* Helpers that put ClientHellos together from bytes, numbers and vectors. */
 #ifndef XF_TEST_HELLO_H
 #define XF_TEST_HELLO_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Routes files that are texts of the tests, the token files that they name, and decisions for every
- * prefix of what a client sends. */
+/* Parse routes from texts, with token files from a table, and decide about every prefix of a
+ * client's bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "tests/unit/sockmap/route/routes_fixture.h"
 
-/* The files of the tests. A size of 0 is its length as a string. */
+/* The token files. A size of 0 stands for the length of the string. */
 static const struct {
 	const char *path, *content;
 	size_t len;
@@ -54,7 +54,6 @@ static uint8_t *read_file(const char *path, size_t *len, char *why, size_t why_l
 	return NULL;
 }
 
-/* The text in a heap block of exactly its size. */
 int parse(const char *text, size_t len, struct xf_routes **routes, struct xf_routes_error *error)
 {
 	char *copy = malloc(len);
@@ -76,8 +75,6 @@ struct xf_routes *routes_of(const char *text)
 	return routes;
 }
 
-/* The decision for what a client at @peer sent. For each prefix of it, it must be the same or MORE,
- * and never MORE when the client ended there. */
 struct xf_decision decide_from(const struct xf_routes *routes, const char *peer, const char *data,
 			       size_t len)
 {
@@ -87,7 +84,7 @@ struct xf_decision decide_from(const struct xf_routes *routes, const char *peer,
 
 	assert_int_equal(xf_sockaddr_parse(peer, 0, &addr, NULL), 0);
 	for (size_t n = 0; n <= len; n++) {
-		uint8_t *copy = n ? malloc(n) : NULL; /* nothing came: there is no buffer yet */
+		uint8_t *copy = n ? malloc(n) : NULL; /* without bytes there is no buffer yet */
 
 		if (n)
 			memcpy(copy, data, n);
@@ -117,7 +114,6 @@ struct xf_decision decide_ended(const struct xf_routes *routes, const char *peer
 	return decision;
 }
 
-/* Each choice is made for the whole, at every shorter length, and when the client ends there. */
 void check_choices(const struct xf_routes *routes, const char *peer, const struct choice *choices,
 		   size_t n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tests of routes parse files that are texts. */
+/* Routes from texts, and decisions about every prefix of a client's bytes. */
 #ifndef XF_TEST_ROUTES_FIXTURE_H
 #define XF_TEST_ROUTES_FIXTURE_H
 
@@ -10,10 +10,10 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define TEXT(s) s, sizeof(s) - 1
 
-/* The text in a heap block of exactly its size, so that the sanitizer sees a read behind it. */
+/* Parse a text in a heap block of exactly its size, so that the sanitizer sees a read behind it. */
 int parse(const char *text, size_t len, struct xf_routes **routes, struct xf_routes_error *error);
 
-/* Routes that have no error. */
+/* Parse routes without an error. */
 struct xf_routes *routes_of(const char *text);
 
 #define CLIENT "198.51.100.7:40000"
@@ -30,12 +30,12 @@ struct xf_routes *routes_of(const char *text);
 #define HELLO_B HELLO("\0", "b.example.org")
 #define HELLO_NONE HELLO("\1", "b.example.org")
 
-/* The decision for what a client at @peer sent. For each prefix of it, it must be the same or MORE,
- * and never MORE when the client ended there. */
+/* Returns the decision about the bytes of a client at @peer. Fails when the decision about a prefix
+ * is another one than this and MORE, or MORE at the end of the client's stream. */
 struct xf_decision decide_from(const struct xf_routes *routes, const char *peer, const char *data,
 			       size_t len);
 
-/* The decision when the client has ended after what it sent. */
+/* Returns the decision when the client has ended its stream behind these bytes. */
 struct xf_decision decide_ended(const struct xf_routes *routes, const char *peer, const char *data,
 				size_t len);
 
@@ -47,7 +47,7 @@ struct choice {
 	size_t skip;
 };
 
-/* Each choice is made for the whole, at every shorter length, and when the client ends there. */
+/* Fails when a decision is another one, about the whole, a prefix, or an ended stream. */
 void check_choices(const struct xf_routes *routes, const char *peer, const struct choice *choices,
 		   size_t n);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The host of an HTTP/1 request, and that other first packets are told apart soon. */
+/* The host of an HTTP/1 request, and the early answer about other first packets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,7 +158,7 @@ static void test_http(void **state)
 	}
 }
 
-/* How soon it is clear that something is no request: rules behind wait for it. */
+/* The answer NO comes with the first byte that no request has, because later rules wait for it. */
 static void test_http_soon(void **state)
 {
 	static const struct http soon[] = {

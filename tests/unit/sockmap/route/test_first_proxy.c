@@ -15,7 +15,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define TEXT(s) s, sizeof(s) - 1
 
-/* PROXY protocol. What is behind a header is not looked at. */
+/* The parser does not look behind the header. */
 static void ask_proxy(const uint8_t *data, size_t len, const void *arg, struct said *said)
 {
 	(void)arg;
@@ -167,7 +167,7 @@ static void test_proxy(void **state)
 	}
 }
 
-/* As long as a header may be. */
+/* A header of the maximum length. */
 static void test_proxy_large(void **state)
 {
 	static uint8_t data[XF_FIRST_MAX];
@@ -235,7 +235,7 @@ static void test_proxy_write(void **state)
 	}
 }
 
-/* Byte for byte, so that a mistake that is made twice is one. */
+/* The bytes are compared, because reading and writing could share a mistake. */
 static void test_proxy_bytes(void **state)
 {
 	struct xf_addr src = addr_of("192.0.2.1:40000"), dst = addr_of("192.0.2.2:443");

@@ -51,7 +51,7 @@ static void check_name(const char *what, const struct bytes *b, const char *name
 
 	assert_int_equal(said.answer, name ? XF_FIRST_YES : XF_FIRST_NO);
 	assert_string_equal(said.name, name ? name : "");
-	/* Only all of the message tells. */
+	/* The answer needs the whole message. */
 	assert_int_equal(needed, b->len);
 }
 
@@ -66,7 +66,7 @@ static void test_real(void **state)
 	}
 }
 
-/* What follows the ClientHello does not change the answer. */
+/* Bytes behind the ClientHello do not change the answer. */
 static void test_real_and_more(void **state)
 {
 	struct bytes b;
@@ -83,7 +83,7 @@ static void test_real_and_more(void **state)
 	}
 }
 
-/* The handshake bytes of @from in records of random sizes, at most @most. */
+/* Copy the handshake bytes of @from to records of random sizes up to @most. */
 static void fragment(const struct bytes *from, size_t most, struct bytes *to)
 {
 	struct bytes message = { .len = 0 };
@@ -113,7 +113,7 @@ static void test_fragmented(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(fixtures); i++) {
 		load(fixtures[i].file, &whole);
 		for (size_t j = 0; j < ARRAY_SIZE(most); j++) {
-			/* One byte a record makes six of each. */
+			/* In records of one byte each byte becomes six. */
 			if (whole.len * 6 / most[j] > sizeof(b.at))
 				continue;
 			fragment(&whole, most[j], &b);
@@ -122,7 +122,7 @@ static void test_fragmented(void **state)
 	}
 }
 
-/* A broken copy of a real one may be anything, but must be the same anything at each length. */
+/* A broken copy of a real one may get any answer, but the same one at each length. */
 static void test_real_broken(void **state)
 {
 	struct bytes whole, b;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server name of ClientHellos that were made for the test and are wrong in one place, and of
- * noise. */
+/* The server name of ClientHellos that the test makes with one fault each, and of noise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +11,7 @@
 
 #include "tests/unit/sockmap/route/hello.h"
 
-/* A ClientHello with @extensions as they are; NULL: with none at all. */
+/* Make a ClientHello with these extensions, or without the field when @extensions is NULL. */
 static void make_hello(struct bytes *b, const struct bytes *extensions, size_t extra)
 {
 	struct bytes body = { .len = 0 }, message = { .len = 0 };
@@ -39,7 +38,7 @@ static void add_server_name(struct bytes *extensions, const void *list, size_t l
 	add_vector(extensions, 2, list, len);
 }
 
-/* An extension with one name of type host_name. */
+/* Add an extension with one name of type host_name. */
 static void add_host(struct bytes *extensions, const void *name, size_t len)
 {
 	struct bytes list = { .len = 0 };
@@ -164,7 +163,7 @@ static void test_extensions(void **state)
 	expect("two names", &b, NULL);
 }
 
-/* Each length is made one too large and one too small, and as large as it can be. */
+/* Each length field is one too large, one too small, and as large as it can be. */
 static void test_lengths(void **state)
 {
 	static const struct {
@@ -194,8 +193,8 @@ static void test_lengths(void **state)
 			b = whole;
 			*last += change;
 			said = ask_prefixes(lengths[i].what, ask_sni, b.at, b.len, NULL, &needed);
-			/* A message that says that it is longer may go on in another record, but
-			 * its extensions would then not fill it. */
+			/* A longer message may go on in another record, but its extensions then do
+			 * not fill it. */
 			if (said.answer != XF_FIRST_NO)
 				fail_msg("%s %+d: %d", lengths[i].what, change, said.answer);
 		}
@@ -248,7 +247,7 @@ static void test_records(void **state)
 	expect("SSL 2 ClientHello", &b, NULL);
 }
 
-/* Noise, more of it the further the parser comes. */
+/* Noise behind more and more valid bytes. */
 static void test_noise(void **state)
 {
 	struct bytes b;

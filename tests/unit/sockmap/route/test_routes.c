@@ -116,7 +116,7 @@ static void test_names(void **state)
 	xf_routes__put(routes);
 }
 
-/* A rule that waits holds up the next; when the client ends, it does no more. */
+/* A rule that needs more bytes holds up the next ones, until the client ends its stream. */
 static void test_order(void **state)
 {
 	struct xf_routes *routes = routes_of("host a -> 192.0.2.1:1\n"
@@ -145,7 +145,7 @@ static void test_order(void **state)
 	xf_routes__put(routes);
 }
 
-/* A server that speaks first: nothing is waited for. */
+/* A rule for any first packet needs no byte, so that a server may speak first. */
 static void test_unconditional(void **state)
 {
 	static const char *const texts[] = { "-> 192.0.2.1:1", "any -> 192.0.2.1:1\n",
@@ -204,7 +204,7 @@ static void test_tokens(void **state)
 	xf_routes__put(routes);
 }
 
-/* Many rules: the arrays grow, and each rule keeps its upstreams. */
+/* With many rules the arrays grow, and each rule keeps its upstreams. */
 static void test_many(void **state)
 {
 	size_t size = 3000 * 80, len = 0;

@@ -146,7 +146,7 @@ static void test_errors(void **state)
 	}
 }
 
-/* A word of any length is shown in part. */
+/* An error shows a part of a long word. */
 static void test_long_word(void **state)
 {
 	struct xf_routes_error error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PROXY headers, by the rules of a routes file: from whom they are read, and which destinations are
- * dialled. */
+/* PROXY headers by the rules of a routes file: the sources that may send them, and the destinations
+ * that are dialled. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ static void test_proxy_addresses(void **state)
 	struct xf_decision d;
 
 	(void)state;
-	/* Even where no rule needs a byte. */
+	/* The header is awaited even when no rule needs a byte. */
 	assert_int_equal(decide_from(routes, "192.0.2.9:1", "", 0).kind, XF_DECIDE_MORE);
 	assert_int_equal(decide_from(routes, CLIENT, "", 0).kind, XF_DECIDE_ROUTE);
 	d = decide_from(routes, "192.0.2.9:1", TEXT(V1));
@@ -117,7 +117,7 @@ static void test_destinations(void **state)
 	}
 }
 
-/* Before any rule is looked at, and only for what is listed. */
+/* A listed destination comes before all rules. */
 static void test_destinations_and_rules(void **state)
 {
 	struct xf_routes *routes = routes_of("token @a -> 192.0.2.1:1\n"

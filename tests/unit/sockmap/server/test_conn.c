@@ -49,8 +49,8 @@ static void the_first_packet_has_a_deadline(void **state)
 	has_ended(0, XF_OUTCOME_FIRST_TIMEOUT, 0);
 }
 
-/* An answer of the upstream after which the dial goes on, and an event of the client that was not
- * asked for, leave the deadline where it was. */
+/* The deadline stays when the dial goes on after an answer of the upstream, and at an event of the
+ * client that was not asked for. */
 static void an_event_that_decides_nothing_moves_no_deadline(void **state)
 {
 	struct xf_conn *conn;
@@ -84,12 +84,12 @@ static void the_next_upstream_has_a_deadline_of_its_own(void **state)
 	conn = guests[0].conn;
 	since = conn->since;
 	server.opts.dial_timeout = 1800 * XF_NSEC;
-	turn(0); /* the first one is given up */
+	turn(0); /* the first upstream is given up */
 	are(0, 1, DIALS);
 	assert_true(conn->timer.at >= xf_loop__now(server.loop) + 1799 * XF_NSEC);
-	assert_int_equal(conn->since, since); /* it has waited since the first one */
+	assert_int_equal(conn->since, since); /* the wait began with the first upstream */
 	dial_step = XF_STEP_DECIDED;
-	turn(0); /* a unix socket can be written to: that is an answer */
+	turn(0); /* a unix socket is writable at once, which is an answer */
 	are(0, 1, SERVED);
 }
 

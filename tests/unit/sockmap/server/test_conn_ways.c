@@ -31,7 +31,7 @@ static void a_first_packet_that_has_come_is_served(void **state)
 	are(2, PLACES + 2, WAITS);
 }
 
-/* More than there are places, all at a time. */
+/* More clients than there are places come at a time. */
 static void a_burst_is_served(void **state)
 {
 	(void)state;
@@ -82,7 +82,7 @@ static void memory_is_made_in_the_same_way(void **state)
 	memory += GUESTS - PLACES;
 }
 
-/* A connection that is read to make way and then waits for an upstream has only begun to. */
+/* A connection that is read to make way and then dials is the newest in the queue of dials. */
 static void a_dial_that_begins_when_it_makes_way_stays(void **state)
 {
 	(void)state;
@@ -98,7 +98,7 @@ static void a_dial_that_begins_when_it_makes_way_stays(void **state)
 	are(0, 1, DIALS);
 	are(1, 2, ENDED);
 	are(2, PLACES + 1, WAITS);
-	/* In its turn it makes way, too. */
+	/* It makes way when it is the oldest. */
 	turn(2);
 	come(PLACES + 1, 2 * PLACES + 1);
 	are(0, PLACES + 1, ENDED);

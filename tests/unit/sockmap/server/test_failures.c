@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is kept of upstreams that fail: none pushes another one out, and none warns all the time. */
+/* The table of failed upstreams: none pushes another one out, and none warns all the time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static struct xf_addr upstream(unsigned int n)
 	return addr;
 }
 
-/* It fails at @now. Returns whether that is worth a line. */
+/* Note a failure at @now. Returns whether it gets a line. */
 static bool fails(struct xf_failures *failures, const struct xf_addr *addr, uint64_t now,
 		  uint64_t *times)
 {
@@ -44,7 +44,7 @@ static void test_one(void **state)
 	assert_true(xf_failures__has(&failures, &a, START));
 	assert_true(xf_failures__has(&failures, &a, START + 5 * SECOND - 1));
 	assert_false(xf_failures__has(&failures, &a, START + 5 * SECOND));
-	/* From the last failure on, and one line in five seconds. */
+	/* A failure counts from its time on, and gets a line every five seconds. */
 	assert_false(fails(&failures, &a, START + 4 * SECOND, &times));
 	assert_true(xf_failures__has(&failures, &a, START + 8 * SECOND));
 	xf_failures__forget(&failures, &a);
@@ -54,7 +54,7 @@ static void test_one(void **state)
 	assert_int_equal(times, 3);
 }
 
-/* Whatever their places are: some of these have the same one. */
+/* Some of these pairs of upstreams have the same place in the table. */
 static void test_two(void **state)
 {
 	struct xf_addr a = upstream(0);
@@ -82,7 +82,7 @@ static void test_two(void **state)
 	}
 }
 
-/* Half as many as there are places. */
+/* The table is half full. */
 static void test_some(void **state)
 {
 	struct xf_failures failures = {};
@@ -102,7 +102,7 @@ static void test_some(void **state)
 	}
 }
 
-/* Far more than there are places: the latest are known, and lines stay few. */
+/* Many more upstreams than places fail: the latest are known, and lines stay few. */
 static void test_too_many(void **state)
 {
 	static struct xf_failures failures;
@@ -119,7 +119,7 @@ static void test_too_many(void **state)
 		}
 	}
 	assert_in_range(lines, XF_FAILURES / 2, XF_FAILURES);
-	/* Later: a line for each place again. */
+	/* Later each place gets a line again. */
 	now += 5 * SECOND;
 	for (unsigned int n = 0; n < MANY; n++) {
 		addr = upstream(n);
@@ -128,7 +128,7 @@ static void test_too_many(void **state)
 	assert_in_range(lines, XF_FAILURES, 2 * XF_FAILURES);
 }
 
-/* What says nothing any more goes first. */
+/* Entries that have expired go first. */
 static void test_old(void **state)
 {
 	static struct xf_failures failures;

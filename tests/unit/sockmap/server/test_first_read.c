@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading a first packet, up to its limit: what a client sends comes through a socket, whole and in
- * pieces. */
+/* Reading a first packet up to its limit, from a socket, whole and in pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +21,7 @@ static const char rules[] = "host good -> 192.0.2.1:1\n"
 			    "host other -> 192.0.2.1:2\n"
 			    "any -> 192.0.2.1:3\n";
 
-/* One connection of a server that has nothing but what first_read.c looks at. */
+/* A connection and its server, with the fields that first_read.c uses. */
 struct stage {
 	struct xf_server server;
 	struct xf_conn conn;
@@ -60,8 +59,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A request that ends with its @len'th byte: not before that is it clear that no second Host comes.
- * What is behind it in the buffer is 'x'. */
+/* Returns a request of @len bytes. Only its last byte shows that no second Host comes. Behind it
+ * the buffer has 'x'. */
 static const char *request(size_t len)
 {
 	static char text[4 * LIMIT];
@@ -77,8 +76,8 @@ static void reads(struct stage *stage)
 	stage->step = xf_first__read(&stage->conn, &stage->result);
 }
 
-/* The client sends @len bytes, @piece at a time; each is read before the next is sent. No piece but
- * the last one may decide. */
+/* Send @len bytes in pieces of @piece bytes, and read each before the next. Fails when another
+ * piece than the last one decides. */
 static void sends(struct stage *stage, const char *data, size_t len, size_t piece)
 {
 	for (size_t at = 0; at < len; at += piece) {
@@ -131,7 +130,7 @@ static void the_last_byte_alone(void **state)
 	is_routed(*state, request(LIMIT), LIMIT, 1);
 }
 
-/* What comes behind the limit stays where it is. */
+/* Bytes behind the limit stay in the socket. */
 static void more_behind_it(void **state)
 {
 	struct stage *stage = *state;
@@ -156,7 +155,7 @@ static void one_byte_too_many_in_pieces(void **state)
 	has_failed(*state, XF_OUTCOME_FIRST_SIZE);
 }
 
-/* There is no need to see the byte that is too many: one is needed. */
+/* At the limit a decision that needs another byte is too large. */
 static void no_decision_at_the_limit(void **state)
 {
 	sends(*state, request(LIMIT + 1), LIMIT - 1, LIMIT - 1);
@@ -170,7 +169,7 @@ static void far_too_many(void **state)
 	has_failed(*state, XF_OUTCOME_FIRST_SIZE);
 }
 
-/* The client has said all: what it is not is clear then. */
+/* The end of the stream decides. */
 static void an_end_decides(void **state)
 {
 	struct stage *stage = *state;
@@ -182,7 +181,7 @@ static void an_end_decides(void **state)
 	is_routed(stage, request(LIMIT + 1), LIMIT - 1, 3);
 }
 
-/* Whatever the pieces, nothing is lost or read twice, and no piece but the last one decides. */
+/* In pieces of every size no byte is lost or read twice, and only the last piece decides. */
 static void any_pieces(void **state)
 {
 	const char *data = request(LIMIT);
@@ -197,7 +196,7 @@ static void any_pieces(void **state)
 	is_routed(*state, data, LIMIT, 1);
 }
 
-/* A read without anything to read, as for making way, changes nothing. */
+/* A read from an empty socket, as for making way, changes nothing. */
 static void nothing_yet(void **state)
 {
 	struct stage *stage = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The queues of connections that wait: the one that makes way, and for how long others are held
- * back. */
+/* The queues of connections that wait: the one that makes way, and the time for which new ones are
+ * held back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 static struct xf_server server;
 static struct xf_conn conns[2 * PLACES];
-static unsigned int memory; /* so many more can have some */
+static unsigned int memory; /* so many more connections get some */
 
 bool xf_mover__may_admit(const struct xf_mover *mover)
 {
@@ -58,7 +58,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Connections from @at to before @end begin to wait. */
+/* Let the connections from @at to before @end wait. */
 static void wait_in(struct xf_queue *queue, unsigned int at, unsigned int end)
 {
 	for (; at < end; at++)
@@ -73,7 +73,7 @@ static void the_longest_waiting_is_surplus_when_all_places_are_taken(void **stat
 	assert_null(xf_waiting__surplus(&server));
 	wait_in(&server.first, PLACES - 1, PLACES);
 	assert_ptr_equal(xf_waiting__surplus(&server), &conns[0]);
-	xf_waiting__leave(&conns[1]); /* out of the middle */
+	xf_waiting__leave(&conns[1]); /* the one in the middle */
 	assert_null(xf_waiting__surplus(&server));
 	wait_in(&server.first, 1, 2);
 	xf_waiting__leave(&conns[0]);
@@ -113,18 +113,17 @@ static void without_memory_the_longest_waiting_of_both_queues_is_named(void **st
 	assert_null(victim); /* never itself */
 	wait_in(&server.dials, 1, 2);
 	assert_false(xf_waiting__admit(&conns[2], &victim));
-	assert_ptr_equal(victim, &conns[0]); /* as long as the other */
+	assert_ptr_equal(victim, &conns[0]); /* both wait for the same time */
 	conns[0].since++;
 	assert_false(xf_waiting__admit(&conns[2], &victim));
 	assert_ptr_equal(victim, &conns[1]);
 	assert_false(xf_waiting__admit(&conns[1], &victim));
 	assert_ptr_equal(victim, &conns[0]);
-	assert_int_equal(server.first.n + server.dials.n, 2); /* named, not ended */
+	assert_int_equal(server.first.n + server.dials.n, 2); /* the victim is not ended */
 }
 
-/* Silent ones that come one after the other: those that wait have always just come. Returns for how
- * long. It is never too long, by the time that the server goes by; how late the machine lets it
- * look again is not its concern. */
+/* Silent clients come one after the other, so that all that wait are new. Returns for how long new
+ * ones are held back. Fails when it is too long by the server's own clock. */
 static uint64_t held_back(void)
 {
 	uint64_t began = xf_loop__now(server.loop);
@@ -144,13 +143,13 @@ static void others_are_held_back_for_a_moment_at_most(void **state)
 	wait_in(&server.first, 0, PLACES - 1);
 	assert_false(xf_waiting__holds_back(&server));
 	wait_in(&server.first, PLACES - 1, PLACES);
-	do /* again when the machine stood still so long that there may be another burst */
+	do /* again when the machine stood still for so long that another burst may be served */
 		assert_true(held_back() >= 100 * XF_MSEC);
 	while (xf_loop__now(server.loop) - server.grace_at >= XF_NSEC);
 	xf_waiting__leave(&conns[0]);
 	wait_in(&server.first, PLACES, PLACES + 1);
 	assert_int_equal(held_back(), 0);
-	/* A while later there may be another burst. */
+	/* Later another burst may be served. */
 	server.grace_at -= XF_NSEC;
 	assert_true(held_back() >= 100 * XF_MSEC);
 }
