@@ -6,7 +6,7 @@
 
 #include "lib/addr.h"
 #include "firewall/rule/prefix.h"
-#include "firewall/rule/words.h"
+#include "firewall/rule/protocols.h"
 
 static char *put(char *out, const char *text)
 {

@@ -11,10 +11,13 @@
 
 #include "lib/num.h"
 #include "lib/opt.h"
+#include "lib/strbuf.h"
 #include "firewall/rule/prefix.h"
+#include "firewall/rule/protocols.h"
 #include "firewall/rule/words.h"
 
-#define SEEN_TTL (1 << 7) /* beside enum xf_rule_has */
+#define SEEN_TTL (1u << 31) /* beside enum xf_rule_has */
+_Static_assert(SEEN_TTL > UINT8_MAX, "no bit of struct xf_rule's has");
 
 struct word {
 	const char *at;
@@ -29,11 +32,6 @@ struct parse {
 	const char *ports_at;	    /* where the first sport or dport stands, */
 	const char *proto_at;	    /* proto, */
 	const char *established_at; /* and established */
-};
-
-const struct xf_rule_protocol xf_rule_protocols[] = {
-	{ "tcp", IPPROTO_TCP },	  { "udp", IPPROTO_UDP },	{ "sctp", IPPROTO_SCTP },
-	{ "icmp", IPPROTO_ICMP }, { "icmpv6", IPPROTO_ICMPV6 }, {},
 };
 
 static bool is_blank(char c)
@@ -212,6 +210,7 @@ static const struct clause {
 static int unknown_clause(struct parse *p, struct word word)
 {
 	const char *names[CLAUSES + 1] = {}, *nearest;
+	struct xf_strbuf expected = XF_STRBUF(96);
 	char text[16], quoted[XF_QUOTED];
 
 	for (size_t i = 0; i < CLAUSES; i++)
@@ -221,7 +220,8 @@ static int unknown_clause(struct parse *p, struct word word)
 	if (nearest)
 		return fail(p, word.at, "expected '%s'? there is no %s", nearest,
 			    quote(word, quoted));
-	return unexpected(p, word, "from, to, proto, sport, dport, ether, established or ttl");
+	xf_strbuf__add_list(&expected, names, ", ", " or ");
+	return unexpected(p, word, expected.at);
 }
 
 static int read_clause(struct parse *p, struct word word)

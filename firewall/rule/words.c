@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words that were not expected, in messages. */
 #include "firewall/rule/words.h"
 
 #include <string.h>
