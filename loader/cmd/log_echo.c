@@ -13,8 +13,6 @@
 #include "loader/log/session.h"
 #include "sockmap/relay/budget.h"
 
-#define TOTALS_TEXT 2048
-
 struct xf_log_echo {
 	struct xf_worker worker; /* without a thread */
 	struct xf_budget budget;
@@ -22,12 +20,10 @@ struct xf_log_echo {
 
 static void say_ready(const struct xf_worker *worker)
 {
-	const char *unavailable_reason = xf_mover__unavailable_reason(worker->mover);
 	char text[XF_SOCKADDR_TEXT];
 	struct xf_addr addr;
 
-	if (unavailable_reason)
-		xf_info("echo: auto goes without sockmap: %s", unavailable_reason);
+	xf_worker__say_without_sockmap(worker, "echo: ");
 	xf_server__address(worker->server, &addr);
 	xf_info("echo: listening on %s", xf_sockaddr_text(&addr, text));
 }
@@ -78,7 +74,7 @@ void xf_log_echo__end(struct xf_log_echo *echo)
 {
 	struct xf_access_totals totals = { .echo = true };
 	struct xf_server_counters counters;
-	char text[TOTALS_TEXT];
+	char text[XF_ACCESS_TOTALS_TEXT];
 	int err;
 
 	if (!echo)

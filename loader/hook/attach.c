@@ -14,10 +14,12 @@
 #include "loader/hook/fd_reserve.h"
 #include "loader/hook/program.h"
 #include "lib/msg.h"
+#include "lib/time.h"
 #include "loader/hook/liblog.h"
 #include "loader/hook/refusal.h"
 
 #define RACE_TRIES 5
+#define RACE_PAUSE (20 * XF_MSEC)
 
 static int libxdp_print(enum libxdp_print_level level, const char *fmt, va_list args)
 {
@@ -240,7 +242,7 @@ static int check_dispatcher(const struct xf_attach_opts *opts, struct xf_attache
 
 static int attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 {
-	struct timespec pause = { .tv_nsec = 20000000 };
+	struct timespec pause = { .tv_nsec = RACE_PAUSE };
 	struct xf_chain chain;
 	bool refused;
 	int err = 0;
@@ -287,7 +289,7 @@ int xf_attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 static int detach(unsigned int ifindex, __u32 prog_id)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .id = prog_id);
-	struct timespec pause = { .tv_nsec = 20000000 };
+	struct timespec pause = { .tv_nsec = RACE_PAUSE };
 	struct xdp_program *prog;
 	struct xf_chain chain;
 	int err = -ENOENT;

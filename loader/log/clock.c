@@ -12,9 +12,9 @@
 
 #include "lib/time.h"
 
-#define STEP_NS 1000000	     /* a smaller change of the offset is no step */
-#define DRAIN_NS 50000000    /* how often the timer is read when no step was seen */
-#define GOOD_WINDOW_NS 20000 /* readings this close together count as simultaneous */
+#define STEP_NS ((int64_t)XF_MSEC) /* a smaller change of the offset is no step */
+#define DRAIN_NS (50 * XF_MSEC)	   /* how often the timer is read when no step was seen */
+#define GOOD_WINDOW_NS 20000	   /* readings this close together count as simultaneous */
 #define READ_TRIES 10
 #define FAR_FUTURE                                                                                 \
 	7258118400 /* the year 2200: the timer is there to be cancelled, not to expire             \

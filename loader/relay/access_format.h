@@ -26,6 +26,8 @@ char *xf_access_text(const struct xf_access_line *line, char *out);
  * not apply are absent. */
 char *xf_access_json(const struct xf_access_line *line, char *out);
 
+#define XF_ACCESS_TOTALS_TEXT 2048 /* room for the text with every outcome */
+
 /* The counters of all servers of a process, as "accepted 12, closed 10, ..., lost log lines 0":
  * each outcome that there was, by its name in @outcomes (XF_OUTCOMES of them). With now set the
  * text begins with the present connections. It ends in NUL, also when it was cut. Returns @out. */

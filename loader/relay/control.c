@@ -12,8 +12,6 @@
 #include "loader/relay/impl.h"
 #include "sockmap/route/routes.h"
 
-#define TOTALS_TEXT 2048
-
 void xf_relay__block_early(void)
 {
 	sigset_t signals;
@@ -134,7 +132,7 @@ static void on_stats(struct xf_timer *timer, uint64_t now)
 static void print_stats(struct xf_relay_main *run)
 {
 	struct xf_access_totals totals;
-	char text[TOTALS_TEXT];
+	char text[XF_ACCESS_TOTALS_TEXT];
 
 	if (!xf_relay__totals(run, &totals))
 		return;

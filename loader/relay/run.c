@@ -15,7 +15,6 @@
 #include "loader/relay/routes_file.h"
 #include "sockmap/route/routes.h"
 
-#define TOTALS_TEXT 2048
 #define MESSAGE_MS 1000 /* the time-out of stderr while there are no connections */
 
 static const xf_access_fn formats[] = { xf_access_text, xf_access_json };
@@ -148,12 +147,11 @@ static const char *size_text(uint64_t bytes, char out[32])
 /* The message comes last, since scripts that wait for it connect then. */
 static void say_ready(const struct xf_relay_main *run)
 {
-	const char *unavailable_reason = xf_mover__unavailable_reason(run->workers[0].mover);
 	char text[XF_SOCKADDR_TEXT], memory[32];
 	struct xf_addr addr;
 
-	if (unavailable_reason && run->args->engine == XF_ENGINE_AUTO)
-		xf_info("auto goes without sockmap: %s", unavailable_reason);
+	if (run->args->engine == XF_ENGINE_AUTO)
+		xf_worker__say_without_sockmap(&run->workers[0], "");
 	xf_server__address(run->workers[0].server, &addr);
 	xf_info("listening on %s, engine %s, memory %s, at most %u connections, %u thread%s",
 		xf_sockaddr_text(&addr, text), xf_engine_names[run->args->engine],
@@ -202,7 +200,7 @@ static int prepare(struct xf_relay_main *run)
 static void say_totals(struct xf_relay_main *run)
 {
 	struct xf_access_totals totals;
-	char text[TOTALS_TEXT];
+	char text[XF_ACCESS_TOTALS_TEXT];
 	uint64_t cut;
 
 	xf_access__finish(run->access);

@@ -35,6 +35,14 @@ int xf_worker__prepare(struct xf_worker *worker, const struct xf_mover_opts *opt
 	return err;
 }
 
+void xf_worker__say_without_sockmap(const struct xf_worker *worker, const char *prefix)
+{
+	const char *reason = xf_mover__unavailable_reason(worker->mover);
+
+	if (reason)
+		xf_info("%sauto goes without sockmap: %s", prefix, reason);
+}
+
 static void publish(struct xf_worker *worker)
 {
 	struct xf_server_counters counters;

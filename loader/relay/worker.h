@@ -41,6 +41,8 @@ int xf_worker__open(struct xf_worker *worker, struct xf_loop *loop,
 		    const struct xf_server_opts *opts);
 /* Make the mover. Returns 0 or -errno after a message. */
 int xf_worker__prepare(struct xf_worker *worker, const struct xf_mover_opts *opts);
+/* With the engine auto: say after @prefix why there is no sockmap, if there is none. */
+void xf_worker__say_without_sockmap(const struct xf_worker *worker, const char *prefix);
 /* Begin to accept in a new thread, which wakes @owner. With @owner NULL there is no thread, and the
  * caller turns the loop. Returns 0 or -errno after a message. */
 int xf_worker__start(struct xf_worker *worker, struct xf_loop *owner);
