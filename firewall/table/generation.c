@@ -9,6 +9,8 @@
 #include "firewall/table/index.h"
 #include "firewall/table/table_impl.h"
 
+#define DEADLINE_OVER 1 /* ns since boot; 0 is no deadline */
+
 static uint32_t active(const struct xf_table *table)
 {
 	return (uint32_t)table->store.root->which;
@@ -340,6 +342,16 @@ void xf_table__put_off(struct xf_table *table, uint64_t deadline)
 {
 	if (table->store.root->deadline)
 		xf_publish(&table->store.root->deadline, deadline);
+}
+
+void xf_table__end_trial(struct xf_table *table)
+{
+	xf_table__put_off(table, DEADLINE_OVER);
+}
+
+int xf_table__hold(struct xf_table *table)
+{
+	return xf_table__try_first(table, DEADLINE_OVER);
 }
 
 bool xf_table__held(const struct xf_table *table, uint64_t now)

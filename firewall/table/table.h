@@ -64,11 +64,15 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline);
 int xf_table__try_first(struct xf_table *table, uint64_t deadline);
 /* Whether the set is on hold: a first trial is over that nobody confirmed. */
 bool xf_table__held(const struct xf_table *table, uint64_t now);
+/* Put the set on hold. Returns as xf_table__try_first() does. */
+int xf_table__hold(struct xf_table *table);
 /* End a hold: the set holds, for good. */
 void xf_table__resume(struct xf_table *table);
 /* Put off the deadline of the trial that was begun, also when it has just passed: attaching may
  * take longer than the trial. */
 void xf_table__put_off(struct xf_table *table, uint64_t deadline);
+/* End it now, as its deadline would. */
+void xf_table__end_trial(struct xf_table *table);
 /* Make it permanent. -ENOENT: none is running; -ETIME: it is over, the old rules hold. */
 int xf_table__confirm(struct xf_table *table, uint64_t now);
 /* When the deadline of a running trial is, or 0. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "loader/hook/attach.h"
+#include "loader/hook/refusal.h"
 #include "loader/hook/bpffs.h"
 #include "loader/hook/hints.h"
 #include "lib/caps.h"
@@ -92,8 +93,7 @@ static int remove_prog(const struct xf_hook *hook, unsigned int i, bool force)
 	}
 	err = xf_detach(hook->ifindex, id);
 	if (err && err != -ENOENT) {
-		xf_err("%s: cannot remove program %u: %s", hook->ifname, id, strerror(-err));
-		xf_hint("-v shows what libxdp says");
+		xf_refusal_detach(hook->ifname, id, err);
 		return err;
 	}
 	xf_info("%s: removed program %u, %s", hook->ifname, id, why(prog));

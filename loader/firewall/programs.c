@@ -155,7 +155,7 @@ static bool is_among(__u32 id, const struct xf_fw_place *places, int n)
 	return false;
 }
 
-int xf_fw_users(__u32 root_id, const struct xf_fw_place *but, int but_n)
+static int count_users(__u32 root_id, const struct xf_fw_place *except, int except_n)
 {
 	struct xf_fw_prog prog;
 	__u32 id = 0;
@@ -165,11 +165,20 @@ int xf_fw_users(__u32 root_id, const struct xf_fw_place *but, int but_n)
 		int err = xf_fw_prog__read(&prog, id);
 
 		if (!err && prog.root_id == root_id)
-			n += !is_among(id, but, but_n);
+			n += !is_among(id, except, except_n);
 		else if (err && err != -ENOENT)
 			return err;
 	}
 	return errno == ENOENT ? n : -errno;
+}
+
+int xf_fw_users(const char *set, __u32 root_id, const struct xf_fw_place *except, int except_n)
+{
+	int n = count_users(root_id, except, except_n);
+
+	if (n < 0)
+		xf_err("cannot look for programs of the set '%s': %s", set, strerror(-n));
+	return n;
 }
 
 struct search {

@@ -38,9 +38,10 @@ int xf_fw_count_absent(const struct xf_strs *names, const char *set,
 const struct xf_fw_place *xf_fw_place_on(const char *ifname, const struct xf_fw_place *places,
 					 int n);
 
-/* How many loaded programs obey the set, in all network namespaces, or -errno. The ones at @but do
- * not count: libxdp may hold on to a program in this process that it has detached. */
-int xf_fw_users(__u32 root_id, const struct xf_fw_place *but, int but_n);
+/* How many loaded programs obey the set, in all network namespaces, or -errno after a message. The
+ * ones at @except do not count: libxdp may hold on to a program in this process that it has
+ * detached. */
+int xf_fw_users(const char *set, __u32 root_id, const struct xf_fw_place *except, int except_n);
 
 /* The set to which this map belongs. Returns false when it is none that is pinned. */
 bool xf_fw_set_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages about a program that could not be attached: the reason, and a hint. */
+/* Messages about a program that could not be attached or removed: the reason, and a hint. */
 #include "loader/hook/refusal.h"
 
 #include <errno.h>
@@ -182,4 +182,10 @@ const char *xf_refusal_no_dispatcher(const char *no_bpffs)
 		return "the kernel refuses freplace programs (EPERM), which libxdp's dispatcher "
 		       "needs";
 	return "libxdp could not make one on this kernel (-v shows what it says)";
+}
+
+void xf_refusal_detach(const char *ifname, __u32 prog_id, int err)
+{
+	xf_err("%s: cannot remove program %u: %s", ifname, prog_id, strerror(-err));
+	xf_hint("-v shows what libxdp says");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages about a program that could not be attached: the reason, and a hint. */
+/* Messages about a program that could not be attached or removed: the reason, and a hint. */
 #ifndef XF_REFUSAL_H
 #define XF_REFUSAL_H
 
@@ -12,6 +12,8 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 int xf_refusal_load(const struct xf_attach_opts *opts, int err);
 /* Print why the kernel or the driver refused the attachment. */
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err);
+/* Print that xf_detach() failed. */
+void xf_refusal_detach(const char *ifname, __u32 prog_id, int err);
 /* The reason against native mode, such as "Operation not supported: the driver has none", for the
  * message about the fall-back. */
 const char *xf_refusal_native_reason(unsigned int ifindex, int err);

@@ -22,7 +22,7 @@ warns() {
 	warns "$denied the policy"
 	fw policy allow
 	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall add deny from 192.0.2.0/24
-	warns "this SSH session, from 192.0.2.7 to port 22, is denied: by 'deny from 192.0.2.0/24'"
+	warns "this SSH session, from 192.0.2.7 to port 22, would be denied: by 'deny from 192.0.2.0/24'"
 	fw flush
 	run -0 --separate-stderr "${ssh[@]}" "${A[@]}" "$XF" firewall add - <<<$'deny from 192.0.2.7\ndeny from 192.0.2.7 proto tcp'
 	warns "this SSH session"
@@ -104,12 +104,12 @@ by_mac() {
 	as_ssh "$1" add deny ether 02:00:00:00:09:03
 	no_match "what it says" "$stderr" warning
 	as_ssh "$1" add deny ether 02:00:00:00:09:02
-	matches "what it says" "$stderr" "this SSH session, from $1 to port 22, is denied: by 'deny ether 02:00:00:00:09:02'"
+	matches "what it says" "$stderr" "this SSH session, from $1 to port 22, would be denied: by 'deny ether 02:00:00:00:09:02'"
 	fw replace - <<<"allow ether 02:00:00:00:09:02 proto tcp"
 	as_ssh "$1" policy deny
 	no_match "what it says" "$stderr" warning
 	as_ssh "$1" del allow ether 02:00:00:00:09:02 proto tcp
-	matches "what it says" "$stderr" "new SSH login from $1 to port 22.*is denied \(by the policy\)"
+	matches "what it says" "$stderr" "new SSH login from $1 to port 22.*would be denied \(by the policy\)"
 	fw policy allow
 }
 
@@ -122,14 +122,14 @@ by_mac() {
 	ip -n "$LAB-a" route add 203.0.113.0/24 via inet6 fd00:9::2
 	by_mac 203.0.113.7
 	run -0 --separate-stderr env SSH_CONNECTION="fd00:9::2 50000 fd00:9::1 22" "${A[@]}" "$XF" firewall add deny ether 02:00:00:00:09:02
-	matches "what it says" "$stderr" "this SSH session, from fd00:9::2 to port 22, is denied"
+	matches "what it says" "$stderr" "this SSH session, from fd00:9::2 to port 22, would be denied"
 	# A peer with an unknown MAC may have any.
 	fw flush
 	as_ssh 192.0.2.7 add deny ether 02:00:00:00:09:03
 	matches "what it says" "$stderr" "this SSH session, from 192.0.2.7 to port 22, may be denied: by 'deny ether 02:00:00:00:09:03'"
 	fw replace - <<<"allow ether 02:00:00:00:09:02"
 	as_ssh 192.0.2.7 policy deny
-	matches "what it says" "$stderr" "new SSH login from 192.0.2.7 to port 22.*is denied \(by the policy\)"
+	matches "what it says" "$stderr" "new SSH login from 192.0.2.7 to port 22.*would be denied \(by the policy\)"
 	purge
 }
 
@@ -166,7 +166,7 @@ peer_port() {
 	wait_for eval '[ -n "$(peer_port 8001)" ] && [ -n "$(peer_port 8002)" ]'
 	for port in 8001 8002; do
 		run -0 --separate-stderr env SSH_CONNECTION="10.9.0.2 $(peer_port $port) 10.9.0.1 $port" "${A[@]}" "$XF" firewall policy deny
-		goes_on="new SSH login from 10.9.0.2 to port $port.*the session itself goes on"
+		goes_on="new SSH login from 10.9.0.2 to port $port.*the session itself would go on"
 		[ $port = 8001 ] || goes_on+=" unless its packets come in by a device below eth0, to which it is bound"
 		matches "what it says" "$stderr" "$goes_on"$'\n'
 		fw policy allow
@@ -174,6 +174,6 @@ peer_port() {
 	# A rule lets the session pass, whatever its socket.
 	fw add allow proto tcp established
 	run -0 --separate-stderr env SSH_CONNECTION="10.9.0.2 $(peer_port 8002) 10.9.0.1 8002" "${A[@]}" "$XF" firewall policy deny
-	matches "what it says" "$stderr" "the session itself goes on"$'\n'
+	matches "what it says" "$stderr" "the session itself would go on"$'\n'
 	purge
 }

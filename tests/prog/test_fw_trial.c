@@ -77,7 +77,7 @@ static void a_trial_is_put_off(void **state)
 	xf_table__put_off(fw->table, xf_boot_ns() + 100 * SECOND);
 	assert_int_equal(xf_fw_verdict_on(fw, 3), XDP_DROP);
 	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
-	xf_table__put_off(fw->table, 1); /* none is running */
+	xf_table__end_trial(fw->table); /* none is running */
 	assert_int_equal(xf_fw_verdict_on(fw, 3), XDP_DROP);
 }
 
@@ -159,7 +159,7 @@ static void a_replacement_on_trial(void **state)
 	assert_int_equal(xf_table__add(fw->table, &more, xf_boot_ns()), 0);
 	assert_int_equal(xf_table__set_policy(fw->table, true), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 3), XDP_DROP);
-	xf_table__put_off(fw->table, 1);
+	xf_table__end_trial(fw->table);
 	check_verdicts(fw, XDP_DROP, XDP_PASS);
 	assert_false(xf_table__trial(fw->table, xf_boot_ns()));
 	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), -ETIME);
@@ -184,7 +184,7 @@ static void a_replacement_that_is_over_at_once(void **state)
 	check_verdicts(fw, XDP_DROP, XDP_PASS);
 	xf_table__put_off(fw->table, xf_boot_ns() + 3600 * SECOND);
 	check_verdicts(fw, XDP_PASS, XDP_DROP);
-	xf_table__put_off(fw->table, 1);
+	xf_table__end_trial(fw->table);
 	assert_int_equal(xf_table__add(fw->table, &old, xf_boot_ns()), -EEXIST);
 	check_verdicts(fw, XDP_DROP, XDP_PASS);
 }
@@ -234,7 +234,7 @@ static void killed_at_each_call_the_old_rules_come_back(void **state)
 			assert_true(xf_table__trial(table, xf_boot_ns()));
 			check_verdicts(fw, XDP_PASS, XDP_DROP);
 		}
-		xf_table__put_off(table, 1);
+		xf_table__end_trial(table);
 		check_verdicts(fw, XDP_DROP, XDP_PASS);
 		assert_int_equal(xf_table__add(table, &other, xf_boot_ns()), 0);
 		assert_int_equal(xf_table__del(table, &other, xf_boot_ns()), 0);

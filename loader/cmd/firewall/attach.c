@@ -13,7 +13,7 @@
 #include "loader/firewall/programs.h"
 #include "loader/firewall/set.h"
 #include "loader/firewall/trial.h"
-#include "loader/firewall/warn.h"
+#include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 #include "loader/hook/lock.h"
@@ -165,9 +165,9 @@ static void undo(const struct xf_fw_args *args, const struct xf_rule_set *set,
 	if (args->confirm_ns && before->first)
 		xf_table__resume(set->table);
 	else if (args->confirm_ns)
-		xf_table__put_off(set->table, 1);
+		xf_table__end_trial(set->table);
 	if (before->held)
-		xf_table__try_first(set->table, 1); /* on hold again */
+		xf_table__hold(set->table); /* again */
 	if (xf_table__denies(set->table) != before->denied)
 		xf_table__set_policy(set->table, before->denied);
 }
@@ -196,13 +196,11 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	bool deny = args->policy < 0 ? xf_table__denies(set->table) : args->policy;
-	struct xf_fw_warn warn;
-	int err = 0, users = xf_fw_users(root_id, NULL, 0);
+	struct xf_ssh_warn warn;
+	int err = 0, users = xf_fw_users(args->set, root_id, NULL, 0);
 
-	if (users < 0) {
-		xf_err("cannot look for programs of the set '%s': %s", args->set, strerror(-users));
+	if (users < 0)
 		return users;
-	}
 	before->denied = xf_table__denies(set->table);
 	before->held = xf_table__held(set->table, now);
 	before->first = !users || before->held;
@@ -210,9 +208,9 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		err = check_trial(args, root_id);
 	if (err)
 		return err;
-	xf_fw_warn__init(&warn);
-	xf_fw_warn__see_all(&warn, set->table, now);
-	xf_fw_warn__say(&warn, deny, args->set);
+	xf_ssh_warn__init(&warn);
+	xf_ssh_warn__see_all(&warn, set->table, now);
+	xf_ssh_warn__say(&warn, deny, args->set);
 	if (args->confirm_ns && before->first)
 		err = xf_table__try_first(set->table, now + args->confirm_ns);
 	else if (args->confirm_ns)

@@ -6,7 +6,7 @@
 #include "loader/cmd/firewall/args.h"
 #include "loader/cmd/firewall/input.h"
 #include "loader/firewall/set.h"
-#include "loader/firewall/warn.h"
+#include "loader/firewall/ssh_warn.h"
 
 enum xf_fw_change {
 	XF_FW_ADD,

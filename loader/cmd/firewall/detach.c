@@ -6,10 +6,12 @@
 #include <time.h>
 
 #include "loader/hook/attach.h"
+#include "loader/hook/refusal.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/set.h"
 #include "lib/msg.h"
+#include "lib/time.h"
 #include "loader/hook/lock.h"
 #include "loader/hook/netdev.h"
 
@@ -37,9 +39,7 @@ static int detach_one(const struct xf_fw_args *args, const struct xf_fw_place *p
 	int err = xf_detach(place->ifindex, place->prog_id);
 
 	if (err && err != -ENOENT) {
-		xf_err("%s: cannot remove program %u: %s", place->ifname, place->prog_id,
-		       strerror(-err));
-		xf_hint("-v shows what libxdp says");
+		xf_refusal_detach(place->ifname, place->prog_id, err);
 		return err;
 	}
 	xf_info("%s: removed program %u of the set '%s'", place->ifname, place->prog_id, args->set);
@@ -71,14 +71,14 @@ static int detach_all(const struct xf_fw_args *args, __u32 root_id, struct xf_fw
 }
 
 /* How many other programs still obey the set, when the last detached ones have had time to go. */
-static int users_left(__u32 root_id, const struct xf_fw_place *detached, int n)
+static int users_left(const char *set, __u32 root_id, const struct xf_fw_place *detached, int n)
 {
-	const struct timespec step = { .tv_nsec = GONE_STEP_MS * 1000000L };
-	int users = xf_fw_users(root_id, detached, n);
+	const struct timespec step = { .tv_nsec = GONE_STEP_MS * XF_MSEC };
+	int users = xf_fw_users(set, root_id, detached, n);
 
 	for (int tries = 0; users > 0 && tries < GONE_TRIES; tries++) {
 		nanosleep(&step, NULL);
-		users = xf_fw_users(root_id, detached, n);
+		users = xf_fw_users(set, root_id, detached, n);
 	}
 	return users;
 }
@@ -87,11 +87,8 @@ static int purge(struct xf_fw_pins *pins, int users)
 {
 	int err;
 
-	if (users < 0) {
-		xf_err("cannot look for programs of the set '%s': %s", pins->name,
-		       strerror(-users));
+	if (users < 0)
 		return users;
-	}
 	if (users) {
 		xf_err("the set '%s' is not removed, programs that obey it: %d, on interfaces that "
 		       "were not named or are in other network namespaces",
@@ -112,7 +109,7 @@ static int detach(const struct xf_fw_args *args, struct xf_fw_pins *pins)
 	int n = 0, failed = detach_all(args, root_id, &places, &n);
 
 	if (args->purge && !failed)
-		failed = !!purge(pins, root_id ? users_left(root_id, places, n) : 0);
+		failed = !!purge(pins, root_id ? users_left(pins->name, root_id, places, n) : 0);
 	else if (!failed)
 		xf_info("the rules of the set '%s' stay for the next 'attach'; 'detach --purge' "
 			"removes them",

@@ -6,7 +6,7 @@
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/set.h"
 #include "loader/firewall/trial.h"
-#include "loader/firewall/warn.h"
+#include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
 
 static const char policy_usage[] =
@@ -31,11 +31,11 @@ static const struct xf_opt flush_options[] = {
 
 static void warn_of_session(const struct xf_rule_set *set, uint64_t now)
 {
-	struct xf_fw_warn warn;
+	struct xf_ssh_warn warn;
 
-	xf_fw_warn__init(&warn);
-	xf_fw_warn__see_all(&warn, set->table, now);
-	xf_fw_warn__say(&warn, true, set->pins.name);
+	xf_ssh_warn__init(&warn);
+	xf_ssh_warn__see_all(&warn, set->table, now);
+	xf_ssh_warn__say(&warn, true, set->pins.name);
 }
 
 static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set *set, bool deny)
@@ -97,14 +97,14 @@ int xf_fw_policy(int argc, char **argv)
 
 static int flush(const struct xf_fw_args *args)
 {
-	struct xf_fw_warn warn;
+	struct xf_ssh_warn warn;
 	struct xf_rule_set set;
 	int err;
 
 	if (xf_fw_begin("firewall flush") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
-	xf_fw_warn__init(&warn);
-	xf_fw_warn__say(&warn, xf_table__denies(set.table), args->set);
+	xf_ssh_warn__init(&warn);
+	xf_ssh_warn__say(&warn, xf_table__denies(set.table), args->set);
 	err = xf_table__flush(set.table);
 	if (err)
 		xf_rule_set__explain(&set, "flush", err);

@@ -97,12 +97,12 @@ static int add_rules(struct xf_build *build, const struct xf_rule_set *set,
 
 static void warn(const struct xf_rule_set *set, const struct rule_list *list)
 {
-	struct xf_fw_warn warning;
+	struct xf_ssh_warn warning;
 
-	xf_fw_warn__init(&warning);
+	xf_ssh_warn__init(&warning);
 	for (size_t i = 0; i < list->n; i++)
-		xf_fw_warn__see(&warning, &list->at[i].rule);
-	xf_fw_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
+		xf_ssh_warn__see(&warning, &list->at[i].rule);
+	xf_ssh_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
 }
 
 static int replace_rules(const struct xf_fw_args *args, const struct xf_rule_set *set,
@@ -176,7 +176,7 @@ static int replace(const struct xf_fw_args *args, const struct xf_fw_source *sou
 	if (!err)
 		err = replace_set(args, &list);
 	if (err)
-		xf_hint("nothing has changed, the rules of the set '%s' are what they were",
+		xf_info("nothing has changed, the rules of the set '%s' are what they were",
 			args->set);
 	free(list.at);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;

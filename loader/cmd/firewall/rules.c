@@ -132,13 +132,13 @@ static int del(const struct xf_fw_args *args, struct xf_rule_set *set, const str
 
 static void warn_if_bad(const struct xf_rule_set *set, const struct xf_rule *rule, bool added)
 {
-	struct xf_fw_warn warn;
+	struct xf_ssh_warn warn;
 
-	xf_fw_warn__init(&warn);
-	if (!xf_fw_warn__concerns(&warn, rule, added))
+	xf_ssh_warn__init(&warn);
+	if (!xf_ssh_warn__concerns(&warn, rule, added))
 		return;
-	xf_fw_warn__before(&warn, set->table, xf_now_ns(CLOCK_BOOTTIME), rule, added,
-			   set->pins.name);
+	xf_ssh_warn__before(&warn, set->table, xf_now_ns(CLOCK_BOOTTIME), rule, added,
+			    set->pins.name);
 }
 
 static int change_many(const struct xf_fw_args *args, const struct xf_fw_source *source,

@@ -23,7 +23,7 @@ struct stream {
 	bool open;
 	bool opened_once;
 	uint64_t turn_ends, expired_at;
-	struct xf_fw_warn warn;
+	struct xf_ssh_warn warn;
 	bool warned;
 	uint64_t done, idle, refused; /* rules: changed, without effect, lines that were wrong */
 };
@@ -78,9 +78,9 @@ static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
 {
 	bool adding = s->change == XF_FW_ADD;
 
-	if (!s->warned && xf_fw_warn__concerns(&s->warn, rule, adding))
+	if (!s->warned && xf_ssh_warn__concerns(&s->warn, rule, adding))
 		s->warned =
-		    xf_fw_warn__before(&s->warn, s->set.table, now, rule, adding, s->args->set);
+		    xf_ssh_warn__before(&s->warn, s->set.table, now, rule, adding, s->args->set);
 }
 
 /* Returns 0 or -errno after a message: then it makes no sense to go on. */
@@ -155,7 +155,7 @@ int xf_fw_stream(const struct xf_fw_args *args, const struct xf_fw_source *sourc
 
 	if (err)
 		return XF_EXIT_FAILED;
-	xf_fw_warn__init(&s.warn);
+	xf_ssh_warn__init(&s.warn);
 	err = open_set(&s);
 	if (!err) {
 		err = take_rules(&s);

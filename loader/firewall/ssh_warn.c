@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Warnings before a change locks out the SSH session in which it is made. */
-#include "loader/firewall/warn.h"
+#include "loader/firewall/ssh_warn.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "lib/addr.h"
 #include "lib/msg.h"
 
-void xf_fw_warn__init(struct xf_fw_warn *warn)
+void xf_ssh_warn__init(struct xf_ssh_warn *warn)
 {
 	struct xf_match_packet *packet = &warn->login.packet;
 
@@ -24,7 +24,7 @@ void xf_fw_warn__init(struct xf_fw_warn *warn)
 	warn->running.packet.established = true;
 }
 
-bool xf_fw_warn__concerns(const struct xf_fw_warn *warn, const struct xf_rule *rule, bool added)
+bool xf_ssh_warn__concerns(const struct xf_ssh_warn *warn, const struct xf_rule *rule, bool added)
 {
 	struct xf_rule may_match = *rule;
 
@@ -35,7 +35,7 @@ bool xf_fw_warn__concerns(const struct xf_fw_warn *warn, const struct xf_rule *r
 		xf_rule_matches(&may_match, &warn->running.packet));
 }
 
-void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
+void xf_ssh_warn__see(struct xf_ssh_warn *warn, const struct xf_rule *rule)
 {
 	if (!warn->session)
 		return;
@@ -45,14 +45,14 @@ void xf_fw_warn__see(struct xf_fw_warn *warn, const struct xf_rule *rule)
 
 static int see_entry(void *arg, const struct xf_table_rule *entry)
 {
-	struct xf_fw_warn *warn = arg;
+	struct xf_ssh_warn *warn = arg;
 
-	if (!warn->but || !xf_rule_equal(warn->but, &entry->rule))
-		xf_fw_warn__see(warn, &entry->rule);
+	if (!warn->without || !xf_rule_equal(warn->without, &entry->rule))
+		xf_ssh_warn__see(warn, &entry->rule);
 	return 0;
 }
 
-void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now)
+void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now)
 {
 	const struct xf_match_packet *packet = &warn->login.packet;
 
@@ -61,20 +61,20 @@ void xf_fw_warn__see_all(struct xf_fw_warn *warn, struct xf_table *table, uint64
 				     see_entry, warn);
 }
 
-bool xf_fw_warn__before(struct xf_fw_warn *warn, struct xf_table *table, uint64_t now,
-			const struct xf_rule *rule, bool added, const char *set)
+bool xf_ssh_warn__before(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now,
+			 const struct xf_rule *rule, bool added, const char *set)
 {
 	uint32_t ttl;
 	bool present = !xf_table__ttl(table, rule, now, &ttl);
 
 	if (present == added)
 		return false; /* nothing will change */
-	warn->but = added ? NULL : rule;
-	xf_fw_warn__see_all(warn, table, now);
-	warn->but = NULL;
+	warn->without = added ? NULL : rule;
+	xf_ssh_warn__see_all(warn, table, now);
+	warn->without = NULL;
 	if (added)
-		xf_fw_warn__see(warn, rule);
-	xf_fw_warn__say(warn, xf_table__denies(table), set);
+		xf_ssh_warn__see(warn, rule);
+	xf_ssh_warn__say(warn, xf_table__denies(table), set);
 	return true;
 }
 
@@ -106,7 +106,7 @@ static struct xf_rule remedy_of(const struct xf_match_packet *packet, bool with_
 }
 
 /* Of the rules that deny it the highest, or NULL: the policy does. */
-static const struct xf_rule *highest_denial(const struct xf_fw_warn *warn)
+static const struct xf_rule *highest_denial(const struct xf_ssh_warn *warn)
 {
 	const struct xf_match *matches[] = { &warn->login, &warn->running };
 	const struct xf_rule *found = NULL;
@@ -119,7 +119,7 @@ static const struct xf_rule *highest_denial(const struct xf_fw_warn *warn)
 }
 
 /* Hint at the rule that would help; none does where a rule that is as specific denies. */
-static void say_hint(const struct xf_fw_warn *warn, const char *set)
+static void say_hint(const struct xf_ssh_warn *warn, const char *set)
 {
 	const struct xf_rule *denial = highest_denial(warn);
 	struct xf_rule rule = remedy_of(&warn->login.packet, denial && denial->has & XF_RULE_DST);
@@ -142,7 +142,7 @@ static bool unsure(const struct xf_match *match)
 	return match->any && match->rule.has & XF_RULE_MAC && !match->packet.mac_known;
 }
 
-static void say_refused(const struct xf_fw_warn *warn, const char *peer, const char *rule)
+static void say_refused(const struct xf_ssh_warn *warn, const char *peer, const char *rule)
 {
 	const struct xf_match_packet *packet = &warn->login.packet;
 	char device[IF_NAMESIZE], unless[IF_NAMESIZE + 80] = "";
@@ -153,11 +153,11 @@ static void say_refused(const struct xf_fw_warn *warn, const char *peer, const c
 			 " unless its packets come in by a device below %s, to which it is bound",
 			 device);
 	xf_warn("a new SSH login from %s to port %u, where this session comes from, %s denied (by "
-		"%s); the session itself goes on%s",
-		peer, packet->dport, unsure(&warn->login) ? "may be" : "is", rule, unless);
+		"%s); the session itself would go on%s",
+		peer, packet->dport, unsure(&warn->login) ? "may be" : "would be", rule, unless);
 }
 
-void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char *set)
+void xf_ssh_warn__say(const struct xf_ssh_warn *warn, bool deny_policy, const char *set)
 {
 	const struct xf_match_packet *packet = &warn->login.packet;
 	bool cut = warn->running.any && warn->running.rule.deny;
@@ -173,7 +173,7 @@ void xf_fw_warn__say(const struct xf_fw_warn *warn, bool deny_policy, const char
 		xf_rule_format(&warn->login.rule, rule);
 	if (cut)
 		xf_warn("this SSH session, from %s to port %u, %s denied: by '%s'", peer,
-			packet->dport, unsure(&warn->running) ? "may be" : "is", rule);
+			packet->dport, unsure(&warn->running) ? "may be" : "would be", rule);
 	else
 		say_refused(warn, peer, rule);
 	say_hint(warn, set);
