@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The contract between the logger at the XDP hook and user space: map names, the record of one
- * packet, the counters and the knobs. Whatever changes a layout or a meaning here must raise
+ * packet, the counters and the knobs. A change of a layout or a meaning here must raise
  * XF_ABI_VERSION. */
 #ifndef XF_ABI_H
 #define XF_ABI_H

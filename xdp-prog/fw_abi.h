@@ -291,7 +291,7 @@ struct xf_fw_set {
 	} writer;
 };
 
-/* Packets and bytes by what became of them; each packet is in one. */
+/* Packets and bytes by verdict; each packet is in one. */
 struct xf_fw_total {
 	__u64 packets, bytes;
 };
@@ -303,7 +303,8 @@ struct xf_fw_totals {
 _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
 
 /* Two atomic additions cost as much as a look-up, so the first entries of a region, all that a
- * small set has, are counted by CPU. They are never reset: a new rule begins with what is there. */
+ * small set has, are counted by CPU. They are never reset: a new rule begins with the present
+ * values. */
 #define XF_FW_COUNTED_ENTRIES 256
 struct xf_fw_counts {
 	struct xf_fw_totals totals;
@@ -313,8 +314,7 @@ _Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
 
 /* A dropped packet, in rings as the logger has them. */
 #define XF_FW_POLICY 0xffffffffu
-#define XF_FW_UNREAD                                                                               \
-	0xfffffffeu /* a rule could be about what is behind the headers that were read */
+#define XF_FW_UNREAD 0xfffffffeu /* a rule could be about headers behind those that were read */
 struct xf_fw_record {
 	struct xf_record packet;
 	__u32 rule; /* id, XF_FW_POLICY or XF_FW_UNREAD */

@@ -37,9 +37,9 @@
 	 XF_BIT(148 - 128) | XF_BIT(149 - 128) | XF_BIT(151 - 128) | XF_BIT(152 - 128) |           \
 	 XF_BIT(153 - 128))
 
-/* What switches and routers need to know which groups this machine is in, as above: queries,
- * reports and leaving of IGMP 1 to 3 (RFC 3376), and multicast routers (RFC 4286). DVMRP and PIM,
- * which have types of their own, are for routers. */
+/* The types of IGMP by which switches and routers know the groups of this machine, as above:
+ * queries, reports and leaving of IGMP 1 to 3 (RFC 3376), and multicast routers (RFC 4286). DVMRP
+ * and PIM, which have types of their own, are for routers. */
 #define XF_IGMP                                                                                    \
 	(XF_BIT(0x11) | XF_BIT(0x12) | XF_BIT(0x16) | XF_BIT(0x17) | XF_BIT(0x22) | XF_BIT(0x30) | \
 	 XF_BIT(0x31) | XF_BIT(0x32))
@@ -61,8 +61,8 @@ static __always_inline int xf_fw_exempt_icmp(const struct xf_fw_packet *packet)
 	return type >= 128 && type < 192 && (XF_ICMP6_OTHERS >> (type & 63) & 1);
 }
 
-/* Answers of servers. RFC 951 says from which port those of IPv4 come; RFC 8415 names the client's
- * port only, and there are servers and relays that send from any. */
+/* Answers of servers. RFC 951 has the port that they come from over IPv4; RFC 8415 names the
+ * client's port only, and there are servers and relays that send from any. */
 static __always_inline int xf_fw_exempt_dhcp(const struct xf_fw_packet *packet)
 {
 	__u32 ports = packet->l4;
@@ -121,7 +121,7 @@ static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_
 	return own;
 }
 
-/* Or to a UDP socket that is connected to its sender. */
+/* Whether this packet is for a UDP socket that is connected to its sender. */
 static __always_inline int xf_fw_own_udp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
 {
 	struct bpf_sock_tuple tuple = {};

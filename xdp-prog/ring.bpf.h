@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Choose this CPU's ring, decide whether the packet is logged, reserve, submit; and count what
- * becomes of it. */
+/* Choose this CPU's ring, decide whether the packet is logged, reserve, submit, and count the
+ * packet by the outcome. */
 #ifndef XF_RING_BPF_H
 #define XF_RING_BPF_H
 
@@ -11,9 +11,9 @@
 #include "abi.h"
 #include "rate.bpf.h"
 
-/* What a reader's ring looks like. Its size is not part of the comparison that the kernel makes
- * when a ring is installed, its flags are: each ring may be on its CPU's NUMA node. No instance of
- * this one is ever made. */
+/* The type of a reader's ring. Its size is not part of the comparison that the kernel makes when a
+ * ring is installed, its flags are: each ring may be on its CPU's NUMA node. No instance of this
+ * one is ever made. */
 struct xf_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -52,7 +52,7 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } xf_alive SEC(".maps");
 
-/* Not read here: it travels with the program, for whoever asks who loaded it. */
+/* The program does not read it: other processes find the loader by it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lists of addresses as others publish and keep them. Whatever is not understood is refused: a word
- * that is passed over could be the one that makes an address an exception. */
+/* Lists of addresses as others publish and keep them. An unknown word is refused, since it could
+ * make the address an exception. */
 #include "firewall/rule/plain_impl.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ static bool is(struct xf_token token, const char *word)
 	return xf_token_is(token, word);
 }
 
-/* Nothing but what may be behind the last element of a line; a comma or a brace in braces. */
+/* Check that the element ends here: the line does, or in braces a comma or a brace follows. */
 static int check_end(struct xf_plain *plain, struct xf_rule_error *error)
 {
 	struct xf_token end = xf_token_peek(plain);
@@ -118,7 +118,7 @@ static int read_set(struct xf_plain *plain, struct xf_rule_error *error)
 	return err;
 }
 
-/* What has no address. */
+/* Pass over a statement that has no address. */
 static int skip(struct xf_plain *plain, struct xf_rule_error *error)
 {
 	struct xf_token at = xf_token_peek(plain);
@@ -230,7 +230,7 @@ static int read_in_elements(struct xf_plain *plain, struct xf_token token,
 	return 0;
 }
 
-/* Go on behind what was not understood, as far as it is clear where that ends. */
+/* Go on behind the mistake, where its end is clear. */
 static int recover(struct xf_plain *plain, struct xf_token wrong)
 {
 	struct xf_token at;

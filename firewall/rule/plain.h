@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Lists of addresses as others publish and keep them, each address a rule: one address, prefix or
- * range a line, what 'ipset save' prints, and the elements of an nft set. Pure functions. */
+ * range a line, the output of 'ipset save', and the elements of an nft set. Pure functions. */
 #ifndef XF_RULE_PLAIN_H
 #define XF_RULE_PLAIN_H
 
@@ -16,7 +16,7 @@ struct xf_plain {
 	const char *start, *at, *end; /* the line */
 	uint64_t line;		      /* its number */
 	bool statement;		      /* there was one on the line: ';' ends it and is no comment */
-	struct xf_range range;	      /* what is left of the address that was read last */
+	struct xf_range range;	      /* the rest of the address that was read last */
 	uint32_t ttl;		      /* its */
 	unsigned int depth;	      /* of blocks of nft */
 	uint64_t block;		      /* the line on which the outermost begins */
@@ -27,8 +27,8 @@ struct xf_plain {
 /* The next line, without its end. It must stay until xf_plain__next() has no more of it. */
 void xf_plain__line(struct xf_plain *plain, const char *text, size_t len);
 /* The next rule of the line. Returns 1; 0: there is no more; or with *error set -EINVAL: an address
- * is left out, there may be others; or -EPROTO: it is not clear what comes behind, and nothing of
- * it may be taken. */
+ * is left out, there may be others; or -EPROTO: the structure behind it is not clear, and no rule
+ * may be taken from there. */
 int xf_plain__next(struct xf_plain *plain, struct xf_rule *rule, struct xf_rule_error *error);
 /* Behind the last line: the number of the line on which a block or a list of elements begins that
  * has no end, or 0. */

@@ -62,7 +62,7 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline);
 /* The same for a set that no program obeys yet, or that is on hold: before it there was no
  * firewall, so after the deadline every packet passes, while rules and policy stay, on hold. */
 int xf_table__try_first(struct xf_table *table, uint64_t deadline);
-/* Whether the set is on hold: a first trial is over that nobody confirmed. */
+/* Whether the set is on hold: a first trial ended without being confirmed. */
 bool xf_table__held(const struct xf_table *table, uint64_t now);
 /* Put the set on hold. Returns as xf_table__try_first() does. */
 int xf_table__hold(struct xf_table *table);

@@ -10,9 +10,9 @@
  * would be a part, nor on hold, where packets meet neither. Returns 0, or -EBUSY after a message.
  */
 int xf_fw_trial__check(const struct xf_rule_set *set);
-/* Say why a trial did not begin: -EBUSY, or what a change of the table returns. */
+/* Say why a trial did not begin: -EBUSY, or the error of a change of the table. */
 void xf_fw_trial__explain(const struct xf_rule_set *set, int err);
-/* It has begun. The user's time begins now, when all that took time is done. */
+/* Announce that a trial has begun. The user's time begins now, behind the work of the command. */
 void xf_fw_trial__announce(const struct xf_rule_set *set, uint64_t confirm_ns);
 /* Say that a trial is running, if one is: it goes on, and may take back the changes of this
  * command. */

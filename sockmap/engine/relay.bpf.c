@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel's half of the sockmap engine: a verdict that sends what one socket received on to
- * another, and a filter that makes TCP stop taking bytes in when too many are held. */
+/* The kernel's half of the sockmap engine: a verdict that sends the bytes that one socket received
+ * on to another, and a filter that makes TCP stop taking bytes in when too many are held. */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
@@ -29,9 +29,9 @@ struct sk_buff {
 	char cb[48];
 } __attribute__((preserve_access_index));
 
-/* Sockets by cookie. Those in dst can be sent to and have no program; what those in src receive is
- * given to the verdict. Two maps, because a socket must be in dst before anything is redirected to
- * it and in src only when its peer is there. */
+/* Sockets by cookie. The sockets in dst can be sent to and have no program; the verdict gets the
+ * bytes that the sockets in src receive. Two maps, because a socket must be in dst before anything
+ * is redirected to it and in src only when its peer is there. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKHASH);
 	__uint(max_entries, 1);
@@ -173,9 +173,9 @@ static __always_inline void xf_run(struct xf_relay_totals *all, struct xf_relay_
 }
 
 /* A retransmission may begin with bytes that were received before: TCP queues the whole segment,
- * and its own readers skip what they have; the verdict is shown all of it. The first word of the
- * buffer's private part is the sequence number that it begins with (tcp_skb_cb.seq), and copied_seq
- * the one that is next. Take off what is old. 0: bytes are missing before it, and it stays so. */
+ * and its own readers skip the old bytes; the verdict is shown all of it. The first word of the
+ * buffer's private part is the sequence number of its first byte (tcp_skb_cb.seq), and copied_seq
+ * the one that is next. Take the old bytes off. 0: bytes are missing before it, and it stays so. */
 static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -209,7 +209,7 @@ static __always_inline int xf_skip_old(struct xf_relay_flow *flow, struct __sk_b
 }
 
 /* User space sees no message of a mapped flow, but must know when many flows are busy at a time,
- * and how large what comes is when it takes the flow out. */
+ * and how large the messages are when it takes the flow out. */
 static __always_inline void xf_message(struct xf_relay_totals *all, struct xf_relay_flow *flow,
 				       __u64 cookie, __u32 len)
 {
@@ -235,8 +235,8 @@ int xf_relay_verdict(struct __sk_buff *skb)
 		__sync_fetch_and_add(&all->dropped, skb->len);
 		return SK_DROP;
 	}
-	/* User space resets the connection, but is late: what comes behind a gap must not be taken
-	 * for what was there. */
+	/* User space resets the connection, but is late: bytes behind a gap must not be taken for
+	 * the missing ones. */
 	if (!xf_skip_old(flow, skb)) {
 		xf_tell(all, flow, cookie, XF_TELL_LOST);
 		return SK_DROP;
@@ -335,10 +335,10 @@ static __always_inline int xf_is_early(struct __sk_buff *skb)
 	return (__s32)(bpf_ntohl(seq) - next) > 0;
 }
 
-/* Runs before TCP sees a segment. What a flow may not take in comes off the end of the payload, and
- * the rest passes, also as the acknowledgement that it is: the sender keeps the bytes and sends
- * them again later. A FIN would then seem to come before bytes that are still missing, so that
- * segment goes whole. */
+/* Runs before TCP sees a segment. The filter takes bytes for which the flow has no room off the end
+ * of the payload, and the rest passes, also as the acknowledgement that it is: the sender keeps the
+ * bytes and sends them again later. A FIN would then seem to come before bytes that are still
+ * missing, so that segment goes whole. */
 SEC("socket")
 int xf_relay_filter(struct __sk_buff *skb)
 {

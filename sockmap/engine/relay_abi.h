@@ -18,7 +18,7 @@
 #define XF_TELL_BUSY 8	/* many messages: how many flows are this busy? */
 #define XF_TELL_ROOM 32 /* the flow has taken one of the rooms; told once for each */
 
-/* Why the filter takes the payload off what arrives (xf_relay_flow.stop). */
+/* Why the filter takes the payload off segments (xf_relay_flow.stop). */
 #define XF_STOP_FULL 1	   /* it holds too much */
 #define XF_STOP_ROOMLESS 2 /* out of the source map, without room for its receive buffer */
 #define XF_STOP_LARGE 3	   /* on its way out of the source map: large segments only */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel moves the bytes: what one socket receives is redirected to the other by the verdict
- * program, and user space is woken for ends, for errors and when too much is held.
+/* The kernel moves the bytes: the verdict program redirects the bytes that one socket receives to
+ * the other, and user space is woken for ends, for errors and when too much is held.
  *
  * The kernel neither passes on the end of a stream nor holds up a sender whose receiver is slow,
- * and it drops what waits for a socket that is taken out of a map. So every step away from
- * redirecting has the same order: take the source out, wait until what was moved has been written,
- * go on. */
+ * and it drops the bytes that wait for a socket that is taken out of a map. So every step away from
+ * redirecting has the same order: take the source out, wait until the moved bytes have been
+ * written, go on. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -165,10 +165,10 @@ static void end_by_hand(struct xf_mapped_flow *mf)
 
 /* Both sources or none. The kernel hears that a send buffer has room again, and goes on with what
  * it keeps for that socket, by a callback that it sets when the socket becomes a source; 5.10 goes
- * on by nothing else. The second source is refused when its FIN has come meanwhile: what is moved
- * there then fills its send buffer once, and the rest waits for ever. So the first one is taken out
+ * on by nothing else. The second source is refused when its FIN has come meanwhile: the bytes moved
+ * there then fill its send buffer once, and the rest waits for ever. So the first one is taken out
  * again. When it has moved nothing, and lost nothing on its way out, the relay is as before; else
- * what was moved is little enough to be sent for sure (ENTER_LIMIT), and user space goes on behind
+ * the moved bytes are few enough to be sent for sure (ENTER_LIMIT), and user space goes on behind
  * it, or finds the loss. */
 static int enter_both(struct xf_sockmap *sm, struct xf_mapped *mapped)
 {
@@ -189,8 +189,8 @@ static int enter_both(struct xf_sockmap *sm, struct xf_mapped *mapped)
 }
 
 /* Destinations first, then sources: a redirect to a socket that is not there loses its bytes. The
- * kicks last: what they show to the verdict may at once bring the other side's answer and its FIN.
- */
+ * kicks last: the bytes that they show to the verdict may at once bring the other side's answer and
+ * its FIN. */
 static int start(struct xf_relay *relay)
 {
 	struct xf_sockmap *sm = relay->mover->sockmap;
@@ -242,7 +242,7 @@ static bool lost(struct xf_relay *relay)
 }
 
 /* All that was moved has been written: plain sockets again. The kernel must have taken out of the
- * receive queue what the verdict has seen, and nothing else. False: the relay has ended. */
+ * receive queue the bytes that the verdict has seen, and no others. False: the relay has ended. */
 static bool give_back(struct xf_mapped *mapped)
 {
 	struct xf_relay *relay = mapped->relay;
@@ -288,8 +288,8 @@ static bool all_drained(struct xf_mapped *mapped)
 	return all;
 }
 
-/* Before user space reads from its source. What waits there cannot be told from outside when that
- * was reset. Returns false: the relay has ended. */
+/* Check for lost bytes before user space reads from the flow's source. Where that was reset, the
+ * kernel does not tell how many bytes wait. Returns false: the relay has ended. */
 static bool check_whole(struct xf_mapped_flow *mf)
 {
 	int err;
@@ -301,7 +301,7 @@ static bool check_whole(struct xf_mapped_flow *mf)
 }
 
 /* The flow's FIN has come while its source was out, or the other flow's has gone that way, and the
- * map takes no such socket: what is left in its queue goes through user space, behind all that was
+ * map takes no such socket: the rest of its queue goes through user space, behind all that was
  * moved. The other direction goes on. Returns false when the relay has ended. */
 static bool finish_by_hand(struct xf_mapped_flow *mf)
 {

@@ -8,7 +8,7 @@
 #include "sockmap/engine/sockmap_impl.h"
 #include "sockmap/relay/tcp_state.h"
 
-/* ---- the sum of what all flows hold ---- */
+/* ---- the sum of the bytes that all flows hold ---- */
 
 static void set_counted(struct xf_sockmap *sm, struct xf_relay_flow *shared, uint64_t counted)
 {
@@ -65,14 +65,14 @@ static bool is_large(const struct xf_mapped_flow *mf)
 
 /* Take the flow's source out. The kernel does not lock the socket for that: a verdict that is
  * running meanwhile would find its program gone and drop the segment that it was called for. So
- * first make sure that none runs: the high low-water mark keeps what comes from calling the
- * verdict, and setting it waits for one that is running. What reaches the mark, which the kernel
- * lowers to half the receive buffer, or leaves less of the window than a segment, calls it all the
- * same (tcp_epollin_ready()); so in these microseconds the filter lets no payload in that is large,
- * and where much may come none at all. What it took off is sent again at once when later segments
- * arrive. (Small messages go in, since nothing comes after them: their sender would try again after
- * a fifth of a second.) A loss all the same would be found when what is behind it is read or moved,
- * or when the relay is unmapped or ends, and never be silent. */
+ * first make sure that none runs: the high low-water mark keeps new segments from calling the
+ * verdict, and setting it waits for one that is running. A segment that reaches the mark, which the
+ * kernel lowers to half the receive buffer, or leaves less of the window than a segment, calls it
+ * all the same (tcp_epollin_ready()); so in these microseconds the filter lets no payload in that
+ * is large, and where much may come none at all. Payload that the filter took off is sent again at
+ * once when later segments arrive. (Small messages go in, since nothing comes after them: their
+ * sender would try again after a fifth of a second.) A loss all the same would be found when bytes
+ * behind it are read or moved, or when the relay is unmapped or ends, and never be silent. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 {
 	int from = mf->flow->from->watch.fd;
@@ -92,7 +92,7 @@ void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf)
 	mf->whole = false;
 }
 
-/* A verdict that runs all the same, on 5.10, moves what was in the queue a moment ago. */
+/* A verdict that runs all the same, on 5.10, moves bytes that were in the queue a moment ago. */
 bool xf_mapped__is_whole(struct xf_mapped_flow *mf)
 {
 	int from = mf->flow->from->watch.fd;

@@ -78,37 +78,37 @@ void xf_mapped__begin(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* Take it out; no verdict of it runs after that, but on 5.10, where one does for as long as the
  * socket is in the other map. Nothing happens when it is not in. */
 void xf_mapped__leave(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* Take the flow out until what it holds has been written. Its receive buffer fills then, if there
- * is room for that; else the filter keeps it as it is. */
+/* Take the flow out until the bytes that it holds have been written. Its receive buffer fills then,
+ * if there is room for that; else the filter keeps it as it is. */
 void xf_mapped__drain(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* The filter has found a room for it, which had none. */
 void xf_mapped__found_room(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* Nothing has gone from its queue but what the verdict was shown and what user space read. False:
- * bytes are lost, and what waits must not be taken for them. For a flow that is out of the source
- * map and is to be read from; asks the kernel once each time that it left. */
+/* Nothing has gone from its queue but the bytes that the verdict was shown or user space read.
+ * False: bytes are lost, and the bytes that wait must not be taken for them. For a flow that is out
+ * of the source map and is to be read from; asks the kernel once each time that it left. */
 bool xf_mapped__is_whole(struct xf_mapped_flow *mf);
 /* The opposite of drain, but for entering the map. */
 void xf_mapped__drain_over(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* Put a drained flow back and show the verdict what waits. The errors of enter. */
+/* Put a drained flow back and show the verdict the bytes that wait. The errors of enter. */
 int xf_mapped__put_back(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 /* All that was moved has been written to the other socket. */
 bool xf_mapped__is_drained(const struct xf_mapped_flow *mf);
-/* The flow may receive again: all that was moved is written, and what the receiver has not
- * acknowledged is not much with what waits in the source's queue, or little when all together hold
- * much. */
+/* The flow may receive again: all moved bytes are written, and those that the receiver has not
+ * acknowledged are few, with the bytes that wait in the source's queue, or hardly any when all
+ * together hold much. */
 bool xf_mapped__may_go_on(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
-/* A paused and whole flow may not go on, but its receiver reads: what waits goes to it through user
- * space, with XF_SCRATCH bytes at @scratch, a little at a time. False: the relay has ended. */
+/* A paused and whole flow may not go on, but its receiver reads: the bytes that wait go to it
+ * through user space, with XF_SCRATCH bytes at @scratch, a little at a time. False: the relay has
+ * ended. */
 bool xf_mapped__pass_on(struct xf_mapped_flow *mf, void *scratch);
-/* The flow can be another engine's: what is left is within what was reserved for its send buffer.
- */
+/* The flow can be another engine's: the rest is within the memory reserved for its send buffer. */
 bool xf_mapped__may_leave(struct xf_mapped_flow *mf);
 /* Bring flow->read and flow->written up to date; the second may lag behind while acknowledgements
  * come in. */
 void xf_mapped__sync(struct xf_mapped_flow *mf);
 /* The same for a flow that is drained, and nothing lags. */
 void xf_mapped__sync_drained(struct xf_mapped_flow *mf);
-/* The flow has no part in what all hold any more. */
+/* Take the flow out of the sum of the bytes that all flows hold. */
 void xf_mapped__uncount(struct xf_sockmap *sm, struct xf_mapped_flow *mf);
 
 /* The end of a flow was announced. It has come when all before it has been moved and written. */

@@ -14,18 +14,18 @@
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
 
-/* Bytes of a flow: the receive buffer of the one socket, the send buffer of the other, and what is
- * between them. BASE holds a message of 16 KiB at every place. Two flows of LARGE hold 8 MiB at
- * most; larger buffers made bulk slower on loopback and over veth, since what is in them leaves the
+/* Bytes of a flow: the receive buffer of the one socket, the send buffer of the other, and the
+ * bytes between them. BASE holds a message of 16 KiB at every place. Two flows of LARGE hold 8 MiB
+ * at most; larger buffers made bulk slower on loopback and over veth, since their bytes leave the
  * cache.
  *
- * What a socket takes in is limited by its buffer alone: the window is counted from what has come,
- * not from what was read, so that the queue of a stalled reader grows beyond it. So the buffer is
- * what is reserved. The window is smaller, since the buffer also counts what the kernel needs
- * beside the bytes, and a kernel that has to drop what it had promised room for takes its whole
+ * The buffer alone limits the bytes that a socket takes in: TCP counts the window from the last
+ * byte that came, not from the last one read, so that the queue of a stalled reader grows beyond
+ * it. So the buffer is reserved. The window is smaller, since the buffer also counts the kernel's
+ * overhead, and a kernel that has to drop bytes that it had promised room for takes its whole
  * window back; the sender's acknowledgements are then behind it and are not taken either, so that
- * an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller than
- * what was promised. */
+ * an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller than the
+ * room that was promised. */
 static const struct size {
 	uint64_t window, buffer, snd, hold;
 } sizes[] = {
@@ -94,7 +94,7 @@ static uint64_t cost(const struct xf_relay *relay, uint64_t *promised)
 	return sum;
 }
 
-/* Make what is reserved what it costs now. */
+/* Reserve as much as the relay costs now. */
 static bool adjust(struct xf_relay *relay)
 {
 	struct xf_budget *budget = relay->mover->opts.budget;
@@ -368,10 +368,10 @@ static void forget_promise(const struct xf_flow *flow)
 }
 
 /* Some kernels widen the window when they learn how much memory segments take (seen on 6.18:
- * tcp_measure_rcv_mss() sets window_clamp anew), and then have to drop what they promised room for.
- * Where segments may be large, over loopback, they take little memory beside their bytes, and a
- * sender that has known a window twice as large waits for its timer before it sends a part of one.
- */
+ * tcp_measure_rcv_mss() sets window_clamp anew), and then have to drop bytes that they promised
+ * room for. Where segments may be large, over loopback, they take little memory beside their bytes,
+ * and a sender that has known a window twice as large waits for its timer before it sends a part of
+ * one. */
 static void narrow_window(const struct xf_flow *flow)
 {
 	enum xf_room room = flow->relay->room[flow - flow->relay->flow];

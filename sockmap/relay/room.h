@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How much a relay may hold: sizes of its sockets' buffers, reserved in the budget before they are
  * set. The kernel never takes in more than the receive buffer allows, and a socket never more than
- * its send buffer, so what is reserved is what can be held at most. */
+ * its send buffer, so a flow never holds more than is reserved. */
 #ifndef XF_ROOM_H
 #define XF_ROOM_H
 

@@ -119,9 +119,9 @@ static int peeked(int fd)
 	return bytes;
 }
 
-/* FIONREAD does not do: of a socket in a map some kernels tell what the map keeps for it (seen on
- * 6.18.44), and the map's hold lasts beyond the socket's removal, as long as a thread of the kernel
- * works for it. Reading would take an error that waits, so there it is left alone. */
+/* FIONREAD does not do: for a socket in a map some kernels tell the bytes that the map keeps for it
+ * (seen on 6.18.44), and the map's hold lasts beyond the socket's removal, as long as a thread of
+ * the kernel works for it. Reading would take an error that waits, so there it is left alone. */
 uint64_t xf_tcp__in_queue(int fd)
 {
 	struct pollfd readable = { .fd = fd, .events = POLLIN };

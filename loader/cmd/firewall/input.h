@@ -11,14 +11,14 @@
 /* The options about it, over struct xf_fw_args. */
 extern const struct xf_opt xf_fw_input_options[];
 
-/* What the words behind a command name: a file, and before it whether to allow or deny the
- * addresses in it. */
+/* The words behind a command: a file, and before it whether to allow or deny the addresses in it.
+ */
 struct xf_fw_source {
 	const char *path;
 	int action; /* index in xf_fw_policies; -1: the file has rules, which say it themselves */
 };
 
-/* Returns whether the words do. */
+/* Set *source from the words. Returns whether they are of that form. */
 bool xf_fw_source_of(const struct xf_rest *words, struct xf_fw_source *source);
 /* Whether the options fit it, or with @source NULL a single rule. Returns 0, or -EINVAL after a
  * message. @command is "add" or the like. */
@@ -27,7 +27,7 @@ int xf_fw_source_check(const struct xf_fw_args *args, const struct xf_fw_source 
 
 struct xf_fw_input {
 	struct xf_lines lines;
-	bool from_pipe; /* what feeds it may have failed, which shows in how it ends */
+	bool from_pipe; /* the command that feeds it may have failed, which shows in its end */
 	bool any;	/* there was a rule, or a mistake */
 	bool hinted;
 	bool is_plain;

@@ -73,7 +73,7 @@ static int take_turns(struct stream *s, uint64_t now)
 	return open_set(s);
 }
 
-/* Somebody may be about to lock himself out: look closely, once. */
+/* Warn, before it is applied, about the first rule that concerns the SSH session. */
 static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
 {
 	bool adding = s->change == XF_FW_ADD;
