@@ -8,24 +8,16 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/time.h"
 #include "lib/msg.h"
-#include "lib/stream.h"
+#include "lib/sink_impl.h"
+#include "lib/time.h"
 
 #define BUFFER_SIZE (1u << 20)
 #define LINES_MAX (BUFFER_SIZE / 32) /* a power of two; few lines are shorter */
-
-struct output {
-	int fd; /* -1: closed */
-	enum xf_stream kind;
-	bool own;      /* to be closed at the end */
-	bool pollable; /* epoll takes it */
-};
 
 struct mark {
 	uint16_t len;
@@ -40,7 +32,7 @@ struct counts {
 struct xf_sink {
 	char *path;	  /* NULL: stdout */
 	const char *hint; /* of xf_sink_opts */
-	struct output out;
+	struct xf_output out;
 	enum xf_sink_state state;
 	bool truncate; /* xf_sink__begin() empties the existing file */
 	bool created;  /* xf_sink__free() removes the file before xf_sink__begin() */
@@ -58,118 +50,6 @@ struct xf_sink {
 static const char *name_of(const struct xf_sink *sink)
 {
 	return sink->path ? sink->path : "standard output";
-}
-
-static bool can_poll(int fd)
-{
-	struct epoll_event event = { .events = 0 };
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	bool can;
-
-	if (epoll < 0)
-		return false;
-	can = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-	close(epoll);
-	return can;
-}
-
-/* Use @fd from now on. */
-static void attach(struct xf_sink *sink, int fd, enum xf_stream kind, bool own)
-{
-	sink->out = (struct output) {
-		.fd = fd,
-		.kind = kind,
-		.own = own,
-		.pollable = kind != XF_STREAM_FILE && can_poll(fd),
-	};
-}
-
-static void hint_open(const char *path, int err)
-{
-	struct stat st;
-
-	if (err == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
-		xf_hint("nobody reads this FIFO; start its reader first");
-	else if (err == EISDIR)
-		xf_hint("name a file in that folder");
-	else if (err == ENOENT)
-		xf_hint("create the folder first, or the file that the symbolic link points to");
-	else if (err == EACCES)
-		xf_hint("check its permissions; in a folder like /tmp even root may not write to "
-			"another user's file (sysctl fs.protected_regular)");
-}
-
-/* Returns the file descriptor; -EEXIST without a message for O_EXCL; or another -errno after one.
- */
-static int open_flags(const char *path, int flags)
-{
-	/* O_APPEND keeps the file whole when another process truncates it or writes to it. */
-	int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0666);
-	int err = errno;
-
-	if (fd >= 0 || (err == EEXIST && flags & O_EXCL))
-		return fd >= 0 ? fd : -err;
-	xf_err("cannot open %s for writing: %s", path, strerror(err));
-	hint_open(path, err);
-	return -err;
-}
-
-/* Open an existing file without --append or --force: allowed for a FIFO or a character device,
- * which holds no data that could be lost. */
-static int open_existing(const char *path)
-{
-	int fd = open_flags(path, 0);
-	struct stat st;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-		return fd;
-	close(fd);
-	xf_err("%s exists already", path);
-	xf_hint("add --append to write behind what it holds, or --force to overwrite it");
-	return -EEXIST;
-}
-
-static int open_path(struct xf_sink *sink, bool append, bool force)
-{
-	struct stat st;
-	int fd;
-
-	if (append || force) {
-		sink->created = access(sink->path, F_OK) != 0;
-		sink->truncate = !append && !sink->created;
-		fd = open_flags(sink->path, O_CREAT);
-	} else {
-		sink->created = true;
-		fd = open_flags(sink->path, O_CREAT | O_EXCL);
-		if (fd == -EEXIST) {
-			sink->created = false;
-			fd = open_existing(sink->path);
-		}
-	}
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-		attach(sink, fd, XF_STREAM_OWN, true);
-	else
-		attach(sink, fd, XF_STREAM_FILE, true);
-	return 0;
-}
-
-static int open_stdout(struct xf_sink *sink)
-{
-	enum xf_stream kind;
-	int fd = xf_stream_open(STDOUT_FILENO, &kind);
-
-	if (fd < 0) {
-		xf_err("standard output is not open for writing");
-		xf_hint("it seems to be closed; %s",
-			sink->hint ?: "redirect it to a file, or use --write FILE");
-		return fd;
-	}
-	attach(sink, fd, kind, kind == XF_STREAM_OWN);
-	return 0;
 }
 
 int xf_sink__sources(struct xf_sink *sink, unsigned int n)
@@ -209,9 +89,11 @@ int xf_sink__open(struct xf_sink **out, const struct xf_sink_opts *opts)
 		sink->path = strdup(opts->path);
 		if (!sink->path)
 			goto out_memory;
-		err = open_path(sink, opts->append, opts->force);
+		err = xf_output_open_path(&sink->out, sink->path, opts->append, opts->force,
+					  &sink->created);
+		sink->truncate = opts->force && !opts->append && !sink->created;
 	} else {
-		err = open_stdout(sink);
+		err = xf_output_open_stdout(&sink->out, sink->hint);
 	}
 	if (err) {
 		xf_sink__free(sink);
@@ -388,7 +270,7 @@ static void cut_back(struct xf_sink *sink)
 
 /* Close the output; of stdout, which stays open, a duplicate: network file systems report the
  * errors of earlier writes when any descriptor is closed. Returns 0, or -errno after a message. */
-static int close_output(const struct xf_sink *sink, const struct output *out)
+static int close_output(const struct xf_sink *sink, const struct xf_output *out)
 {
 	int fd = out->own ? out->fd : fcntl(out->fd, F_DUPFD_CLOEXEC, 3);
 	int err;
@@ -436,7 +318,8 @@ uint64_t xf_sink__untaken(const struct xf_sink *sink, unsigned int source)
 
 int xf_sink__reopen(struct xf_sink *sink)
 {
-	struct output old = sink->out;
+	struct xf_output old = sink->out;
+	bool created;
 	int err;
 
 	if (!sink->path)
@@ -449,7 +332,7 @@ int xf_sink__reopen(struct xf_sink *sink)
 		xf_hint("send SIGHUP again when it reads on");
 		return -EAGAIN;
 	}
-	err = open_path(sink, true, false);
+	err = xf_output_open_path(&sink->out, sink->path, true, false, &created);
 	if (err) {
 		xf_warn("the file that was %s stays in use", sink->path);
 		return err;
