@@ -1,46 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The firewall's command line: what is refused and how, help, missing privileges. Nothing here attaches anything.
+# The command line of firewall: usage errors, --help, missing privileges. Nothing is attached.
 
-bats_require_minimum_version 1.5.0
-XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
+load cli.bash
+
 verbs=(attach confirm detach add del replace flush policy list stats log)
 
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-}
-
-fail() {
-	printf '%s\n' "$@"
-	return 1
-}
-
-# says TEXT...: each of them is in what was printed to stderr.
-says() {
-	local text
-
-	for text; do
-		[[ $stderr = *"$text"* ]] || fail "this is not said: $text" "but this: $stderr"
-	done
-}
-
-# refuses ARGUMENTS... -- TEXT...: a usage error that says TEXT, with nothing on stdout.
 refuses() {
-	local arguments=()
-
-	while [ "$1" != -- ]; do
-		arguments+=("$1")
-		shift
-	done
-	shift
-	run -2 --separate-stderr timeout 10 "$XF" firewall "${arguments[@]}" </dev/null
-	[ -z "$output" ] || fail "${arguments[*]}: this went to stdout: $output"
-	says "$@"
-	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"
+	ends_with 2 firewall "$@"
 }
 
-# unprivileged ARGUMENTS...: as nobody, who can do nothing.
+# unprivileged STATUS ARGUMENTS...: run a firewall command without root; fails when it ends otherwise.
 unprivileged() {
 	open=$(mktemp -d)
 	chmod 755 "$open"
@@ -137,7 +108,7 @@ unprivileged() {
 	refuses replace a b -- "one FILE"
 }
 
-@test "a plain list wants allow or deny before its name, and its options are for it alone" {
+@test "a plain list needs allow or deny before its name, and other lists have none of its options" {
 	refuses replace --format plain list -- "expected allow or deny before its name" "replace --format plain deny list"
 	refuses add --format plain - -- "expected allow or deny" "add --format plain deny -"
 	refuses replace --format rules deny list -- "expected no 'deny'"

@@ -3,46 +3,7 @@
 #
 # The command line of echo, forward and log --echo: usage errors, --check, --help and messages. No connection is relayed.
 
-bats_require_minimum_version 1.5.0
-XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
-
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-}
-
-fail() {
-	printf '%s\n' "$@"
-	return 1
-}
-
-# says TEXT...: each of them is in what was printed to stderr.
-says() {
-	local text
-
-	for text; do
-		[[ $stderr = *"$text"* ]] || fail "this is not said: $text" "but this: $stderr"
-	done
-}
-
-# ends_with STATUS ARGUMENTS... -- TEXT...: it ends with this status and says TEXT, with nothing on stdout.
-ends_with() {
-	local status=$1 arguments=()
-
-	shift
-	while [ "$1" != -- ]; do
-		arguments+=("$1")
-		shift
-	done
-	shift
-	run "-$status" --separate-stderr timeout 10 "$XF" "${arguments[@]}"
-	[ -z "$output" ] || fail "${arguments[*]}: this went to stdout: $output"
-	says "$@"
-	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"
-}
-
-refuses() {
-	ends_with 2 "$@"
-}
+load cli.bash
 
 # as_nobody COMMAND...: run a command without root, on a copy of the loader that others may execute.
 as_nobody() {

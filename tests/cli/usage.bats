@@ -1,43 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The command line: what is refused and how, help, versions, missing privileges. Nothing here attaches anything.
+# The command lines of log, follow, status and unload: usage errors, --help, --version, missing privileges. Nothing is
+# attached.
 
-bats_require_minimum_version 1.5.0
-XF=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/xdpfun-load
-
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-}
-
-fail() {
-	printf '%s\n' "$@"
-	return 1
-}
-
-# says TEXT...: each of them is in what was printed to stderr.
-says() {
-	local text
-
-	for text; do
-		[[ $stderr = *"$text"* ]] || fail "this is not said: $text" "but this: $stderr"
-	done
-}
-
-# refuses ARGUMENTS... -- TEXT...: a usage error that says TEXT, with nothing on stdout.
-refuses() {
-	local arguments=()
-
-	while [ "$1" != -- ]; do
-		arguments+=("$1")
-		shift
-	done
-	shift
-	run -2 --separate-stderr timeout 10 "$XF" "${arguments[@]}"
-	[ -z "$output" ] || fail "${arguments[*]}: this went to stdout: $output"
-	says "$@"
-	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"
-}
+load cli.bash
 
 @test "a number that is not whole or out of range is refused" {
 	for value in 80abc "" -1 +1 " 1" 1e3 0x10 1.5 99999999999999999999999; do

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Interfaces that are not there yet, that go and come back, or that are all the interfaces there are.
+# Interfaces that come later, that are deleted and come back, and -i any.
 
 load lib.bash
 
-# pair NAME [WORD...]: an interface in a whose other end is in b under the same name; both are up. The words are for
-# a's end.
+# pair NAME [WORD...]: join both sides by another pair of interfaces of this name. The words are for `ip link add` of
+# side a.
 pair() {
 	ip -n "$LAB-a" link add "$1" "${@:2}" type veth peer name "$1" netns "$LAB-b"
 	for side in a b; do
@@ -19,7 +19,7 @@ delete() {
 	ip -n "$LAB-a" link del "$1"
 }
 
-# started_again NAME COUNT: so many programs have been attached, adopted or followed so far.
+# started_again NAME COUNT: whether a loader has attached, adopted or followed so many programs so far.
 started_again() {
 	wait_for at_work "$1" "$2"
 	alive "$1" || fail "it has ended:" "$(said "$1")"
@@ -29,7 +29,7 @@ frames_on() {
 	"${B[@]}" "$helpers/frames" "$1" "$2"
 }
 
-@test "deleted and back under its name: log goes on, and says what happened" {
+@test "log goes on when its interface is deleted and comes back, and says so" {
 	start log
 	frames 5
 	wait_for has_lines log 5
@@ -47,7 +47,7 @@ frames_on() {
 	same "what is attached" "$(program_on eth0)" ""
 }
 
-@test "deleted and back again and again: the counters stay exact" {
+@test "the counters stay exact when an interface is deleted and comes back again and again" {
 	local sent=0 round
 
 	start log --wait
@@ -66,7 +66,7 @@ frames_on() {
 	same lost "$lost" 0
 }
 
-@test "one of two is deleted and comes back, while the other goes on" {
+@test "log goes on with the other while one of two interfaces is deleted and comes back" {
 	second_pair
 	start log -i eth0 -i eth1
 	frames_on eth1 3
@@ -112,7 +112,7 @@ frames_on() {
 	stop log
 }
 
-@test "nothing comes back within ten seconds: status 1" {
+@test "log ends with 1 when no interface comes back within ten seconds" {
 	start log
 	delete eth0
 	ends log 1
@@ -151,7 +151,7 @@ frames_on() {
 	same logged "$logged" 3
 }
 
-@test "--wait with one that is there and one that is not" {
+@test "--wait waits for the missing one of two interfaces" {
 	begin log "${A[@]}" "$XF" -i late0 -i eth0 --wait
 	started_again log 1
 	frames 2
@@ -182,10 +182,10 @@ unloaded() {
 	same "seen and logged" "$seen $logged" "6 6"
 }
 
-@test "-i any: every interface that is there or comes, more than 64 of them" {
+@test "-i any logs every interface that exists or comes, more than 64 of them" {
 	local n
 
-	# A row of 66, the first of which are there from the beginning; the last ones come later.
+	# Of 66 interfaces the first ones exist from the beginning, and the last ones come later.
 	for n in {1..60}; do
 		ip -n "$LAB-a" link add "v$n" type veth peer name "v$n" netns "$LAB-b"
 	done
@@ -250,7 +250,7 @@ unloaded() {
 	same "what is on c1" "$("${B[@]}" ip -j link show c1 | jq -r '.[0].xdp.prog.id // empty')" ""
 }
 
-@test "follow -i any: the interfaces that have a program, and those that get one" {
+@test "follow -i any reads interfaces that have a program, and those that get one" {
 	second_pair
 	run -1 "${A[@]}" "$XF" follow -i any
 	matches "what it says" "$output" "there is no interface to read from"

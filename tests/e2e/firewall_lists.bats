@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Lists as others publish and keep them: 'deny' or 'allow' named once, each address a rule.
+# Lists in the formats of other programs: allow or deny is given once, and each address becomes a rule.
 
 load lib.bash
 load firewall.bash
@@ -25,7 +25,7 @@ load firewall.bash
 	purge
 }
 
-@test "host bits are refused, or cleared with --mask; what is not understood is named by line" {
+@test "host bits are refused, or cleared with --mask, and errors name the line" {
 	fw add deny from 192.0.2.1
 	printf '198.51.100.0/24\n10.0.0.1/8\n' >"$T/list"
 	run -1 --separate-stderr fw replace deny "$T/list"
@@ -39,7 +39,7 @@ load firewall.bash
 	same rules "$(fw list | wc -l)" 2
 	run -1 --separate-stderr fw add deny - <"$T/list"
 	matches "what it says" "$stderr" "stdin:2:1: .*stdin:3:1: .*2 rules added, 0 were there already, 2 lines refused"
-	# Without a word it has rules, and says what is missing.
+	# Without allow or deny the file has to have rules, and the error names the missing word.
 	run -1 --separate-stderr fw replace "$T/list"
 	matches "what it says" "$stderr" "list:1:1: expected allow or deny.*'deny $T/list'"
 	run -1 --separate-stderr fw add - <"$T/list"
@@ -48,7 +48,7 @@ load firewall.bash
 	purge
 }
 
-@test "what ipset saves and nft lists is read, with times, and nothing of a second set" {
+@test "the output of ipset save and nft list is read, with timeouts, and only of the first set" {
 	cat >"$T/ipset" <<-END
 		create bad hash:net family inet hashsize 1024 maxelem 65536 timeout 300
 		add bad 192.0.2.0/24 timeout 300
@@ -79,7 +79,7 @@ load firewall.bash
 	sed -i '/^set good/,/^}/d' "$T/nft"
 	fw replace deny "$T/nft"
 	same rules "$(fw list)" "$(printf 'deny from %s\n' 192.0.2.1 192.0.2.2 198.51.100.0/24)"
-	# The end is missing.
+	# The end of the list is missing.
 	sed '/}$/,$d' "$T/nft" >"$T/cut"
 	run -1 --separate-stderr fw replace deny "$T/cut"
 	matches "what it says" "$stderr" "cut:5:1: the '}' is missing to what begins here"

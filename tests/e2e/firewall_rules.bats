@@ -123,7 +123,7 @@ cut_input() {
 	matches "what it says" "$stderr" "stdin:2:20: the last line has no end.*--allow-empty"
 }
 
-@test "replace - of nothing, or of what was cut off, changes nothing unless --allow-empty says so" {
+@test "replace - refuses an empty or cut-off input and changes nothing, unless --allow-empty" {
 	fw add deny from 192.0.2.1
 	cut_input replace
 	run -1 --separate-stderr fw replace <(cat "$T/cut")
@@ -141,7 +141,7 @@ cut_input() {
 	purge
 }
 
-@test "add - and del - leave out a line that was cut off, and fail without a rule, unless --allow-empty says so" {
+@test "add - and del - leave out a cut-off line and fail without a rule, unless --allow-empty" {
 	cut_input add
 	same rules "$(fw list)" "deny from 192.0.2.2"
 	matches "what it says" "$stderr" "1 rules added, 0 were there already, 1 lines refused"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Names of interfaces: alternative names, and names that do not exist.
+# Names of interfaces: alternative names, missing names, and names with control characters.
 
 load lib.bash
 load firewall.bash
@@ -66,7 +66,7 @@ altname() {
 	done
 }
 
-# raw FILE...: no byte of the files is one that a terminal obeys.
+# raw FILE...: fails when a file has a byte that a terminal obeys.
 raw() {
 	local file
 
@@ -76,7 +76,7 @@ raw() {
 	done
 }
 
-# asks NAME ARGUMENTS...: stdout to NAME.out, stderr to NAME.err, any status.
+# asks NAME ARGUMENTS...: run xdpfun-load with stdout in NAME.out and stderr in NAME.err, whatever its status.
 asks() {
 	"${A[@]}" "$XF" "${@:2}" >"$T/$1.out" 2>"$T/$1.err" </dev/null || :
 }
@@ -108,7 +108,7 @@ asks() {
 	raw "$T"/*.out "$T"/*.err
 }
 
-@test "names from outside never reach a terminal raw: files, rules, options and what is said about them" {
+@test "names from outside never reach a terminal raw: files, rules, options and messages" {
 	local red=$'\e[31m'
 
 	asks write log -w "$T/no$red/file"

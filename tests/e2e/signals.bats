@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What signals do to whatever runs until one ends it.
+# Signals to the subcommands that run until one ends them.
 
 load relay.bash
 load firewall.bash
 
-# counters_of NAME COUNT: so many lines of counters, all alike, are there now or soon.
+# counters_of NAME COUNT: wait for so many lines of counters; fails when they differ.
 counters_of() {
 	wait_for has_counters "$1" "$2"
 	same "lines of counters that differ" "$(grep '^eth0: seen' "$T/$1.err" | sort -u | wc -l)" 1
