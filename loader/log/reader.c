@@ -177,6 +177,15 @@ int xf_reader__open_left(struct xf_reader *reader, int rings_fd)
 	return err;
 }
 
+uint64_t xf_reader__taken(const struct xf_reader *reader)
+{
+	uint64_t taken = 0;
+
+	for (unsigned int i = 0; i < reader->n; i++)
+		taken += reader->rings[i].taken;
+	return taken;
+}
+
 uint64_t xf_reader__bytes(const struct xf_reader *reader)
 {
 	return reader->n ? reader->n * (uint64_t)reader->rings[0].size : 0;

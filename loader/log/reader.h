@@ -20,6 +20,8 @@ int xf_reader__open(struct xf_reader *reader, uint64_t bytes);
  * 0 (with n 0 when all slots are empty) or -errno. */
 int xf_reader__open_left(struct xf_reader *reader, int rings_fd);
 void xf_reader__close(struct xf_reader *reader);
+/* The records of all its rings that were passed. */
+uint64_t xf_reader__taken(const struct xf_reader *reader);
 /* The bytes of all its rings. */
 uint64_t xf_reader__bytes(const struct xf_reader *reader);
 

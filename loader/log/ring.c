@@ -41,6 +41,7 @@ const struct xf_record *xf_ring__peek(struct xf_ring *ring)
 void xf_ring__advance(struct xf_ring *ring)
 {
 	ring_skip(ring, *ring_header(ring));
+	ring->taken++;
 }
 
 void xf_ring__release(struct xf_ring *ring)

@@ -26,6 +26,7 @@ struct xf_ring {
 	const uint32_t *producer; /* shared; the lower half, all that a 32-bit kernel has */
 	const char *data;
 	uint64_t at;	/* our own position; *consumer follows at xf_ring__release() */
+	uint64_t taken; /* records that were passed */
 	uint64_t limit; /* the producer's position at the last xf_ring__look() */
 };
 

@@ -282,7 +282,7 @@ static int finish(struct xf_session *s)
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->sources[i]->state == XF_SOURCE_ENDED)
 			xf_session__print_counters(s, i, true);
-	return xf_sink__state(s->sink) == XF_SINK_FAILED ? 1 : status;
+	return xf_sink__state(s->sink) == XF_SINK_FAILED || s->inexact ? 1 : status;
 }
 
 int xf_session__run(struct xf_session *s)

@@ -44,6 +44,7 @@ struct xf_session {
 	bool running;			/* xf_session__start() is over */
 	bool was_live;			/* a source was */
 	bool look;			/* an absent interface may be there */
+	bool inexact;			/* the counters of a source did not add up */
 	bool sources_lost;		/* the session stopped because no source was left */
 	uint64_t printed;		/* lines put into the sink */
 	uint64_t flushed_ns, packet_ns; /* CLOCK_MONOTONIC: last flush and packet */

@@ -3,6 +3,7 @@
 #include "lib/time.h"
 #include "loader/log/session_impl.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -122,12 +123,22 @@ void xf_session__print_counters(struct xf_session *s, unsigned int source, bool 
 	struct xf_source *src = s->sources[source];
 	struct xf_tally tally;
 	char line[256];
-	int err = xf_source__tally(src, &lines, &tally);
+	bool exact = true;
+	int err = xf_source__tally(src, &lines, final, &tally, &exact);
 
-	if (err)
+	if (err) {
 		xf_err("%s: cannot read the counters: %s", src->name, strerror(-err));
-	else
-		xf_result("%s", xf_tally_text(line, sizeof(line), src->name, &tally));
+		return;
+	}
+	xf_result("%s", xf_tally_text(line, sizeof(line), src->name, &tally));
+	if (exact)
+		return;
+	s->inexact = true;
+	xf_err("%s: the kernel counted %" PRIu64 " packets, and %" PRIu64 " are accounted for: "
+	       "records were lost, or read twice",
+	       src->name, tally.seen, xf_tally_sum(&tally));
+	xf_hint("this must not happen: please report it with the output of 'xdpfun-load --version' "
+		"and 'uname -r'");
 }
 
 /* Whether a signal asks to end at once. The counters, which another asks for, come soon. */

@@ -60,6 +60,8 @@ int xf_source__leave(struct xf_source *src)
 
 	if (!err)
 		src->past = sum;
+	src->own_taken += xf_reader__taken(&src->reader);
+	src->left_taken += xf_reader__taken(&src->left);
 	xf_source__close(src);
 	memset(&src->base, 0, sizeof(src->base));
 	return err;
@@ -170,19 +172,23 @@ bool xf_source__is_drained(const struct xf_source *src)
 	return is_empty(&src->reader) && is_empty(&src->left);
 }
 
-int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines,
-		     struct xf_tally *tally)
+int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines, bool final,
+		     struct xf_tally *tally, bool *exact)
 {
+	static const struct xf_counters none;
 	struct xf_taken taken = {
 		.logged = lines->logged,
 		.lost = lines->lost + src->unwritable,
 		.unread = lines->unread + src->unprinted,
 	};
-	static const struct xf_counters none;
 	struct xf_counters sum;
 	int err = count(src, &sum);
 
-	if (!err)
-		xf_tally_make(tally, &none, &sum, &taken);
-	return err;
+	if (err)
+		return err;
+	xf_tally_make(tally, &none, &sum, &taken);
+	*exact = !final || xf_tally_check(tally, &taken, sum.submitted,
+					  src->own_taken + xf_reader__taken(&src->reader),
+					  src->left_taken + xf_reader__taken(&src->left));
+	return 0;
 }

@@ -42,10 +42,11 @@ struct xf_source {
 	struct xf_ring_watch *watches; /* of our rings; the session's */
 	struct xf_config *config;      /* shared with the program */
 	int alive_fd;
-	struct xf_counters base; /* the program's counters at the beginning */
-	struct xf_counters past; /* of the programs that the source had before */
-	uint64_t unprinted;	 /* records that were passed because they were not wanted */
-	uint64_t unwritable;	 /* records that were passed because the output took no more */
+	struct xf_counters base;	/* the program's counters at the beginning */
+	struct xf_counters past;	/* of the programs that the source had before */
+	uint64_t own_taken, left_taken; /* records of its rings that are closed by now */
+	uint64_t unprinted;		/* records that were passed because they were not wanted */
+	uint64_t unwritable; /* records that were passed because the output took no more */
 };
 
 /* Make an absent source, which may be closed. */
@@ -74,9 +75,10 @@ int xf_source__end(struct xf_source *src, bool detach);
 /* Whether its rings are empty. */
 bool xf_source__is_drained(const struct xf_source *src);
 
-/* Sum up the program's counters and @lines, which accounts for the records turned into lines.
- * Returns 0 or -errno. */
-int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines,
-		     struct xf_tally *tally);
+/* Sum up the program's counters and @lines, which accounts for the records turned into lines. With
+ * @final, for a source that has ended and whose rings are empty, *@exact is whether the kernel has
+ * counted the same. Returns 0 or -errno. */
+int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines, bool final,
+		     struct xf_tally *tally, bool *exact);
 
 #endif

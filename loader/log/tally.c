@@ -16,6 +16,12 @@ void xf_counters_add(struct xf_counters *sum, const struct xf_counters *base,
 	sum->rate_limited += now->rate_limited - base->rate_limited;
 }
 
+uint64_t xf_tally_sum(const struct xf_tally *tally)
+{
+	return tally->logged + tally->filtered + tally->sampled_out + tally->rate_limited +
+	       tally->lost + tally->unread;
+}
+
 void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
 		   const struct xf_counters *now, const struct xf_taken *taken)
 {
@@ -25,8 +31,18 @@ void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
 	tally->rate_limited = now->rate_limited - base->rate_limited;
 	tally->lost = now->lost - base->lost + taken->lost;
 	tally->unread = now->unread - base->unread + taken->unread;
-	tally->seen = tally->logged + tally->filtered + tally->sampled_out + tally->rate_limited +
-		      tally->lost + tally->unread;
+	tally->seen = xf_tally_sum(tally);
+}
+
+bool xf_tally_check(struct xf_tally *tally, const struct xf_taken *taken, uint64_t submitted,
+		    uint64_t own, uint64_t left)
+{
+	uint64_t earlier = own + left - submitted;
+
+	if (own + left < submitted || earlier > left)
+		earlier = 0;
+	tally->seen += submitted + earlier - taken->logged - taken->lost - taken->unread;
+	return tally->seen == xf_tally_sum(tally) && own + left == submitted + earlier;
 }
 
 char *xf_tally_text(char *out, size_t size, const char *iface, const struct xf_tally *tally)

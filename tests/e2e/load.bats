@@ -30,6 +30,15 @@ listens() {
 	"${A[@]}" ss -Hltn "sport = 5201" | grep -q .
 }
 
+@test "the kernel's count of submitted records is compared with what was read: a difference is a fault" {
+	start log --object "$helpers/miscount.bpf.o"
+	frames 100
+	stop log 1
+	same lines "$(lines log)" 90
+	says log "^eth0: seen 100, logged 90, filtered 0, sampled out 0, rate limited 0, lost 0, unread 0$"
+	says log "error: eth0: the kernel counted 100 packets, and 90 are accounted for"
+}
+
 @test "seen equals the kernel's count of packets sent in SKB mode" {
 	start log --mode skb
 	before=$(sent)

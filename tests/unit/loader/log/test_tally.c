@@ -2,6 +2,7 @@
 /* The counters of an interface: each packet counts once, and the sum equals seen. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -66,6 +67,44 @@ static void test_programs_add_up(void **state)
 	assert_int_equal(sum.rate_limited, 112);
 }
 
+/* Records that were read against those that the kernel submitted. */
+static void test_check(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t submitted, own, left; /* given to xf_tally_check() */
+		uint64_t logged, seen;
+		bool exact;
+	} rows[] = {
+		{ "all read", 100, 100, 0, 100, 105, true },
+		{ "none", 0, 0, 0, 0, 5, true },
+		{ "one is missing", 100, 99, 0, 99, 105, false },
+		{ "one was read twice", 100, 101, 0, 101, 105, false },
+		{ "a dead reader left some", 100, 100, 7, 107, 112, true },
+		{ "some went to the old rings while ours came", 100, 96, 7, 103, 108, true },
+		{ "one of those is missing", 100, 92, 7, 99, 105, false },
+		{ "more of ours than were submitted", 100, 101, 7, 108, 105, false },
+		{ "read, but in no line", 100, 100, 0, 99, 105, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct xf_counters none = { 0 }, now = { .submitted = rows[i].submitted,
+							       .filtered = 2,
+							       .lost = 3 };
+		const struct xf_taken taken = { .logged = rows[i].logged };
+		struct xf_tally tally;
+		bool exact;
+
+		xf_tally_make(&tally, &none, &now, &taken);
+		exact =
+		    xf_tally_check(&tally, &taken, rows[i].submitted, rows[i].own, rows[i].left);
+		if (exact != rows[i].exact || tally.seen != rows[i].seen)
+			fail_msg("%s: %d, seen %d", rows[i].name, exact, (int)tally.seen);
+		assert_int_equal(exact, tally.seen == xf_tally_sum(&tally));
+	}
+}
+
 static uint64_t any(void)
 {
 	return (uint64_t)random() << 20 ^ random();
@@ -111,9 +150,9 @@ static void test_cut_to_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_example),		cmocka_unit_test(test_nothing_happened),
-		cmocka_unit_test(test_programs_add_up), cmocka_unit_test(test_the_sum_is_exact),
-		cmocka_unit_test(test_cut_to_size),
+		cmocka_unit_test(test_example),		 cmocka_unit_test(test_nothing_happened),
+		cmocka_unit_test(test_programs_add_up),	 cmocka_unit_test(test_check),
+		cmocka_unit_test(test_the_sum_is_exact), cmocka_unit_test(test_cut_to_size),
 	};
 
 	return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
