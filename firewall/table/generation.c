@@ -359,6 +359,12 @@ bool xf_table__held(const struct xf_table *table, uint64_t now)
 	return deadline_over(table, now) && fallback(table) == XF_NO_SET;
 }
 
+bool xf_table_root_held(const struct xf_fw_root *root, uint64_t now)
+{
+	return root->magic == XF_FW_ABI_MAGIC && root->version == XF_FW_ABI_VERSION &&
+	       root->deadline && now > root->deadline && root->which >> 32 == XF_NO_SET;
+}
+
 void xf_table__resume(struct xf_table *table)
 {
 	struct xf_fw_root *root = table->store.root;

@@ -12,6 +12,7 @@
 
 #include "firewall/rule/rule.h"
 
+struct xf_fw_root;
 struct xf_table;
 
 /* The maps that the program and this share, by the names that they have in the object. */
@@ -66,6 +67,8 @@ int xf_table__try_first(struct xf_table *table, uint64_t deadline);
 bool xf_table__held(const struct xf_table *table, uint64_t now);
 /* Put the set on hold. Returns as xf_table__try_first() does. */
 int xf_table__hold(struct xf_table *table);
+/* The same for a root that was read without its tables. */
+bool xf_table_root_held(const struct xf_fw_root *root, uint64_t now);
 /* End a hold: the set holds, for good. */
 void xf_table__resume(struct xf_table *table);
 /* Put off the deadline of the trial that was begun, also when it has just passed: attaching may

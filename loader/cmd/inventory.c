@@ -21,6 +21,7 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id)
 		return err == -ENOENT ? 0 : err;
 	prog->kind = XF_HOOK_FIREWALL;
 	prog->abi_version = firewall.abi_version;
+	prog->held = firewall.held;
 	xf_fw_set_of(firewall.root_id, prog->set);
 	return 0;
 }

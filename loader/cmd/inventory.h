@@ -26,6 +26,7 @@ struct xf_hook_prog {
 	/* Of a firewall: the set that it obeys. Empty when that is not pinned, as after a load by
 	 * another program. */
 	char set[XF_FW_NAME_MAX + 1];
+	bool held; /* that set is on hold */
 	/* Of a logger. */
 	bool readable; /* of our ABI, so that counters is set */
 	struct xf_owner owner;

@@ -117,8 +117,10 @@ static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_
 	json_object_object_add(obj, "owner", owner_json(ours));
 	if (ours->kind != XF_HOOK_FOREIGN)
 		json_object_object_add(obj, "abi", json_object_new_int64(ours->abi_version));
-	if (ours->set[0])
+	if (ours->set[0]) {
 		json_object_object_add(obj, "set", json_object_new_string(ours->set));
+		json_object_object_add(obj, "held", json_object_new_boolean(ours->held));
+	}
 	if (ours->reader > 0)
 		json_object_object_add(obj, "reader", json_object_new_int64(ours->reader));
 	if (ours->readable)
@@ -175,7 +177,8 @@ static const char *dispatcher_text(const struct xf_chain *chain)
 static const char *owner_text(const struct xf_hook_prog *ours, char *out, size_t size)
 {
 	if (ours->set[0])
-		snprintf(out, size, "set %s", ours->set);
+		snprintf(out, size, "set %s%s", ours->set,
+			 ours->held ? ", on hold: every packet passes" : "");
 	else if (ours->kind == XF_HOOK_FOREIGN)
 		return "-";
 	else if (ours->kind == XF_HOOK_FIREWALL)
@@ -194,7 +197,7 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 {
 	const struct xf_chain_prog *prog = &hook->chain.prog[i];
 	const struct xf_hook_prog *ours = &hook->prog[i];
-	char prio[16] = "-", actions[80], owner[64];
+	char prio[16] = "-", actions[80], owner[80];
 
 	if (prog->has_prio)
 		snprintf(prio, sizeof(prio), "%u", prog->prio);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "firewall/table/table.h"
+#include "lib/time.h"
 #include "xdp-prog/fw_abi.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
@@ -18,12 +20,22 @@ struct look {
 	bool firewall;
 };
 
+static void look_at_root(struct xf_fw_prog *prog, int fd, const struct bpf_map_info *info)
+{
+	static const __u32 zero;
+	struct xf_fw_root root;
+
+	prog->root_id = info->id;
+	prog->held = info->value_size == sizeof(root) && !bpf_map_lookup_elem(fd, &zero, &root) &&
+		     xf_table_root_held(&root, xf_now_ns(CLOCK_BOOTTIME));
+}
+
 static bool look_at_map(void *arg, int fd, const struct bpf_map_info *info)
 {
 	struct look *look = arg;
 
 	if (!strcmp(info->name, XF_FW_ROOT_MAP))
-		look->prog->root_id = info->id;
+		look_at_root(look->prog, fd, info);
 	else if (xf_maps__is_abi(fd, info, &xf_abi_firewall, &look->prog->abi_version))
 		look->firewall = true;
 	return false;

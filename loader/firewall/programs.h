@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <net/if.h>
+#include <stdbool.h>
 
 #include "loader/hook/chain.h"
 #include "loader/firewall/pins.h"
@@ -13,6 +14,7 @@
 struct xf_fw_prog {
 	__u32 abi_version;
 	__u32 root_id; /* of the map that all programs of its set have in common */
+	bool held;     /* the set is on hold: a first trial was not confirmed */
 };
 
 /* Returns 0, -ENOENT when there is no program of this id or it is not the firewall's, or another

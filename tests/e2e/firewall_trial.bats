@@ -45,6 +45,8 @@ load firewall.bash
 	same rules "$(fw list)" "deny from 10.9.0.2 proto icmp"
 	same "on hold" "$(fw stats --json | jq -c '[.held, .policy, .trial_seconds]')" '[true,"deny",null]'
 	matches stats "$(fw stats)" "policy deny, on hold: "
+	same "held in status" "$(status_of eth0 '.programs[0].held')" true
+	matches status "$("${A[@]}" "$XF" status -i eth0)" "set default, on hold: every packet passes"
 	run -1 --separate-stderr fw confirm
 	matches "what it says" "$stderr" "is over: every packet passes until 'firewall attach'"
 	# Changes of a set on hold are kept.
@@ -52,6 +54,7 @@ load firewall.bash
 	answers
 	fw attach -q -i eth0 --confirm 60
 	silent
+	same "held in status" "$(status_of eth0 '.programs[0].held')" false
 	fw confirm
 	silent
 	fw attach -q -i eth0
