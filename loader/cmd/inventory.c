@@ -12,8 +12,9 @@
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 
-static int read_firewall(struct xf_hook_prog *prog, __u32 id)
+static int read_firewall(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
 {
+	struct xf_program program;
 	struct xf_fw_prog firewall;
 	int err = xf_fw_prog__read(&firewall, id);
 
@@ -23,7 +24,13 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id)
 	prog->abi_version = firewall.abi_version;
 	prog->held = firewall.held;
 	xf_fw_set_of(firewall.root_id, prog->set);
-	return 0;
+	err = xf_program__open(&program, &xf_abi_firewall, id);
+	if (err == -ENOENT)
+		return 0;
+	if (!err)
+		err = xf_leftover_look(locks, &program, true, &prog->left);
+	xf_program__close(&program);
+	return err == -EPROTO ? 0 : err;
 }
 
 /* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be read.
@@ -34,15 +41,19 @@ static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks
 	int err = xf_program__open(&program, &xf_abi_logger, id);
 
 	if (err && err != -EPROTO)
-		return err == -ENOENT ? read_firewall(prog, id) : err;
+		return err == -ENOENT ? read_firewall(prog, id, locks) : err;
 	prog->kind = XF_HOOK_LOGGER;
 	prog->abi_version = program.abi_version;
 	prog->readable = !err && !xf_program__counters(&program, &prog->counters);
 	if (!xf_program__owner(&program, &prog->owner))
 		prog->owner_state = xf_owner_state(&prog->owner);
 	prog->reader = xf_locks__reader(locks, id);
+	/* What an orphan's rings hold is for the process that adopts it. */
+	if (!err)
+		err = xf_leftover_look(locks, &program, prog->owner_state == XF_OWNER_NONE,
+				       &prog->left);
 	xf_program__close(&program);
-	return 0;
+	return err == -EPROTO ? 0 : err;
 }
 
 static int read_hook(struct xf_hook *hook, struct xf_locks *locks)

@@ -13,6 +13,7 @@
 #include "lib/opt.h"
 #include "loader/hook/lock.h"
 #include "loader/hook/owner.h"
+#include "loader/log/leftover.h"
 
 enum xf_hook_kind {
 	XF_HOOK_FOREIGN,
@@ -26,7 +27,8 @@ struct xf_hook_prog {
 	/* Of a firewall: the set that it obeys. Empty when that is not pinned, as after a load by
 	 * another program. */
 	char set[XF_FW_NAME_MAX + 1];
-	bool held; /* that set is on hold */
+	bool held;		 /* that set is on hold */
+	struct xf_leftover left; /* by a reader that died */
 	/* Of a logger. */
 	bool readable; /* of our ABI, so that counters is set */
 	struct xf_owner owner;

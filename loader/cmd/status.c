@@ -121,6 +121,11 @@ static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_
 		json_object_object_add(obj, "set", json_object_new_string(ours->set));
 		json_object_object_add(obj, "held", json_object_new_boolean(ours->held));
 	}
+	if (ours->left.bytes) {
+		json_object_object_add(obj, "left_records",
+				       json_object_new_uint64(ours->left.records));
+		json_object_object_add(obj, "left_bytes", json_object_new_uint64(ours->left.bytes));
+	}
 	if (ours->reader > 0)
 		json_object_object_add(obj, "reader", json_object_new_int64(ours->reader));
 	if (ours->readable)
@@ -193,21 +198,8 @@ static const char *owner_text(const struct xf_hook_prog *ours, char *out, size_t
 	return out;
 }
 
-static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned int i)
+static void print_counters(const struct xf_hook_prog *ours)
 {
-	const struct xf_chain_prog *prog = &hook->chain.prog[i];
-	const struct xf_hook_prog *ours = &hook->prog[i];
-	char prio[16] = "-", actions[80], owner[80];
-
-	if (prog->has_prio)
-		snprintf(prio, sizeof(prio), "%u", prog->prio);
-	xf_print("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
-		 i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
-		 prio, prog->name, prog->id,
-		 xf_actions_text(actions, sizeof(actions), prog->actions),
-		 owner_text(ours, owner, sizeof(owner)));
-	if (ours->kind != XF_HOOK_LOGGER)
-		return;
 	if (!ours->readable) {
 		xf_print("%-15s    ABI version %u, which this xdpfun-load does not read\n", "",
 			 ours->abi_version);
@@ -223,6 +215,29 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 		xf_print(", %s %" PRIu64, name, counter(&ours->counters, c));
 	}
 	xf_print("\n");
+}
+
+static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned int i)
+{
+	const struct xf_chain_prog *prog = &hook->chain.prog[i];
+	const struct xf_hook_prog *ours = &hook->prog[i];
+	char prio[16] = "-", actions[80], owner[80];
+
+	if (prog->has_prio)
+		snprintf(prio, sizeof(prio), "%u", prog->prio);
+	xf_print("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
+		 i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
+		 prio, prog->name, prog->id,
+		 xf_actions_text(actions, sizeof(actions), prog->actions),
+		 owner_text(ours, owner, sizeof(owner)));
+	if (ours->left.bytes)
+		xf_print("%-15s    a reader died and left %" PRIu64 " records in %.1f MiB of "
+			 "rings%s\n",
+			 "", ours->left.records, ours->left.bytes / 1048576.0,
+			 ours->owner_state == XF_OWNER_DEAD ? ", which the next 'log' reads"
+							    : ", which are released now");
+	if (ours->kind == XF_HOOK_LOGGER)
+		print_counters(ours);
 }
 
 static void print_table(const struct xf_hook *hooks, int n)

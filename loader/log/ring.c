@@ -49,13 +49,20 @@ void xf_ring__release(struct xf_ring *ring)
 	__atomic_store_n(ring->consumer, ring->at, __ATOMIC_RELEASE);
 }
 
-uint64_t xf_ring__skip_all(struct xf_ring *ring)
+uint64_t xf_ring__count(struct xf_ring *ring)
 {
 	uint64_t n = 0;
 
 	xf_ring__look(ring);
 	for (; xf_ring__peek(ring); n++)
 		xf_ring__advance(ring);
+	return n;
+}
+
+uint64_t xf_ring__skip_all(struct xf_ring *ring)
+{
+	uint64_t n = xf_ring__count(ring);
+
 	xf_ring__release(ring);
 	return n;
 }

@@ -40,7 +40,9 @@ void xf_ring__advance(struct xf_ring *ring);
 /* Return the space of all passed records to the kernel. */
 void xf_ring__release(struct xf_ring *ring);
 
-/* Pass all records that are there now and return their space. Returns their number. */
+/* Pass all records that are there now. Returns their number. */
+uint64_t xf_ring__count(struct xf_ring *ring);
+/* The same, and return their space. */
 uint64_t xf_ring__skip_all(struct xf_ring *ring);
 
 #endif

@@ -302,3 +302,38 @@ raw() {
 	matches "what it says" "$stderr" "'nope0'"
 	purge
 }
+
+# slots PROGRAM: how many rings its map of rings holds.
+slots() {
+	local map
+
+	for map in $(bpftool -j prog show id "$1" | jq '.map_ids[]'); do
+		[ "$(bpftool -j map show id "$map" | jq -r .name)" != xf_rings ] || bpftool -j map dump id "$map" |
+			jq '[.[] | select(.value | type == "array" and any(. != "0x00"))] | length'
+	done
+}
+
+@test "stats counts what a dead reader's rings still hold, and these go with it" {
+	attach_fw
+	fw add deny proto udp
+	start log firewall log
+	between "slots in use" "$(slots "$(program log)")" 1 1024
+	# A reader that lives is left alone, also by one who does not share its lock file.
+	frames 2
+	wait_for has_lines log 2
+	same "left by a living reader" "$(fw stats --json | jq -c .interfaces[0].left_records)" null
+	same "left by a reader behind another lock file" "$("${A[@]}" unshare -m bash -c \
+		'mount -t tmpfs none /run && "$1" firewall stats --json' - "$XF" | jq -c .interfaces[0].left_records)" null
+	frames 3
+	wait_for has_lines log 5
+	signal STOP log
+	frames 40
+	signal KILL log
+	wait "${pid[log]}" || :
+	fw stats >"$T/stats"
+	matches stats "$(<"$T/stats")" "a reader on eth0 died and left 40 records in [0-9.]+ MiB of rings, which are released now"
+	same "slots in use" "$(slots "$(program log)")" 0
+	same "left afterwards" "$(fw stats --json | jq -c .interfaces[0].left_records)" null
+	same "denied by rules" "$(total default denied)" 45
+	purge
+}

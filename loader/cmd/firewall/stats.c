@@ -10,6 +10,7 @@
 #include "lib/time.h"
 #include "loader/cmd/firewall/show.h"
 #include "loader/firewall/programs.h"
+#include "loader/log/leftover.h"
 #include "loader/cmd/json.h"
 #include "lib/msg.h"
 
@@ -24,6 +25,7 @@ struct figures {
 	bool held;
 	struct xf_table_stats stats;
 	struct xf_fw_place *places;
+	struct xf_leftover *left; /* in each place, by a reader that died */
 	int places_n;
 };
 
@@ -47,6 +49,31 @@ static const uint64_t *counter(const struct xf_table_stats *stats, size_t i)
 	return (const uint64_t *)((const char *)stats + counter_fields[i].offset);
 }
 
+/* Returns 0, or -errno after a message. */
+static int release_leftovers(struct figures *figures)
+{
+	struct xf_locks locks = { .fd = -1 };
+	struct xf_program program;
+	int err = xf_locks__open(&locks);
+
+	figures->left = calloc(figures->places_n + 1, sizeof(*figures->left));
+	if (!err && !figures->left)
+		err = -ENOMEM;
+	for (int i = 0; !err && i < figures->places_n; i++) {
+		const struct xf_fw_place *place = &figures->places[i];
+
+		/* It may just have gone. */
+		if (!xf_program__open(&program, &xf_abi_firewall, place->prog_id))
+			err = xf_leftover_look(&locks, &program, true, &figures->left[i]);
+		xf_program__close(&program);
+		if (err)
+			xf_err("%s: cannot look at the rings of program %u: %s", place->ifname,
+			       place->prog_id, strerror(-err));
+	}
+	xf_locks__close(&locks);
+	return err;
+}
+
 static int read_figures(void *arg, const struct xf_fw_args *args, struct xf_rule_set *set)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends = xf_table__trial(set->table, now);
@@ -63,7 +90,7 @@ static int read_figures(void *arg, const struct xf_fw_args *args, struct xf_rule
 		return err;
 	}
 	figures->places_n = xf_fw_places(&figures->places, &all, xf_fw_pins__root_id(&set->pins));
-	return figures->places_n < 0 ? figures->places_n : 0;
+	return figures->places_n < 0 ? figures->places_n : release_leftovers(figures);
 }
 
 static json_object *places_json(const struct figures *figures)
@@ -72,12 +99,19 @@ static json_object *places_json(const struct figures *figures)
 
 	for (int i = 0; i < figures->places_n; i++) {
 		const struct xf_fw_place *place = &figures->places[i];
+		const struct xf_leftover *left = &figures->left[i];
 		json_object *obj = json_object_new_object();
 
 		json_object_object_add(obj, "iface", xf_json_iface(place->ifname));
 		json_object_object_add(obj, "mode",
 				       json_object_new_string(xf_mode_name(place->mode)));
 		json_object_object_add(obj, "id", json_object_new_int64(place->prog_id));
+		if (left->bytes) {
+			json_object_object_add(obj, "left_records",
+					       json_object_new_uint64(left->records));
+			json_object_object_add(obj, "left_bytes",
+					       json_object_new_uint64(left->bytes));
+		}
 		json_object_array_add(list, obj);
 	}
 	return list;
@@ -146,6 +180,12 @@ static void print_text(void *arg, const struct xf_fw_args *args)
 	xf_print("tuple spaces of the others %" PRIu64 " of at most %" PRIu64 "\n", stats->spaces,
 		 stats->spaces_max);
 	xf_print("kernel memory %.1f MiB\n", stats->memory / 1048576.0);
+	for (int i = 0; i < figures->places_n; i++)
+		if (figures->left[i].bytes)
+			xf_print("a reader on %s died and left %" PRIu64 " records in %.1f MiB of "
+				 "rings, which are released now\n",
+				 figures->places[i].ifname, figures->left[i].records,
+				 figures->left[i].bytes / 1048576.0);
 	for (size_t i = 0; i < COUNTER_FIELDS; i++) {
 		const uint64_t *values = counter(stats, i);
 
@@ -162,5 +202,6 @@ int xf_fw_stats(int argc, char **argv)
 	int status = xf_fw_show(argc, argv, &show, &figures);
 
 	free(figures.places);
+	free(figures.left);
 	return status;
 }
