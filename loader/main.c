@@ -30,7 +30,7 @@ static void help(void)
 	printf(
 	    "Usage: xdpfun-load [COMMAND] [OPTIONS]\n\n"
 	    "See and filter packets at XDP speed, next to the XDP programs that already run, and\n"
-	    "pass TCP connections on inside the kernel.\n\nCommands:\n");
+	    "pass TCP connections on inside the kernel.\n" XF_RECEIVED_ONLY "\nCommands:\n");
 	xf_commands_help(commands);
 	printf(
 	    "\n'xdpfun-load COMMAND --help' shows a command's options. See also xdpfun-load(8).\n");

@@ -65,10 +65,10 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline);
 int xf_table__try_first(struct xf_table *table, uint64_t deadline);
 /* Whether the set is on hold: a first trial ended without being confirmed. */
 bool xf_table__held(const struct xf_table *table, uint64_t now);
-/* Put the set on hold. Returns as xf_table__try_first() does. */
-int xf_table__hold(struct xf_table *table);
 /* The same for a root that was read without its tables. */
 bool xf_table_root_held(const struct xf_fw_root *root, uint64_t now);
+/* Put the set on hold. Returns as xf_table__try_first() does. */
+int xf_table__hold(struct xf_table *table);
 /* End a hold: the set holds, for good. */
 void xf_table__resume(struct xf_table *table);
 /* Put off the deadline of the trial that was begun, also when it has just passed: attaching may

@@ -9,6 +9,10 @@
 #include "lib/exit_status.h"
 #include "lib/opt.h"
 
+/* For --help of what is at the hook. */
+#define XF_RECEIVED_ONLY                                                                           \
+	"XDP sees the packets that an interface receives, none that this machine sends.\n"
+
 struct xf_netdev;
 
 /* The options of every subcommand. */

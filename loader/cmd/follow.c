@@ -15,7 +15,7 @@
 static const char usage[] =
     "Usage: xdpfun-load follow [-i IFACE]... [--id N] [OPTIONS]\n\n"
     "Print a line for each packet that reaches the xdpfun program on each IFACE (default: eth0), whoever\n"
-    "loaded it, until Ctrl-C. Nothing is attached or detached.\n";
+    "loaded it, until Ctrl-C. Nothing is attached or detached.\n" XF_RECEIVED_ONLY;
 
 static const struct xf_opt options[] = {
 	{ .name = "interface",

@@ -22,7 +22,7 @@
 static const char usage[] =
     "Usage: xdpfun-load [log] [-i IFACE]... [-m auto|native|skb] [OPTIONS]\n\n"
     "Attach the packet logger to each IFACE (default: eth0), in a chain with the XDP programs that are\n"
-    "there already, and print a line for each packet that reaches it, until Ctrl-C.\n";
+    "there already, and print a line for each packet that reaches it, until Ctrl-C.\n" XF_RECEIVED_ONLY;
 
 static const char *const mode_names[] = { "auto", "native", "skb", NULL };
 

@@ -119,3 +119,17 @@ agree() {
 		done
 	done
 }
+
+@test "README, manual and --help say that XDP sees received packets only" {
+	local file word
+
+	for word in "" log follow firewall; do
+		# shellcheck disable=SC2086 # no word, or one
+		"$XF" $word --help | grep -q "XDP sees the packets that an interface receives, none that this machine sends" ||
+			fail "'$word --help' does not say it"
+	done
+	for file in "$top/README.md" "$pages"/xdpfun-{load,log,firewall}.8; do
+		tr -s '\n ' ' ' <"$file" | grep -qE "(an interface receives|that an interface receives).*[Ww]hat this machine sends|that an interface receives\. Those that this machine sends" ||
+			fail "$file does not say it"
+	done
+}

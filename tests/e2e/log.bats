@@ -250,3 +250,12 @@ between_markers() {
 		{ iface = $4 }
 		END { print changes + 0 " changes, " late + 0 " came late"; exit changes < 10 || late > 20 }'
 }
+
+@test "XDP sees received packets only: what this machine sends is not in the log" {
+	start log
+	"${A[@]}" ping -q -n -c 3 -i 0.01 10.9.0.2
+	wait_for has_lines log 3
+	stop log
+	same "answers" "$(grep -c '10.9.0.2 > 10.9.0.1 icmp 0/0' "$T/log.out")" 3
+	same lines "$(lines log)" 3
+}

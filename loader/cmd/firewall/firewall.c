@@ -25,7 +25,8 @@ static void help(void)
 {
 	printf(
 	    "Usage: xdpfun-load firewall COMMAND [--set NAME] [OPTIONS]\n\n"
-	    "Allow or deny packets at the XDP hook, by rules that all interfaces of a set share.\n\n"
+	    "Allow or deny packets at the XDP hook, by rules that all interfaces of a set share.\n" XF_RECEIVED_ONLY
+	    "\n"
 	    "Commands:\n");
 	xf_commands_help(commands);
 	printf("\n'xdpfun-load firewall COMMAND --help' shows a command's options.\n\n"
