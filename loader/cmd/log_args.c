@@ -29,6 +29,10 @@ const struct xf_opt xf_output_options[] = {
 	  .values = xf_format_names,
 	  .offset = offsetof(struct xf_log_args, format),
 	  .help = "format of a packet's line (default: text)" },
+	{ .name = "date",
+	  .type = XF_OPT_FLAG,
+	  .offset = offsetof(struct xf_log_args, date),
+	  .help = "add the date to the time of text lines" },
 	{ .name = "write",
 	  .short_name = 'w',
 	  .type = XF_OPT_STR,
@@ -104,6 +108,7 @@ const struct xf_opt xf_log_options[] = {
 };
 
 static const xf_out_fn formats[] = { xf_out_text, xf_out_json };
+static const xf_out_fn dated_formats[] = { xf_out_dated_text, xf_out_json };
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -175,7 +180,7 @@ static bool to_stdout(const struct xf_log_args *args)
 struct xf_session_opts xf_log_args__session(const struct xf_log_args *args)
 {
 	return (struct xf_session_opts) {
-		.format = formats[args->format],
+		.format = (args->date ? dated_formats : formats)[args->format],
 		.unload = "xdpfun-load unload",
 		.sink = { .path = to_stdout(args) ? NULL : args->write,
 			  .append = args->append,

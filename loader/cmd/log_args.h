@@ -29,6 +29,7 @@ struct xf_log_args {
 	const char *set; /* not NULL: the default are all its interfaces, not eth0 */
 	/* all */
 	int format;
+	bool date;
 	const char *write;
 	bool append;
 	bool force;

@@ -68,6 +68,15 @@ char *xf_vlans_text(char *out, const struct xf_record *rec)
 	return out;
 }
 
+static char *date_text(char *out, const struct tm *tm)
+{
+	out = xf_padded_text(out, tm->tm_year + 1900, 4);
+	*out++ = '-';
+	out = xf_padded_text(out, tm->tm_mon + 1, 2);
+	*out++ = '-';
+	return xf_padded_text(out, tm->tm_mday, 2);
+}
+
 static char *clock_text(char *out, const struct tm *tm)
 {
 	out = xf_padded_text(out, tm->tm_hour, 2);
@@ -77,12 +86,16 @@ static char *clock_text(char *out, const struct tm *tm)
 	return xf_padded_text(out, tm->tm_sec, 2);
 }
 
-char *xf_local_time_text(char *out, int64_t second)
+char *xf_local_time_text(char *out, int64_t second, bool date)
 {
 	time_t when = second;
 	struct tm tm = { 0 };
 
 	localtime_r(&when, &tm);
+	if (date) {
+		out = date_text(out, &tm);
+		*out++ = ' ';
+	}
 	return clock_text(out, &tm);
 }
 
@@ -92,11 +105,7 @@ char *xf_utc_time_text(char *out, int64_t second)
 	struct tm tm = { 0 };
 
 	gmtime_r(&when, &tm);
-	out = xf_padded_text(out, tm.tm_year + 1900, 4);
-	*out++ = '-';
-	out = xf_padded_text(out, tm.tm_mon + 1, 2);
-	*out++ = '-';
-	out = xf_padded_text(out, tm.tm_mday, 2);
+	out = date_text(out, &tm);
 	*out++ = 'T';
 	return clock_text(out, &tm);
 }

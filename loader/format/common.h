@@ -51,8 +51,9 @@ char *xf_proto_text(char *out, uint8_t proto);
 /* The ids of the VLAN tags, as "7,12". */
 char *xf_vlans_text(char *out, const struct xf_record *rec);
 
-/* Seconds since the epoch as local time, "12:34:56"; or in UTC, "2026-11-30T12:34:56". */
-char *xf_local_time_text(char *out, int64_t second);
+/* Seconds since the epoch as local time, "12:34:56", with the date "2026-11-30 12:34:56"; or in
+ * UTC, "2026-11-30T12:34:56". */
+char *xf_local_time_text(char *out, int64_t second, bool date);
 char *xf_utc_time_text(char *out, int64_t second);
 
 #endif

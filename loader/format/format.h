@@ -41,6 +41,8 @@ typedef char *(*xf_out_fn)(struct xf_out_cache *cache, const struct xf_line *lin
 
 /* A line like tcpdump's, in local time. */
 char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *out);
+/* The same with the date. */
+char *xf_out_dated_text(struct xf_out_cache *cache, const struct xf_line *line, char *out);
 /* One JSON object, with RFC 3339 time in UTC and nanoseconds. */
 char *xf_out_json(struct xf_out_cache *cache, const struct xf_line *line, char *out);
 

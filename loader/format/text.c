@@ -6,22 +6,22 @@
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
 
-static void cache_second(struct xf_out_cache *cache, int64_t second)
+static void cache_second(struct xf_out_cache *cache, int64_t second, bool date)
 {
-	char *at = xf_local_time_text(cache->text, second);
+	char *at = xf_local_time_text(cache->text, second, date);
 
 	*at++ = '.';
 	cache->text_len = at - cache->text;
 	cache->second = second;
 }
 
-static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns)
+static char *put_time(char *out, struct xf_out_cache *cache, uint64_t wall_ns, bool date)
 {
 	int64_t second = wall_ns / XF_NSEC;
 	uint32_t ns = wall_ns % XF_NSEC;
 
 	if (cache->second != second || !cache->text_len)
-		cache_second(cache, second);
+		cache_second(cache, second, date);
 	out = put_second(out, cache);
 	out = xf_padded_text(out, ns / 1000, 6);
 	*out++ = ' ';
@@ -84,6 +84,8 @@ static char *put_frag(char *out, const struct xf_record *rec)
 	out = put_number(out, "frag ", rec->frag_id);
 	*out++ = '@';
 	out = xf_u64_text(out, rec->frag_off);
+	if (rec->have & XF_HAVE_MORE_FRAGS)
+		*out++ = '+';
 	*out++ = ' ';
 	return out;
 }
@@ -150,11 +152,11 @@ static char *put_denied(char *out, const struct xf_line *line)
 	return put(out, line->rule ?: "a rule that is gone");
 }
 
-char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *out)
+static char *put_line(char *out, struct xf_out_cache *cache, const struct xf_line *line, bool date)
 {
 	const struct xf_record *rec = line->rec;
 
-	out = put_time(out, cache, line->wall_ns);
+	out = put_time(out, cache, line->wall_ns, date);
 	out = put_iface(out, line->iface);
 	if (rec->have & XF_HAVE_ETH && rec->vlans)
 		out = put_vlans(out, rec);
@@ -171,4 +173,14 @@ char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *
 		out = put_denied(out, line);
 	*out++ = '\n';
 	return out;
+}
+
+char *xf_out_text(struct xf_out_cache *cache, const struct xf_line *line, char *out)
+{
+	return put_line(out, cache, line, false);
+}
+
+char *xf_out_dated_text(struct xf_out_cache *cache, const struct xf_line *line, char *out)
+{
+	return put_line(out, cache, line, true);
 }

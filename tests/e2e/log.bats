@@ -259,3 +259,25 @@ between_markers() {
 	same "answers" "$(grep -c '10.9.0.2 > 10.9.0.1 icmp 0/0' "$T/log.out")" 3
 	same lines "$(lines log)" 3
 }
+
+@test "--date adds the date to text" {
+	local day
+
+	start log --date
+	day=$(date +%F)
+	frames 2
+	wait_for has_lines log 2
+	stop log
+	# Midnight may have passed.
+	same "lines with the date" "$(grep -cE "^($day|$(date +%F)) [0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6} eth0 10\." "$T/log.out")" 2
+}
+
+@test "a fragment with more to come has a +" {
+	start log
+	"${B[@]}" ping -q -n -c 1 -s 3000 10.9.0.1
+	wait_for has_lines log 3
+	stop log
+	matches "first line" "$(head -n 1 "$T/log.out")" 'icmp 8/0 frag [0-9]+@0\+ len 1514$'
+	matches "second line" "$(sed -n 2p "$T/log.out")" 'icmp frag [0-9]+@1480\+ len 1514$'
+	matches "last line" "$(sed -n 3p "$T/log.out")" 'icmp frag [0-9]+@2960 len 82$'
+}

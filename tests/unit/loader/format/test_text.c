@@ -77,7 +77,11 @@ static const struct row {
 	{ "first fragment",
 	  { ETH, IP4, HAVE4 | XF_HAVE_FRAG | XF_HAVE_MORE_FRAGS | XF_HAVE_PORTS, .proto = 17,
 	    .sport = 1, .dport = 2, .frag_id = 4711, .len = 1514 },
-	  "eth0 10.9.0.1:1 > 10.9.0.2:2 udp frag 4711@0 len 1514" },
+	  "eth0 10.9.0.1:1 > 10.9.0.2:2 udp frag 4711@0+ len 1514" },
+	{ "fragment in the middle",
+	  { ETH, IP4, HAVE4 | XF_HAVE_FRAG | XF_HAVE_MORE_FRAGS, .proto = 17, .frag_id = 4711,
+	    .frag_off = 1480, .len = 1514 },
+	  "eth0 10.9.0.1 > 10.9.0.2 udp frag 4711@1480+ len 1514" },
 	{ "first fragment of tcp",
 	  { ETH, IP4, HAVE4 | XF_HAVE_FRAG | XF_HAVE_PORTS | XF_HAVE_TCP_FLAGS, .proto = 6,
 	    .sport = 1, .dport = 2, .tcp_flags = 0x18, .frag_id = 1, .len = 1514 },
@@ -274,6 +278,39 @@ static int count(const char *text, const char *what)
 
 /* Every combination of fields, each as large as can be, gives one printable line within the limit.
  */
+/* The date is local, too, and changes at midnight. */
+static void test_date(void **state)
+{
+	static const struct {
+		uint64_t wall_ns;
+		const char *zone, *want;
+	} dates[] = {
+		{ 0, "UTC", "1970-01-01 00:00:00.000000 eth0 len 60 [truncated]\n" },
+		{ 1000000000ULL * 951782399, "UTC",
+		  "2000-02-28 23:59:59.000000 eth0 len 60 [truncated]\n" },
+		{ 1000000000ULL * 951782400, "UTC",
+		  "2000-02-29 00:00:00.000000 eth0 len 60 [truncated]\n" },
+		{ 1000000000ULL * 951782400, "TST+01:00",
+		  "2000-02-28 23:00:00.000000 eth0 len 60 [truncated]\n" },
+		{ UINT64_MAX, "UTC", "2554-07-21 23:34:33.709551 eth0 len 60 [truncated]\n" },
+	};
+	const struct xf_record rec = { .have = XF_TRUNCATED, .len = 60 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(dates); i++) {
+		struct xf_line line = { .rec = &rec, .iface = "eth0", .wall_ns = dates[i].wall_ns };
+		struct xf_out_cache cache = { 0 };
+		char out[XF_OUT_MAX];
+
+		setenv("TZ", dates[i].zone, 1);
+		tzset();
+		*xf_out_dated_text(&cache, &line, out) = '\0';
+		setenv("TZ", "UTC", 1);
+		tzset();
+		assert_string_equal(out, dates[i].want);
+	}
+}
+
 static void test_every_combination(void **state)
 {
 	struct xf_out_cache cache = { 0 };
@@ -307,7 +344,9 @@ static void test_every_combination(void **state)
 		assert_int_equal(count(out, ":65535"), ip && have & XF_HAVE_PORTS ? 2 : 0);
 		assert_int_equal(count(out, " [FSRP.UEW] "), ip && have & XF_HAVE_TCP_FLAGS);
 		assert_int_equal(count(out, " 255/255 "), ip && have & XF_HAVE_ICMP);
-		assert_int_equal(count(out, " frag 4294967295@65535 "), ip && have & XF_HAVE_FRAG);
+		assert_int_equal(count(out, have & XF_HAVE_MORE_FRAGS ? " frag 4294967295@65535+ "
+								      : " frag 4294967295@65535 "),
+				 ip && have & XF_HAVE_FRAG);
 		free(out);
 	}
 }
@@ -328,9 +367,13 @@ static void test_proto_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	      cmocka_unit_test(test_denials),
-		cmocka_unit_test(test_names),	      cmocka_unit_test(test_time),
-		cmocka_unit_test(test_time_is_local), cmocka_unit_test(test_every_combination),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_denials),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_time_is_local),
+		cmocka_unit_test(test_date),
+		cmocka_unit_test(test_every_combination),
 		cmocka_unit_test(test_proto_names),
 	};
 
