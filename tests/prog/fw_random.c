@@ -65,7 +65,7 @@ static void random_range(uint16_t *min, uint16_t *max)
 
 static uint8_t random_proto(void)
 {
-	static const uint8_t protos[] = { 6, 6, 6, 17, 17, 132, 1, 58, 136, 51, 135, 139 };
+	static const uint8_t protos[] = { 6, 6, 6, 17, 17, 132, 1, 2, 58, 136, 51, 135, 139 };
 
 	return one_in(10) ? xf_fw_random(256) : protos[xf_fw_random(sizeof(protos))];
 }
@@ -124,6 +124,10 @@ static uint8_t *put_l4(uint8_t *at, uint8_t proto)
 	memset(at, 0, 20);
 	if (proto == 1 || proto == 58) {
 		at[0] = one_in(2) ? 128 + xf_fw_random(30) : xf_fw_random(16);
+		return at + 8;
+	}
+	if (proto == 2) {
+		at[0] = xf_fw_random(64);
 		return at + 8;
 	}
 	put16(at, random_port());

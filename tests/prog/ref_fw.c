@@ -109,6 +109,13 @@ static bool exempt_icmp6(unsigned int type)
 	return memchr(types, type, sizeof(types));
 }
 
+/* All that RFC 2236, 3376 and 4286 have. */
+static bool exempt_igmp(unsigned int type)
+{
+	return type == 0x11 || type == 0x12 || type == 0x16 || type == 0x17 || type == 0x22 ||
+	       (type >= 0x30 && type <= 0x32);
+}
+
 static bool exempt(const struct xf_record *rec)
 {
 	if (rec->eth_type == 0x0806)
@@ -116,6 +123,8 @@ static bool exempt(const struct xf_record *rec)
 	if (rec->have & XF_HAVE_ICMP && rec->proto == 1)
 		return rec->icmp_type == 0 || rec->icmp_type == 3 || rec->icmp_type == 11 ||
 		       rec->icmp_type == 12;
+	if (rec->have & XF_HAVE_ICMP && rec->proto == 2)
+		return exempt_igmp(rec->icmp_type);
 	if (rec->have & XF_HAVE_ICMP)
 		return exempt_icmp6(rec->icmp_type);
 	if (!(rec->have & XF_HAVE_PORTS) || rec->proto != 17)

@@ -100,6 +100,9 @@ static void read_layer4(struct reader *in, struct xf_record *rec)
 		read_ports(in, rec);
 	else if ((rec->proto == 1 && !ip6) || (rec->proto == 58 && ip6))
 		read_icmp(in, rec);
+	else if (rec->proto == 2 && !ip6 &&
+		 in->as_linux) /* IGMP begins with a type and a code, too */
+		read_icmp(in, rec);
 	in->unread = is_cut(in, rec);
 }
 

@@ -21,8 +21,9 @@
 void xf_ref_parse(const uint8_t *bytes, size_t len, struct xf_record *rec);
 
 /* The same for the firewall: authentication, mobility, HIP and shim6 headers are the protocol, as
- * for Linux. Returns whether there are more VLAN tags or extension headers than the firewall reads,
- * or they do not end in the packet, or fields of layer 4 that rules need are in a later fragment.
+ * for Linux, and the type of IGMP is read like that of ICMP. Returns whether there are more VLAN
+ * tags or extension headers than the firewall reads, or they do not end in the packet, or fields of
+ * layer 4 that rules need are in a later fragment.
  */
 bool xf_ref_parse_fw(const uint8_t *bytes, size_t len, struct xf_record *rec);
 
