@@ -9,65 +9,59 @@
 #include <unistd.h>
 
 #include "lib/num.h"
+#include "loader/firewall/proc_net.h"
 
 #define ANCESTORS_MAX 64
 #define VARIABLE "SSH_CONNECTION="
 
 static const char *const servers[] = { "sshd", "sshd-session", "dropbear" };
 
-/* An IPv4 client has an IPv4-mapped address on an IPv6 socket. */
-static void take_addr(const uint8_t addr[16], uint8_t *family, uint8_t out[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	memset(out, 0, 16);
-	*family = memcmp(addr, mapped, sizeof(mapped)) ? 6 : 4;
-	if (*family == 6)
-		memcpy(out, addr, 16);
-	else
-		memcpy(out, addr + 12, 4);
-}
-
-static bool read_addr(char *text, uint8_t *family, uint8_t out[16])
+static bool read_addr(char *text, struct xf_proc_end *end)
 {
 	uint8_t addr[16] = { [10] = 0xff, [11] = 0xff };
 
 	text[strcspn(text, "%")] = '\0'; /* the scope of a link-local one */
 	if (inet_pton(AF_INET, text, addr + 12) != 1 && inet_pton(AF_INET6, text, addr) != 1)
 		return false;
-	take_addr(addr, family, out);
+	xf_proc_take_addr(addr, end);
 	return true;
+}
+
+static struct xf_match_packet packet_between(const struct xf_proc_end *from,
+					     const struct xf_proc_end *to)
+{
+	struct xf_match_packet packet = {
+		.family = from->family,
+		.proto = IPPROTO_TCP,
+		.sport = from->port,
+		.dport = to->port,
+	};
+
+	memcpy(packet.src, from->addr, sizeof(packet.src));
+	memcpy(packet.dst, to->addr, sizeof(packet.dst));
+	return packet;
 }
 
 /* "192.0.2.7 50000 192.0.2.1 22" */
 static bool read_variable(const char *text, struct xf_match_packet *packet)
 {
 	char src[64], sport[8], dst[64], dport[8], rest;
+	struct xf_proc_end peer, own;
 	uint64_t from, to;
-	uint8_t family;
 
-	*packet = (struct xf_match_packet) { .proto = IPPROTO_TCP };
 	if (sscanf(text, "%63s %7s %63s %7s%c", src, sport, dst, dport, &rest) != 4 ||
-	    !read_addr(src, &packet->family, packet->src) ||
-	    !read_addr(dst, &family, packet->dst) || family != packet->family ||
+	    !read_addr(src, &peer) || !read_addr(dst, &own) || peer.family != own.family ||
 	    xf_num_parse(sport, 1, UINT16_MAX, &from) || xf_num_parse(dport, 1, UINT16_MAX, &to))
 		return false;
-	packet->sport = from;
-	packet->dport = to;
+	peer.port = from;
+	own.port = to;
+	*packet = packet_between(&peer, &own);
 	return true;
-}
-
-static FILE *open_proc(int pid, const char *file)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	return fopen(path, "re");
 }
 
 static bool by_environment(int pid, struct xf_match_packet *packet)
 {
-	FILE *file = open_proc(pid, "environ");
+	FILE *file = xf_proc_open(pid, "environ");
 	char *entry = NULL;
 	size_t size = 0;
 	bool found = false;
@@ -81,55 +75,26 @@ static bool by_environment(int pid, struct xf_match_packet *packet)
 	return found;
 }
 
-/* The kernel prints addresses as words in host byte order. */
-static bool read_hex_addr(const char *text, uint8_t *family, uint8_t out[16])
+struct wanted {
+	unsigned long inode;
+	struct xf_match_packet *packet;
+};
+
+static int take_connection(void *arg, const struct xf_proc_socket *socket)
 {
-	uint8_t addr[16] = { [10] = 0xff, [11] = 0xff };
-	size_t words = strlen(text) / 8;
-	uint32_t word[4];
+	const struct wanted *wanted = arg;
 
-	if (words != 1 && words != 4)
-		return false;
-	for (size_t i = 0; i < words; i++)
-		if (sscanf(text + 8 * i, "%8x", &word[i]) != 1)
-			return false;
-	memcpy(addr + 16 - 4 * words, word, 4 * words);
-	take_addr(addr, family, out);
-	return true;
-}
-
-/* An established connection by the inode of its socket, in one of /proc/PID/net/tcp and tcp6. */
-static bool by_inode(int pid, const char *table, unsigned long inode,
-		     struct xf_match_packet *packet)
-{
-	FILE *file = open_proc(pid, table);
-	char line[512], local[40], remote[40];
-	unsigned int local_port, remote_port, state;
-	unsigned long its_inode;
-	uint8_t family;
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*s %39[0-9A-F]:%x %39[0-9A-F]:%x %x %*s %*s %*s %*s %*s %lu",
-			   local, &local_port, remote, &remote_port, &state, &its_inode) != 6 ||
-		    state != 1 || its_inode != inode)
-			continue;
-		*packet = (struct xf_match_packet) { .proto = IPPROTO_TCP,
-						     .sport = remote_port,
-						     .dport = local_port };
-		found = read_hex_addr(remote, &packet->family, packet->src) &&
-			read_hex_addr(local, &family, packet->dst);
-	}
-	if (file)
-		fclose(file);
-	return found;
+	if (socket->state != XF_PROC_ESTABLISHED || socket->inode != wanted->inode)
+		return 0;
+	*wanted->packet = packet_between(&socket->remote, &socket->local);
+	return 1;
 }
 
 /* The connection of an SSH server: the first one that it has; the others are forwarded ones. */
 static bool by_socket(int pid, struct xf_match_packet *packet)
 {
 	char path[64], link[64];
-	unsigned long inode;
+	struct wanted wanted = { .packet = packet };
 	bool found = false;
 
 	for (int fd = 0; !found && fd < 64; fd++) {
@@ -140,9 +105,9 @@ static bool by_socket(int pid, struct xf_match_packet *packet)
 		if (len <= 0)
 			continue;
 		link[len] = '\0';
-		found = sscanf(link, "socket:[%lu]", &inode) == 1 &&
-			(by_inode(pid, "net/tcp", inode, packet) ||
-			 by_inode(pid, "net/tcp6", inode, packet));
+		found = sscanf(link, "socket:[%lu]", &wanted.inode) == 1 &&
+			(xf_proc_net_each(pid, "tcp", take_connection, &wanted) ||
+			 xf_proc_net_each(pid, "tcp6", take_connection, &wanted));
 	}
 	return found;
 }
@@ -150,7 +115,7 @@ static bool by_socket(int pid, struct xf_match_packet *packet)
 /* Returns 0 when there is no such process. */
 static int parent_of(int pid, bool *is_server)
 {
-	FILE *file = open_proc(pid, "stat");
+	FILE *file = xf_proc_open(pid, "stat");
 	char text[256] = "", *name, *end = NULL;
 	int parent = 0;
 

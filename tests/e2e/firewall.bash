@@ -68,3 +68,8 @@ total() {
 hits() {
 	fw list --json | jq --arg rule "$1" '.rules[] | select(.rule == $rule) | .packets'
 }
+
+# writes_to_pipe PID: whether the process waits in write(2), the system call 1 in the first word of the file.
+writes_to_pipe() {
+	[ "$(awk '{ print $1 }' "/proc/$1/syscall")" = 1 ]
+}

@@ -57,11 +57,6 @@ warns() {
 	purge
 }
 
-# writes_to_pipe PID: whether the process waits in write(2), the system call 1 in the first word of the file.
-writes_to_pipe() {
-	[ "$(awk '{ print $1 }' "/proc/$1/syscall")" = 1 ]
-}
-
 # After the change the session may get no more output. The rule does not hold while the warning waits in a full pipe.
 @test "the warning comes before the rule holds" {
 	local adder command peer=(ping -q -n -I 192.0.2.7 -c 1 -W 1 10.9.0.1)

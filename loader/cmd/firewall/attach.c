@@ -2,6 +2,7 @@
 /* xdpfun-load firewall attach, confirm: put a rule set on interfaces, for good or on trial. */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "loader/hook/attach.h"
 #include "lib/caps.h"
 #include "loader/cmd/firewall/args.h"
+#include "loader/firewall/deny.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/set.h"
 #include "loader/firewall/trial.h"
@@ -20,6 +22,7 @@
 
 #define DEFAULT_PRIO 20
 #define DEFAULT_INTERFACE "eth0"
+#define COMMAND_MAX 2048 /* XF_STRS_MAX interfaces are shorter */
 
 static const char attach_usage[] =
     "Usage: xdpfun-load firewall attach [-i IFACE]... [-m auto|native|skb] [--set NAME]\n"
@@ -154,7 +157,8 @@ static int attach_all(const struct xf_fw_args *args, const struct xf_rule_set *s
 /* The state before this command. */
 struct before {
 	bool denied, held;
-	bool first; /* packets met no firewall: a trial of it is a first one */
+	bool first;  /* packets met no firewall: a trial of it is a first one */
+	int further; /* interfaces that did not have the set */
 };
 
 /* Nothing is attached: the set is as it was. A trial that is not a first one takes the policy
@@ -172,18 +176,20 @@ static void undo(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		xf_table__set_policy(set->table, before->denied);
 }
 
-/* A trial is one of the set. Where it holds already the packets of a further interface would meet
- * it for good. Returns 0 or -EINVAL after a message. */
-static int check_trial(const struct xf_fw_args *args, __u32 root_id)
+/* On how many of the interfaces the set is not yet, or -errno after a message. */
+static int count_further(const struct xf_fw_args *args, __u32 root_id)
 {
 	struct xf_fw_place *places;
 	int n = xf_fw_places(&places, &args->interfaces, root_id);
 
-	if (n < 0)
-		return n;
 	free(places);
-	if (n >= (int)args->interfaces.n)
-		return 0;
+	return n < 0 ? n : (int)args->interfaces.n - n;
+}
+
+/* A trial is one of the set. Where it holds already the packets of a further interface would meet
+ * it for good. */
+static int refuse_further(const struct xf_fw_args *args)
+{
 	xf_err("cannot try the set '%s' on a further interface: it is in use, and what is tried is "
 	       "the set, not where it is attached",
 	       args->set);
@@ -191,12 +197,59 @@ static int check_trial(const struct xf_fw_args *args, __u32 root_id)
 	return -EINVAL;
 }
 
+/* "COMMAND -i eth0 -i eth1 --set default" */
+static int put_command(char command[COMMAND_MAX], const char *name, const struct xf_fw_args *args)
+{
+	int len = snprintf(command, COMMAND_MAX, "xdpfun-load firewall %s", name);
+
+	for (unsigned int i = 0; i < args->interfaces.n; i++)
+		len += snprintf(command + len, COMMAND_MAX - len, " -i %s", args->interfaces.at[i]);
+	return len + snprintf(command + len, COMMAND_MAX - len, " --set %s", args->set);
+}
+
+/* The policy deny is about to hold where it did not. */
+static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_set *set,
+			   const struct before *before, uint64_t now)
+{
+	char undo[COMMAND_MAX], trial[COMMAND_MAX];
+	struct xf_fw_deny deny = {
+		.set = set,
+		.interfaces = &args->interfaces,
+		.begins = !before->denied || before->held,
+	};
+	int len = put_command(trial, "attach", args);
+
+	snprintf(trial + len, COMMAND_MAX - len, " --policy deny --confirm 60");
+	if (deny.begins && !before->first)
+		snprintf(undo, COMMAND_MAX, "xdpfun-load firewall policy --set %s allow",
+			 args->set);
+	else
+		put_command(undo, "detach", args);
+	if (!args->confirm_ns)
+		deny.undo = undo;
+	if (before->first || (!before->further && !xf_table__trial(set->table, now)))
+		deny.trial = trial;
+	xf_fw_deny_warn(&deny);
+}
+
+/* What the session and others would miss. */
+static void warn(const struct xf_fw_args *args, const struct xf_rule_set *set,
+		 const struct before *before, bool deny, uint64_t now)
+{
+	struct xf_ssh_warn warn;
+
+	xf_ssh_warn__init(&warn);
+	xf_ssh_warn__see_all(&warn, set->table, now);
+	xf_ssh_warn__say(&warn, deny, args->set);
+	if (deny)
+		warn_of_others(args, set, before, now);
+}
+
 static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id,
 		   struct before *before)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	bool deny = args->policy < 0 ? xf_table__denies(set->table) : args->policy;
-	struct xf_ssh_warn warn;
 	int err = 0, users = xf_fw_users(args->set, root_id, NULL, 0);
 
 	if (users < 0)
@@ -204,13 +257,12 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 	before->denied = xf_table__denies(set->table);
 	before->held = xf_table__held(set->table, now);
 	before->first = !users || before->held;
-	if (args->confirm_ns && !before->first)
-		err = check_trial(args, root_id);
-	if (err)
-		return err;
-	xf_ssh_warn__init(&warn);
-	xf_ssh_warn__see_all(&warn, set->table, now);
-	xf_ssh_warn__say(&warn, deny, args->set);
+	before->further = count_further(args, root_id);
+	if (before->further < 0)
+		return before->further;
+	if (args->confirm_ns && !before->first && before->further)
+		return refuse_further(args);
+	warn(args, set, before, deny, now);
 	if (args->confirm_ns && before->first)
 		err = xf_table__try_first(set->table, now + args->confirm_ns);
 	else if (args->confirm_ns)

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdpfun-load firewall policy, flush: changes of a set as a whole. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
+#include "loader/firewall/deny.h"
 #include "loader/firewall/set.h"
 #include "loader/firewall/trial.h"
 #include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
+
+#define COMMAND_MAX 128
 
 static const char policy_usage[] =
     "Usage: xdpfun-load firewall policy [--set NAME] [--confirm SECONDS] allow|deny\n\n"
@@ -38,6 +42,23 @@ static void warn_of_session(const struct xf_rule_set *set, uint64_t now)
 	xf_ssh_warn__say(&warn, true, set->pins.name);
 }
 
+static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_set *set,
+			   uint64_t now)
+{
+	const struct xf_strs none = {};
+	char undo[COMMAND_MAX], trial[COMMAND_MAX];
+	struct xf_fw_deny deny = { .set = set, .interfaces = &none, .begins = true };
+
+	snprintf(undo, sizeof(undo), "xdpfun-load firewall policy --set %s allow", args->set);
+	snprintf(trial, sizeof(trial), "xdpfun-load firewall policy --set %s --confirm 60 deny",
+		 args->set);
+	if (!args->confirm_ns)
+		deny.undo = undo;
+	if (!xf_table__trial(set->table, now))
+		deny.trial = trial;
+	xf_fw_deny_warn(&deny);
+}
+
 static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set *set, bool deny)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
@@ -47,6 +68,8 @@ static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set
 		return err;
 	if (deny)
 		warn_of_session(set, now);
+	if (deny && !xf_table__denies(set->table) && !xf_table__held(set->table, now))
+		warn_of_others(args, set, now);
 	if (args->confirm_ns) {
 		err = xf_table__try(set->table, deny, now + args->confirm_ns);
 		if (err)
