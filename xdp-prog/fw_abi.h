@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 4u
+#define XF_FW_ABI_VERSION 5u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -138,7 +138,8 @@ struct xf_fw_tail {
 };
 
 /* The rank of a rule, from bit 0: deny, established, protocol and MAC named, 17 bits each of how
- * narrow source and destination port are, 8 bits each of destination and source prefix length. */
+ * narrow source and destination port are, 8 bits each of destination and source prefix length,
+ * protects. */
 #define XF_FW_RANK_DENY 1ull
 #define XF_FW_RANK_ESTABLISHED 2ull
 #define XF_FW_RANK_PROTO 4ull
@@ -147,6 +148,7 @@ struct xf_fw_tail {
 #define XF_FW_RANK_DPORT 21
 #define XF_FW_RANK_DST 38
 #define XF_FW_RANK_SRC 46
+#define XF_FW_RANK_PROTECT (1ull << 54)
 
 #define XF_FW_FOREVER (~0ull)
 

@@ -41,7 +41,7 @@ static char *put_ports(char *out, const char *name, uint16_t min, uint16_t max)
 
 size_t xf_rule_format(const struct xf_rule *rule, char text[XF_RULE_TEXT_MAX])
 {
-	char *out = put(text, rule->deny ? "deny" : "allow");
+	char *out = put(text, rule->deny ? "deny" : rule->protect ? "protect" : "allow");
 
 	if (rule->has & XF_RULE_SRC)
 		out = put_prefix(out, " from ", &rule->src, rule->family);

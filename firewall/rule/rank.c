@@ -13,7 +13,8 @@ static uint64_t narrowness(uint16_t min, uint16_t max)
 
 uint64_t xf_rule_rank(const struct xf_rule *rule)
 {
-	uint64_t rank = rule->deny ? XF_FW_RANK_DENY : 0;
+	uint64_t rank =
+	    (rule->deny ? XF_FW_RANK_DENY : 0) | (rule->protect ? XF_FW_RANK_PROTECT : 0);
 
 	if (rule->has & XF_RULE_SRC)
 		rank |= (uint64_t)rule->src.len << XF_FW_RANK_SRC;
@@ -39,8 +40,8 @@ static bool same_prefix(const struct xf_prefix *a, const struct xf_prefix *b)
 
 bool xf_rule_equal(const struct xf_rule *a, const struct xf_rule *b)
 {
-	return a->deny == b->deny && a->has == b->has && a->family == b->family &&
-	       a->proto == b->proto && same_prefix(&a->src, &b->src) &&
+	return a->deny == b->deny && a->protect == b->protect && a->has == b->has &&
+	       a->family == b->family && a->proto == b->proto && same_prefix(&a->src, &b->src) &&
 	       same_prefix(&a->dst, &b->dst) && a->sport_min == b->sport_min &&
 	       a->sport_max == b->sport_max && a->dport_min == b->dport_min &&
 	       a->dport_max == b->dport_max && !memcmp(a->mac, b->mac, sizeof(a->mac));

@@ -272,6 +272,9 @@ static int check(struct parse *p)
 	const struct xf_rule *rule = p->rule;
 	char text[8];
 
+	if (rule->protect && p->seen != XF_RULE_SRC)
+		return fail(p, p->at,
+			    "expected 'from' and a prefix beside protect, and nothing else");
 	if (!rule->has)
 		return fail(p, p->at,
 			    "expected what the rule is about, as in 'from 192.0.2.0/24'; what "
@@ -309,7 +312,8 @@ int xf_rule_parse(const char *text, size_t len, struct xf_rule *rule, struct xf_
 		return 0;
 	memset(rule, 0, sizeof(*rule));
 	rule->deny = word_is(word, "deny", 4);
-	if (!rule->deny && !word_is(word, "allow", 5))
+	rule->protect = word_is(word, "protect", 7);
+	if (!rule->deny && !rule->protect && !word_is(word, "allow", 5))
 		return unexpected(&p, word, "allow or deny");
 	for (word = next_word(&p); word.len; word = next_word(&p)) {
 		err = read_clause(&p, word);

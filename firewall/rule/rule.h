@@ -27,6 +27,8 @@ struct xf_prefix {
 /* Fields that has does not announce are zero, so that equal rules are equal in all but ttl. */
 struct xf_rule {
 	bool deny;
+	bool protect;	/* it allows, whatever other rules say; then it names a source and nothing
+			   else */
 	uint8_t has;	/* enum xf_rule_has */
 	uint8_t family; /* 4 or 6 when it names a prefix; else 0: both */
 	uint8_t proto;	/* protocol number */
@@ -56,7 +58,7 @@ size_t xf_rule_format(const struct xf_rule *rule, char text[XF_RULE_TEXT_MAX]);
 /* The place in the order: of the rules that match a packet the one with the largest rank holds.
  * From the most to the least significant: source prefix length, destination prefix length, how
  * narrow the destination port is and the source port, source MAC named, protocol named, established
- * named, deny. */
+ * named, deny. A rule that protects is above all others. */
 uint64_t xf_rule_rank(const struct xf_rule *rule);
 
 /* Everything but ttl is the same. */

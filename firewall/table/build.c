@@ -11,6 +11,25 @@ struct xf_build {
 	struct xf_region region;
 };
 
+/* Empty but for the rules that protect, which stay whatever comes. */
+static int begin_set(struct xf_build *build, size_t expected_rules)
+{
+	struct xf_table *table = build->table;
+	int err = -EAGAIN;
+
+	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
+		err = xf_table__new_set(table, table->region.set->deny, expected_rules,
+					&build->region);
+		if (err)
+			return err;
+		err = xf_set__copy_protecting(&table->region, &build->region,
+					      xf_now_ns(CLOCK_BOOTTIME));
+		if (err)
+			xf_region__detach(&build->region);
+	}
+	return err;
+}
+
 int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expected_rules)
 {
 	struct xf_build *build;
@@ -24,7 +43,7 @@ int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expect
 	if (!build)
 		return -ENOMEM;
 	build->table = table;
-	err = xf_table__new_set(table, table->region.set->deny, expected_rules, &build->region);
+	err = begin_set(build, expected_rules);
 	if (err) {
 		free(build);
 		return err;

@@ -33,6 +33,7 @@ int xf_rule_from_composite_entry(struct xf_region *region, const struct xf_fw_ru
 		return -EUCLEAN;
 	memset(rule, 0, sizeof(*rule));
 	rule->deny = entry->rank & XF_FW_RANK_DENY;
+	rule->protect = entry->rank & XF_FW_RANK_PROTECT;
 	rule->has = entry->tail.detail[0];
 	rule->family = entry->tail.detail[1];
 	rule->proto = entry->tail.detail[2];

@@ -21,7 +21,7 @@ struct place {
 
 bool xf_is_single_prefix(const struct xf_rule *rule)
 {
-	return rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST;
+	return !rule->protect && (rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST);
 }
 
 void xf_rule_to_prefix_entry(const struct xf_rule *rule, struct xf_fw_rule *entry)

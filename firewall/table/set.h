@@ -39,6 +39,8 @@ int xf_rule_from_entry(struct xf_region *region, const struct xf_fw_rule *entry,
 
 /* Enter all rules of one set that hold into another, with their counters and times. */
 int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now);
+/* The same for rules that protect. */
+int xf_set__copy_protecting(struct xf_region *from, struct xf_region *to, uint64_t now);
 /* Make the tables of one set those of another, which is attached and has a slot of its own. */
 int xf_set__clone(struct xf_region *from, struct xf_region *to);
 

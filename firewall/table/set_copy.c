@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "firewall/table/set.h"
+#include "firewall/table/tuple_spaces.h"
 
 struct copy {
 	struct xf_region *from, *to;
@@ -34,6 +35,23 @@ int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t no
 	int err = xf_store__counts(from->store, &copy.counts);
 
 	return err ? err : xf_set__each(from, copy_rule, &copy);
+}
+
+static int copy_if_protects(void *arg, uint32_t id, struct xf_fw_rule *entry)
+{
+	return entry->rank & XF_FW_RANK_PROTECT ? copy_rule(arg, id, entry) : 0;
+}
+
+int xf_set__copy_protecting(struct xf_region *from, struct xf_region *to, uint64_t now)
+{
+	struct copy copy = { .from = from, .to = to, .now = now };
+	int err;
+
+	/* Else the other rules need not be looked through, of which there may be a million. */
+	if (!xf_spaces__protect(from))
+		return 0;
+	err = xf_store__counts(from->store, &copy.counts);
+	return err ? err : xf_set__each(from, copy_if_protects, &copy);
 }
 
 static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t slot)

@@ -39,13 +39,14 @@ const char *xf_table__why(const struct xf_table *table);
 int xf_table__add(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
 /* 0 or -ENOENT. */
 int xf_table__del(struct xf_table *table, const struct xf_rule *rule, uint64_t now);
-/* All rules go, the policy stays. */
+/* All rules go but those that protect, and the policy stays. */
 int xf_table__flush(struct xf_table *table);
 /* Takes out rules that have expired, which packets do not meet any more, and returns how many. Add
  * and del do some of it along the way; a long-lived writer calls it now and then. */
 size_t xf_table__expire(struct xf_table *table, uint64_t now);
 
-/* Replace all rules at once. The new set is built beside the old one, which holds until commit. */
+/* Replace all rules at once, but those that protect. The new set is built beside the old one, which
+ * holds until commit. */
 struct xf_build;
 int xf_build__begin(struct xf_build **build, struct xf_table *table, size_t expected_rules);
 int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t now);

@@ -186,3 +186,13 @@ void xf_spaces__count(struct xf_region *region, unsigned int number, int change)
 	if (number && number <= XF_FW_SPACES)
 		region->set->writer.space[number - 1].tuples += change;
 }
+
+bool xf_spaces__protect(const struct xf_region *region)
+{
+	const struct xf_fw_known_space *known = region->set->writer.space;
+
+	for (unsigned int i = 0; i < XF_FW_SPACES; i++)
+		if (known[i].used && known[i].space.best & XF_FW_RANK_PROTECT)
+			return true;
+	return false;
+}

@@ -14,6 +14,8 @@ int xf_spaces__number(struct xf_region *region, struct xf_cut *cuts, size_t n);
 bool xf_spaces__known(struct xf_region *region, struct xf_cut *cut);
 /* A tuple of a tuple space came or went. Neither changes the lists. */
 void xf_spaces__count(struct xf_region *region, unsigned int number, int change);
+/* Whether a tuple space is one of rules that protect. */
+bool xf_spaces__protect(const struct xf_region *region);
 /* Take tuple spaces without tuples out of the lists. */
 int xf_spaces__tidy(struct xf_region *region);
 

@@ -52,13 +52,29 @@ static int see_entry(void *arg, const struct xf_table_rule *entry)
 	return 0;
 }
 
-void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now)
+static int see_if_protects(void *arg, const struct xf_table_rule *entry)
+{
+	return entry->rule.protect ? see_entry(arg, entry) : 0;
+}
+
+static void see(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now,
+		int (*fn)(void *arg, const struct xf_table_rule *entry))
 {
 	const struct xf_match_packet *packet = &warn->login.packet;
 
 	if (warn->session)
-		xf_table__each_about(table, now, packet->family, packet->src, packet->dst,
-				     see_entry, warn);
+		xf_table__each_about(table, now, packet->family, packet->src, packet->dst, fn,
+				     warn);
+}
+
+void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now)
+{
+	see(warn, table, now, see_entry);
+}
+
+void xf_ssh_warn__see_protecting(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now)
+{
+	see(warn, table, now, see_if_protects);
 }
 
 bool xf_ssh_warn__before(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now,

@@ -21,6 +21,8 @@ bool xf_ssh_warn__concerns(const struct xf_ssh_warn *warn, const struct xf_rule 
 /* Look at a rule, or at all rules of a table. */
 void xf_ssh_warn__see(struct xf_ssh_warn *warn, const struct xf_rule *rule);
 void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now);
+/* Look at the rules that stay when all others go. */
+void xf_ssh_warn__see_protecting(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now);
 /* Print the verdict of the rules that were seen and of the policy, if it is bad. */
 void xf_ssh_warn__say(const struct xf_ssh_warn *warn, bool deny_policy, const char *set);
 

@@ -5,7 +5,7 @@
 
 load cli.bash
 
-verbs=(attach confirm detach add del replace flush policy list stats log)
+verbs=(attach confirm detach add del replace flush policy protect list stats log)
 
 refuses() {
 	ends_with 2 firewall "$@"
@@ -120,9 +120,15 @@ unprivileged() {
 	refuses add deny list -- "column 6"
 }
 
+@test "protect wants prefixes" {
+	refuses protect -- "expected an address or a prefix"
+	refuses protect 192.0.2.1 10.0.0.1/8 -- "'10.0.0.1/8', column 1" "expected 10.0.0.0/8"
+	refuses protect --remove from 192.0.2.1 -- "'from', column 1"
+}
+
 @test "without root an error names the missing capabilities, but a usage error comes first" {
 	for word in attach confirm detach flush list stats log "policy deny" "add deny from 192.0.2.1" "del deny from 192.0.2.1" \
-		"add -" "replace /dev/null"; do
+		"add -" "replace /dev/null" "protect 192.0.2.1"; do
 		# shellcheck disable=SC2086 # words
 		unprivileged 1 $word
 		says "'firewall ${word%% *}'" CAP_NET_ADMIN root

@@ -88,6 +88,13 @@ void xf_fw_random_prefix(struct xf_rule *rule, int family)
 void xf_fw_random_rule(struct xf_rule *rule)
 {
 	memset(rule, 0, sizeof(*rule));
+	rule->protect = one_in(20);
+	if (rule->protect) {
+		rule->has = XF_RULE_SRC;
+		rule->family = one_in(2) ? 4 : 6;
+		random_prefix(&rule->src, rule->family);
+		return;
+	}
 	rule->deny = xf_fw_random(2);
 	if (one_in(3)) /* a single prefix */
 		rule->has = XF_RULE_SRC << xf_fw_random(2);

@@ -81,8 +81,10 @@ static int compare_bit(const struct xf_rule *a, const struct xf_rule *b, unsigne
 /* Returns more than 0 when @a is the more specific one. */
 static int specific(const struct xf_rule *a, const struct xf_rule *b)
 {
-	int order = compare(a->src.len, b->src.len);
+	int order = compare(a->protect, b->protect);
 
+	if (!order)
+		order = compare(a->src.len, b->src.len);
 	if (!order)
 		order = compare(a->dst.len, b->dst.len);
 	if (!order)

@@ -105,7 +105,7 @@ struct about {
 
 static bool names_one_prefix(const struct xf_rule *rule)
 {
-	return rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST;
+	return !rule->protect && (rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST);
 }
 
 static int about_entry(void *arg, const struct xf_table_rule *entry)
@@ -152,12 +152,28 @@ static void check_list(const struct xf_fw *fw, uint64_t now)
 	spaces_full += stats.spaces == stats.spaces_max;
 }
 
+/* What protects stays when all rules are replaced. Few do, or no packet would meet the others. */
+static void keep_protecting(struct xf_table *table, uint64_t now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n_rules;)
+		if (rules[i].protect && xf_fw_random(4))
+			remove_rule(table, i, now);
+		else
+			i++;
+	for (size_t i = 0; i < n_rules; i++)
+		if (rules[i].protect)
+			rules[kept++] = rules[i];
+	n_rules = kept;
+}
+
 static void new_rules(const struct xf_fw *fw, size_t n, bool in_place, uint64_t now)
 {
 	struct xf_build *build = NULL;
 	struct xf_rule rule;
 
-	n_rules = 0;
+	keep_protecting(fw->table, now);
 	expired = false;
 	if (in_place)
 		assert_int_equal(xf_table__flush(fw->table), 0);

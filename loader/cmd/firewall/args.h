@@ -16,6 +16,7 @@ struct xf_fw_args {
 	bool require_chain;
 	bool purge;
 	bool exist;
+	bool remove;
 	int format; /* of lists, -1: not given */
 	bool mask;
 	bool allow_empty;
@@ -53,6 +54,7 @@ int xf_fw_del(int argc, char **argv);
 int xf_fw_replace(int argc, char **argv);
 int xf_fw_flush(int argc, char **argv);
 int xf_fw_policy(int argc, char **argv);
+int xf_fw_protect(int argc, char **argv);
 int xf_fw_list(int argc, char **argv);
 int xf_fw_stats(int argc, char **argv);
 int xf_fw_log(int argc, char **argv);

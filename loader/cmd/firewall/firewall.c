@@ -15,6 +15,7 @@ static const struct xf_command commands[] = {
 	{ "replace", xf_fw_replace, "FILE | -", "replace all rules by those in a file, at once" },
 	{ "flush", xf_fw_flush, "", "take all rules out" },
 	{ "policy", xf_fw_policy, "allow|deny", "what happens to packets that no rule matches" },
+	{ "protect", xf_fw_protect, "PREFIX...", "let addresses pass that no other rule can deny" },
 	{ "list", xf_fw_list, "[--json]", "print the rules, the most specific first" },
 	{ "stats", xf_fw_stats, "[--json]", "print totals, sizes and where it is attached" },
 	{ "log", xf_fw_log, "[-i IFACE]...", "print the packets that it drops, and why" },

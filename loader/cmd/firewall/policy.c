@@ -19,8 +19,9 @@ static const char policy_usage[] =
     "discovery, MLD and IGMP, ICMP errors, DHCP replies, and packets of TCP and UDP connections that this\n"
     "machine has.\n";
 
-static const char flush_usage[] = "Usage: xdpfun-load firewall flush [--set NAME]\n\n"
-				  "Take all rules out of a set. The policy stays.\n";
+static const char flush_usage[] =
+    "Usage: xdpfun-load firewall flush [--set NAME]\n\n"
+    "Take all rules out of a set. The policy stays, and so does what is protected.\n";
 
 static const struct xf_opt policy_options[] = {
 	{ .type = XF_OPT_TABLE, .table = xf_fw_confirm_options },
@@ -127,6 +128,7 @@ static int flush(const struct xf_fw_args *args)
 	if (xf_fw_begin("firewall flush") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	xf_ssh_warn__init(&warn);
+	xf_ssh_warn__see_protecting(&warn, set.table, xf_now_ns(CLOCK_BOOTTIME));
 	xf_ssh_warn__say(&warn, xf_table__denies(set.table), args->set);
 	err = xf_table__flush(set.table);
 	if (err)

@@ -82,7 +82,8 @@ static int add_rules(struct xf_build *build, const struct xf_rule_set *set,
 		int err = xf_build__add(build, &list->at[i].rule, now);
 
 		if (err == -EEXIST) {
-			++*twice;
+			/* What protects is there from the begin. */
+			*twice += !list->at[i].rule.protect;
 		} else if (err == -E2BIG || err == -ENOSPC) {
 			xf_err("%s:%" PRIu32 ":1: too much for a set: %s", list->name,
 			       list->at[i].line, xf_table__why(set->table));
@@ -100,6 +101,7 @@ static void warn(const struct xf_rule_set *set, const struct rule_list *list)
 	struct xf_ssh_warn warning;
 
 	xf_ssh_warn__init(&warning);
+	xf_ssh_warn__see_protecting(&warning, set->table, xf_now_ns(CLOCK_BOOTTIME));
 	for (size_t i = 0; i < list->n; i++)
 		xf_ssh_warn__see(&warning, &list->at[i].rule);
 	xf_ssh_warn__say(&warning, xf_table__denies(set->table), set->pins.name);

@@ -159,6 +159,10 @@ static int change_one(const struct xf_fw_args *args, const struct xf_rest *words
 
 	if (xf_fw_source_check(args, NULL, verbs[what]) || parse_words(words, &rule))
 		return XF_EXIT_USAGE;
+	if (!adding && rule.protect) {
+		xf_err("'firewall protect --remove' alone takes back what is protected");
+		return XF_EXIT_USAGE;
+	}
 	if (xf_fw_begin(names[what]) ||
 	    xf_rule_set__open(&set, args->set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
 		return XF_EXIT_FAILED;

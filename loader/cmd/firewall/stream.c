@@ -83,12 +83,23 @@ static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
 		    xf_ssh_warn__before(&s->warn, s->set.table, now, rule, adding, s->args->set);
 }
 
+static int refuse_unprotect(struct stream *s)
+{
+	s->refused++;
+	xf_err("%s:%" PRIu64 ":1: 'firewall protect --remove' alone takes back what is protected",
+	       s->input.lines.name, s->input.lines.number);
+	return 0;
+}
+
 /* Returns 0 or -errno after a message: then it makes no sense to go on. */
 static int apply(struct stream *s, const struct xf_rule *rule)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
-	int err = take_turns(s, now);
+	int err;
 
+	if (s->change == XF_FW_DEL && rule->protect)
+		return refuse_unprotect(s);
+	err = take_turns(s, now);
 	if (err)
 		return err;
 	look_out(s, rule, now);

@@ -124,6 +124,8 @@ static const struct {
 	{ { "deny from 192.0.2.7", "allow from 192.0.2.0/24 to 10.1.2.3 proto tcp dport 22" },
 	  "deny from 192.0.2.7" },
 	{ { "deny dport 22", "allow to 10.0.0.0/8" }, "allow to 10.0.0.0/8" },
+	{ { "deny from 192.0.2.7 to 10.1.2.3 dport 22", "protect from 192.0.0.0/8" },
+	  "protect from 192.0.0.0/8" },
 	{ { "allow dport 1-1000", "deny dport 22-23", "allow dport 1-1024 proto tcp" },
 	  "deny dport 22-23" },
 };

@@ -32,6 +32,9 @@ static const struct xf_rule ascending[] = {
 	{ .has = XF_RULE_SRC | XF_RULE_DST, .family = 4, .src.len = 1, .dst.len = 8 },
 	{ .has = XF_RULE_SRC, .family = 4, .src.len = 8 },
 	{ .has = XF_RULE_SRC, .family = 6, .src.len = 128, .deny = true },
+	{ .has = 0x7f, .family = 6, .src.len = 128, .dst.len = 128, .deny = true },
+	{ .has = XF_RULE_SRC, .family = 4, .protect = true },
+	{ .has = XF_RULE_SRC, .family = 4, .protect = true, .src.len = 1 },
 };
 
 static void order(void **state)
