@@ -5,6 +5,7 @@
 
 #include "firewall/rule/plain.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/rule_error.h"
 
 static void must_come_back(const struct xf_rule *rule, bool deny)
 {
@@ -15,16 +16,6 @@ static void must_come_back(const struct xf_rule *rule, bool deny)
 	must(rule->has == XF_RULE_SRC && rule->deny == deny);
 	must(xf_rule_parse(text, xf_rule_format(rule, text), &again, &error) == 1);
 	must(!memcmp(rule, &again, sizeof(again)));
-}
-
-static void must_be_error(const struct xf_rule_error *error, size_t len)
-{
-	size_t n = strnlen(error->text, sizeof(error->text));
-
-	must(n > 0 && n < sizeof(error->text));
-	for (size_t i = 0; i < n; i++)
-		must(error->text[i] >= ' ' && error->text[i] <= '~');
-	must(error->column >= 1 && error->column <= len + 1);
 }
 
 /* Returns whether to read on. */

@@ -4,16 +4,7 @@
 
 #include "firewall/rule/rule.h"
 #include "tests/fuzz/fuzz.h"
-
-static void must_be_error(const struct xf_rule_error *error, size_t len)
-{
-	size_t n = strnlen(error->text, sizeof(error->text));
-
-	must(n > 0 && n < sizeof(error->text));
-	for (size_t i = 0; i < n; i++)
-		must(error->text[i] >= ' ' && error->text[i] <= '~');
-	must(error->column >= 1 && error->column <= len + 1);
-}
+#include "tests/fuzz/rule_error.h"
 
 static void must_come_back(const struct xf_rule *rule)
 {
