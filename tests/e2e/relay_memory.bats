@@ -85,28 +85,22 @@ late_senders() {
 	late_senders 600 8M 200k bbr 60
 }
 
-# by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads for a short time now and then.
+# by_fits CONNECTIONS MEMORY BYTES_MAX BYTES_EACH: the server reads 20 KiB of a connection twice a second, however fast
+# the machine is.
 by_fits() {
 	rm -f "$T/sp"
-	server server --rcvbuf 32768 --ports "$T/sp" --late-fin
+	server server --rcvbuf 32768 --ports "$T/sp" --late-fin --stall-at 64 --stall-every 20k --stall-ms 500
 	observe_args=(--upstream 7001 --client-ports "$T/cp" --server-ports "$T/sp")
 	forward --memory "$2"
 	observe "${observe_args[@]}"
 	client_begins client --conns "$1" --ports "$T/cp" --hold-at 0 --up "$4" --down 0
 	wait_for has_all "$1"
-	signal STOP server
 	signal USR2 client
-	for _ in {1..4}; do
-		sleep 0.6
-		signal CONT server
-		sleep 0.05
-		signal STOP server
-	done
-	sleep 0.5
+	sleep 3
 	observed "$1"
 	between "bytes held by all" "$all" $(($1 * 1000)) "$3"
 	alive client || fail "nothing has stopped the senders"
-	signal CONT server
+	signal USR1 server
 	client_ends client
 	server_ends server
 	echo "$engine: all held $all of $3"
