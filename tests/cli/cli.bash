@@ -36,7 +36,7 @@ ends_with() {
 		shift
 	done
 	shift
-	run "-$status" --separate-stderr timeout 10 "$XF" "${arguments[@]}" </dev/null
+	run "-$status" --separate-stderr timeout 90 "$XF" "${arguments[@]}" </dev/null
 	[ -z "$output" ] || fail "${arguments[*]}: this went to stdout: $output"
 	says "$@"
 	[ "${#stderr_lines[@]}" -le 3 ] || fail "${arguments[*]}: that is a lot of text: $stderr"

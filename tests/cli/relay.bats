@@ -128,13 +128,13 @@ as_nobody() {
 # it ends with an error.
 starts() {
 	# shellcheck disable=SC2016 # for the inner shell
-	run -0 --separate-stderr timeout 20 unshare -n bash -c '
+	run -0 --separate-stderr timeout 90 unshare -n bash -c '
 		ip link set lo up
 		rm -f said
 		"$0" "$@" 2>said &
 		until grep -q "listening on" said || [ -z "$(jobs -r)" ]; do sleep 0.05; done
-		kill -TERM %1
-		wait %1' "$XF" "$@"
+		kill -TERM $!
+		wait $!' "$XF" "$@"
 	stderr=$(<said)
 }
 
@@ -290,7 +290,7 @@ mistake() {
 
 @test "a port in use is an error before a program is attached" {
 	# shellcheck disable=SC2016 # for the inner shell
-	run -1 --separate-stderr timeout 10 unshare -n bash -c '
+	run -1 --separate-stderr timeout 90 unshare -n bash -c '
 		ip link set lo up
 		"$0" echo -l 127.0.0.1:0 2>first &
 		until port=$(grep -o "listening on 127.0.0.1:[0-9]*" first); do sleep 0.05; done
@@ -299,7 +299,7 @@ mistake() {
 		"$0" forward -l "127.0.0.1:$port" --to 192.0.2.1:1; b=$?
 		"$0" log -i lo -m skb "--echo=127.0.0.1:$port"; c=$?
 		"$0" status -i lo
-		kill -INT %1; wait %1
+		kill -INT $!; wait $!
 		exit $((a == 1 && b == 1 && c == 1 ? 1 : 100 + a + b + c))' "$XF"
 	[ "$(grep -c "127.0.0.1:[0-9]*: Address already in use" <<<"$stderr")" = 3 ] || fail "$stderr"
 	[[ $stderr != *"attached program"* && $output != *xdpfun* ]] || fail "$output" "$stderr"
@@ -329,7 +329,7 @@ mistake() {
 @test "a full standard error delays no connection, and lost messages are counted" {
 	mkfifo talk
 	# shellcheck disable=SC2016 # for the inner shell
-	run -0 --separate-stderr timeout 30 unshare -n bash -c '
+	run -0 --separate-stderr timeout 90 unshare -n bash -c '
 		ip link set lo up
 		exec 7<>talk
 		"$0" forward -l 127.0.0.1:0 --to 127.0.0.1:9 --engine copy --stats=0.1 2>talk 7<&- &
@@ -338,13 +338,13 @@ mistake() {
 		dd if=/dev/zero of=talk bs=4096 oflag=nonblock
 		for _ in 1 2 3; do
 			exec 8<>"/dev/tcp/127.0.0.1/${port%%,*}"
-			timeout 5 cat <&8
+			timeout 90 cat <&8
 			[ $? != 124 ] || echo "a connection hangs"
 			sleep 0.2
 		done
 		dd if=talk bs=4096 iflag=nonblock >said
-		kill -TERM %1
-		wait %1
+		kill -TERM $!
+		wait $!
 		status=$?
 		dd if=talk bs=4096 iflag=nonblock >>said
 		exit $status' "$XF"

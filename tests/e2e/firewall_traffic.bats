@@ -72,7 +72,7 @@ is_connected() {
 	exec 7>&-
 	# Connections outwards work.
 	same "what curl gets" "$("${A[@]}" curl -s -m 30 http://10.9.0.2:8080/)" fine
-	same "what UDP brings back" "$("${A[@]}" timeout 30 bash -c 'exec 3<>/dev/udp/10.9.0.2/5353; echo question >&3; head -n 1 <&3')" question
+	same "what UDP brings back" "$("${A[@]}" timeout 90 bash -c 'exec 3<>/dev/udp/10.9.0.2/5353; echo question >&3; head -n 1 <&3')" question
 	# Neighbours can be found.
 	ip -n "$LAB-b" neigh del 10.9.0.1 dev eth0
 	ip -n "$LAB-a" neigh del 10.9.0.2 dev eth0
