@@ -153,7 +153,7 @@ $(PLATFORM_BIN): $(BUILD)/%: $(BUILD)/%.o $(PLATFORM_SHARED)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
 
-$(BUILD)/tests/prog/test_sockmap_engine: LDFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
+$(BUILD)/tests/prog/relay/test_sockmap_engine: LDFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
 
 # Small programs and objects that the tests in namespaces and virtual machines use.
 AUX_BIN := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/e2e/*.c tests/vm/*.c)))

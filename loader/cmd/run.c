@@ -9,7 +9,7 @@
 #include "loader/hook/bpffs.h"
 #include "loader/hook/fd_reserve.h"
 #include "loader/hook/hints.h"
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 #include "lib/fd_limit.h"
 #include "lib/msg.h"
 #include "loader/cmd/log_echo.h"

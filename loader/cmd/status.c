@@ -8,7 +8,7 @@
 
 #include "loader/hook/actions.h"
 #include "loader/hook/bpffs.h"
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 #include "loader/cmd/cmd.h"
 #include "loader/cmd/inventory.h"
 #include "loader/cmd/json.h"

@@ -9,7 +9,7 @@
 #include "loader/hook/refusal.h"
 #include "loader/hook/bpffs.h"
 #include "loader/hook/hints.h"
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 #include "loader/cmd/cmd.h"
 #include "loader/cmd/inventory.h"
 #include "lib/msg.h"

@@ -60,6 +60,14 @@ lint_finds() {
 	lint_finds rooms "new/b.h:1: no line of scripts/rooms"
 	rm -r "$tree/new"
 	lint_tree
+	for i in {1..19}; do
+		cp "$tree/lib/b.h" "$tree/lib/$i.c"
+	done
+	run -0 "$tree/scripts/lint" rooms
+	cp "$tree/lib/b.h" "$tree/lib/20.c"
+	lint_finds rooms "lib: 21 C files in one folder"
+	rm "$tree"/lib/[0-9]*.c
+	lint_tree
 	echo 'int  a;' >>"$tree/lib/a.c"
 	lint_finds format "lib/a.c:3"
 	echo '/* t''eh */' >>"$tree/lib/a.c"

@@ -62,9 +62,7 @@ const char *xf_relay_object(void)
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
 	assert_in_range(len, 1, sizeof(path) - 64);
-	for (int up = 0; up < 3; up++) /* tests/prog/test_NAME */
-		*strrchr(path, '/') = '\0';
-	strcat(path, "/sockmap/engine/relay.bpf.o");
+	strcpy(strstr(path, "/tests/prog/"), "/sockmap/engine/relay.bpf.o");
 	return getenv("XDPFUN_RELAY_OBJECT") ?: path;
 }
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "loader/hook/bpffs.h"
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 #include "lib/time.h"
 #include "loader/firewall/pins.h"
 #include "loader/hook/hints.h"

@@ -9,7 +9,7 @@
 #include "lib/time.h"
 #include "loader/cmd/hint_ours.h"
 #include "loader/hook/attach.h"
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/deny.h"
 #include "loader/firewall/programs.h"

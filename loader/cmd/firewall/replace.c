@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/time.h"
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 #include "loader/cmd/firewall/change.h"
 #include "loader/firewall/trial.h"
 #include "lib/msg.h"

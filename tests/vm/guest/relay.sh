@@ -172,7 +172,7 @@ held_back() {
 
 # A stalled reader stops the writer.
 stalled() {
-	local client last_queue= same_looks=0
+	local client last_queue='' same_looks=0
 
 	forward "$1"
 	serve --rcvbuf 16384 --stall-at 64 --stall-ms forever --expect reset,cut

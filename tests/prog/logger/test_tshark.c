@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/prog/fixture.h"
+#include "tests/prog/logger/fixture.h"
 
 #define COMMAND                                                                                    \
 	"tshark -n -o ip.defragment:FALSE -o ipv6.defragment:FALSE -o "                            \

@@ -2,8 +2,8 @@
 /* The reference matcher, which tries every rule in turn and disregards speed. */
 #include <string.h>
 
-#include "tests/prog/ref_fw.h"
-#include "tests/prog/ref_parse.h"
+#include "tests/prog/firewall/ref_fw.h"
+#include "tests/prog/logger/ref_parse.h"
 
 #define LAYER4 (XF_RULE_SPORT | XF_RULE_DPORT | XF_RULE_PROTO | XF_RULE_ESTABLISHED)
 

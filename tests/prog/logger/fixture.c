@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/prog/fixture.h"
+#include "tests/prog/logger/fixture.h"
 
 #define MAX_SHOWN 10
 

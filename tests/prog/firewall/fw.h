@@ -4,7 +4,7 @@
 #define XF_TEST_FW_H
 
 #include "firewall/table/table.h"
-#include "tests/prog/ref_fw.h"
+#include "tests/prog/firewall/ref_fw.h"
 
 struct bpf_object;
 

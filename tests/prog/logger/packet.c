@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/prog/packet.h"
+#include "tests/prog/logger/packet.h"
 
 static void put(struct xf_packet *packet, const void *bytes, size_t n)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/prog/packet.h"
+#include "tests/prog/logger/packet.h"
 
 #define MAX_TAGS 5
 #define MAX_EXT 9

@@ -3,7 +3,7 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
-#include "tests/prog/packet.h"
+#include "tests/prog/logger/packet.h"
 
 /* clang-format off */
 #define ETH(type) { .kind = LAYER_ETH, .next = (type) }

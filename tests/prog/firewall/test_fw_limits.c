@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "tests/prog/fw.h"
+#include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 #include "xdp-prog/fw_abi.h"
 

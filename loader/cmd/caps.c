@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The check for the capabilities that the commands need. */
-#include "lib/caps.h"
+#include "loader/cmd/caps.h"
 
 #include <errno.h>
 #include <linux/capability.h>

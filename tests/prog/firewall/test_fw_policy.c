@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/prog/fw.h"
+#include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 #include "xdp-prog/fw_abi.h"
 

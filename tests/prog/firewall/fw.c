@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/prog/fw.h"
+#include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 #include "xdp-prog/fw_abi.h"
 

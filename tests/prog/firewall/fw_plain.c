@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A simple rule, a simple packet, and queries of a set. */
-#include "tests/prog/fw.h"
+#include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 
 struct xf_rule xf_fw_from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t len, bool deny)

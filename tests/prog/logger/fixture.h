@@ -4,7 +4,7 @@
 #define XF_TEST_FIXTURE_H
 
 #include "tests/prog/harness.h"
-#include "tests/prog/packet.h"
+#include "tests/prog/logger/packet.h"
 
 struct xf_fixture {
 	struct xf_harness harness;

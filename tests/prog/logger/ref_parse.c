@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "tests/prog/ref_parse.h"
+#include "tests/prog/logger/ref_parse.h"
 
 /* A packet, and how far it has been read. */
 struct reader {

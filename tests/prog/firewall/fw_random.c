@@ -2,7 +2,7 @@
 /* Random rules and packets, drawn from so few addresses, ports and MACs that they often meet. */
 #include <string.h>
 
-#include "tests/prog/fw.h"
+#include "tests/prog/firewall/fw.h"
 
 static uint64_t state;
 

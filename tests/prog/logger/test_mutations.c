@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "tests/prog/fixture.h"
-#include "tests/prog/ref_parse.h"
+#include "tests/prog/logger/fixture.h"
+#include "tests/prog/logger/ref_parse.h"
 
 #define MUTATIONS 20000
 #define SMALLEST 14    /* the kernel refuses shorter packets in a test run */

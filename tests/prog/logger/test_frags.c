@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "tests/prog/harness.h"
-#include "tests/prog/packet.h"
-#include "tests/prog/ref_parse.h"
+#include "tests/prog/logger/packet.h"
+#include "tests/prog/logger/ref_parse.h"
 
 #define LONGEST 40000
 

@@ -4,8 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "tests/prog/fixture.h"
-#include "tests/prog/ref_parse.h"
+#include "tests/prog/logger/fixture.h"
+#include "tests/prog/logger/ref_parse.h"
 
 #define SMALLEST 14 /* the kernel refuses shorter packets in a test run */
 

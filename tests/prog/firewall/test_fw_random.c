@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "firewall/rule/match.h"
-#include "tests/prog/fw.h"
+#include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
-#include "tests/prog/ref_parse.h"
+#include "tests/prog/logger/ref_parse.h"
 #include "tests/prog/worker.h"
 
 #define SETS 1000
