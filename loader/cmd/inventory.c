@@ -12,7 +12,7 @@
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 
-static int read_firewall(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
+static int read_firewall(struct xf_inventory_prog *prog, __u32 id, struct xf_locks *locks)
 {
 	struct xf_program program;
 	struct xf_fw_prog firewall;
@@ -20,7 +20,7 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id, struct xf_locks *l
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	prog->kind = XF_HOOK_FIREWALL;
+	prog->kind = XF_INVENTORY_FIREWALL;
 	prog->abi_version = firewall.abi_version;
 	prog->held = firewall.held;
 	xf_fw_set_of(firewall.root_id, prog->set);
@@ -35,20 +35,20 @@ static int read_firewall(struct xf_hook_prog *prog, __u32 id, struct xf_locks *l
 
 /* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be read.
  */
-static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks)
+static int read_prog(struct xf_inventory_prog *prog, __u32 id, struct xf_locks *locks)
 {
 	struct xf_program program;
 	int err = xf_program__open(&program, &xf_abi_logger, id);
 
 	if (err && err != -EPROTO)
 		return err == -ENOENT ? read_firewall(prog, id, locks) : err;
-	prog->kind = XF_HOOK_LOGGER;
+	prog->kind = XF_INVENTORY_LOGGER;
 	prog->abi_version = program.abi_version;
 	prog->readable = !err && !xf_program__counters(&program, &prog->counters);
 	if (!xf_program__owner(&program, &prog->owner))
 		prog->owner_state = xf_owner_state(&prog->owner);
 	prog->reader = xf_locks__reader(locks, id);
-	/* What an orphan's rings hold is for the process that adopts it. */
+	/* Records in an orphan's rings are for the process that adopts it. */
 	if (!err)
 		err = xf_leftover_look(locks, &program, prog->owner_state == XF_OWNER_NONE,
 				       &prog->left);
@@ -56,60 +56,63 @@ static int read_prog(struct xf_hook_prog *prog, __u32 id, struct xf_locks *locks
 	return err == -EPROTO ? 0 : err;
 }
 
-static int read_hook(struct xf_hook *hook, struct xf_locks *locks)
+static int read_iface(struct xf_inventory *inv, struct xf_locks *locks)
 {
-	int err = xf_chain__read(hook->ifindex, &hook->chain);
+	int err = xf_chain__read(inv->ifindex, &inv->chain);
 
-	for (unsigned int i = 0; !err && i < hook->chain.n; i++)
-		err = read_prog(&hook->prog[i], hook->chain.prog[i].id, locks);
+	for (unsigned int i = 0; !err && i < inv->chain.n; i++)
+		err = read_prog(&inv->prog[i], inv->chain.prog[i].id, locks);
 	return err;
 }
 
-static int cannot_read(const struct xf_hook *hook, int err)
+static int cannot_read(const struct xf_inventory *inv, int err)
 {
-	xf_err("cannot read what is attached to %s: %s", hook->ifname, strerror(-err));
+	xf_err("cannot read what is attached to %s: %s", inv->ifname, strerror(-err));
 	return err;
 }
 
-static int read_named(struct xf_hook *hooks, const struct xf_strs *names, struct xf_locks *locks)
+static int read_named(struct xf_inventory *invs, const struct xf_strs *names,
+		      struct xf_locks *locks)
 {
 	struct xf_netdev netdevs[XF_STRS_MAX];
 	int n = xf_cmd_find(names, netdevs);
 
 	for (int i = 0; i < n; i++) {
-		struct xf_hook *hook = &hooks[i];
+		struct xf_inventory *inv = &invs[i];
 		int err;
 
-		hook->ifindex = netdevs[i].ifindex;
-		memcpy(hook->ifname, netdevs[i].name, sizeof(hook->ifname));
-		err = read_hook(hook, locks);
+		inv->ifindex = netdevs[i].ifindex;
+		memcpy(inv->ifname, netdevs[i].name, sizeof(inv->ifname));
+		err = read_iface(inv, locks);
 		if (err)
-			return cannot_read(hook, err);
+			return cannot_read(inv, err);
 	}
 	return n;
 }
 
-static int read_all(struct xf_hook *hooks, const struct if_nameindex *all, struct xf_locks *locks)
+static int read_all(struct xf_inventory *invs, const struct if_nameindex *all,
+		    struct xf_locks *locks)
 {
 	int n = 0, err;
 
 	for (const struct if_nameindex *i = all; i->if_index; i++) {
-		struct xf_hook *hook = &hooks[n];
+		struct xf_inventory *inv = &invs[n];
 
-		hook->ifindex = i->if_index;
-		strncpy(hook->ifname, i->if_name, IF_NAMESIZE - 1);
-		err = read_hook(hook, locks);
+		inv->ifindex = i->if_index;
+		strncpy(inv->ifname, i->if_name, IF_NAMESIZE - 1);
+		err = read_iface(inv, locks);
 		if (!err)
 			n++;
 		else if (err == -ENODEV) /* it has just gone */
-			memset(hook, 0, sizeof(*hook));
+			memset(inv, 0, sizeof(*inv));
 		else
-			return cannot_read(hook, err);
+			return cannot_read(inv, err);
 	}
 	return n;
 }
 
-int xf_inventory_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks)
+int xf_inventory_read(struct xf_inventory **invs, const struct xf_strs *names,
+		      struct xf_locks *locks)
 {
 	struct if_nameindex *all = names->n ? NULL : if_nameindex();
 	size_t n = names->n;
@@ -121,11 +124,11 @@ int xf_inventory_read(struct xf_hook **hooks, const struct xf_strs *names, struc
 	}
 	for (const struct if_nameindex *i = all; i && i->if_index; i++)
 		n++;
-	*hooks = calloc(n ? n : 1, sizeof(**hooks));
-	if (!*hooks)
+	*invs = calloc(n ? n : 1, sizeof(**invs));
+	if (!*invs)
 		ret = -ENOMEM;
 	else
-		ret = all ? read_all(*hooks, all, locks) : read_named(*hooks, names, locks);
+		ret = all ? read_all(*invs, all, locks) : read_named(*invs, names, locks);
 	if (all)
 		if_freenameindex(all);
 	return ret;

@@ -15,14 +15,14 @@
 #include "loader/hook/owner.h"
 #include "loader/log/leftover.h"
 
-enum xf_hook_kind {
-	XF_HOOK_FOREIGN,
-	XF_HOOK_LOGGER,
-	XF_HOOK_FIREWALL,
+enum xf_inventory_kind {
+	XF_INVENTORY_FOREIGN,
+	XF_INVENTORY_LOGGER,
+	XF_INVENTORY_FIREWALL,
 };
 
-struct xf_hook_prog {
-	enum xf_hook_kind kind;
+struct xf_inventory_prog {
+	enum xf_inventory_kind kind;
 	__u32 abi_version;
 	/* Of a firewall: the set that it obeys. Empty when that is not pinned, as after a load by
 	 * another program. */
@@ -37,15 +37,17 @@ struct xf_hook_prog {
 	struct xf_counters counters;
 };
 
-struct xf_hook {
+/* One interface. */
+struct xf_inventory {
 	char ifname[IF_NAMESIZE];
 	unsigned int ifindex;
 	struct xf_chain chain;
-	struct xf_hook_prog prog[XF_CHAIN_MAX]; /* as chain.prog */
+	struct xf_inventory_prog prog[XF_CHAIN_MAX]; /* as chain.prog */
 };
 
-/* Read the hooks of the named interfaces, or of all without names. Returns their number, or -errno
- * after a message; the caller frees *@hooks in both cases. */
-int xf_inventory_read(struct xf_hook **hooks, const struct xf_strs *names, struct xf_locks *locks);
+/* Read the inventories of the named interfaces, or of all without names. Returns their number, or
+ * -errno after a message; the caller frees *@invs in both cases. */
+int xf_inventory_read(struct xf_inventory **invs, const struct xf_strs *names,
+		      struct xf_locks *locks);
 
 #endif

@@ -91,11 +91,11 @@ static json_object *actions_json(unsigned int actions)
 	return list;
 }
 
-static json_object *owner_json(const struct xf_hook_prog *ours)
+static json_object *owner_json(const struct xf_inventory_prog *ours)
 {
 	json_object *obj;
 
-	if (ours->kind != XF_HOOK_LOGGER || ours->owner_state == XF_OWNER_NONE)
+	if (ours->kind != XF_INVENTORY_LOGGER || ours->owner_state == XF_OWNER_NONE)
 		return NULL; /* null */
 	obj = json_object_new_object();
 	json_object_object_add(obj, "pid", json_object_new_int64(ours->owner.pid));
@@ -104,7 +104,8 @@ static json_object *owner_json(const struct xf_hook_prog *ours)
 	return obj;
 }
 
-static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_hook_prog *ours)
+static json_object *prog_json(const struct xf_chain_prog *prog,
+			      const struct xf_inventory_prog *ours)
 {
 	json_object *obj = json_object_new_object();
 
@@ -113,9 +114,10 @@ static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_
 	json_object_object_add(obj, "prio",
 			       prog->has_prio ? json_object_new_int64(prog->prio) : NULL);
 	json_object_object_add(obj, "chain_actions", actions_json(prog->actions));
-	json_object_object_add(obj, "ours", json_object_new_boolean(ours->kind != XF_HOOK_FOREIGN));
+	json_object_object_add(obj, "ours",
+			       json_object_new_boolean(ours->kind != XF_INVENTORY_FOREIGN));
 	json_object_object_add(obj, "owner", owner_json(ours));
-	if (ours->kind != XF_HOOK_FOREIGN)
+	if (ours->kind != XF_INVENTORY_FOREIGN)
 		json_object_object_add(obj, "abi", json_object_new_int64(ours->abi_version));
 	if (ours->set[0]) {
 		json_object_object_add(obj, "set", json_object_new_string(ours->set));
@@ -133,31 +135,31 @@ static json_object *prog_json(const struct xf_chain_prog *prog, const struct xf_
 	return obj;
 }
 
-static json_object *hook_json(const struct xf_hook *hook)
+static json_object *iface_json(const struct xf_inventory *inv)
 {
-	bool used = hook->chain.kind != XF_CHAIN_EMPTY;
-	bool dispatcher = used && hook->chain.kind != XF_CHAIN_BARE;
+	bool used = inv->chain.kind != XF_CHAIN_EMPTY;
+	bool dispatcher = used && inv->chain.kind != XF_CHAIN_BARE;
 	json_object *obj = json_object_new_object(), *progs = json_object_new_array();
 
-	json_object_object_add(obj, "iface", xf_json_iface(hook->ifname));
-	json_object_object_add(
-	    obj, "mode", used ? json_object_new_string(xf_mode_name(hook->chain.mode)) : NULL);
+	json_object_object_add(obj, "iface", xf_json_iface(inv->ifname));
+	json_object_object_add(obj, "mode",
+			       used ? json_object_new_string(xf_mode_name(inv->chain.mode)) : NULL);
 	json_object_object_add(obj, "dispatcher", json_object_new_boolean(dispatcher));
-	if (hook->chain.version)
+	if (inv->chain.version)
 		json_object_object_add(obj, "dispatcher_version",
-				       json_object_new_int(hook->chain.version));
-	for (unsigned int i = 0; i < hook->chain.n; i++)
-		json_object_array_add(progs, prog_json(&hook->chain.prog[i], &hook->prog[i]));
+				       json_object_new_int(inv->chain.version));
+	for (unsigned int i = 0; i < inv->chain.n; i++)
+		json_object_array_add(progs, prog_json(&inv->chain.prog[i], &inv->prog[i]));
 	json_object_object_add(obj, "programs", progs);
 	return obj;
 }
 
-static void print_json(const struct xf_hook *hooks, int n)
+static void print_json(const struct xf_inventory *invs, int n)
 {
 	json_object *root = json_object_new_object(), *list = json_object_new_array();
 
 	for (int i = 0; i < n; i++)
-		json_object_array_add(list, hook_json(&hooks[i]));
+		json_object_array_add(list, iface_json(&invs[i]));
 	json_object_object_add(root, "interfaces", list);
 	xf_json_print(root);
 }
@@ -179,14 +181,14 @@ static const char *dispatcher_text(const struct xf_chain *chain)
 	return "?";
 }
 
-static const char *owner_text(const struct xf_hook_prog *ours, char *out, size_t size)
+static const char *owner_text(const struct xf_inventory_prog *ours, char *out, size_t size)
 {
 	if (ours->set[0])
 		snprintf(out, size, "set %s%s", ours->set,
 			 ours->held ? ", on hold: every packet passes" : "");
-	else if (ours->kind == XF_HOOK_FOREIGN)
+	else if (ours->kind == XF_INVENTORY_FOREIGN)
 		return "-";
-	else if (ours->kind == XF_HOOK_FIREWALL)
+	else if (ours->kind == XF_INVENTORY_FIREWALL)
 		return "none";
 	else if (ours->owner_state == XF_OWNER_NONE && ours->reader > 0)
 		snprintf(out, size, "none, read by %d", ours->reader);
@@ -198,7 +200,7 @@ static const char *owner_text(const struct xf_hook_prog *ours, char *out, size_t
 	return out;
 }
 
-static void print_counters(const struct xf_hook_prog *ours)
+static void print_counters(const struct xf_inventory_prog *ours)
 {
 	if (!ours->readable) {
 		xf_print("%-15s    ABI version %u, which this xdpfun-load does not read\n", "",
@@ -217,16 +219,16 @@ static void print_counters(const struct xf_hook_prog *ours)
 	xf_print("\n");
 }
 
-static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned int i)
+static void print_prog(const char *ifname, const struct xf_inventory *inv, unsigned int i)
 {
-	const struct xf_chain_prog *prog = &hook->chain.prog[i];
-	const struct xf_hook_prog *ours = &hook->prog[i];
+	const struct xf_chain_prog *prog = &inv->chain.prog[i];
+	const struct xf_inventory_prog *ours = &inv->prog[i];
 	char prio[16] = "-", actions[80], owner[80];
 
 	if (prog->has_prio)
 		snprintf(prio, sizeof(prio), "%u", prog->prio);
 	xf_print("%-15s  %-6s  %-13s  %5s  %-15s  %6u  %-22s  %s\n", ifname,
-		 i ? "" : xf_mode_name(hook->chain.mode), i ? "" : dispatcher_text(&hook->chain),
+		 i ? "" : xf_mode_name(inv->chain.mode), i ? "" : dispatcher_text(&inv->chain),
 		 prio, prog->name, prog->id,
 		 xf_actions_text(actions, sizeof(actions), prog->actions),
 		 owner_text(ours, owner, sizeof(owner)));
@@ -236,37 +238,37 @@ static void print_prog(const char *ifname, const struct xf_hook *hook, unsigned 
 			 "", ours->left.records, ours->left.bytes / 1048576.0,
 			 ours->owner_state == XF_OWNER_DEAD ? ", which the next 'log' reads"
 							    : ", which are released now");
-	if (ours->kind == XF_HOOK_LOGGER)
+	if (ours->kind == XF_INVENTORY_LOGGER)
 		print_counters(ours);
 }
 
-static void print_table(const struct xf_hook *hooks, int n)
+static void print_table(const struct xf_inventory *invs, int n)
 {
 	xf_print("%-15s  %-6s  %-13s  %5s  %-15s  %6s  %-22s  %s\n", "INTERFACE", "MODE",
 		 "DISPATCHER", "PRIO", "PROGRAM", "ID", "CHAIN ACTIONS", "OWNER");
 	for (int i = 0; i < n; i++) {
-		if (!hooks[i].chain.n)
-			xf_print("%-15s  -\n", hooks[i].ifname);
-		for (unsigned int p = 0; p < hooks[i].chain.n; p++)
-			print_prog(p ? "" : hooks[i].ifname, &hooks[i], p);
+		if (!invs[i].chain.n)
+			xf_print("%-15s  -\n", invs[i].ifname);
+		for (unsigned int p = 0; p < invs[i].chain.n; p++)
+			print_prog(p ? "" : invs[i].ifname, &invs[i], p);
 	}
 }
 
 static int show(const struct status_args *args)
 {
 	struct xf_locks locks = { .fd = -1 };
-	struct xf_hook *hooks = NULL;
+	struct xf_inventory *invs = NULL;
 	int n;
 
 	if (xf_caps_check("status") || xf_locks__open(&locks))
 		return XF_EXIT_FAILED;
 	xf_bpffs_prepare();
-	n = xf_inventory_read(&hooks, &args->interfaces, &locks);
+	n = xf_inventory_read(&invs, &args->interfaces, &locks);
 	if (n >= 0 && args->json)
-		print_json(hooks, n);
+		print_json(invs, n);
 	else if (n >= 0)
-		print_table(hooks, n);
-	free(hooks);
+		print_table(invs, n);
+	free(invs);
 	xf_locks__close(&locks);
 	return xf_cmd_end_output(n < 0 ? XF_EXIT_FAILED : XF_EXIT_OK);
 }

@@ -49,23 +49,23 @@ static const struct xf_opt options[] = {
 
 /* A firewall stays on purpose without a process, and a clean-up after loggers must not turn it off:
  * --all passes it with a message, and -i fails. */
-static int leave_firewall(const struct xf_hook *hook, unsigned int i, bool named)
+static int leave_firewall(const struct xf_inventory *inv, unsigned int i, bool named)
 {
-	const char *set = hook->prog[i].set;
+	const char *set = inv->prog[i].set;
 
 	if (!named) {
-		xf_info("%s: left program %u, the firewall of the set '%s'", hook->ifname,
-			hook->chain.prog[i].id, set);
+		xf_info("%s: left program %u, the firewall of the set '%s'", inv->ifname,
+			inv->chain.prog[i].id, set);
 		return 0;
 	}
 	xf_err("%s: program %u is the firewall of the set '%s', which only 'firewall detach' "
 	       "removes",
-	       hook->ifname, hook->chain.prog[i].id, set);
-	xf_hint("'xdpfun-load firewall detach -i %s --set %s'", hook->ifname, set);
+	       inv->ifname, inv->chain.prog[i].id, set);
+	xf_hint("'xdpfun-load firewall detach -i %s --set %s'", inv->ifname, set);
 	return -EBUSY;
 }
 
-static const char *why(const struct xf_hook_prog *prog)
+static const char *why(const struct xf_inventory_prog *prog)
 {
 	switch (prog->owner_state) {
 	case XF_OWNER_NONE:
@@ -79,57 +79,57 @@ static const char *why(const struct xf_hook_prog *prog)
 }
 
 /* Returns 0 when the program is gone, else -errno after a message. */
-static int remove_prog(const struct xf_hook *hook, unsigned int i, bool force)
+static int remove_prog(const struct xf_inventory *inv, unsigned int i, bool force)
 {
-	const struct xf_hook_prog *prog = &hook->prog[i];
-	__u32 id = hook->chain.prog[i].id;
+	const struct xf_inventory_prog *prog = &inv->prog[i];
+	__u32 id = inv->chain.prog[i].id;
 	int err;
 
 	if (prog->owner_state == XF_OWNER_ALIVE && !force) {
-		xf_err("%s: program %u belongs to process %u, which is running", hook->ifname, id,
+		xf_err("%s: program %u belongs to process %u, which is running", inv->ifname, id,
 		       prog->owner.pid);
 		xf_hint("end that process, or use --force");
 		return -EBUSY;
 	}
-	err = xf_detach(hook->ifindex, id);
+	err = xf_detach(inv->ifindex, id);
 	if (err && err != -ENOENT) {
-		xf_refusal_detach(hook->ifname, id, err);
+		xf_refusal_detach(inv->ifname, id, err);
 		return err;
 	}
-	xf_info("%s: removed program %u, %s", hook->ifname, id, why(prog));
+	xf_info("%s: removed program %u, %s", inv->ifname, id, why(prog));
 	return 0;
 }
 
 /* A dispatcher that cannot be read may have an xdpfun in it. Returns -EBUSY after a message for
  * one. */
-static int check_readable(const struct xf_hook *hook)
+static int check_readable(const struct xf_inventory *inv)
 {
-	if (hook->chain.kind != XF_CHAIN_PINS && hook->chain.kind != XF_CHAIN_VERSION)
+	if (inv->chain.kind != XF_CHAIN_PINS && inv->chain.kind != XF_CHAIN_VERSION)
 		return 0;
-	xf_err("%s: cannot read its dispatcher (id %u): %s", hook->ifname, hook->chain.main_id,
-	       hook->chain.kind == XF_CHAIN_PINS
+	xf_err("%s: cannot read its dispatcher (id %u): %s", inv->ifname, inv->chain.main_id,
+	       inv->chain.kind == XF_CHAIN_PINS
 		   ? "its pins are not in our bpffs"
 		   : "it has another protocol version than our libxdp");
-	if (hook->chain.kind == XF_CHAIN_PINS)
+	if (inv->chain.kind == XF_CHAIN_PINS)
 		xf_hint_other_bpffs();
 	else
 		xf_hint("use the release of libxdp that made it");
 	return -EBUSY;
 }
 
-static int unload(const struct xf_hook *hooks, int n, const struct unload_args *args)
+static int unload(const struct xf_inventory *invs, int n, const struct unload_args *args)
 {
 	int removed = 0, failed = 0, left = 0;
 
 	for (int h = 0; h < n; h++) {
-		failed += !args->all && check_readable(&hooks[h]);
-		for (unsigned int i = 0; i < hooks[h].chain.n; i++) {
-			if (hooks[h].prog[i].kind == XF_HOOK_FOREIGN)
+		failed += !args->all && check_readable(&invs[h]);
+		for (unsigned int i = 0; i < invs[h].chain.n; i++) {
+			if (invs[h].prog[i].kind == XF_INVENTORY_FOREIGN)
 				continue;
-			if (hooks[h].prog[i].set[0]) {
-				failed += !!leave_firewall(&hooks[h], i, !args->all);
+			if (invs[h].prog[i].set[0]) {
+				failed += !!leave_firewall(&invs[h], i, !args->all);
 				left++;
-			} else if (remove_prog(&hooks[h], i, args->force))
+			} else if (remove_prog(&invs[h], i, args->force))
 				failed++;
 			else
 				removed++;
@@ -143,18 +143,18 @@ static int unload(const struct xf_hook *hooks, int n, const struct unload_args *
 static int run(const struct unload_args *args)
 {
 	struct xf_locks locks = { .fd = -1 };
-	struct xf_hook *hooks = NULL;
+	struct xf_inventory *invs = NULL;
 	int n, status = XF_EXIT_FAILED;
 
 	if (xf_caps_check("unload") || xf_locks__open(&locks))
 		return XF_EXIT_FAILED;
 	xf_bpffs_prepare();
 	xf_locks__attach_begin(&locks);
-	n = xf_inventory_read(&hooks, &args->interfaces, &locks);
+	n = xf_inventory_read(&invs, &args->interfaces, &locks);
 	if (n >= 0)
-		status = unload(hooks, n, args);
+		status = unload(invs, n, args);
 	xf_locks__attach_end(&locks);
-	free(hooks);
+	free(invs);
 	xf_locks__close(&locks);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Warn of what a policy of deny is about to cut off: sockets of this machine that no rule serves,
- * and packets for whoever is behind it. */
+ * and packets for machines behind it. */
 #ifndef XF_FW_DENY_H
 #define XF_FW_DENY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sockets that wait for whoever comes, and whose they are. */
+/* Listening and unconnected sockets, and the processes that have them. */
 #include "loader/firewall/sockets.h"
 
 #include <dirent.h>
@@ -40,7 +40,7 @@ static bool is_loopback(const struct xf_proc_end *end)
 				: !memcmp(end->addr, &in6addr_loopback, sizeof(end->addr));
 }
 
-/* What the policy deny lets through, and what such a socket only listens in on. */
+/* Packets of these pass under a policy of deny, or such a socket only listens in on them. */
 static bool is_exempt(const struct xf_fw_socket *socket)
 {
 	switch (socket->proto) {

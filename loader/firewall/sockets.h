@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sockets of this network namespace that wait for whoever comes: TCP listeners, UDP and raw
+/* The sockets of this network namespace that anyone may send to: TCP listeners, UDP and raw
  * sockets that are not connected. */
 #ifndef XF_FW_SOCKETS_H
 #define XF_FW_SOCKETS_H
@@ -35,7 +35,7 @@ void xf_fw_sockets__free(struct xf_fw_sockets *sockets);
 /* Find their processes. */
 void xf_fw_sockets__name(struct xf_fw_sockets *sockets);
 
-/* Whether a rule is for this socket: it allows packets to it, and either whoever sends them, or it
+/* Whether a rule is for this socket: it allows packets to it, and either from anywhere, or it
  * names its port or protocol. One that only names peers says nothing of what they may reach. */
 bool xf_fw_rule_serves(const struct xf_rule *rule, const struct xf_fw_socket *socket);
 

@@ -56,7 +56,7 @@ static void read_attributes(struct nlmsghdr *msg, struct xf_netdev_event *event)
 	}
 }
 
-/* What the kernel sends at a time; or a request for one interface, and the reply in its place. */
+/* One message of the kernel; or a request for one interface, and the reply in its place. */
 union link_message {
 	struct nlmsghdr head;
 	char bytes[LINK_BUFFER];

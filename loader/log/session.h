@@ -23,7 +23,7 @@ struct xf_session_opts {
 	uint64_t stats_ns;    /* interval of counters on stderr; 0: none */
 	bool end_is_failure;  /* status 1 when no interface is left (log), not 0 (follow) */
 
-	/* Which interfaces are logged, beside those that are named. */
+	/* The interfaces that are logged beside the named ones. */
 	bool any;	 /* all that there are, and those that come */
 	bool again;	 /* an interface that was gone is logged again when it is back */
 	bool wait;	 /* there is no limit to the wait for one that is gone, or not there yet */

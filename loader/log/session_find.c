@@ -98,7 +98,7 @@ static int choose_source(struct xf_session *s, const char *name)
 	return free_source;
 }
 
-/* Those that come later are started when they are up, not before: the interface of a container
+/* Interfaces that come later are started when they are up, not before: the interface of a container
  * passes through this namespace on its way, and would take our program along. */
 void xf_session__see(struct xf_session *s, const struct xf_netdev_event *event)
 {

@@ -83,7 +83,7 @@ void xf_session__report_ended(struct xf_session *s);
 void xf_session__leave(struct xf_session *s, unsigned int source);
 /* Whether anything is left to read, or to wait for; else the session stops. */
 void xf_session__check_left(struct xf_session *s);
-/* What the end of a source means, for a message. */
+/* A message's text for the end of a source. */
 const char *xf_session__outlook(const struct xf_session *s, const struct xf_source *src);
 
 #define XF_PATIENCE_S 10 /* so long a session waits when all its interfaces are gone */

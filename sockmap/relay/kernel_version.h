@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which release of kernel.org a kernel is built on, and what is wrong with its sockmap. Pure. */
+/* The release of kernel.org that a kernel is built on, and the faults of its sockmap. Pure. */
 #ifndef XF_KERNEL_VERSION_H
 #define XF_KERNEL_VERSION_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which engine a relay should have, and how much room.
+/* The choice of a relay's engine, and of its room.
  *
  * Messages that go to and fro are the sockmap's: no wake-up of user space, the shortest way; but
  * with very few or many at a time they are copy's, or splice's if they are large (crowd.h). Bulk is

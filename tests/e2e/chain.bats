@@ -35,15 +35,6 @@ refused() {
 	"${A[@]}" xdp-filter unload eth0
 }
 
-@test "unload does not remove a program of another project" {
-	attach_foreign
-	run -0 "${A[@]}" "$XF" unload -i eth0
-	[[ $output = *"no xdpfun program"* ]] || fail "$output"
-	run -0 "${A[@]}" "$XF" unload -i eth0 --force
-	run -0 "${A[@]}" "$XF" unload --all --force
-	same_program eth0 "$foreign"
-}
-
 @test "follow refuses an interface that has other programs only" {
 	attach_foreign
 	run -1 "${A[@]}" "$XF" follow

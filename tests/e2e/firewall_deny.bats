@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is said before a policy of deny holds: sockets that no rule serves, and packets for others behind this machine.
+# The warnings before a policy of deny holds: sockets that no rule serves, and packets for others behind this machine.
 
 load lib.bash
 load firewall.bash

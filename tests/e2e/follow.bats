@@ -5,13 +5,6 @@
 
 load lib.bash
 
-# load_object [OBJECT [IFACE]]: attach it with xdp-loader, with or without a dispatcher, and set loaded to its id.
-load_object() {
-	"${A[@]}" xdp-loader load "${2:-eth0}" "${1:-$OBJ}"
-	wait_for test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
-	loaded=$(status_of "${2:-eth0}" '.programs[0].id')
-}
-
 @test "follow prints the packets of a program that xdp-loader loaded, and leaves it attached" {
 	load_object
 	frames 7
@@ -29,16 +22,6 @@ load_object() {
 	same "unread afterwards" "$(counter eth0 unread)" 12
 	same "submitted afterwards" "$(counter eth0 submitted)" 20
 	same "program afterwards" "$(status_of eth0 '.programs[0].id')" "$loaded"
-	"${A[@]}" "$XF" unload -i eth0
-}
-
-@test "status shows a program that xdp-loader loaded" {
-	load_object
-	frames 3
-	same "what status says" "$(status_of eth0 '.programs[0] | "\(.name) \(.ours) \(.owner) \(.counters.seen) \(.counters.unread)"')" \
-		"xdpfun true null 3 3"
-	run -0 "${A[@]}" "$XF" status -i eth0
-	[[ $output = *xdpfun*"seen 3"* ]] || fail "$output"
 	"${A[@]}" "$XF" unload -i eth0
 }
 
@@ -189,49 +172,4 @@ load_object() {
 	stop follow
 	same "JSON objects" "$(jq -s length "$T/file")" 9
 	"${A[@]}" "$XF" unload -i eth0
-}
-
-# left_records: what status says of the program on eth0.
-left_records() {
-	status_of eth0 '.programs[0].left_records'
-}
-
-# dies_behind NAME COUNT: it is killed while so many records wait for it.
-dies_behind() {
-	signal STOP "$1"
-	frames "$2"
-	signal KILL "$1"
-	wait "${pid[$1]}" || :
-}
-
-@test "rings that a dead follower left are counted by status, and go with it" {
-	load_object
-	start follow follow
-	same "left by a living reader" "$(left_records)" null
-	frames 3
-	wait_for has_lines follow 3
-	dies_behind follow 5
-	matches status "$("${A[@]}" "$XF" status -i eth0)" "a reader died and left 5 records in [0-9.]+ MiB of rings, which are released now"
-	same "left afterwards" "$(left_records)" null
-	frames 2
-	same "unread without rings" "$(counter eth0 unread)" 2
-	start next follow
-	frames 4
-	stop next
-	totals next
-	same "seen and logged" "$seen $logged" "4 4"
-	"${A[@]}" "$XF" unload -i eth0
-}
-
-@test "rings of an orphan are counted by status, and stay for the next log" {
-	start log
-	dies_behind log 6
-	same "left by the dead loader" "$(left_records)" 6
-	same "left by the dead loader, still" "$(left_records)" 6
-	start next
-	says next "adopted program"
-	wait_for has_lines next 6
-	stop next
-	totals next
-	same "seen and logged" "$seen $logged" "6 6"
 }

@@ -275,3 +275,10 @@ owner_is() {
 counter() {
 	status_of "$1" ".programs[] | select(.ours) | .counters.$2"
 }
+
+# load_object [OBJECT [IFACE]]: attach it with xdp-loader, with or without a dispatcher, and set loaded to its id.
+load_object() {
+	"${A[@]}" xdp-loader load "${2:-eth0}" "${1:-$OBJ}"
+	wait_for test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
+	loaded=$(status_of "${2:-eth0}" '.programs[0].id')
+}

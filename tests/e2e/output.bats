@@ -282,23 +282,3 @@ full_disk() {
 	totals log
 	same seen "$seen" 3
 }
-
-@test "status with too few file descriptors is an error" {
-	"${A[@]}" xdp-loader load eth0 "$OBJ"
-	for n in {6..16}; do
-		run "${A[@]}" bash -c "ulimit -n $n; exec \"\$@\"" - "$XF" status -i eth0
-		[ "$status" != 0 ] || [[ $output == *seen* ]] || fail "status with $n descriptors: $output"
-		run "${A[@]}" bash -c "ulimit -n $n; exec \"\$@\"" - "$XF" unload -i eth0
-		[[ $status != 139 && $output != *"no interface"* ]] || fail "unload with $n descriptors: $status $output"
-		[ "$status" = 0 ] || continue
-		same "what is attached after unload with $n descriptors" "$(program_on eth0)" ""
-		return
-	done
-	fail "unload never succeeded"
-}
-
-@test "status is JSON for any name that an interface can have" {
-	"${A[@]}" ip link add name $'x\xff"\xc3\xa4' type veth peer name y0
-	"${A[@]}" "$XF" status --json | jq -e '.interfaces | map(.iface) | index("x\u00ff\"ä")'
-	"${A[@]}" ip link del y0
-}

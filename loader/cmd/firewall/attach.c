@@ -232,7 +232,7 @@ static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_s
 	xf_fw_deny_warn(&deny);
 }
 
-/* What the session and others would miss. */
+/* Warn of packets that the session and others would miss. */
 static void warn(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		 const struct before *before, bool deny, uint64_t now)
 {

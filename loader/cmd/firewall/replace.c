@@ -82,7 +82,7 @@ static int add_rules(struct xf_build *build, const struct xf_rule_set *set,
 		int err = xf_build__add(build, &list->at[i].rule, now);
 
 		if (err == -EEXIST) {
-			/* What protects is there from the begin. */
+			/* Rules that protect are there from the begin. */
 			*twice += !list->at[i].rule.protect;
 		} else if (err == -E2BIG || err == -ENOSPC) {
 			xf_err("%s:%" PRIu32 ":1: too much for a set: %s", list->name,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which rules are for a socket that waits for whoever comes. */
+/* The rules that serve a listening or unconnected socket. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
