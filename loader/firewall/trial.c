@@ -48,7 +48,7 @@ void xf_fw_trial__announce(const struct xf_rule_set *set, uint64_t confirm_ns)
 	xf_table__put_off(set->table, xf_now_ns(CLOCK_BOOTTIME) + confirm_ns);
 	xf_info("on trial: without 'xdpfun-load firewall confirm --set %s' within %g seconds "
 		"packets meet what held before",
-		set->pins.name, confirm_ns / 1e9);
+		set->pins.name, (double)confirm_ns / XF_NSEC);
 }
 
 void xf_fw_trial__remind(const struct xf_rule_set *set)

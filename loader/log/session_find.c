@@ -38,7 +38,7 @@ static void say_back(const struct xf_session *s, const struct xf_source *src, co
 {
 	if (src->gone_ns)
 		xf_info("%s: the interface is back after %.1f seconds, in which nothing was seen",
-			name, (xf_now_ns(CLOCK_BOOTTIME) - src->gone_ns) / 1e9);
+			name, (xf_now_ns(CLOCK_BOOTTIME) - src->gone_ns) / (double)XF_NSEC);
 	else if (s->running)
 		xf_info("%s: the interface is there", name);
 }

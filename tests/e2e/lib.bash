@@ -280,5 +280,6 @@ counter() {
 load_object() {
 	"${A[@]}" xdp-loader load "${2:-eth0}" "${1:-$OBJ}"
 	wait_for test -n "$(status_of "${2:-eth0}" '.programs[0].id')"
+	# shellcheck disable=SC2034 # for the tests
 	loaded=$(status_of "${2:-eth0}" '.programs[0].id')
 }

@@ -152,7 +152,8 @@ static void check_list(const struct xf_fw *fw, uint64_t now)
 	spaces_full += stats.spaces == stats.spaces_max;
 }
 
-/* Rules that protect stay when all others are replaced. Few do, or no packet would meet the others. */
+/* Rules that protect stay when all others are replaced. Few do, or no packet would meet the others.
+ */
 static void keep_protecting(struct xf_table *table, uint64_t now)
 {
 	size_t kept = 0;
