@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 5u
+#define XF_FW_ABI_VERSION 6u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -44,10 +44,8 @@
 struct xf_fw_root {
 	__u32 magic;
 	__u32 version;
-	/* Index of the set that holds, in the lower half, and of the one that holds once deadline
-	 * is over, in the upper. One word: both change at once. */
-	__u64 which;
-	__u64 deadline; /* CLOCK_BOOTTIME, ns; 0: no trial is running */
+	__u64 state; /* XF_FW_STATE() */
+	__u64 reserved;
 	/* User space only: the change under way, which also stands here after its writer died; and
 	 * how many tables were ever made or dropped, by which other processes see that the tables
 	 * that they mapped may be out of date. */
@@ -57,6 +55,16 @@ struct xf_fw_root {
 	 * have the table whose id is here. */
 	__u32 table[XF_FW_SLOTS];
 };
+
+/* The set that holds, and the one that holds once the deadline of a trial is over; XF_FW_NO_SET is
+ * that no packet meets a set. One word, so that no packet takes a set from one state and a deadline
+ * from another. The deadline is CLOCK_BOOTTIME in ns, without its lowest byte; 0: no trial runs. */
+#define XF_FW_NO_SET 15
+#define XF_FW_STATE(deadline, fallback, set) ((__u64)(deadline) | (fallback) << 4 | (set))
+#define XF_FW_STATE_SET(state) ((__u32)(state)&15)
+#define XF_FW_STATE_FALLBACK(state) ((__u32)(state) >> 4 & 15)
+#define XF_FW_STATE_DEADLINE(state) ((__u64)(state) & ~0xffull)
+
 #define XF_FW_WRITING_RULES 1u	/* the set that holds */
 #define XF_FW_WRITING_TABLES 2u /* another one is built beside it, or taken down */
 
@@ -129,10 +137,12 @@ enum xf_fw_kind {
 	XF_FW_TUPLE = 4,
 	XF_FW_LENGTHS6 = 5,
 };
+/* With a kind: the entry is free, but packets may still read it. */
+#define XF_FW_FREED 0x80
 
 /* The common end of all entries of a chunk. */
 struct xf_fw_tail {
-	__u8 kind; /* enum xf_fw_kind */
+	__u8 kind; /* enum xf_fw_kind, XF_FW_FREED */
 	__u8 detail[3];
 	__u32 link; /* user space: list of free entries, or of a rule's tuples */
 };

@@ -8,6 +8,7 @@
 
 #include "fw_abi.h"
 #include "fw_hash.h"
+#include "once.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -53,26 +54,22 @@ static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
 {
 	__u32 zero = 0;
 	struct xf_fw_root *root = bpf_map_lookup_elem(&xf_fw_root, &zero);
-	__u64 which;
+	__u64 state, deadline;
 
 	if (!root || root->version != XF_FW_ABI_VERSION)
 		return NULL;
-	which = root->which;
-	if (root->deadline && bpf_ktime_get_boot_ns() > root->deadline)
-		which >>= 32;
-	*number = which;
+	state = XF_READ_ONCE(root->state);
+	deadline = XF_FW_STATE_DEADLINE(state);
+	if (deadline && bpf_ktime_get_boot_ns() > deadline)
+		state >>= 4;
+	*number = XF_FW_STATE_SET(state);
 	return bpf_map_lookup_elem(&xf_fw_sets, number);
 }
 
-static __always_inline const struct xf_fw_spaces *xf_fw_spaces(const struct xf_fw_set *set)
+/* The table of this index, or NULL. */
+static __always_inline void *xf_fw_index_table(__u64 index)
 {
-	return &set->spaces[set->current & (XF_FW_LISTS - 1)];
-}
-
-/* The table that is the set's index, or NULL. */
-static __always_inline void *xf_fw_index(const struct xf_fw_set *set)
-{
-	__u32 slot = set->index;
+	__u32 slot = index;
 
 	return bpf_map_lookup_elem(&xf_fw_tables, &slot);
 }
@@ -96,21 +93,26 @@ static __always_inline void *xf_fw_of_id(__u32 slot, __u32 id)
 __noinline __u32 xf_fw_find(__u64 index, __u64 hash, __u64 tag)
 {
 	__u32 shift = (index >> 32) & 63, at = hash >> shift, slot = index;
-	__u64 fingerprint = xf_fw_fingerprint(hash, shift), candidates;
+	__u64 fingerprint = xf_fw_fingerprint(hash, shift), summary, candidates, ref;
 	struct xf_fw_bucket *bucket;
 
 	for (int step = 0; step < XF_FW_BUCKET_STEPS; step++) {
 		bucket = xf_fw_entry(slot, at + step);
 		if (!bucket)
 			return 0;
-		candidates = xf_fw_candidates(bucket->summary, fingerprint);
+		summary = XF_READ_ONCE(bucket->summary);
+		candidates = xf_fw_candidates(summary, fingerprint);
 		if (candidates) {
 #pragma unroll
-			for (int i = 0; i < XF_FW_BUCKET_REFS; i++)
-				if ((candidates >> (8 * i + 7) & 1) && bucket->ref[i] >> 24 == tag)
-					return bucket->ref[i] & XF_FW_ID_MASK;
+			for (int i = 0; i < XF_FW_BUCKET_REFS; i++) {
+				if (!(candidates >> (8 * i + 7) & 1))
+					continue;
+				ref = XF_READ_ONCE(bucket->ref[i]);
+				if (ref >> 24 == tag)
+					return ref & XF_FW_ID_MASK;
+			}
 		}
-		if (!(bucket->summary >> 56))
+		if (!(summary >> 56))
 			return 0;
 	}
 	return 0;
@@ -123,24 +125,31 @@ static __always_inline __u32 xf_fw_find_in(void *table, __u64 index, __u64 hash,
 {
 	__u32 shift = (index >> 32) & 63, at = hash >> shift;
 	struct xf_fw_entry *bucket = bpf_map_lookup_elem(table, &at);
-	__u64 candidates, ref;
+	__u64 summary, candidates, ref;
 
 	if (!bucket)
 		return 0;
-	candidates = xf_fw_candidates(bucket->word[0], xf_fw_fingerprint(hash, shift));
+	summary = XF_READ_ONCE(bucket->word[0]);
+	candidates = xf_fw_candidates(summary, xf_fw_fingerprint(hash, shift));
 	if (candidates) {
-		ref = bucket->word[(xf_fw_first_candidate(candidates) + 1) & 7];
+		ref = XF_READ_ONCE(bucket->word[(xf_fw_first_candidate(candidates) + 1) & 7]);
 		if (ref >> 24 == tag)
 			return ref & XF_FW_ID_MASK;
-	} else if (!(bucket->word[0] >> 56)) {
+	} else if (!(summary >> 56)) {
 		return 0;
 	}
 	return xf_fw_find(index, hash, tag);
 }
 
+/* The kind of an entry, also of one that was freed after the packet found it. */
+static __always_inline __u32 xf_fw_kind(const struct xf_fw_tail *tail)
+{
+	return XF_READ_ONCE(tail->kind) & ~XF_FW_FREED;
+}
+
 static __always_inline int xf_fw_holds(const struct xf_fw_rule *rule)
 {
-	__u64 expires = rule->expires;
+	__u64 expires = XF_READ_ONCE(rule->expires);
 
 	return expires == XF_FW_FOREVER || (expires && expires > bpf_ktime_get_boot_ns());
 }

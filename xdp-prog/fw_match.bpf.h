@@ -9,6 +9,7 @@ struct xf_fw_match {
 	struct xf_fw_rule *rule; /* NULL: none */
 	__u64 least;		 /* the least rank that a better one has */
 	__u32 id;
+	__u32 deny;   /* the policy */
 	__u32 unread; /* a better one could match fields of the packet that were not read */
 };
 

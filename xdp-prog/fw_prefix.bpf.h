@@ -18,7 +18,7 @@ __noinline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
 			return 0;
 		if (xf_fw_holds(rule))
 			return id;
-		id = rule->next;
+		id = XF_READ_ONCE(rule->next);
 	}
 	return 0;
 }
@@ -26,8 +26,7 @@ __noinline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
 /* The longest of the @lengths. */
 __noinline __u32 xf_fw_probe4(__u64 index, __u64 seed, __u32 dir, __u32 addr, __u64 lengths)
 {
-	__u32 slot = index;
-	void *table = bpf_map_lookup_elem(&xf_fw_tables, &slot);
+	void *table = xf_fw_index_table(index);
 
 	if (!table)
 		return 0;
@@ -49,18 +48,19 @@ __noinline __u32 xf_fw_probe4(__u64 index, __u64 seed, __u32 dir, __u32 addr, __
 __noinline __u32 xf_fw_search4(__u32 number, __u32 dir, __u32 addr)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	__u64 lengths;
+	__u64 lengths, index;
 	__u32 id;
 
 	if (!set)
 		return 0;
-	lengths = set->lengths4[dir & 1];
+	lengths = XF_READ_ONCE(set->lengths4[dir & 1]);
+	index = XF_READ_ONCE(set->index);
 	for (int i = 0; i <= 32; i++) {
 		__u64 b = lengths & -lengths, tag = xf_fw_tag4(dir, addr, b);
 
 		if (!b)
 			break;
-		id = xf_fw_find(set->index, xf_fw_hash4(set->seed, tag), tag);
+		id = xf_fw_find(index, xf_fw_hash4(set->seed, tag), tag);
 		id = xf_fw_first_holding(set->slot, id);
 		if (id)
 			return id;
@@ -85,7 +85,7 @@ static __always_inline __u32 xf_fw_dir_leaf(void *table, __u32 addr)
 
 	if (!entry)
 		return 0;
-	root = ((__u32 *)entry)[block & 15];
+	root = XF_READ_ONCE(((__u32 *)entry)[block & 15]);
 	at = root & XF_FW_ID_MASK;
 	if (root >> 24 == XF_FW_DIR_WHOLE)
 		return root;
@@ -97,14 +97,15 @@ static __always_inline __u32 xf_fw_dir_leaf(void *table, __u32 addr)
 	if (root >> 24 == XF_FW_DIR_RANGES)
 		nth = 3 + xf_fw_starts_up_to(entry->word[0], nth) +
 		      xf_fw_starts_up_to((__u32)entry->word[1] | 0x8080808000000000ull, nth);
-	return ((__u32 *)entry)[nth & 15];
+	return XF_READ_ONCE(((__u32 *)entry)[nth & 15]);
 }
 
 /* The longest one, whether it holds or not. */
 static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 dir, __u32 addr)
 {
-	__u64 lengths = set->lengths4[dir] & set->lengths4_at[dir][addr >> 24];
-	__u32 slot = set->dir[dir], found, covering = 0, id;
+	__u64 lengths =
+	    XF_READ_ONCE(set->lengths4[dir]) & XF_READ_ONCE(set->lengths4_at[dir][addr >> 24]);
+	__u32 slot = XF_READ_ONCE(set->dir[dir]), found, covering = 0, id;
 	void *table = slot ? bpf_map_lookup_elem(&xf_fw_tables, &slot) : NULL;
 
 	if (table) {
@@ -117,7 +118,7 @@ static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 d
 	}
 	if (!lengths)
 		return covering;
-	id = xf_fw_probe4(set->index, set->seed[0], dir, addr, lengths);
+	id = xf_fw_probe4(XF_READ_ONCE(set->index), set->seed[0], dir, addr, lengths);
 	return id ? id : covering;
 }
 
@@ -130,7 +131,7 @@ static __always_inline __u32 xf_fw_length6(const struct xf_fw_rule *rule)
 static __always_inline int xf_fw_is_prefix6(const struct xf_fw_rule *rule, __u64 hi, __u64 lo,
 					    __u64 b, __u32 level)
 {
-	return rule->tail.kind == XF_FW_PREFIX6 && rule->tail.detail[2] == level &&
+	return xf_fw_kind(&rule->tail) == XF_FW_PREFIX6 && rule->tail.detail[2] == level &&
 	       rule->addr[0] == hi && rule->addr[1] == lo &&
 	       b == 1ull << (-xf_fw_length6(rule) & 63);
 }
@@ -149,8 +150,8 @@ static __always_inline int xf_fw_covers6(const struct xf_fw_rule *rule, __u64 hi
 }
 
 /* The id of the prefix whose lowest bit is @b in the word that @level names. */
-static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *table, __u64 hi,
-					 __u64 lo, __u64 b, __u32 level)
+static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *table, __u64 index,
+					 __u64 hi, __u64 lo, __u64 b, __u32 level)
 {
 	__u64 lower = -(__u64)(level & 1), hash; /* all bits, or none */
 	struct xf_fw_rule *rule;
@@ -159,7 +160,7 @@ static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *tabl
 	hi &= lower | -b;
 	lo &= lower & -b;
 	hash = xf_fw_hash6(set->seed, hi, lo, b, level);
-	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
+	id = xf_fw_find_in(table, index, hash, xf_fw_tag_hashed(hash));
 	if (!id)
 		return 0;
 	rule = xf_fw_of_id(set->slot, id);
@@ -170,7 +171,8 @@ static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *tabl
 __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	void *table = set ? xf_fw_index(set) : NULL;
+	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
+	void *table = set ? xf_fw_index_table(index) : NULL;
 
 	if (!table)
 		return 0;
@@ -180,7 +182,7 @@ __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u
 
 		if (!b)
 			break;
-		id = xf_fw_find6(set, table, hi, lo, b, level);
+		id = xf_fw_find6(set, table, index, hi, lo, b, level);
 		if (id)
 			return id;
 		lengths ^= b;
@@ -192,7 +194,8 @@ __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u
 __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	void *table = set ? xf_fw_index(set) : NULL;
+	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
+	void *table = set ? xf_fw_index_table(index) : NULL;
 
 	if (!table)
 		return 0;
@@ -202,7 +205,7 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
 
 		if (!b)
 			break;
-		id = xf_fw_find6(set, table, hi, lo, b, level);
+		id = xf_fw_find6(set, table, index, hi, lo, b, level);
 		id = xf_fw_first_holding(set->slot, id);
 		if (id)
 			return id;
@@ -217,20 +220,22 @@ __noinline __u32 xf_fw_inside6(__u32 number, __u32 level, __u64 hi, __u64 lo)
 {
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 whole = level & 1 ? hi : hi & 0xffffffff00000000ull, hash;
-	void *table = set ? xf_fw_index(set) : NULL;
+	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
+	void *table = set ? xf_fw_index_table(index) : NULL;
 	struct xf_fw_lengths6 *inner;
 	__u32 id;
 
 	if (!table)
 		return 0;
 	hash = xf_fw_hash6(set->seed, whole, 0, 0, level);
-	id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
+	id = xf_fw_find_in(table, index, hash, xf_fw_tag_hashed(hash));
 	inner = id ? xf_fw_of_id(set->slot, id) : NULL;
 	if (!inner)
 		return 0;
-	if (inner->tail.kind == XF_FW_PREFIX6)
+	if (xf_fw_kind(&inner->tail) == XF_FW_PREFIX6)
 		return xf_fw_covers6((void *)inner, hi, lo, level) ? id : 0;
-	if (inner->tail.kind != XF_FW_LENGTHS6 || inner->addr != whole || inner->level != level)
+	if (xf_fw_kind(&inner->tail) != XF_FW_LENGTHS6 || inner->addr != whole ||
+	    inner->level != level)
 		return 0;
 	return id;
 }
@@ -259,16 +264,17 @@ static __always_inline __u32 xf_fw_below64(const struct xf_fw_set *set, __u32 nu
 		inner = id ? xf_fw_of_id(set->slot, id) : NULL;
 		if (!inner)
 			return 0;
-		if (inner->tail.kind != XF_FW_LENGTHS6)
+		if (xf_fw_kind(&inner->tail) != XF_FW_LENGTHS6)
 			return id;
-		lengths &= inner->lengths;
+		lengths &= XF_READ_ONCE(inner->lengths);
 	}
 	return lengths ? xf_fw_probe6(number, level, hi, lo, lengths) : 0;
 }
 
 static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
 {
-	return (set->lengths6[dir][0] | set->lengths6[dir][1] | set->zero6[dir]) != 0;
+	return (XF_READ_ONCE(set->lengths6[dir][0]) | XF_READ_ONCE(set->lengths6[dir][1]) |
+		XF_READ_ONCE(set->zero6[dir])) != 0;
 }
 
 /* The longest one, whether it holds or not. */
@@ -277,28 +283,29 @@ __noinline __u32 xf_fw_longest6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
 	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 upper, lower, inside;
 	struct xf_fw_lengths6 *inner;
-	__u32 id = 0;
+	__u32 id = 0, at;
 
 	if (!set)
 		return 0;
 	dir &= 1;
-	upper = set->lengths6[dir][0] & set->lengths6_at[dir][0][xf_fw_hash_first32(hi)];
-	lower = set->lengths6[dir][1] & set->lengths6_at[dir][1][xf_fw_hash_first32(hi)];
+	at = xf_fw_hash_first32(hi);
+	upper = XF_READ_ONCE(set->lengths6[dir][0]) & XF_READ_ONCE(set->lengths6_at[dir][0][at]);
+	lower = XF_READ_ONCE(set->lengths6[dir][1]) & XF_READ_ONCE(set->lengths6_at[dir][1][at]);
 	inside = upper & 0xffffffff;
 	/* Two look-ups are faster than one of the lengths first. */
 	if (xf_fw_more_than_two(inside, lower)) {
 		id = xf_fw_inside6(number, dir << 1, hi, lo);
 		inner = id ? xf_fw_of_id(set->slot, id) : NULL;
-		if (inner && inner->tail.kind != XF_FW_LENGTHS6)
+		if (inner && xf_fw_kind(&inner->tail) != XF_FW_LENGTHS6)
 			return id;
-		upper &= ~inside | (inner ? inner->lengths : 0);
-		if (!inner || !inner->longer)
+		upper &= ~inside | (inner ? XF_READ_ONCE(inner->lengths) : 0);
+		if (!inner || !XF_READ_ONCE(inner->longer))
 			lower = 0;
 	}
 	id = lower ? xf_fw_below64(set, number, dir, hi, lo, lower) : 0;
 	if (!id && upper)
 		id = xf_fw_probe6(number, dir << 1, hi, lo, upper);
-	return id ? id : set->zero6[dir];
+	return id ? id : XF_READ_ONCE(set->zero6[dir]);
 }
 
 /* The longest one that holds. */
@@ -310,10 +317,10 @@ __noinline __u32 xf_fw_longest_holding6(__u32 number, __u32 dir, __u64 hi, __u64
 	if (!set)
 		return 0;
 	dir &= 1;
-	id = xf_fw_search6(number, dir << 1 | 1, hi, lo, set->lengths6[dir][1]);
+	id = xf_fw_search6(number, dir << 1 | 1, hi, lo, XF_READ_ONCE(set->lengths6[dir][1]));
 	if (!id)
-		id = xf_fw_search6(number, dir << 1, hi, lo, set->lengths6[dir][0]);
-	return id ? id : xf_fw_first_holding(set->slot, set->zero6[dir]);
+		id = xf_fw_search6(number, dir << 1, hi, lo, XF_READ_ONCE(set->lengths6[dir][0]));
+	return id ? id : xf_fw_first_holding(set->slot, XF_READ_ONCE(set->zero6[dir]));
 }
 
 #endif

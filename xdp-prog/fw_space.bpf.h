@@ -24,7 +24,7 @@ __noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
 			return 0;
 		if (xf_fw_holds(rule))
 			return tuple->rule;
-		id = tuple->next;
+		id = XF_READ_ONCE(tuple->next);
 	}
 	return 0;
 }
@@ -49,15 +49,15 @@ struct xf_fw_best {
 };
 
 /* Take the best rule of the tuple that has this hash and these fields, if it is better. */
-static __always_inline void xf_fw_try_tuple(const struct xf_fw_set *set, void *table,
+static __always_inline void xf_fw_try_tuple(const struct xf_fw_set *set, void *table, __u64 index,
 					    struct xf_fw_best *best, __u64 hash, const __u64 *addr,
 					    __u64 l4, __u64 mac)
 {
-	__u32 id = xf_fw_find_in(table, set->index, hash, xf_fw_tag_hashed(hash));
+	__u32 id = xf_fw_find_in(table, index, hash, xf_fw_tag_hashed(hash));
 	struct xf_fw_tuple *tuple = id ? xf_fw_of_id(set->slot, id) : NULL;
 	struct xf_fw_rule *rule;
 
-	if (!tuple || tuple->tail.kind != XF_FW_TUPLE ||
+	if (!tuple || xf_fw_kind(&tuple->tail) != XF_FW_TUPLE ||
 	    (tuple->addr[0] ^ addr[0]) | (tuple->addr[1] ^ addr[1]) | (tuple->addr[2] ^ addr[2]) |
 		(tuple->addr[3] ^ addr[3]) | (tuple->l4 ^ l4) | (tuple->mac ^ mac))
 		return;
@@ -112,7 +112,8 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 	const struct xf_fw_set *set = xf_fw_set_at(at);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
-	void *table = set ? xf_fw_index(set) : NULL;
+	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
+	void *table = set ? xf_fw_index_table(index) : NULL;
 	__u64 addr[4] = {}, fields, from;
 
 	if (!table)
@@ -130,7 +131,7 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 		addr[0] = both & space->addr[0];
 		fields = xf_fw_masked_l4(space, l4);
 		from = mac & space->mac;
-		xf_fw_try_tuple(set, table, &best,
+		xf_fw_try_tuple(set, table, index, &best,
 				xf_fw_hash_tuple4(set->seed, addr[0], fields, from), addr, fields,
 				from);
 	}
@@ -145,7 +146,8 @@ __noinline __u32 xf_fw_spaces6(__u32 at)
 	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
-	void *table = set ? xf_fw_index(set) : NULL;
+	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
+	void *table = set ? xf_fw_index_table(index) : NULL;
 	struct xf_fw_best best = {};
 	__u64 addr[4], fields, from;
 
@@ -168,8 +170,9 @@ __noinline __u32 xf_fw_spaces6(__u32 at)
 		addr[3] = key->addr[3] & space->addr[3];
 		fields = xf_fw_masked_l4(space, key->l4);
 		from = key->mac & space->mac;
-		xf_fw_try_tuple(set, table, &best, xf_fw_hash_tuple6(set->seed, addr, fields, from),
-				addr, fields, from);
+		xf_fw_try_tuple(set, table, index, &best,
+				xf_fw_hash_tuple6(set->seed, addr, fields, from), addr, fields,
+				from);
 	}
 	return best.id;
 }
@@ -216,16 +219,18 @@ static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set, __u32 a
 
 /* Any other frame: only the one tuple space that needs no IP. */
 static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_set *set,
+					       const struct xf_fw_spaces *spaces,
 					       const struct xf_fw_packet *packet)
 {
-	__u32 frame = xf_fw_spaces(set)->frame;
-	__u64 addr[4] = {}, l4 = (__u64)frame << XF_FW_L4_SPACE;
+	__u64 addr[4] = {}, l4 = (__u64)spaces->frame << XF_FW_L4_SPACE;
+	__u64 index = XF_READ_ONCE(set->index);
 	struct xf_fw_best best = {};
-	void *table = frame ? xf_fw_index(set) : NULL;
+	void *table = spaces->frame ? xf_fw_index_table(index) : NULL;
 
 	if (table)
-		xf_fw_try_tuple(set, table, &best, xf_fw_hash_tuple4(set->seed, 0, l4, packet->mac),
-				addr, l4, packet->mac);
+		xf_fw_try_tuple(set, table, index, &best,
+				xf_fw_hash_tuple4(set->seed, 0, l4, packet->mac), addr, l4,
+				packet->mac);
 	return best.id;
 }
 

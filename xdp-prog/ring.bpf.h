@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "once.bpf.h"
 #include "rate.bpf.h"
 
 /* The type of a reader's ring. Its size is not part of the comparison that the kernel makes when a
@@ -90,6 +91,7 @@ static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, str
 	struct xf_counters *counters = bpf_map_lookup_elem(&xf_counters, &zero);
 	const struct xf_config *config = bpf_map_lookup_elem(&xf_config, &zero);
 	struct xf_record *rec;
+	__u32 below, rate;
 	__u64 now;
 	void *ring;
 
@@ -100,12 +102,14 @@ static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, str
 		counters->unread++;
 		return NULL;
 	}
-	if (config->sample_below && bpf_get_prandom_u32() >= config->sample_below) {
+	below = XF_READ_ONCE(config->sample_below);
+	if (below && bpf_get_prandom_u32() >= below) {
 		counters->sampled_out++;
 		return NULL;
 	}
 	now = bpf_ktime_get_boot_ns();
-	if (config->rate && !xf_rate_pass(config->rate, now)) {
+	rate = XF_READ_ONCE(config->rate);
+	if (rate && !xf_rate_pass(rate, now)) {
 		counters->rate_limited++;
 		return NULL;
 	}
@@ -130,7 +134,8 @@ static __always_inline struct xf_record *xf_ring_reserve(struct xdp_md *ctx, str
 static __always_inline void xf_ring_submit(struct xf_slot *slot)
 {
 	__u64 nth = ++slot->counters->submitted;
-	int wake = slot->config->wake_now || !(nth & slot->config->wake_mask);
+	int wake =
+	    XF_READ_ONCE(slot->config->wake_now) || !(nth & XF_READ_ONCE(slot->config->wake_mask));
 
 	bpf_ringbuf_submit(slot->rec, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }

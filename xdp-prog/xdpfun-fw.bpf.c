@@ -62,9 +62,9 @@ static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __
 						 struct xf_fw_match *match)
 {
 	if (packet->family == 4) {
-		if (set->lengths4[XF_FW_SRC])
+		if (XF_READ_ONCE(set->lengths4[XF_FW_SRC]))
 			xf_fw_match_prefix4(set, number, match, XF_FW_SRC, packet->src_hi);
-		if (set->lengths4[XF_FW_DST] && xf_fw_dst_may_win(match))
+		if (XF_READ_ONCE(set->lengths4[XF_FW_DST]) && xf_fw_dst_may_win(match))
 			xf_fw_match_prefix4(set, number, match, XF_FW_DST, packet->dst_hi);
 	} else if (packet->family == 6) {
 		if (xf_fw_any6(set, XF_FW_SRC))
@@ -91,13 +91,14 @@ static __always_inline int xf_fw_denied(const struct xf_fw_match *match)
 }
 
 /* Whether a rule could be about what is behind the tags: any but one that names a MAC only. */
-static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set)
+static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set,
+						 const struct xf_fw_spaces *spaces)
 {
-	const struct xf_fw_spaces *spaces = xf_fw_spaces(set);
 	__u32 frame = !!spaces->frame;
 
-	return set->lengths4[XF_FW_SRC] || set->lengths4[XF_FW_DST] || xf_fw_any6(set, XF_FW_SRC) ||
-	       xf_fw_any6(set, XF_FW_DST) || spaces->n4 > frame || spaces->n6 > frame;
+	return XF_READ_ONCE(set->lengths4[XF_FW_SRC]) || XF_READ_ONCE(set->lengths4[XF_FW_DST]) ||
+	       xf_fw_any6(set, XF_FW_SRC) || xf_fw_any6(set, XF_FW_DST) || spaces->n4 > frame ||
+	       spaces->n6 > frame;
 }
 
 /* The composite rules. Headers that only these and a policy of deny look at are read here. */
@@ -105,16 +106,16 @@ static __always_inline void xf_fw_match_composites(struct xdp_md *ctx, const str
 						   __u32 number, struct xf_fw_packet *packet,
 						   struct xf_fw_match *match)
 {
-	__u32 list = set->current & (XF_FW_LISTS - 1);
+	__u32 list = XF_READ_ONCE(set->current) & (XF_FW_LISTS - 1);
 	const struct xf_fw_spaces *spaces = &set->spaces[list];
 
 	if (!packet->family) {
-		xf_fw_take(set, match, xf_fw_match_frame(set, packet));
-		if (packet->tagged && !xf_fw_denied(match) && xf_fw_any_behind_tags(set))
+		xf_fw_take(set, match, xf_fw_match_frame(set, spaces, packet));
+		if (packet->tagged && !xf_fw_denied(match) && xf_fw_any_behind_tags(set, spaces))
 			match->unread = 1;
 		return;
 	}
-	if (!spaces->n4 && !spaces->n6 && (match->rule || !set->deny))
+	if (!spaces->n4 && !spaces->n6 && (match->rule || !match->deny))
 		return;
 	xf_fw_parse_rest(packet);
 	if (xf_fw_out_of_reach(ctx, packet))
@@ -163,11 +164,16 @@ static __always_inline int xf_fw_obey(const struct xf_fw_set *set, const struct 
 }
 
 /* The verdict where no rule matches. */
-static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_set *set,
-					const struct xf_fw_packet *packet,
+static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_packet *packet,
+					const struct xf_fw_match *match,
 					struct xf_fw_totals *totals, __u32 len)
 {
-	if (!set->deny) {
+	__u32 deny = match->deny;
+
+	/* Without this the compiler divides all paths by the policy, and the verifier has twice as
+	 * many to look at. */
+	barrier_var(deny);
+	if (!deny) {
 		xf_fw_count(&totals->policy_allowed, len);
 		return XDP_PASS;
 	}
@@ -194,7 +200,7 @@ static __always_inline int xf_fw_verdict(struct xdp_md *ctx, const struct xf_fw_
 	if (match->rule)
 		return xf_fw_obey(set, match, counts, len);
 	match->id = XF_FW_POLICY;
-	return xf_fw_policy(ctx, set, packet, &counts->totals, len);
+	return xf_fw_policy(ctx, packet, match, &counts->totals, len);
 }
 
 SEC("xdp")
@@ -213,6 +219,7 @@ int xdpfun_fw(struct xdp_md *ctx)
 	counts = bpf_map_lookup_elem(&xf_fw_counts, &zero);
 	if (!set || !counts)
 		return XDP_PASS;
+	match.deny = XF_READ_ONCE(set->deny);
 	xf_fw_parse_addresses(&packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
 	xf_fw_match_composites(ctx, set, number, &packet, &match);

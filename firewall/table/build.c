@@ -90,7 +90,7 @@ static int finish(struct xf_build *build, uint64_t deadline)
 	struct xf_table *table = build->table;
 	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
-	if (!err && deadline && table->store.root->deadline)
+	if (!err && deadline && XF_FW_STATE_DEADLINE(table->store.root->state))
 		err = -EBUSY;
 	if (err) {
 		xf_build__abort(build);

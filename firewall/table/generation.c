@@ -11,34 +11,60 @@
 
 #define DEADLINE_OVER 1 /* ns since boot; 0 is no deadline */
 
+static uint64_t state(const struct xf_table *table)
+{
+	return xf_observe(&table->store.root->state);
+}
+
 static uint32_t active(const struct xf_table *table)
 {
-	return (uint32_t)table->store.root->which;
+	return XF_FW_STATE_SET(state(table));
 }
 
-/* The set that comes back after the trial, or XF_NO_SET. */
+/* The set that comes back after the trial, or XF_FW_NO_SET. */
 static uint32_t fallback(const struct xf_table *table)
 {
-	const struct xf_fw_root *root = table->store.root;
-
-	return root->deadline ? root->which >> 32 : XF_NO_SET;
+	return XF_FW_STATE_FALLBACK(state(table));
 }
 
-/* A trial whose deadline has passed. */
-static bool deadline_over(const struct xf_table *table, uint64_t now)
+/* The deadline of a trial that runs or is over, or 0. */
+static uint64_t deadline_of(const struct xf_table *table)
 {
-	return table->store.root->deadline && now > table->store.root->deadline;
+	return XF_FW_STATE_DEADLINE(state(table));
 }
 
-/* A trial that is over and has a fallback. A first trial has none: its set stays, on hold. */
-static bool trial_over(const struct xf_table *table, uint64_t now)
+/* A set holds; with a deadline for that time only. */
+static void publish(struct xf_table *table, uint64_t deadline, uint32_t fallback, uint32_t number)
 {
-	return deadline_over(table, now) && fallback(table) != XF_NO_SET;
+	/* The lowest byte is not the deadline's: no trial is shorter than it was meant to be. */
+	uint64_t rounded = (deadline + 0xff) & ~0xffull;
+
+	xf_publish(&table->store.root->state, XF_FW_STATE(rounded, fallback, number));
 }
 
-static uint64_t both(uint32_t number)
+/* A set holds for good. */
+static void publish_for_good(struct xf_table *table, uint32_t number)
 {
-	return (uint64_t)number << 32 | number;
+	publish(table, 0, XF_FW_NO_SET, number);
+}
+
+static bool is_over(uint64_t state, uint64_t now)
+{
+	uint64_t deadline = XF_FW_STATE_DEADLINE(state);
+
+	return deadline && now > deadline;
+}
+
+/* A first trial that is over: it has no fallback, so its set stays, on hold. */
+static bool is_held(uint64_t state, uint64_t now)
+{
+	return is_over(state, now) && XF_FW_STATE_FALLBACK(state) == XF_FW_NO_SET;
+}
+
+/* Any other trial that is over. */
+static bool falls_back(uint64_t state, uint64_t now)
+{
+	return is_over(state, now) && XF_FW_STATE_FALLBACK(state) != XF_FW_NO_SET;
 }
 
 static uint32_t number_of(const struct xf_table *table, const struct xf_region *region)
@@ -141,26 +167,14 @@ static int install(struct xf_table *table, struct xf_region *region)
 
 int xf_table__switch(struct xf_table *table, struct xf_region *region)
 {
-	struct xf_fw_root *root = table->store.root;
 	uint32_t number = number_of(table, region), old = table->store.sets[active(table)].slot;
 	int err = install(table, region);
 
 	if (err)
 		return err;
-	xf_publish(&root->which,
-		   root->deadline ? (root->which & ~0xffffffffull) | number : both(number));
+	publish(table, deadline_of(table), fallback(table), number);
 	attach_active(table);
 	return release(table, old);
-}
-
-/* The upper half of which is ignored until the deadline is set, and names the old set until then.
- */
-static void begin_trial(struct xf_fw_root *root, uint32_t number, uint64_t deadline)
-{
-	uint64_t back = (uint32_t)root->which;
-
-	xf_publish(&root->deadline, deadline);
-	xf_publish(&root->which, back << 32 | number);
 }
 
 int xf_table__switch_on_trial(struct xf_table *table, struct xf_region *region, uint64_t deadline)
@@ -170,7 +184,7 @@ int xf_table__switch_on_trial(struct xf_table *table, struct xf_region *region, 
 
 	if (err)
 		return err;
-	begin_trial(table->store.root, number, deadline);
+	publish(table, deadline, active(table), number);
 	attach_active(table);
 	table->region.seen = table->store.root->tables;
 	unmark(table, XF_FW_WRITING_TABLES);
@@ -201,7 +215,7 @@ static int unshare(struct xf_table *table)
 	struct xf_region region;
 	int err;
 
-	if (back == XF_NO_SET || table->store.sets[back].slot != table->region.set->slot)
+	if (back == XF_FW_NO_SET || table->store.sets[back].slot != table->region.set->slot)
 		return 0;
 	err = xf_region__map(&table->region);
 	if (err)
@@ -220,12 +234,10 @@ static int unshare(struct xf_table *table)
 /* The fallback has held since the deadline; write it down for good. */
 static int end_trial(struct xf_table *table)
 {
-	struct xf_fw_root *root = table->store.root;
 	uint32_t tried = table->store.sets[active(table)].slot, back = fallback(table);
 
 	mark(table, XF_FW_WRITING_TABLES);
-	xf_publish(&root->which, both(back));
-	xf_publish(&root->deadline, 0);
+	publish_for_good(table, back);
 	attach_active(table);
 	return release(table, tried);
 }
@@ -254,11 +266,18 @@ static int recover(struct xf_table *table, uint64_t now)
 	return err;
 }
 
+uint32_t xf_table__number(const struct xf_table *table, uint64_t now)
+{
+	uint64_t then = state(table);
+
+	return falls_back(then, now) ? XF_FW_STATE_FALLBACK(then) : XF_FW_STATE_SET(then);
+}
+
 void xf_table__refresh(struct xf_table *table, uint64_t now)
 {
-	uint32_t number = trial_over(table, now) ? fallback(table) : active(table);
+	uint32_t number = xf_table__number(table, now);
 
-	if (table->number == number && table->region.seen == table->store.root->tables)
+	if (table->number == number && table->region.seen == xf_observe(&table->store.root->tables))
 		return;
 	xf_region__detach(&table->region);
 	table->number = number;
@@ -271,7 +290,7 @@ int xf_table__settle(struct xf_table *table, uint64_t now)
 
 	xf_table__refresh(table, now);
 	table->store.why[0] = 0;
-	if (trial_over(table, now))
+	if (falls_back(state(table), now))
 		err = end_trial(table);
 	/* A table that cannot be mapped must not look like one that does not exist. */
 	if (!err)
@@ -301,20 +320,19 @@ void xf_table__end(struct xf_table *table)
 
 int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 {
-	struct xf_fw_root *root = table->store.root;
 	uint32_t number;
 	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err)
 		return err;
-	if (root->deadline)
+	if (deadline_of(table))
 		return -EBUSY;
 	number = free_set(table);
 	memcpy(&table->store.sets[number], table->region.set, sizeof(struct xf_fw_set));
 	/* If it were set after the switch, the deadline could have passed, and the policy would be
 	 * the fallback's. */
 	table->store.sets[number].deny = deny;
-	begin_trial(root, number, deadline);
+	publish(table, deadline, active(table), number);
 	attach_active(table);
 	/* Now, since copying many rules takes longer than a change should. If it cannot be done the
 	 * first change tries again, and says so. */
@@ -324,24 +342,21 @@ int xf_table__try(struct xf_table *table, bool deny, uint64_t deadline)
 
 int xf_table__try_first(struct xf_table *table, uint64_t deadline)
 {
-	struct xf_fw_root *root = table->store.root;
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	int err = xf_table__settle(table, now);
 
 	if (err)
 		return err;
-	if (root->deadline && !xf_table__held(table, now))
+	if (deadline_of(table) && !xf_table__held(table, now))
 		return -EBUSY;
-	/* In this order the set holds in between, or nothing still. */
-	xf_publish(&root->which, (uint64_t)XF_NO_SET << 32 | active(table));
-	xf_publish(&root->deadline, deadline);
+	publish(table, deadline, XF_FW_NO_SET, active(table));
 	return 0;
 }
 
 void xf_table__put_off(struct xf_table *table, uint64_t deadline)
 {
-	if (table->store.root->deadline)
-		xf_publish(&table->store.root->deadline, deadline);
+	if (deadline_of(table))
+		publish(table, deadline, fallback(table), active(table));
 }
 
 void xf_table__end_trial(struct xf_table *table)
@@ -356,46 +371,43 @@ int xf_table__hold(struct xf_table *table)
 
 bool xf_table__held(const struct xf_table *table, uint64_t now)
 {
-	return deadline_over(table, now) && fallback(table) == XF_NO_SET;
+	return is_held(state(table), now);
 }
 
 bool xf_table_root_held(const struct xf_fw_root *root, uint64_t now)
 {
 	return root->magic == XF_FW_ABI_MAGIC && root->version == XF_FW_ABI_VERSION &&
-	       root->deadline && now > root->deadline && root->which >> 32 == XF_NO_SET;
+	       is_held(root->state, now);
 }
 
 void xf_table__resume(struct xf_table *table)
 {
-	struct xf_fw_root *root = table->store.root;
-
-	xf_publish(&root->which, both(active(table)));
-	xf_publish(&root->deadline, 0);
+	publish_for_good(table, active(table));
 }
 
 int xf_table__confirm(struct xf_table *table, uint64_t now)
 {
-	struct xf_fw_root *root = table->store.root;
 	uint32_t back = fallback(table);
 	int err;
 
-	if (!root->deadline)
+	if (!deadline_of(table))
 		return -ENOENT;
-	if (deadline_over(table, now)) {
+	if (is_over(state(table), now)) {
 		err = xf_table__settle(table, now);
 		return err ? err : -ETIME;
 	}
-	if (back == XF_NO_SET) {
+	if (back == XF_FW_NO_SET) {
 		xf_table__resume(table);
 		return 0;
 	}
 	mark(table, XF_FW_WRITING_TABLES);
-	xf_publish(&root->deadline, 0);
-	xf_publish(&root->which, both(active(table)));
+	publish_for_good(table, active(table));
 	return release(table, table->store.sets[back].slot);
 }
 
 uint64_t xf_table__trial(const struct xf_table *table, uint64_t now)
 {
-	return deadline_over(table, now) ? 0 : table->store.root->deadline;
+	uint64_t then = state(table);
+
+	return is_over(then, now) ? 0 : XF_FW_STATE_DEADLINE(then);
 }

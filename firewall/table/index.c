@@ -102,7 +102,7 @@ static int put(const struct view *view, struct xf_index_key key, uint32_t id)
 		for (int i = 0; i < XF_FW_BUCKET_REFS; i++) {
 			if (at->summary >> 8 * i & 0xff)
 				continue;
-			at->ref[i] = key.tag << 24 | id;
+			xf_publish(&at->ref[i], key.tag << 24 | id);
 			xf_publish(&at->summary,
 				   at->summary | xf_fw_fingerprint(key.hash, view->shift) << 8 * i);
 			for (; bucket < at; bucket++)

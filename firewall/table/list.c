@@ -123,16 +123,17 @@ int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t 
 	const struct xf_fw_rule *entry;
 
 	xf_table__refresh(table, now);
-	if (XF_FW_MARK(table->region.set) != set)
-		return -ENOENT;
 	entry = id <= XF_FW_ID_MASK ? xf_region__entry(&table->region, id) : NULL;
-	if (!entry || !xf_rule_entry_is_rule(entry) || !xf_rule_entry_holds(entry, now) ||
+	if (!entry || !xf_rule_entry_holds(entry, now) || !xf_rule_entry_is_rule(entry) ||
 	    xf_rule_from_entry(&table->region, entry, rule))
 		return -ENOENT;
-	/* An entry is taken apart only after its rule has ceased to hold: if it still holds, the
-	 * entry was whole. */
+	/* An entry is taken apart only after its rule has ceased to hold, and a set and its tables
+	 * only after another one holds: if both still hold, all of this was whole. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return xf_rule_entry_holds(entry, now) ? 0 : -ENOENT;
+	if (!xf_rule_entry_holds(entry, now) || xf_table__number(table, now) != table->number ||
+	    XF_FW_MARK(table->region.set) != set)
+		return -ENOENT;
+	return 0;
 }
 
 static uint64_t pages(uint64_t bytes)

@@ -75,7 +75,7 @@ void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_
 	region->store = store;
 	region->set = &store->sets[number];
 	region->live = live;
-	region->seen = store->root->tables;
+	region->seen = xf_observe(&store->root->tables);
 }
 
 static void unmap(struct xf_region *region, uint32_t slot)
@@ -275,7 +275,7 @@ void xf_region__free(struct xf_region *region, uint32_t id)
 
 	if (!end)
 		return;
-	end->kind = XF_FW_FREE;
+	end->kind |= XF_FW_FREED;
 	end->link = *list;
 	*list = id;
 	writer->deferred_n += region->live;

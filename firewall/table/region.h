@@ -12,6 +12,8 @@
 
 /* One store that packets see whole, after all that was stored before. */
 #define xf_publish(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
+/* One load of a word that another process may publish, before all that is loaded later. */
+#define xf_observe(at) __atomic_load_n(at, __ATOMIC_ACQUIRE)
 
 /* The maps that all sets share. */
 struct xf_store {

@@ -29,7 +29,7 @@ int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t ex
 
 bool xf_rule_entry_holds(const struct xf_fw_rule *entry, uint64_t now)
 {
-	return entry->expires > now;
+	return xf_observe(&entry->expires) > now;
 }
 
 int xf_rule_from_entry(struct xf_region *region, const struct xf_fw_rule *entry,

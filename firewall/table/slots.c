@@ -43,7 +43,7 @@ int xf_store__change_slot(struct xf_store *store, const struct xf_slot_change *c
 int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *entries)
 {
 	struct bpf_map_info info = {};
-	__u32 size = sizeof(info), id = store->root->table[slot];
+	__u32 size = sizeof(info), id = xf_observe(&store->root->table[slot]);
 	int fd = id ? bpf_map_get_fd_by_id(id) : -1;
 
 	if (fd < 0)
@@ -68,7 +68,7 @@ int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *
 	struct work work = { store, changes };
 	int err = xf_parallel(n, change, &work);
 
-	store->root->tables++;
+	xf_publish(&store->root->tables, store->root->tables + 1);
 	return err;
 }
 

@@ -100,6 +100,7 @@ int xf_table__create(struct xf_table **out, bool deny)
 		/* Set 0 holds, which is all zero and has no tables. */
 		table->store.root->magic = XF_FW_ABI_MAGIC;
 		table->store.root->version = XF_FW_ABI_VERSION;
+		table->store.root->state = XF_FW_STATE(0, XF_FW_NO_SET, 0);
 		err = xf_table__new_set(table, deny, 0, &region);
 	}
 	if (!err)
@@ -132,10 +133,18 @@ static int take_map(struct xf_table_map *to, const struct space_of_map *want,
 	return -EPROTO;
 }
 
+static bool known_root(const struct xf_fw_root *root)
+{
+	uint32_t fallback = XF_FW_STATE_FALLBACK(root->state);
+
+	return root->magic == XF_FW_ABI_MAGIC && root->version == XF_FW_ABI_VERSION &&
+	       XF_FW_STATE_SET(root->state) < XF_FW_SETS &&
+	       (fallback < XF_FW_SETS || fallback == XF_FW_NO_SET);
+}
+
 int xf_table__open(struct xf_table **out, const struct xf_table_map *maps, size_t count)
 {
 	struct xf_table *table = alloc_table();
-	const struct xf_fw_root *root;
 	int err = 0;
 
 	if (!table)
@@ -144,16 +153,13 @@ int xf_table__open(struct xf_table **out, const struct xf_table_map *maps, size_
 		err = take_map(&table->maps[i], &spaces_of_maps[i], maps, count);
 	if (!err)
 		err = map_store(table);
-	root = table->store.root;
-	if (!err && (root->magic != XF_FW_ABI_MAGIC || root->version != XF_FW_ABI_VERSION ||
-		     (uint32_t)root->which >= XF_FW_SETS ||
-		     (root->which >> 32 >= XF_FW_SETS && root->which >> 32 != XF_NO_SET)))
+	if (!err && !known_root(table->store.root))
 		err = -EPROTO;
 	if (err) {
 		xf_table__close(table);
 		return err;
 	}
-	table->number = XF_NO_SET;
+	table->number = XF_FW_NO_SET;
 	xf_table__refresh(table, xf_now_ns(CLOCK_BOOTTIME));
 	*out = table;
 	return 0;

@@ -7,7 +7,6 @@
 #include "firewall/table/set.h"
 #include "firewall/table/table.h"
 
-#define XF_NO_SET UINT32_MAX
 /* Two references of an index with one hash need other seeds: of ten million sets of a million rules
  * one has such. */
 #define XF_SEED_TRIES 3
@@ -20,6 +19,8 @@ struct xf_table {
 	struct xf_region *building; /* one that is being built, or NULL */
 };
 
+/* The number of the set that packets met at that time. */
+uint32_t xf_table__number(const struct xf_table *table, uint64_t now);
 /* Look again at which set holds and at its tables: another process may have changed them. */
 void xf_table__refresh(struct xf_table *table, uint64_t now);
 

@@ -136,6 +136,19 @@ static void read_totals(const struct xf_fw *fw, struct xf_fw_total sum[5])
 	}
 }
 
+uint64_t xf_fw_drops(const struct xf_fw *fw, const void *bytes, size_t len, uint32_t times)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = len,
+		    .repeat = times);
+	struct xf_fw_total before[5], after[5];
+
+	read_totals(fw, before);
+	assert_int_equal(bpf_prog_test_run_opts(fw->prog, &opts), 0);
+	read_totals(fw, after);
+	return after[XF_FATE_DENIED].packets - before[XF_FATE_DENIED].packets +
+	       after[XF_FATE_POLICY_DENIED].packets - before[XF_FATE_POLICY_DENIED].packets;
+}
+
 int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len)
 {
 	struct xf_fw_total before[5], after[5];

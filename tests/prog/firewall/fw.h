@@ -41,6 +41,10 @@ int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
  * verdict fits. A negative number when there is no such total. */
 int xf_fw_fate(const struct xf_fw *fw, const void *bytes, size_t len);
 
+/* Run a packet so many times. Returns how often it was dropped; those that met no set count as
+ * passed. No other process may run packets meanwhile. */
+uint64_t xf_fw_drops(const struct xf_fw *fw, const void *bytes, size_t len, uint32_t times);
+
 /* A rule for an IPv4 source, a UDP packet of XF_FW_PLAIN_LEN bytes from 10.1.2.@d, and its verdict.
  */
 #define XF_FW_PLAIN_LEN 60

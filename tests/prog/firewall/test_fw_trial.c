@@ -38,7 +38,7 @@ static void a_trial_ends_by_itself(void **state)
 	const struct xf_fw *fw = *state;
 	struct xf_rule old = xf_fw_from4(10, 1, 2, 3, 32, true),
 		       new = xf_fw_from4(10, 1, 2, 4, 32, true);
-	uint64_t now = xf_boot_ns(), deadline = now + 3600 * SECOND;
+	uint64_t now = xf_boot_ns(), deadline = (now + 3600 * SECOND) & ~0xffull;
 
 	assert_int_equal(xf_table__add(fw->table, &old, now), 0);
 	assert_int_equal(xf_table__try(fw->table, false, deadline), 0);

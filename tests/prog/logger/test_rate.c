@@ -3,9 +3,12 @@
  */
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/prog/harness.h"
 
@@ -276,6 +279,53 @@ static void sampling_and_rate_together(void **state)
 	free(load.records);
 }
 
+struct toggle {
+	volatile struct xf_config *config;
+	atomic_bool stop;
+};
+
+/* Limits that take everything, and none, in turns. */
+static void *toggle_limits(void *arg)
+{
+	struct toggle *toggle = arg;
+
+	while (!toggle->stop) {
+		toggle->config->sample_below = UINT32_MAX;
+		toggle->config->rate = UINT32_MAX;
+		toggle->config->sample_below = 0;
+		toggle->config->rate = 0;
+	}
+	return NULL;
+}
+
+/* A packet that sees a limit end sees either the limit or none. (A sample below UINT32_MAX leaves
+ * out one of four thousand million.) */
+static void a_limit_that_ends_stops_nothing(void **state)
+{
+	const struct xf_harness *harness = *state;
+	const size_t page = sysconf(_SC_PAGESIZE);
+	struct toggle toggle = { 0 };
+	struct xf_test_ring ring;
+	struct xf_counters sum;
+	pthread_t thread;
+
+	assert_int_equal(xf_test_ring__open(&ring, 4096), 0);
+	xf_harness_install(harness, -1, ring.fd);
+	toggle.config = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, harness->config, 0);
+	assert_true(toggle.config != MAP_FAILED);
+	assert_int_equal(pthread_create(&thread, NULL, toggle_limits, &toggle), 0);
+	for (int i = 0; i < 100; i++)
+		xf_harness_run(harness, packet, sizeof(packet), BATCH);
+	toggle.stop = true;
+	pthread_join(thread, NULL);
+	xf_harness_count(harness, &sum);
+	assert_int_equal(xf_counters_seen(&sum), 100 * BATCH);
+	assert_int_equal(sum.sampled_out, 0);
+	assert_int_equal(sum.rate_limited, 0);
+	munmap((void *)toggle.config, page);
+	xf_test_ring__close(&ring);
+}
+
 #define TEST(function)                                                                             \
 	cmocka_unit_test_setup_teardown(function, xf_harness_set_up, xf_harness_tear_down)
 
@@ -284,7 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sampling_takes_its_share),	      TEST(rate_holds_over_bursts),
 		TEST(rate_is_used_up_under_overload), TEST(rate_takes_all_that_it_may),
-		TEST(sampling_and_rate_together),
+		TEST(sampling_and_rate_together),     TEST(a_limit_that_ends_stops_nothing),
 	};
 	const char *why = xf_harness_refusal();
 
