@@ -63,7 +63,7 @@ rules_for() {
 	for pause in 0.03 0.09 0.16 0.24 0.33 0.45; do
 		begin replace "${A[@]}" "$XF" firewall replace -q "$T/rules.b"
 		sleep $pause
-		! alive replace || finish KILL replace
+		finish_running KILL replace
 		fw list >"$T/after"
 		same "rules after a kill" "$(wc -l <"$T/after")" 100000
 		same "sets whose rules are there" "$(awk -F '[ .]' '{ print $3 }' "$T/after" | sort -u | wc -l)" 1
@@ -83,7 +83,7 @@ rules_for() {
 	for i in {1..8}; do
 		begin feed "${A[@]}" bash -c 'exec "$1" firewall add --exist - <"$2"' - "$XF" "$T/rules"
 		sleep "0.$(printf %02d $((i * 5)))"
-		! alive feed || finish KILL feed
+		finish_running KILL feed
 		fw add --exist "deny from 192.0.2.$i"
 		n=$(fw list | wc -l)
 		same "rules by stats" "$(fw stats --json | jq .rules)" "$n"

@@ -126,7 +126,7 @@ totals_are() {
 	totals log
 	between logged "$logged" 1 399
 	same lost "$lost" 0
-	! alive traffic || finish TERM traffic
+	finish_running TERM traffic
 }
 
 @test "a pipe that is closed while no packet comes ends log" {

@@ -92,6 +92,12 @@ finish() {
 	done
 }
 
+# finish_running SIGNAL NAME: the same for one process, which may have ended by itself.
+finish_running() {
+	! alive "$2" || kill "-$1" "${pid[$2]}"
+	wait "${pid[$2]}" || :
+}
+
 # ends NAME STATUS: wait until the process ends by itself; fails when its exit status is another one.
 ends() {
 	local status=0
