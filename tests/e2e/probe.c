@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One TCP connection in steps, with the result and time of each.
  *
- *   probe connect|listen ADDR:PORT STEP...
+ *   probe connect|listen|listen-briefly ADDR:PORT STEP...
  *
+ * listen waits for its client as long as a test that hangs may take, listen-briefly three seconds.
  * Each step prints a line "MS STEP RESULT" with the time of its end (CLOCK_MONOTONIC in ms). send=
  * sends a pattern by position, and received bytes are compared with it, except those of text=. A
  * step on a dead connection prints so, and the next one goes on; the exit status is 1 after wrong
@@ -23,7 +24,8 @@
 #include "pattern.h"
 
 #define TIMEOUT_MS 15000
-#define ACCEPT_MS 3000
+#define ACCEPT_MS 90000
+#define ACCEPT_BRIEFLY_MS 3000
 
 struct probe {
 	int fd;
@@ -33,7 +35,7 @@ struct probe {
 };
 
 static const char usage[] =
-    "usage: probe connect|listen ADDR:PORT STEP...\n"
+    "usage: probe connect|listen|listen-briefly ADDR:PORT STEP...\n"
     "  rcvbuf=N    before the connection is there; must come first\n"
     "  send=N      bytes of the pattern            text=STRING, hex=DIGITS, file=NAME  other "
     "bytes\n"
@@ -276,14 +278,14 @@ static void open_socket(struct probe *p, const char *first)
 	}
 }
 
-static void wait_for_client(struct probe *p)
+static void wait_for_client(struct probe *p, int limit_ms)
 {
 	int listener = p->fd;
 
 	if (bind(listener, (struct sockaddr *)&p->addr, sizeof(p->addr)) || listen(listener, 1))
 		die("listen");
 	printf("%llu listen 0 ok\n", (unsigned long long)now_ms());
-	if (!wait_for(listener, POLLIN, ACCEPT_MS)) {
+	if (!wait_for(listener, POLLIN, limit_ms)) {
 		printf("%llu accept 0 timeout\n", (unsigned long long)now_ms());
 		exit(0);
 	}
@@ -315,8 +317,8 @@ int main(int argc, char **argv)
 	open_socket(&p, argv[3]);
 	if (argv[3] && is(argv[3], "rcvbuf"))
 		i++;
-	if (!strcmp(argv[1], "listen"))
-		wait_for_client(&p);
+	if (!strncmp(argv[1], "listen", 6))
+		wait_for_client(&p, argv[1][6] ? ACCEPT_BRIEFLY_MS : ACCEPT_MS);
 	else if (connect(p.fd, (struct sockaddr *)&p.addr, sizeof(p.addr)))
 		die("connect");
 	printf("%llu %s 0 ok\n", (unsigned long long)now_ms(),

@@ -67,7 +67,7 @@ probes=()
 server() {
 	local name=server$((${#probes[@]} + 1))
 
-	begin "$name" "${B[@]}" "$helpers/probe" listen "$@"
+	begin "$name" "${B[@]}" "$helpers/probe" listen-briefly "$@"
 	probes+=("$name")
 	wait_for has_lines "$name" 1
 }

@@ -17,7 +17,8 @@
 #include "pattern.h"
 
 #define MSS 1400
-#define FIRST 1000u /* sequence number of the first byte */
+#define PATIENCE_MS 90000 /* ends a test that hangs */
+#define FIRST 1000u	  /* sequence number of the first byte */
 
 struct client {
 	int fd;
@@ -146,7 +147,7 @@ int main(int argc, char **argv)
 	c.dport = htons(atoi(colon + 1));
 	c.fd = hearing_socket(argv[1]);
 	send_segment(&c, FIRST - 1, TH_SYN, 0, 0);
-	listen_for(&c, 1000, FIRST);
+	listen_for(&c, PATIENCE_MS, FIRST);
 	if (!c.connected || c.reset) {
 		fprintf(stderr, "segments: no connection\n");
 		return 1;
@@ -161,7 +162,7 @@ int main(int argc, char **argv)
 		last = hi > last ? hi : last;
 	}
 	send_segment(&c, FIRST + last, TH_ACK | TH_FIN, 0, 0);
-	listen_for(&c, 1000, FIRST + last + 1);
+	listen_for(&c, PATIENCE_MS, FIRST + last + 1);
 	printf("acknowledged %d of %llu%s\n", (int)(c.acked - FIRST), (unsigned long long)last + 1,
 	       c.reset ? ", reset" : "");
 	return c.acked != FIRST + last + 1;
