@@ -17,19 +17,23 @@ enum xf_first {
 	XF_FIRST_NO, /* the bytes are something else, whatever follows */
 	XF_FIRST_YES,
 	XF_FIRST_MORE, /* a longer prefix is needed to tell */
-	XF_FIRST_BAD,  /* a broken header (PROXY headers only) */
+	XF_FIRST_BAD,  /* a broken PROXY header; what two servers could read in two ways */
 };
 
 /* Find the server name in a TLS ClientHello (RFC 8446, RFC 6066), which may be spread over several
  * records. YES: @name is the host_name in lower case, without a final dot, NUL-terminated. NO also
- * for a ClientHello without a server name. */
+ * for a ClientHello without a server name, or with an IPv6 address as that. BAD: TLS, but lengths,
+ * records or the extension are wrong, or the name has other characters than names have. */
 enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1]);
 
 /* Find the host that an HTTP/1 request is for: from the request target in absolute form (with
- * CONNECT: from the target), else from its one Host header (RFC 9112). YES: @name is in lower case,
+ * CONNECT: from the target), and from its one Host header (RFC 9112). YES: @name is in lower case,
  * without port and final dot, an IPv6 literal without brackets as inet_ntop() writes it. NO also
- * for a request with no host, several Host headers, or a broken one. */
-enum xf_first xf_first_host(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1]);
+ * for a request with no host. BAD: what a lenient server may take for a request although RFC 9112
+ * does not, several Host headers, a broken one, or another one than the target. @ended: no byte
+ * follows, and the answer is never MORE. */
+enum xf_first xf_first_host(const uint8_t *data, size_t len, bool ended,
+			    char name[XF_NAME_MAX + 1]);
 
 /* Compare the first line with @secret; it ends in LF or CR LF. The time does not depend on how much
  * of the secret is right. YES: @skip is the length of the line with its end. MORE: the line has not

@@ -2,13 +2,15 @@
 /* The server name of a TLS ClientHello.
  *
  * The parser reads the whole message before it answers YES: a second name, or lengths that do not
- * fit, would let the upstream read another name than the routes did. */
+ * fit, would let the upstream read another name than the routes did. Such a message is BAD. */
 #include "sockmap/route/first_packet.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "sockmap/route/first_impl.h"
 
+#define CHANGE_CIPHER_SPEC 20
 #define HANDSHAKE 22
 #define RECORD_MAX (1 << 14)
 #define CLIENT_HELLO 1
@@ -29,19 +31,16 @@ static bool give_up(struct stream *s, enum xf_first answer)
 	return false;
 }
 
+/* Some servers skip an alert or an empty record, and others do not. */
 static bool next_record(struct stream *s)
 {
-	if (s->len >= 1 && s->data[0] != HANDSHAKE)
-		return give_up(s, XF_FIRST_NO);
-	if (s->len >= 2 && s->data[1] != 3) /* SSL 3 and every TLS */
-		return give_up(s, XF_FIRST_NO);
 	if (s->len < 5)
 		return give_up(s, XF_FIRST_MORE);
 	s->record = s->data[3] << 8 | s->data[4];
+	if (s->data[0] != HANDSHAKE || s->data[1] != 3 || !s->record || s->record > RECORD_MAX)
+		return give_up(s, XF_FIRST_BAD);
 	s->data += 5;
 	s->len -= 5;
-	if (!s->record || s->record > RECORD_MAX)
-		return give_up(s, XF_FIRST_NO);
 	return true;
 }
 
@@ -52,7 +51,7 @@ static bool take(struct stream *s, size_t *left, size_t n, uint8_t *out)
 	size_t part;
 
 	if (n > *left)
-		return give_up(s, XF_FIRST_NO);
+		return give_up(s, XF_FIRST_BAD);
 	*left -= n;
 	while (n) {
 		if (!s->record && !next_record(s))
@@ -93,11 +92,24 @@ static bool skip_vector(struct stream *s, size_t *left, size_t width, size_t siz
 	if (!take_number(s, left, width, &n))
 		return false;
 	if (n % size || n > max)
-		return give_up(s, XF_FIRST_NO);
+		return give_up(s, XF_FIRST_BAD);
 	return take(s, left, n, NULL);
 }
 
-/* Parse the contents of a server_name extension, @left bytes. */
+static bool is_ip6(const uint8_t *name, size_t len)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (len >= sizeof(text) || memchr(name, '\0', len))
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+/* Parse the contents of a server_name extension, @left bytes: a list of one name. RFC 6066 does not
+ * say where a name of another type ends. An IPv6 address, which some clients send, is no name. */
 static bool take_server_name(struct stream *s, size_t left, char *name)
 {
 	uint8_t bytes[XF_NAME_MAX + 1]; /* with a final dot */
@@ -105,24 +117,15 @@ static bool take_server_name(struct stream *s, size_t left, char *name)
 
 	if (!take_number(s, &left, 2, &list))
 		return false;
-	if (!list || list != left)
-		return give_up(s, XF_FIRST_NO);
-	while (list) {
-		if (!take_number(s, &list, 1, &type) || !take_number(s, &list, 2, &n))
-			return false;
-		if (type != NAME_HOST) {
-			if (!take(s, &list, n, NULL))
-				return false;
-			continue;
-		}
-		if (name[0] || n > sizeof(bytes))
-			return give_up(s, XF_FIRST_NO);
-		if (!take(s, &list, n, bytes))
-			return false;
-		if (!xf_first_name(bytes, n, name))
-			return give_up(s, XF_FIRST_NO);
-	}
-	return true;
+	if (list != left)
+		return give_up(s, XF_FIRST_BAD);
+	if (!take_number(s, &left, 1, &type) || !take_number(s, &left, 2, &n))
+		return false;
+	if (type != NAME_HOST || n != left || n > sizeof(bytes))
+		return give_up(s, XF_FIRST_BAD);
+	if (!take(s, &left, n, bytes))
+		return false;
+	return xf_first_name(bytes, n, name) || is_ip6(bytes, n) || give_up(s, XF_FIRST_BAD);
 }
 
 static bool take_extensions(struct stream *s, size_t left, char *name)
@@ -139,7 +142,7 @@ static bool take_extensions(struct stream *s, size_t left, char *name)
 			continue;
 		}
 		if (seen || n > left)
-			return give_up(s, XF_FIRST_NO);
+			return give_up(s, XF_FIRST_BAD);
 		seen = true;
 		left -= n;
 		if (!take_server_name(s, n, name))
@@ -155,7 +158,7 @@ static bool take_hello(struct stream *s, char *name)
 	if (!take_number(s, &header, 1, &type))
 		return false;
 	if (type != CLIENT_HELLO)
-		return give_up(s, XF_FIRST_NO);
+		return give_up(s, XF_FIRST_BAD);
 	if (!take_number(s, &header, 3, &left))
 		return false;
 	/* version and random, session id, cipher suites, compression methods */
@@ -167,7 +170,7 @@ static bool take_hello(struct stream *s, char *name)
 	if (!take_number(s, &left, 2, &extensions))
 		return false;
 	if (extensions != left)
-		return give_up(s, XF_FIRST_NO);
+		return give_up(s, XF_FIRST_BAD);
 	return take_extensions(s, left, name);
 }
 
@@ -177,6 +180,10 @@ enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MA
 	char found[XF_NAME_MAX + 1] = "";
 
 	name[0] = '\0';
+	/* No server begins with another record than these. */
+	if ((len >= 1 && (data[0] < CHANGE_CIPHER_SPEC || data[0] > HANDSHAKE)) ||
+	    (len >= 2 && data[1] != 3)) /* SSL 3 and every TLS */
+		return XF_FIRST_NO;
 	if (!take_hello(&s, found))
 		return s.answer;
 	if (!found[0])

@@ -143,7 +143,8 @@ static enum xf_first ask_sni(struct first *first, const struct xf_routes_rule *r
 static enum xf_first ask_host(struct first *first, const struct xf_routes_rule *rule)
 {
 	if (!first->host_known) {
-		first->host_answer = xf_first_host(first->data, first->len, first->host);
+		first->host_answer =
+		    xf_first_host(first->data, first->len, first->ended, first->host);
 		first->host_known = true;
 	}
 	if (first->host_answer != XF_FIRST_YES)
@@ -191,9 +192,9 @@ static enum xf_decision_kind ask_rules(const struct xf_routes *routes, struct fi
 			answer = ask_host(first, rule);
 		if (answer == XF_FIRST_MORE && !first->ended)
 			return XF_DECIDE_MORE;
-		if (answer == XF_FIRST_YES) {
+		if (answer == XF_FIRST_YES || answer == XF_FIRST_BAD) {
 			decision->route = &rule->route;
-			return XF_DECIDE_ROUTE;
+			return answer == XF_FIRST_YES ? XF_DECIDE_ROUTE : XF_DECIDE_AMBIGUOUS;
 		}
 	}
 	return XF_DECIDE_NO_ROUTE;

@@ -55,13 +55,14 @@ enum xf_decision_kind {
 	XF_DECIDE_DIAL,	     /* dial the destination of the PROXY header, which is on the list */
 	XF_DECIDE_REJECT,    /* route says so */
 	XF_DECIDE_NO_ROUTE,  /* no rule fits */
+	XF_DECIDE_AMBIGUOUS, /* the upstream may read another name than route's rule would */
 	XF_DECIDE_BAD_TOKEN, /* no right token, at the first token rule */
 	XF_DECIDE_BAD_PROXY, /* the PROXY header is missing or broken */
 };
 
 struct xf_decision {
 	enum xf_decision_kind kind;
-	const struct xf_route *route; /* ROUTE and REJECT */
+	const struct xf_route *route; /* ROUTE, REJECT and AMBIGUOUS */
 	bool has_proxy;
 	struct xf_proxy proxy; /* with has_proxy: the contents of the header */
 	size_t skip; /* bytes at the start that are not forwarded: PROXY header, token line */

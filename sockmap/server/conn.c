@@ -169,6 +169,8 @@ static enum xf_step follow_decision(struct xf_conn *conn, struct xf_result *resu
 		return begin_dial(conn, result);
 	case XF_DECIDE_REJECT:
 		return xf_step_failed(result, XF_OUTCOME_REJECTED, 0);
+	case XF_DECIDE_AMBIGUOUS:
+		return xf_step_failed(result, XF_OUTCOME_AMBIGUOUS, 0);
 	case XF_DECIDE_BAD_TOKEN:
 		return xf_step_failed(result, XF_OUTCOME_BAD_TOKEN, 0);
 	case XF_DECIDE_BAD_PROXY:

@@ -20,6 +20,7 @@ const char *const xf_outcome_names[XF_OUTCOMES] = {
 	[XF_OUTCOME_ERROR] = "error",
 	[XF_OUTCOME_REJECTED] = "rejected",
 	[XF_OUTCOME_NO_ROUTE] = "no route",
+	[XF_OUTCOME_AMBIGUOUS] = "ambiguous first packet",
 	[XF_OUTCOME_BAD_TOKEN] = "bad token",
 	[XF_OUTCOME_BAD_PROXY] = "bad proxy header",
 	[XF_OUTCOME_FIRST_TIMEOUT] = "first packet too late",

@@ -24,8 +24,9 @@ enum xf_outcome {
 	XF_OUTCOME_MEMORY,
 	XF_OUTCOME_ERROR,
 	/* before the relay */
-	XF_OUTCOME_REJECTED, /* by a route */
-	XF_OUTCOME_NO_ROUTE, /* no rule fits */
+	XF_OUTCOME_REJECTED,  /* by a route */
+	XF_OUTCOME_NO_ROUTE,  /* no rule fits */
+	XF_OUTCOME_AMBIGUOUS, /* the first packet can be read in two ways */
 	XF_OUTCOME_BAD_TOKEN,
 	XF_OUTCOME_BAD_PROXY, /* no PROXY header, or a broken one, from a source that must send one
 			       */

@@ -62,7 +62,7 @@ relayed_to() {
 		reaches "${case##*:}" "$T/request" --prefix-step 9 --pace-us 100
 		same "what the server got" "$(preamble "${case##*:}")" "$(hex "$T/request")"
 	done
-	request other http://one.example/x >"$T/request"
+	request one.example http://one.example/x >"$T/request"
 	reaches 1 "$T/request"
 	servers_end
 	end_relay
@@ -84,6 +84,48 @@ relayed_to() {
 	routed "host one.example -> 10.9.0.2:7001"
 	request other >"$T/request"
 	turned_away "$T/request" "no route"
+	servers_end
+	end_relay
+}
+
+# A server may read a name in each of these that the rule for it did not see.
+@test "a first packet that can be read in two ways is refused where a rule is about such packets" {
+	servers
+	routed "host one.example -> reject" "sni one.example -> reject" "any -> 10.9.0.2:7003"
+	for line in 'Host: one.example\r\nHost: one.example' 'Host : one.example' 'X: a\r\n b\r\nHost: one.example' \
+		'Host: me@one.example'; do
+		printf 'GET / HTTP/1.1\r\n%b\r\n\r\n' "$line" >"$T/request"
+		turned_away "$T/request" "ambiguous first packet"
+	done
+	for line in 'GET http://me@one.example/ HTTP/1.1' 'GET / http/1.1' 'GET  / HTTP/1.1'; do
+		printf '%s\r\nHost: one.example\r\n\r\n' "$line" >"$T/request"
+		turned_away "$T/request" "ambiguous first packet"
+	done
+	for name in one.example/ 'one example' one..example; do
+		hello "$name" >"$T/hello"
+		turned_away "$T/hello" "ambiguous first packet"
+	done
+	same "the rules in the log" "$(log_of '"\(.route_line) \(.end)"' | sort | uniq -c | tr -s ' ' | tr '\n' ,)" \
+		" 7 1 ambiguous first packet, 3 2 ambiguous first packet,"
+	for other in 'hello there\r\n' 'SSH-2.0-x y\r\n' 'GET / HTTP/1.1\r\nHost: two.example\r\n\r\n'; do
+		# shellcheck disable=SC2059 # the ends of lines are meant
+		printf "$other" >"$T/request"
+		reaches 3 "$T/request"
+	done
+	servers_end
+	end_relay
+	says relay "ambiguous first packet 10"
+}
+
+# The request is cut off by the end of the stream, and a server may serve it.
+@test "a request without the end of its header is refused at the end of the stream" {
+	servers
+	routed "host one.example -> reject" "any -> 10.9.0.2:7003"
+	printf 'GET / HTTP/1.1\r\nHost: one.example\r\n' >"$T/request"
+	"${B[@]}" socat -t 5 - TCP:$LISTEN <"$T/request" >"$T/answer" 2>/dev/null || :
+	wait_for log_has 1
+	same "how it ended" "$(log_of .end)" "ambiguous first packet"
+	same "the answer" "$(cat "$T/answer")" ""
 	servers_end
 	end_relay
 }

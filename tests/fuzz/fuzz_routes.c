@@ -34,7 +34,7 @@ static void must_be_sound(const struct xf_decision *d, size_t len)
 
 	must(d->kind <= XF_DECIDE_BAD_PROXY);
 	must(d->skip <= len);
-	must(route == !!d->route);
+	must((route || d->kind == XF_DECIDE_AMBIGUOUS) == !!d->route);
 	must(!route || d->route->reject == (d->kind == XF_DECIDE_REJECT));
 	must(!route || d->route->reject == !d->route->n_upstreams);
 	must(d->kind != XF_DECIDE_DIAL || (d->has_proxy && d->proxy.dst.len));

@@ -28,7 +28,7 @@ struct xf_routes *routes_of(const char *text);
 	"\0\0\2\x13\1\1\0\0\x16\0\0\0\x12\0\x10" type "\0\x0d" name
 #define HELLO_A HELLO("\0", "a.example.org")
 #define HELLO_B HELLO("\0", "b.example.org")
-#define HELLO_NONE HELLO("\1", "b.example.org")
+#define HELLO_OTHER HELLO("\1", "b.example.org")
 
 /* Returns the decision about the bytes of a client at @peer. Fails when the decision about a prefix
  * is another one than this and MORE, or MORE at the end of the client's stream. */

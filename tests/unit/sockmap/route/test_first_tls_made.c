@@ -48,12 +48,17 @@ static void add_host(struct bytes *extensions, const void *name, size_t len)
 	add_server_name(extensions, list.at, list.len);
 }
 
+static const char BAD[] = ""; /* a name, for hellos that can be read in two ways */
+
 static void expect(const char *what, const struct bytes *b, const char *name)
 {
+	enum xf_first answer = XF_FIRST_NO;
 	size_t needed;
 	struct said said = ask_prefixes(what, ask_sni, b->at, b->len, NULL, &needed);
 
-	if (said.answer != (name ? XF_FIRST_YES : XF_FIRST_NO))
+	if (name)
+		answer = name == BAD ? XF_FIRST_BAD : XF_FIRST_YES;
+	if (said.answer != answer)
 		fail_msg("%s: %d", what, said.answer);
 	assert_string_equal(said.name, name ? name : "");
 }
@@ -79,32 +84,34 @@ static void test_names(void **state)
 	expect_host("capitals", NAME("WwW.eXaMpLe.ORG"), "www.example.org");
 	expect_host("a final dot", NAME("example.org."), "example.org");
 	expect_host("digits, - and _", NAME("_0-9.xn--e1afmkfd.com"), "_0-9.xn--e1afmkfd.com");
-	expect_host("empty", NAME(""), NULL);
-	expect_host("a dot", NAME("."), NULL);
-	expect_host("two final dots", NAME("example.org.."), NULL);
-	expect_host("a dot in front", NAME(".example.org"), NULL);
-	expect_host("an empty label", NAME("www..example.org"), NULL);
-	expect_host("NUL inside", NAME("good.example\0.evil.org"), NULL);
-	expect_host("NUL behind", NAME("example.org\0"), NULL);
-	expect_host("space", NAME("example .org"), NULL);
-	expect_host("line feed", NAME("example.org\n"), NULL);
+	expect_host("empty", NAME(""), BAD);
+	expect_host("a dot", NAME("."), BAD);
+	expect_host("two final dots", NAME("example.org.."), BAD);
+	expect_host("a dot in front", NAME(".example.org"), BAD);
+	expect_host("an empty label", NAME("www..example.org"), BAD);
+	expect_host("NUL inside", NAME("good.example\0.evil.org"), BAD);
+	expect_host("NUL behind", NAME("example.org\0"), BAD);
+	expect_host("space", NAME("example .org"), BAD);
+	expect_host("line feed", NAME("example.org\n"), BAD);
 	expect_host("not ASCII",
 		    NAME("b\xc3\xbc"
 			 "cher.example"),
-		    NULL);
-	expect_host("wild card", NAME("*.example.org"), NULL);
-	expect_host("slash", NAME("example.org/"), NULL);
+		    BAD);
+	expect_host("wild card", NAME("*.example.org"), BAD);
+	expect_host("slash", NAME("example.org/"), BAD);
 	expect_host("IPv6", NAME("2001:db8::1"), NULL);
+	expect_host("IPv6 and NUL", NAME("2001:db8::1\0"), BAD);
+	expect_host("IPv6 with a zone", NAME("fe80::1%1"), BAD);
 	memset(name, 'A', sizeof(name));
 	memset(want, 'a', sizeof(want));
 	want[255] = '\0';
 	expect_host("255 bytes", name, 255, want);
-	expect_host("256 bytes", name, 256, NULL);
-	expect_host("300 bytes", name, 300, NULL);
+	expect_host("256 bytes", name, 256, BAD);
+	expect_host("300 bytes", name, 300, BAD);
 	name[255] = '.';
 	expect_host("255 bytes and a dot", name, 256, want);
 	name[256] = '.';
-	expect_host("255 bytes and two dots", name, 257, NULL);
+	expect_host("255 bytes and two dots", name, 257, BAD);
 }
 
 static void test_extensions(void **state)
@@ -124,43 +131,48 @@ static void test_extensions(void **state)
 	make_hello(&b, &e, 0);
 	expect("between others", &b, "example.org");
 	make_hello(&b, &e, 1);
-	expect("a byte behind the extensions", &b, NULL);
+	expect("a byte behind the extensions", &b, BAD);
 	add_host(&e, NAME("example.net"));
 	make_hello(&b, &e, 0);
-	expect("two server_name extensions", &b, NULL);
+	expect("two server_name extensions", &b, BAD);
 
 	e.len = 0;
 	add_number(&e, 2, 0);
 	add_vector(&e, 2, "", 0);
 	make_hello(&b, &e, 0);
-	expect("an empty server_name", &b, NULL);
+	expect("an empty server_name", &b, BAD);
 	e.len = 0;
 	add_server_name(&e, "", 0);
 	make_hello(&b, &e, 0);
-	expect("an empty list of names", &b, NULL);
+	expect("an empty list of names", &b, BAD);
 
 	e.len = 0;
 	add(&list, "\1\0\3xyz\0\0\1a", 10);
 	add_server_name(&e, list.at, list.len);
 	make_hello(&b, &e, 0);
-	expect("behind a name of another type", &b, "a");
+	expect("behind a name of another type", &b, BAD);
 	e.len = 0;
 	add_server_name(&e, list.at, 6);
 	make_hello(&b, &e, 0);
-	expect("only a name of another type", &b, NULL);
+	expect("only a name of another type", &b, BAD);
 	add_host(&e, NAME("a"));
 	make_hello(&b, &e, 0);
-	expect("two server_name extensions, one without a host", &b, NULL);
+	expect("two server_name extensions, one without a host", &b, BAD);
 	e.len = 0;
 	add_number(&e, 2, 0);
 	add_vector(&e, 2, "\0\4\0\0\1ax", 7);
 	make_hello(&b, &e, 0);
-	expect("a byte behind the list of names", &b, NULL);
+	expect("a byte behind the list of names", &b, BAD);
 	e.len = 0;
-	add(&list, "\0\0\1b", 4);
+	list.len = 0;
+	add(&list, "\0\0\1a\0\0\1b", 8);
 	add_server_name(&e, list.at, list.len);
 	make_hello(&b, &e, 0);
-	expect("two names", &b, NULL);
+	expect("two names", &b, BAD);
+	e.len = 0;
+	add(&e, "\0\0\0\x0b\0\x09\0\0\1a\1\0\2yz", 15);
+	make_hello(&b, &e, 0);
+	expect("in front of a name of another type", &b, BAD);
 }
 
 /* Each length field is one too large, one too small, and as large as it can be. */
@@ -195,13 +207,13 @@ static void test_lengths(void **state)
 			said = ask_prefixes(lengths[i].what, ask_sni, b.at, b.len, NULL, &needed);
 			/* A longer message may go on in another record, but its extensions then do
 			 * not fill it. */
-			if (said.answer != XF_FIRST_NO)
+			if (said.answer != XF_FIRST_BAD)
 				fail_msg("%s %+d: %d", lengths[i].what, change, said.answer);
 		}
 		b = whole;
 		memset(b.at + lengths[i].at, 0xff, lengths[i].width);
 		said = ask_prefixes(lengths[i].what, ask_sni, b.at, b.len, NULL, &needed);
-		if (said.answer != XF_FIRST_NO)
+		if (said.answer != XF_FIRST_BAD)
 			fail_msg("%s at its largest: %d", lengths[i].what, said.answer);
 	}
 }
@@ -225,20 +237,32 @@ static void test_records(void **state)
 	expect("application data", &b, NULL);
 	b = whole;
 	b.at[5] = 2;
-	expect("a ServerHello", &b, NULL);
+	expect("a ServerHello", &b, BAD);
 	b = whole;
 	b.at[3] = 0x40;
 	b.at[4] = 1;
-	expect("a record larger than allowed", &b, NULL);
+	expect("a record larger than allowed", &b, BAD);
 	b.len = 0;
 	add_record(&b, "", 0);
 	add(&b, whole.at, whole.len);
-	expect("an empty record", &b, NULL);
+	expect("an empty record", &b, BAD);
 	b.len = 0;
 	add_record(&b, whole.at + 5, 20);
 	add(&b, "\x15\x03\x03\0\2\1\0", 7);
 	add_record(&b, whole.at + 25, whole.len - 25);
-	expect("an alert in the middle", &b, NULL);
+	expect("an alert in the middle", &b, BAD);
+	b.len = 0;
+	add(&b, "\x15\x03\x03\0\2\1\0", 7);
+	add(&b, whole.at, whole.len);
+	expect("an alert in front", &b, BAD);
+	b.len = 0;
+	add(&b, "\x14\x03\x03\0\1\1", 6);
+	add(&b, whole.at, whole.len);
+	expect("a change of ciphers in front", &b, BAD);
+	b.len = 0;
+	add(&b, "\x16\x03\x01\0\4\0\0\0\0", 9);
+	add(&b, whole.at, whole.len);
+	expect("a HelloRequest in front", &b, BAD);
 	b.len = 0;
 	add(&b, "GET / HTTP/1.1\r\n", 16);
 	expect("HTTP", &b, NULL);

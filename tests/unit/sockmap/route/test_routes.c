@@ -96,7 +96,7 @@ static void test_names(void **state)
 	static const struct choice choices[] = {
 		{ "exact", TEXT(HELLO_A), XF_DECIDE_ROUTE, 1, 0 },
 		{ "suffix", TEXT(HELLO_B), XF_DECIDE_ROUTE, 2, 0 },
-		{ "no name", TEXT(HELLO_NONE), XF_DECIDE_NO_ROUTE, 0, 0 },
+		{ "a name of another type", TEXT(HELLO_OTHER), XF_DECIDE_AMBIGUOUS, 1, 0 },
 		{ "an sni rule is not for hosts", TEXT(GET("a.example.org")), XF_DECIDE_NO_ROUTE, 0,
 		  0 },
 		{ "host", TEXT(GET("B.example.ORG:80")), XF_DECIDE_ROUTE, 3, 0 },
@@ -139,10 +139,54 @@ static void test_order(void **state)
 		struct xf_decision d =
 		    decide_ended(routes, CLIENT, choices[i].data, choices[i].len);
 
-		assert_int_equal(d.kind, XF_DECIDE_ROUTE);
-		assert_int_equal(d.route->line, 3);
+		/* The part of a request may be one for a server. */
+		assert_int_equal(d.kind, i == 4 ? XF_DECIDE_AMBIGUOUS : XF_DECIDE_ROUTE);
+		assert_int_equal(d.route->line, i == 4 ? 1 : 3);
 	}
 	xf_routes__put(routes);
+}
+
+#define TWICE "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"
+#define HELLO_ODD HELLO("\0", "a.example.or/")
+
+/* A first packet that can be read in two ways is refused by the first rule that is about such
+ * packets, and by no other. */
+static void test_ambiguous(void **state)
+{
+	struct xf_routes *hosts = routes_of("host a -> reject\nany -> 192.0.2.1:2\n");
+	struct xf_routes *names = routes_of("sni a.example.org -> reject\nany -> 192.0.2.1:2\n");
+	struct xf_routes *any = routes_of("any -> 192.0.2.1:1\n");
+	struct xf_routes *tokens = routes_of("host a -> 192.0.2.1:1\ntoken @a -> 192.0.2.1:2\n");
+	static const struct choice by_host[] = {
+		{ "clear", TEXT(GET("a")), XF_DECIDE_REJECT, 1, 0 },
+		{ "another", TEXT(GET("b")), XF_DECIDE_ROUTE, 2, 0 },
+		{ "ambiguous", TEXT(TWICE), XF_DECIDE_AMBIGUOUS, 1, 0 },
+		{ "ambiguous TLS", TEXT(HELLO_ODD), XF_DECIDE_ROUTE, 2, 0 },
+	};
+	static const struct choice by_name[] = {
+		{ "clear", TEXT(HELLO_A), XF_DECIDE_REJECT, 1, 0 },
+		{ "another", TEXT(HELLO_B), XF_DECIDE_ROUTE, 2, 0 },
+		{ "ambiguous", TEXT(HELLO_ODD), XF_DECIDE_AMBIGUOUS, 1, 0 },
+		{ "ambiguous HTTP", TEXT(TWICE), XF_DECIDE_ROUTE, 2, 0 },
+	};
+	static const struct choice by_none[] = {
+		{ "HTTP", TEXT(TWICE), XF_DECIDE_ROUTE, 1, 0 },
+		{ "TLS", TEXT(HELLO_ODD), XF_DECIDE_ROUTE, 1, 0 },
+	};
+	static const struct choice by_token[] = {
+		{ "HTTP", TEXT(TWICE), XF_DECIDE_AMBIGUOUS, 1, 0 },
+		{ "a token", TEXT("alpha\n"), XF_DECIDE_ROUTE, 2, 6 },
+	};
+
+	(void)state;
+	CHECK(hosts, CLIENT, by_host);
+	CHECK(names, CLIENT, by_name);
+	CHECK(any, CLIENT, by_none);
+	CHECK(tokens, CLIENT, by_token);
+	xf_routes__put(hosts);
+	xf_routes__put(names);
+	xf_routes__put(any);
+	xf_routes__put(tokens);
 }
 
 /* A rule for any first packet needs no byte, so that a server may speak first. */
@@ -237,7 +281,7 @@ int main(void)
 		cmocka_unit_test(test_fields),	      cmocka_unit_test(test_single),
 		cmocka_unit_test(test_names),	      cmocka_unit_test(test_order),
 		cmocka_unit_test(test_unconditional), cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),	      cmocka_unit_test(test_ambiguous),
 	};
 
 	return cmocka_run_group_tests_name("routes", tests, NULL, NULL);

@@ -38,6 +38,9 @@ static void a_wrong_first_packet_ends_with_its_outcome(void **state)
 	come_saying(0, 1, "guess\n");
 	has_ended(0, XF_OUTCOME_BAD_TOKEN, 0);
 	assert_true(is_closed(guests[0].client));
+	come_saying(1, 2, "GET / http/1.1\r\n");
+	has_ended(1, XF_OUTCOME_AMBIGUOUS, 0);
+	assert_true(is_closed(guests[1].client));
 }
 
 static void the_first_packet_has_a_deadline(void **state)
