@@ -38,6 +38,13 @@ int xf_signals_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+bool xf_signals_hangup_ends(void)
+{
+	struct sigaction action;
+
+	return sigaction(SIGHUP, NULL, &action) || action.sa_handler != SIG_IGN;
+}
+
 enum xf_signal xf_signals_read(int fd)
 {
 	struct signalfd_siginfo info;

@@ -4,6 +4,8 @@
 #ifndef XF_SIGNALS_H
 #define XF_SIGNALS_H
 
+#include <stdbool.h>
+
 enum xf_signal {
 	XF_SIGNAL_NONE,	    /* none is pending */
 	XF_SIGNAL_END,	    /* SIGINT, SIGTERM, and all others */
@@ -16,6 +18,9 @@ enum xf_signal {
 void xf_signals_block(void);
 /* Open a non-blocking signalfd for them. Returns its descriptor or -errno. */
 int xf_signals_open(void);
+/* Whether a SIGHUP that asks for nothing else ends the process. It does not when it was ignored at
+ * the start, as nohup does; a signal that is blocked is read all the same. */
+bool xf_signals_hangup_ends(void);
 /* Take the next one. A message names a signal that is an unusual way to end a process. */
 enum xf_signal xf_signals_read(int fd);
 

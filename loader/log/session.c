@@ -145,7 +145,7 @@ static void on_signal(struct xf_watch *watch, uint32_t events)
 		/* Without a file to open anew SIGHUP means that the terminal is gone. */
 		else if (signal == XF_SIGNAL_HANGUP && s->opts.sink.path)
 			reopen_output(s);
-		else
+		else if (signal != XF_SIGNAL_HANGUP || xf_signals_hangup_ends())
 			s->stop = true;
 	}
 }

@@ -78,7 +78,7 @@ static void hang_up(struct xf_relay_main *run)
 {
 	if (run->helper)
 		xf_reload_helper__ask(run->helper, run->loop, on_routes, run);
-	else
+	else if (xf_signals_hangup_ends())
 		stop(run);
 }
 

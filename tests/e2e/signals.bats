@@ -90,6 +90,54 @@ goes_on() {
 	done
 }
 
+# ignores_hangup NAME WHAT: send SIGHUP and then SIGUSR1, whose answer says that the first one was read, too.
+ignores_hangup() {
+	signal HUP "$1"
+	signal USR1 "$1"
+	says "$1" "$2"
+	alive "$1" || fail "$1 has ended:" "$(said "$1")"
+}
+
+@test "with SIGHUP ignored at the start it ends no log, and still opens a file anew" {
+	trap '' HUP
+	start log
+	ignores_hangup log "^eth0: seen"
+	stop log
+	start file -i eth0 -w "$T/file"
+	mv "$T/file" "$T/moved"
+	ignores_hangup file "^eth0: seen"
+	[ -e "$T/file" ] || fail "the file was not opened anew"
+	stop file
+	"${A[@]}" xdp-loader load eth0 "$OBJ"
+	start follow follow -i eth0
+	ignores_hangup follow "^eth0: seen"
+	stop follow
+	trap - HUP
+	# Not ignored it ends the log.
+	start log follow -i eth0
+	signal HUP log
+	ends log 0
+	"${A[@]}" "$XF" unload -i eth0
+}
+
+@test "with SIGHUP ignored at the start it ends no relay, and still reads the routes again" {
+	echo "any -> 10.9.0.2:7001" >"$T/routes"
+	trap '' HUP
+	begin echo "${A[@]}" "$XF" echo -l 10.9.0.1:7002
+	begin to "${A[@]}" "$XF" forward -l 10.9.0.1:7000 --to 10.9.0.2:7001
+	begin routes "${A[@]}" "$XF" forward -l 10.9.0.1:7003 --routes "$T/routes"
+	trap - HUP
+	begin ends "${A[@]}" "$XF" echo -l 10.9.0.1:7004
+	for name in echo to routes ends; do says $name "listening on"; done
+	for name in echo to; do ignores_hangup $name "^active 0"; done
+	signal HUP routes
+	says routes "new connections use the new rules"
+	for name in echo to routes; do stop $name; done
+	# Not ignored it ends the relay.
+	signal HUP ends
+	ends ends 0
+}
+
 @test "SIGUSR1 does not cut the end short" {
 	mkfifo "$T/pipe"
 	exec 9<>"$T/pipe"

@@ -58,6 +58,17 @@ static void test_meanings(void **state)
 		assert_int_equal(what_is(signal), XF_SIGNAL_END);
 }
 
+/* An ignored SIGHUP is read, since it may ask for more than the end. */
+static void test_ignored_hangup(void **state)
+{
+	(void)state;
+	assert_true(xf_signals_hangup_ends());
+	signal(SIGHUP, SIG_IGN);
+	assert_int_equal(what_is(SIGHUP), XF_SIGNAL_HANGUP);
+	assert_false(xf_signals_hangup_ends());
+	signal(SIGHUP, SIG_DFL);
+}
+
 static void test_not_read(void **state)
 {
 	static const int others[] = { SIGCONT, SIGCHLD, SIGURG, SIGWINCH };
@@ -89,6 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_meanings, begin, end),
+		cmocka_unit_test_setup_teardown(test_ignored_hangup, begin, end),
 		cmocka_unit_test_setup_teardown(test_not_read, begin, end),
 		cmocka_unit_test_setup_teardown(test_faults, begin, end),
 	};
