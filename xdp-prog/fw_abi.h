@@ -197,7 +197,7 @@ struct xf_fw_tuple {
 _Static_assert(sizeof(struct xf_fw_tuple) == XF_FW_ENTRY_SIZE, "xf_fw_tuple is ABI");
 
 /* Tuples of the same fields: at most so many, one behind the other. */
-#define XF_FW_CHAIN 16
+#define XF_FW_TUPLES_MAX 16
 
 /* Where the fields of layer 4 are in a word. */
 #define XF_FW_L4_SPORT 0

@@ -15,7 +15,7 @@ __noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
 	struct xf_fw_tuple *tuple;
 	struct xf_fw_rule *rule;
 
-	for (int i = 0; i < XF_FW_CHAIN; i++) {
+	for (int i = 0; i < XF_FW_TUPLES_MAX; i++) {
 		tuple = id ? xf_fw_of_id(slot, id) : NULL;
 		if (!tuple)
 			return 0;

@@ -6,7 +6,7 @@
 #include "xdp-prog/fw_abi.h"
 
 /* 0 for all ports, 65535 for one. */
-static uint64_t narrowness(uint16_t min, uint16_t max)
+static uint64_t port_specificity(uint16_t min, uint16_t max)
 {
 	return 65535 - (max - min);
 }
@@ -21,9 +21,9 @@ uint64_t xf_rule_rank(const struct xf_rule *rule)
 	if (rule->has & XF_RULE_DST)
 		rank |= (uint64_t)rule->dst.len << XF_FW_RANK_DST;
 	if (rule->has & XF_RULE_DPORT)
-		rank |= narrowness(rule->dport_min, rule->dport_max) << XF_FW_RANK_DPORT;
+		rank |= port_specificity(rule->dport_min, rule->dport_max) << XF_FW_RANK_DPORT;
 	if (rule->has & XF_RULE_SPORT)
-		rank |= narrowness(rule->sport_min, rule->sport_max) << XF_FW_RANK_SPORT;
+		rank |= port_specificity(rule->sport_min, rule->sport_max) << XF_FW_RANK_SPORT;
 	if (rule->has & XF_RULE_MAC)
 		rank |= XF_FW_RANK_MAC;
 	if (rule->has & XF_RULE_PROTO)

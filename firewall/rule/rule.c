@@ -237,10 +237,10 @@ static int read_clause(struct parse *p, struct word word)
 		return fail(p, word.at, "'%s' is given a second time, expected it once",
 			    clause->name);
 	p->seen |= clause->bit;
-	if (!clause->read) {
+	if (clause->bit == XF_RULE_ESTABLISHED)
 		p->established_at = word.at;
+	if (!clause->read)
 		return 0;
-	}
 	value = next_word(p);
 	return clause->read(p, value);
 }

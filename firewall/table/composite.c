@@ -56,8 +56,8 @@ static bool same_fields(const struct xf_fw_tuple *a, const struct xf_fw_tuple *b
 
 /* The first tuple with these fields, its id in *id. Returns NULL and 0 in *id when there is none,
  * NULL and an id when other fields have the same hash. */
-static struct xf_fw_tuple *head_of(struct xf_region *region, const struct xf_fw_tuple *want,
-				   uint32_t *id)
+static struct xf_fw_tuple *first_tuple(struct xf_region *region, const struct xf_fw_tuple *want,
+				       uint32_t *id)
 {
 	struct xf_fw_tuple *tuple;
 
@@ -66,7 +66,7 @@ static struct xf_fw_tuple *head_of(struct xf_region *region, const struct xf_fw_
 	return tuple && same_fields(tuple, want) ? tuple : NULL;
 }
 
-static unsigned int number_of(const struct xf_fw_tuple *tuple)
+static unsigned int space_number(const struct xf_fw_tuple *tuple)
 {
 	return tuple->l4 >> XF_FW_L4_SPACE;
 }
@@ -85,11 +85,11 @@ static bool same_rule(struct xf_region *region, const struct xf_fw_rule *entry,
 	       xf_rule_equal(&other, rule);
 }
 
-static int find_cut(struct xf_region *region, const struct xf_rule *rule, const struct xf_cut *cut,
-		    uint32_t *id)
+static int find_tuple(struct xf_region *region, const struct xf_rule *rule,
+		      const struct xf_cut *cut, uint32_t *id)
 {
 	uint32_t at;
-	struct xf_fw_tuple *tuple = head_of(region, &cut->tuple, &at);
+	struct xf_fw_tuple *tuple = first_tuple(region, &cut->tuple, &at);
 
 	if (!tuple)
 		return at ? -EAGAIN : -ENOENT;
@@ -109,28 +109,29 @@ int xf_composite__find(struct xf_region *region, const struct xf_rule *rule, uin
 	if (!cuts)
 		return -ENOMEM;
 	xf_rule_cut(rule, cuts);
-	err = xf_spaces__known(region, &cuts[0]) ? find_cut(region, rule, &cuts[0], id) : -ENOENT;
+	err = xf_spaces__known(region, &cuts[0]) ? find_tuple(region, rule, &cuts[0], id) : -ENOENT;
 	free(cuts);
 	return err;
 }
 
-/* Every chain has room for one more, and no hash is taken by other fields. */
+/* Every list of tuples with the same fields has room for one more, and no hash is taken by other
+ * fields. */
 static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t id;
-		struct xf_fw_tuple *tuple = head_of(region, &cuts[i].tuple, &id);
+		struct xf_fw_tuple *tuple = first_tuple(region, &cuts[i].tuple, &id);
 		unsigned int length = 0;
 
 		if (!tuple && id)
 			return -EAGAIN;
 		for (; tuple; tuple = xf_region__entry(region, tuple->next))
 			length++;
-		if (length >= XF_FW_CHAIN)
+		if (length >= XF_FW_TUPLES_MAX)
 			return xf_store__refuse(region->store, -E2BIG,
 						"%u rules already differ from this one only in how "
 						"far their port ranges reach",
-						XF_FW_CHAIN);
+						XF_FW_TUPLES_MAX);
 	}
 	return 0;
 }
@@ -141,7 +142,7 @@ static int link_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint3
 {
 	struct xf_index_key key = xf_index_key_tuple(region->set, tuple);
 	uint32_t head;
-	struct xf_fw_tuple *at = head_of(region, tuple, &head), *next;
+	struct xf_fw_tuple *at = first_tuple(region, tuple, &head), *next;
 
 	if (!at)
 		return xf_index__insert(region, key, id);
@@ -165,7 +166,7 @@ static void unlink_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, ui
 {
 	struct xf_index_key key = xf_index_key_tuple(region->set, tuple);
 	uint32_t head;
-	struct xf_fw_tuple *at = head_of(region, tuple, &head);
+	struct xf_fw_tuple *at = first_tuple(region, tuple, &head);
 
 	if (head == id) {
 		if (tuple->next)
@@ -191,7 +192,7 @@ static void remove_tuples(struct xf_region *region, struct xf_fw_rule *entry)
 			return;
 		next = tuple->tail.link;
 		unlink_tuple(region, tuple, id);
-		xf_spaces__count(region, number_of(tuple), -1);
+		xf_spaces__count(region, space_number(tuple), -1);
 		xf_region__free(region, id);
 	}
 }
@@ -216,7 +217,7 @@ static int insert_tuples(struct xf_region *region, struct xf_fw_rule *entry, uin
 		}
 		tuple->tail.link = entry->tuples;
 		entry->tuples = id;
-		xf_spaces__count(region, number_of(tuple), 1);
+		xf_spaces__count(region, space_number(tuple), 1);
 	}
 	return 0;
 }

@@ -82,7 +82,7 @@ static void put_fields(const struct xf_rule *rule, struct xf_cut *cut)
 }
 
 /* No rule with a tuple of this many ports is narrower than the tuple. */
-static uint64_t best_narrowness(uint16_t mask)
+static uint64_t best_port_specificity(uint16_t mask)
 {
 	uint16_t others = ~mask;
 
@@ -99,8 +99,8 @@ static void put_ports(struct xf_cut *cut, struct xf_ports sport, struct xf_ports
 	cut->space.l4 |= (uint64_t)sport.mask << XF_FW_L4_SPORT | (uint64_t)dport.mask
 								      << XF_FW_L4_DPORT;
 	cut->space.best = (rank & ~ports) | XF_FW_RANK_DENY |
-			  best_narrowness(sport.mask) << XF_FW_RANK_SPORT |
-			  best_narrowness(dport.mask) << XF_FW_RANK_DPORT;
+			  best_port_specificity(sport.mask) << XF_FW_RANK_SPORT |
+			  best_port_specificity(dport.mask) << XF_FW_RANK_DPORT;
 }
 
 static size_t cut_ports(bool named, uint16_t min, uint16_t max, struct xf_ports *ports)

@@ -9,7 +9,7 @@
 
 #include "lib/msg.h"
 #include "lib/time.h"
-#include "loader/firewall/forwards.h"
+#include "loader/firewall/forwarding.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/sockets.h"
 

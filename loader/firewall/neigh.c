@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* By which MAC address a peer's packets come: the kernel's route to it, and the neighbour there. */
+/* The source MAC address of a peer's packets: that of the next hop on the route to it. */
 #include "loader/firewall/neigh.h"
 
 #include <linux/neighbour.h>
@@ -19,8 +19,8 @@ struct hop {
 	int ifindex;
 };
 
-/* A question about an address; struct rtmsg and struct ndmsg have the same size. */
-struct question {
+/* A request about an address; struct rtmsg and struct ndmsg have the same size. */
+struct request {
 	struct nlmsghdr head;
 	union {
 		struct rtmsg route;
@@ -29,9 +29,9 @@ struct question {
 	struct rtattr attr;
 	uint8_t addr[16];
 };
-_Static_assert(sizeof(struct rtmsg) == sizeof(struct ndmsg), "a question has one layout");
+_Static_assert(sizeof(struct rtmsg) == sizeof(struct ndmsg), "a request has one layout");
 
-union answer {
+union reply {
 	struct nlmsghdr head;
 	uint8_t bytes[4096];
 };
@@ -41,32 +41,32 @@ static size_t addr_len(uint8_t family)
 	return family == 4 ? 4 : 16;
 }
 
-/* Returns whether the answer is of the kind @want. */
-static bool ask(int fd, struct question *question, const struct hop *about, uint16_t type,
-		uint16_t attr, union answer *answer, uint16_t want)
+/* Returns whether the reply is of the kind @want. */
+static bool query(int fd, struct request *request, const struct hop *about, uint16_t type,
+		  uint16_t attr, union reply *reply, uint16_t want)
 {
 	size_t len = addr_len(about->family);
 	ssize_t got;
 
-	question->attr = (struct rtattr) { RTA_LENGTH(len), attr };
-	memcpy(question->addr, about->addr, len);
-	question->head = (struct nlmsghdr) {
-		.nlmsg_len = offsetof(struct question, addr) + len,
+	request->attr = (struct rtattr) { RTA_LENGTH(len), attr };
+	memcpy(request->addr, about->addr, len);
+	request->head = (struct nlmsghdr) {
+		.nlmsg_len = offsetof(struct request, addr) + len,
 		.nlmsg_type = type,
 		.nlmsg_flags = NLM_F_REQUEST,
 	};
-	if (send(fd, question, question->head.nlmsg_len, 0) < 0)
+	if (send(fd, request, request->head.nlmsg_len, 0) < 0)
 		return false;
-	got = recv(fd, answer, sizeof(*answer), 0);
-	return got > 0 && NLMSG_OK(&answer->head, got) && answer->head.nlmsg_type == want;
+	got = recv(fd, reply, sizeof(*reply), 0);
+	return got > 0 && NLMSG_OK(&reply->head, got) && reply->head.nlmsg_type == want;
 }
 
 /* The attribute's content in @to, if it is there and of this size. */
-static bool take(const union answer *answer, uint16_t type, void *to, size_t size)
+static bool get_attr(const union reply *reply, uint16_t type, void *to, size_t size)
 {
-	int left = answer->head.nlmsg_len - NLMSG_SPACE(sizeof(struct rtmsg));
+	int left = reply->head.nlmsg_len - NLMSG_SPACE(sizeof(struct rtmsg));
 	const struct rtattr *attr =
-	    (const void *)(answer->bytes + NLMSG_SPACE(sizeof(struct rtmsg)));
+	    (const void *)(reply->bytes + NLMSG_SPACE(sizeof(struct rtmsg)));
 
 	for (; RTA_OK(attr, left); attr = RTA_NEXT(attr, left)) {
 		if (attr->rta_type != type || RTA_PAYLOAD(attr) != size)
@@ -78,14 +78,14 @@ static bool take(const union answer *answer, uint16_t type, void *to, size_t siz
 }
 
 /* An IPv4 route may have a gateway with an IPv6 address. */
-static void take_via(const union answer *answer, struct hop *hop)
+static void get_via(const union reply *reply, struct hop *hop)
 {
 	struct {
 		uint16_t family;
 		uint8_t addr[16];
 	} via;
 
-	if (!take(answer, RTA_VIA, &via, sizeof(via)) || via.family != AF_INET6)
+	if (!get_attr(reply, RTA_VIA, &via, sizeof(via)) || via.family != AF_INET6)
 		return;
 	hop->family = 6;
 	memcpy(hop->addr, via.addr, sizeof(hop->addr));
@@ -93,29 +93,29 @@ static void take_via(const union answer *answer, struct hop *hop)
 
 static bool find_hop(int fd, struct hop *hop)
 {
-	struct question question = {};
-	union answer answer;
+	struct request request = {};
+	union reply reply;
 
-	question.route.rtm_family = hop->family == 4 ? AF_INET : AF_INET6;
-	question.route.rtm_dst_len = 8 * addr_len(hop->family);
-	if (!ask(fd, &question, hop, RTM_GETROUTE, RTA_DST, &answer, RTM_NEWROUTE) ||
-	    !take(&answer, RTA_OIF, &hop->ifindex, sizeof(hop->ifindex)))
+	request.route.rtm_family = hop->family == 4 ? AF_INET : AF_INET6;
+	request.route.rtm_dst_len = 8 * addr_len(hop->family);
+	if (!query(fd, &request, hop, RTM_GETROUTE, RTA_DST, &reply, RTM_NEWROUTE) ||
+	    !get_attr(&reply, RTA_OIF, &hop->ifindex, sizeof(hop->ifindex)))
 		return false;
-	if (!take(&answer, RTA_GATEWAY, hop->addr, addr_len(hop->family)))
-		take_via(&answer, hop);
+	if (!get_attr(&reply, RTA_GATEWAY, hop->addr, addr_len(hop->family)))
+		get_via(&reply, hop);
 	return true;
 }
 
 static bool find_mac(int fd, const struct hop *hop, uint8_t mac[6])
 {
-	struct question question = {};
-	union answer answer;
+	struct request request = {};
+	union reply reply;
 
-	question.neighbour.ndm_family = hop->family == 4 ? AF_INET : AF_INET6;
-	question.neighbour.ndm_ifindex = hop->ifindex;
-	return ask(fd, &question, hop, RTM_GETNEIGH, NDA_DST, &answer, RTM_NEWNEIGH) &&
-	       ((struct ndmsg *)NLMSG_DATA(&answer.head))->ndm_state & NUD_KNOWN &&
-	       take(&answer, NDA_LLADDR, mac, 6);
+	request.neighbour.ndm_family = hop->family == 4 ? AF_INET : AF_INET6;
+	request.neighbour.ndm_ifindex = hop->ifindex;
+	return query(fd, &request, hop, RTM_GETNEIGH, NDA_DST, &reply, RTM_NEWNEIGH) &&
+	       ((struct ndmsg *)NLMSG_DATA(&reply.head))->ndm_state & NUD_KNOWN &&
+	       get_attr(&reply, NDA_LLADDR, mac, 6);
 }
 
 bool xf_fw_neigh_mac(uint8_t family, const uint8_t addr[16], uint8_t mac[6])

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "loader/firewall/bound.h"
+#include "loader/firewall/bound_device.h"
 #include "loader/firewall/neigh.h"
 #include "loader/firewall/ssh_session.h"
 #include "lib/addr.h"

@@ -278,7 +278,7 @@ static int finish(struct xf_session *s)
 		xf_session__print_rest(s);
 	if (!s->output_closed && xf_sink__finish(s->sink, XF_FINISH_MS) == XF_SINK_CLOSED)
 		s->output_closed = true;
-	xf_session__drop_rest(s);
+	xf_session__count_rest(s);
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->sources[i]->state == XF_SOURCE_ENDED)
 			xf_session__print_counters(s, i, true);

@@ -15,7 +15,7 @@
 #define SOURCES_KEPT 4096
 
 /* Returns the index of a new source, or -errno. */
-static int add_source(struct xf_session *s, const char *given)
+static int add_source(struct xf_session *s, const char *given_name)
 {
 	struct xf_source **grown = reallocarray(s->sources, s->n + 1, sizeof(struct xf_source *));
 	struct xf_source *src = malloc(sizeof(*src));
@@ -29,7 +29,7 @@ static int add_source(struct xf_session *s, const char *given)
 		xf_err("cannot take in another interface: %s", strerror(-err));
 		return err;
 	}
-	xf_source__init(src, s->opts.abi, given);
+	xf_source__init(src, s->opts.abi, given_name);
 	s->sources[s->n] = src;
 	return s->n++;
 }
@@ -51,8 +51,8 @@ static void found(struct xf_session *s, struct xf_source *src, const struct xf_n
 
 		if (other->ifindex != dev->ifindex)
 			continue;
-		xf_info("'%s' and '%s' are one interface, %s: it is used once", other->given,
-			src->given, dev->name);
+		xf_info("'%s' and '%s' are one interface, %s: it is used once", other->given_name,
+			src->given_name, dev->name);
 		src->state = XF_SOURCE_OVER;
 		return;
 	}
@@ -70,8 +70,8 @@ void xf_session__look_for_absent(struct xf_session *s)
 	for (unsigned int i = 0; i < s->n; i++) {
 		struct xf_source *src = s->sources[i];
 
-		if (src->state == XF_SOURCE_ABSENT && src->given && !src->ifindex &&
-		    !xf_netdev_lookup(src->given, &dev))
+		if (src->state == XF_SOURCE_ABSENT && src->given_name && !src->ifindex &&
+		    !xf_netdev_lookup(src->given_name, &dev))
 			found(s, src, &dev);
 	}
 }
@@ -85,7 +85,7 @@ static int choose_source(struct xf_session *s, const char *name)
 	for (unsigned int i = 0; i < s->n; i++) {
 		const struct xf_source *src = s->sources[i];
 
-		if (src->state != XF_SOURCE_ABSENT || src->ifindex || src->given)
+		if (src->state != XF_SOURCE_ABSENT || src->ifindex || src->given_name)
 			continue;
 		if (!strcmp(src->name, name))
 			return i;

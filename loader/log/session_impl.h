@@ -61,7 +61,7 @@ bool xf_session__drain(struct xf_session *s);
  * and no further signal comes. */
 void xf_session__print_rest(struct xf_session *s);
 /* Pass the records left in the rings and count them as unread or lost. */
-void xf_session__drop_rest(struct xf_session *s);
+void xf_session__count_rest(struct xf_session *s);
 /* Print a line of counters. Lines that the output has not taken count as lost or unread when
  * @final, else they are left out. */
 void xf_session__print_counters(struct xf_session *s, unsigned int source, bool final);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Turns records into lines for the output, and accounts for them. */
+/* Turns records into lines for the output, accounts for them, and prints the counters. */
 #include "lib/time.h"
 #include "loader/log/session_impl.h"
 
@@ -51,7 +51,7 @@ static unsigned int print_batch(struct xf_session *s)
 	return n;
 }
 
-void xf_session__drop_rest(struct xf_session *s)
+void xf_session__count_rest(struct xf_session *s)
 {
 	bool unwanted = s->output_closed || xf_session__count_reached(s);
 	unsigned int i;
@@ -59,7 +59,7 @@ void xf_session__drop_rest(struct xf_session *s)
 	while (xf_merge__begin(&s->merge)) {
 		while (xf_merge__head(&s->merge, &i)) {
 			if (unwanted)
-				s->sources[i]->unprinted++;
+				s->sources[i]->unwanted_records++;
 			else
 				s->sources[i]->unwritable++;
 			xf_merge__pass(&s->merge);
@@ -115,7 +115,7 @@ bool xf_session__drain(struct xf_session *s)
 void xf_session__print_counters(struct xf_session *s, unsigned int source, bool final)
 {
 	uint64_t untaken = final ? xf_sink__untaken(s->sink, source) : 0;
-	struct xf_taken lines = {
+	struct xf_line_counts lines = {
 		.logged = xf_sink__taken(s->sink, source),
 		.lost = s->output_closed ? 0 : untaken,
 		.unread = s->output_closed ? untaken : 0,

@@ -78,8 +78,9 @@ static void rename_source(struct xf_source *src, const char *name)
 
 	xf_info("%s: the interface is now called %s", src->name, name);
 	memcpy(src->name, name, sizeof(src->name));
-	if (src->given && (xf_netdev_lookup(src->given, &dev) || dev.ifindex != src->ifindex))
-		src->given = src->name;
+	if (src->given_name &&
+	    (xf_netdev_lookup(src->given_name, &dev) || dev.ifindex != src->ifindex))
+		src->given_name = src->name;
 }
 
 static void check_source(struct xf_session *s, unsigned int i, const struct xf_netdev_event *event)
@@ -124,7 +125,7 @@ static void check_other(struct xf_source *src, const struct xf_netdev_event *eve
 	}
 	src->ifindex = 0;
 	if (src->state == XF_SOURCE_DUE || src->state == XF_SOURCE_REFUSED ||
-	    (src->state == XF_SOURCE_OVER && !src->given))
+	    (src->state == XF_SOURCE_OVER && !src->given_name))
 		src->state = XF_SOURCE_ABSENT;
 }
 

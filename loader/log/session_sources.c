@@ -43,7 +43,7 @@ static int watch_rings(struct xf_session *s, struct xf_source *src)
 static void skip_left(struct xf_source *src)
 {
 	for (unsigned int i = 0; i < src->left.n; i++)
-		src->unprinted += xf_ring__skip_all(&src->left.rings[i]);
+		src->unwanted_records += xf_ring__skip_all(&src->left.rings[i]);
 }
 
 static int add_rings(struct xf_session *s, unsigned int i)
@@ -135,7 +135,7 @@ static unsigned int count(const struct xf_session *s, bool (*is)(const struct xf
 
 const char *xf_session__outlook(const struct xf_session *s, const struct xf_source *src)
 {
-	if (!src->comes_back || !src->given)
+	if (!src->comes_back || !src->given_name)
 		return "";
 	if (s->opts.wait)
 		return "; waiting for it to come back";
@@ -190,7 +190,7 @@ static int begin_source(struct xf_session *s, unsigned int i, bool waiting)
 		return err;
 	}
 	src->state = XF_SOURCE_LIVE;
-	src->told = false;
+	src->told_no_program = false;
 	s->was_live = true;
 	return 0;
 }
@@ -199,9 +199,9 @@ static int begin_source(struct xf_session *s, unsigned int i, bool waiting)
 static void wait_for_program(struct xf_source *src)
 {
 	src->state = XF_SOURCE_ABSENT;
-	if (!src->told && src->given)
+	if (!src->told_no_program && src->given_name)
 		xf_info("%s: there is no xdpfun program to follow: waiting for one", src->name);
-	src->told = true;
+	src->told_no_program = true;
 }
 
 static void on_retry(struct xf_timer *timer, uint64_t now)

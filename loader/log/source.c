@@ -17,10 +17,10 @@ static const struct xf_program no_program = {
 	.alive_fd = -1,
 };
 
-void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *given)
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *given_name)
 {
 	*src = (struct xf_source) {
-		.abi = abi, .given = given, .alive_fd = -1, .program = no_program
+		.abi = abi, .given_name = given_name, .alive_fd = -1, .program = no_program
 	};
 }
 
@@ -39,7 +39,7 @@ void xf_source__close(struct xf_source *src)
 }
 
 /* Sum up all programs that the source has had. */
-static int count(const struct xf_source *src, struct xf_counters *sum)
+static int sum_counters(const struct xf_source *src, struct xf_counters *sum)
 {
 	struct xf_counters now;
 	int err;
@@ -56,7 +56,7 @@ static int count(const struct xf_source *src, struct xf_counters *sum)
 int xf_source__leave(struct xf_source *src)
 {
 	struct xf_counters sum;
-	int err = count(src, &sum);
+	int err = sum_counters(src, &sum);
 
 	if (!err)
 		src->past = sum;
@@ -85,7 +85,7 @@ static int open_program(struct xf_source *src)
 	return err;
 }
 
-static void show_alive(struct xf_source *src)
+static void announce_reader(struct xf_source *src)
 {
 	src->alive_fd = xf_reader_alive(src->program.alive_fd);
 	if (src->alive_fd < 0)
@@ -99,7 +99,7 @@ int xf_source__begin(struct xf_source *src)
 	int err = open_program(src);
 
 	if (!err)
-		show_alive(src);
+		announce_reader(src);
 	return err;
 }
 
@@ -116,7 +116,7 @@ int xf_source__take_over(struct xf_source *src, const struct xf_config *config)
 		err = xf_reader__open_left(&src->left, src->program.rings_fd);
 	if (!err) {
 		*src->config = *config;
-		show_alive(src);
+		announce_reader(src);
 		err = xf_reader__install(&src->reader, src->program.rings_fd);
 	}
 	if (err)
@@ -172,17 +172,17 @@ bool xf_source__is_drained(const struct xf_source *src)
 	return is_empty(&src->reader) && is_empty(&src->left);
 }
 
-int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines, bool final,
+int xf_source__tally(const struct xf_source *src, const struct xf_line_counts *lines, bool final,
 		     struct xf_tally *tally, bool *exact)
 {
 	static const struct xf_counters none;
-	struct xf_taken taken = {
+	struct xf_line_counts taken = {
 		.logged = lines->logged,
 		.lost = lines->lost + src->unwritable,
-		.unread = lines->unread + src->unprinted,
+		.unread = lines->unread + src->unwanted_records,
 	};
 	struct xf_counters sum;
-	int err = count(src, &sum);
+	int err = sum_counters(src, &sum);
 
 	if (err)
 		return err;

@@ -19,21 +19,21 @@ enum xf_source_state {
 	XF_SOURCE_LIVE,
 	XF_SOURCE_ENDED,   /* its program writes no more records; some lines may be pending */
 	XF_SOURCE_REFUSED, /* it could not be started, and is not tried again while it is there */
-	XF_SOURCE_OVER,	   /* for good */
+	XF_SOURCE_OVER,	   /* ended, and not started again */
 };
 
 struct xf_ring_watch;
 
 struct xf_source {
 	const struct xf_abi_mark *abi; /* of its program's object */
-	const char *given;	/* a name of the interface, by which it is looked for; NULL: with
+	const char *given_name; /* a name of the interface, by which it is looked for; NULL: with
 				   '-i any' */
 	char name[IF_NAMESIZE]; /* the kernel's, the last one when it is absent */
 	unsigned int ifindex;
 	struct xf_attached at;
 	bool ours; /* this process attached or adopted the program, and detaches it at the end */
 	enum xf_source_state state;
-	bool told;	  /* that there is no program to read */
+	bool told_no_program; /* that there is no program to read */
 	bool comes_back;  /* after XF_SOURCE_ENDED it is XF_SOURCE_ABSENT, else XF_SOURCE_OVER */
 	uint64_t gone_ns; /* CLOCK_BOOTTIME: since when it is absent, 0: it never was there */
 	struct xf_program program;
@@ -45,12 +45,12 @@ struct xf_source {
 	struct xf_counters base;	/* the program's counters at the beginning */
 	struct xf_counters past;	/* of the programs that the source had before */
 	uint64_t own_taken, left_taken; /* records of its rings that are closed by now */
-	uint64_t unprinted;		/* records that were passed because they were not wanted */
+	uint64_t unwanted_records;	/* records that were passed because they were not wanted */
 	uint64_t unwritable; /* records that were passed because the output took no more */
 };
 
 /* Make an absent source, which may be closed. */
-void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *given);
+void xf_source__init(struct xf_source *src, const struct xf_abi_mark *abi, const char *given_name);
 /* Close program and rings. The counts of records stay. */
 void xf_source__close(struct xf_source *src);
 /* The same for a program that has ended and whose rings are empty: its counters stay, too, in
@@ -78,7 +78,7 @@ bool xf_source__is_drained(const struct xf_source *src);
 /* Sum up the program's counters and @lines, which accounts for the records turned into lines. With
  * @final, for a source that has ended and whose rings are empty, *@exact is whether the kernel has
  * counted the same. Returns 0 or -errno. */
-int xf_source__tally(const struct xf_source *src, const struct xf_taken *lines, bool final,
+int xf_source__tally(const struct xf_source *src, const struct xf_line_counts *lines, bool final,
 		     struct xf_tally *tally, bool *exact);
 
 #endif

@@ -23,7 +23,7 @@ uint64_t xf_tally_sum(const struct xf_tally *tally)
 }
 
 void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
-		   const struct xf_counters *now, const struct xf_taken *taken)
+		   const struct xf_counters *now, const struct xf_line_counts *taken)
 {
 	tally->logged = taken->logged;
 	tally->filtered = now->filtered - base->filtered;
@@ -34,7 +34,7 @@ void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
 	tally->seen = xf_tally_sum(tally);
 }
 
-bool xf_tally_check(struct xf_tally *tally, const struct xf_taken *taken, uint64_t submitted,
+bool xf_tally_check(struct xf_tally *tally, const struct xf_line_counts *taken, uint64_t submitted,
 		    uint64_t own, uint64_t left)
 {
 	uint64_t earlier = own + left - submitted;

@@ -21,7 +21,7 @@ struct xf_tally {
 
 /* The account of the records that the reader took from the rings; pending lines are in none of
  * these. */
-struct xf_taken {
+struct xf_line_counts {
 	uint64_t logged; /* the output took their line */
 	uint64_t lost;	 /* the output failed to */
 	uint64_t unread; /* --count was reached or the output closed */
@@ -33,7 +33,7 @@ void xf_counters_add(struct xf_counters *sum, const struct xf_counters *base,
 
 /* @base: the program's counters when this reader began; @now: the present ones. */
 void xf_tally_make(struct xf_tally *tally, const struct xf_counters *base,
-		   const struct xf_counters *now, const struct xf_taken *taken);
+		   const struct xf_counters *now, const struct xf_line_counts *taken);
 
 /* The sum of all but seen. */
 uint64_t xf_tally_sum(const struct xf_tally *tally);
@@ -43,7 +43,7 @@ uint64_t xf_tally_sum(const struct xf_tally *tally);
  * the rings of a dead reader it has read @left, of which some were submitted before. tally->seen
  * becomes what the kernel saw. Returns whether it is the sum of all others; when it is not, records
  * were lost on the way, or read twice. */
-bool xf_tally_check(struct xf_tally *tally, const struct xf_taken *taken, uint64_t submitted,
+bool xf_tally_check(struct xf_tally *tally, const struct xf_line_counts *taken, uint64_t submitted,
 		    uint64_t own, uint64_t left);
 
 /* Write "eth0: seen 1000, logged 985, ...", without a newline, cut to @size. Returns @out. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The process that asks the reload helper. */
+/* The client side of the reload helper: requests the routes again from the process that may still
+ * read them. */
 #include "loader/relay/reload_helper.h"
 
 #include <errno.h>
@@ -23,11 +24,11 @@ struct xf_reload_helper {
 	pid_t pid;
 	struct xf_loop *loop;
 	struct xf_watch watch;
-	bool waiting;	/* for an answer */
-	bool ask_again; /* after this answer, since the file may have changed after it was read */
-	uint32_t size;	/* of the answer; got counts its own bytes, too */
+	bool waiting;	/* for a reply */
+	bool ask_again; /* after this reply, since the file may have changed after it was read */
+	uint32_t size;	/* of the reply; got counts its own bytes, too */
 	size_t got;
-	uint8_t *data; /* the answer behind its size */
+	uint8_t *data; /* the reply behind its size */
 	void (*fn)(struct xf_routes *routes, void *arg);
 	void *arg;
 };
@@ -43,7 +44,7 @@ static int wait_ready(struct xf_reload_helper *helper)
 	} while (n < 0 && errno == EINTR);
 	if (n == 1)
 		return 0;
-	xf_err("the process that is to read %s again could not start", helper->path);
+	xf_err("cannot start the process that reads %s again", helper->path);
 	return -ECHILD;
 }
 
@@ -81,14 +82,14 @@ int xf_reload_helper__start(struct xf_reload_helper **out, const char *path,
 	return 0;
 
 out_free:
-	xf_err("cannot start a process that reads %s again: %s", path, strerror(-err));
+	xf_err("cannot start the process that reads %s again: %s", path, strerror(-err));
 	if (helper->fd >= 0)
 		close(helper->fd);
 	free(helper);
 	return err;
 }
 
-/* Find the next part of the answer. NULL: there is none that is complete. */
+/* Find the next part of the reply. NULL: there is none that is complete. */
 static const struct xf_part *next_part(const struct xf_reload_helper *helper, size_t *at,
 				       struct xf_part *part, const char **name)
 {
@@ -157,7 +158,7 @@ static struct xf_routes *parse(struct xf_reload_helper *helper)
 	return xf_routes_file__parse(&source, &routes) ? NULL : routes;
 }
 
-static void forget_answer(struct xf_reload_helper *helper)
+static void forget_reply(struct xf_reload_helper *helper)
 {
 	if (helper->data)
 		explicit_bzero(helper->data, helper->size);
@@ -167,7 +168,7 @@ static void forget_answer(struct xf_reload_helper *helper)
 	helper->waiting = false;
 }
 
-static void send_question(struct xf_reload_helper *helper)
+static void send_request(struct xf_reload_helper *helper)
 {
 	static const char byte = 0;
 
@@ -177,20 +178,20 @@ static void send_question(struct xf_reload_helper *helper)
 	helper->waiting = send(helper->fd, &byte, 1, MSG_NOSIGNAL) == 1;
 }
 
-static void answered(struct xf_reload_helper *helper)
+static void handle_reply(struct xf_reload_helper *helper)
 {
 	struct xf_routes *routes = NULL;
 
 	if (!helper->ask_again)
 		routes = parse(helper);
-	forget_answer(helper);
+	forget_reply(helper);
 	if (helper->ask_again)
-		send_question(helper);
+		send_request(helper);
 	else
 		helper->fn(routes, helper->arg);
 }
 
-static void gone(struct xf_reload_helper *helper)
+static void helper_exited(struct xf_reload_helper *helper)
 {
 	xf_loop__del(helper->loop, &helper->watch);
 	close(helper->fd);
@@ -200,10 +201,10 @@ static void gone(struct xf_reload_helper *helper)
 	xf_hint("restart this one for new rules; running connections end with it");
 	if (helper->waiting)
 		helper->fn(NULL, helper->arg);
-	forget_answer(helper);
+	forget_reply(helper);
 }
 
-/* Receive more of the answer. Returns as recv(). */
+/* Receive more of the reply. Returns as recv(). */
 static ssize_t read_some(struct xf_reload_helper *helper)
 {
 	uint8_t *to = (uint8_t *)&helper->size + helper->got;
@@ -220,7 +221,7 @@ static ssize_t read_some(struct xf_reload_helper *helper)
 	helper->got += n;
 	if (helper->got != sizeof(helper->size))
 		return n;
-	helper->data = helper->size <= XF_ANSWER_MAX ? malloc(helper->size) : NULL;
+	helper->data = helper->size <= XF_REPLY_MAX ? malloc(helper->size) : NULL;
 	if (helper->data)
 		return n;
 	errno = ENOMEM;
@@ -228,16 +229,16 @@ static ssize_t read_some(struct xf_reload_helper *helper)
 	return -1;
 }
 
-static void on_answer(struct xf_watch *watch, uint32_t events)
+static void on_reply(struct xf_watch *watch, uint32_t events)
 {
 	struct xf_reload_helper *helper = xf_container_of(watch, struct xf_reload_helper, watch);
 	ssize_t n = read_some(helper);
 
 	(void)events;
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		gone(helper);
+		helper_exited(helper);
 	else if (n > 0 && helper->data && helper->got == sizeof(helper->size) + helper->size)
-		answered(helper);
+		handle_reply(helper);
 }
 
 void xf_reload_helper__ask(struct xf_reload_helper *helper, struct xf_loop *loop,
@@ -248,7 +249,7 @@ void xf_reload_helper__ask(struct xf_reload_helper *helper, struct xf_loop *loop
 	helper->loop = loop;
 	helper->fn = fn;
 	helper->arg = arg;
-	helper->watch.fn = on_answer;
+	helper->watch.fn = on_reply;
 	if (helper->waiting) {
 		helper->ask_again = true;
 		return;
@@ -261,7 +262,7 @@ void xf_reload_helper__ask(struct xf_reload_helper *helper, struct xf_loop *loop
 		fn(NULL, arg);
 		return;
 	}
-	send_question(helper);
+	send_request(helper);
 }
 
 void xf_reload_helper__stop(struct xf_reload_helper *helper)
@@ -274,6 +275,6 @@ void xf_reload_helper__stop(struct xf_reload_helper *helper)
 		close(helper->fd);
 	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	forget_answer(helper);
+	forget_reply(helper);
 	free(helper);
 }

@@ -23,7 +23,7 @@ int xf_reload_helper__start(struct xf_reload_helper **helper, const char *path,
 			    const struct xf_user *user);
 
 /* Ask for the routes. @fn is called from @loop with new routes, or with NULL after a message, also
- * when the reload helper has died. Calls while an answer is on its way are answered together by one
+ * when the reload helper has died. Calls while a reply is on its way are answered together by one
  * more. */
 void xf_reload_helper__ask(struct xf_reload_helper *helper, struct xf_loop *loop,
 			   void (*fn)(struct xf_routes *routes, void *arg), void *arg);

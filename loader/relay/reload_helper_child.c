@@ -17,85 +17,85 @@
 #define NAME "xdpfun-reload" /* the name in ps */
 #define FIRST_SIZE (64u << 10)
 
-struct answer {
+struct reply {
 	const char *path;
-	uint8_t *at; /* the answer, which begins with the number of bytes that follow */
+	uint8_t *at; /* the reply, which begins with the number of bytes that follow */
 	size_t len, size;
 	bool full;
 };
 
-static void add_bytes(struct answer *answer, const void *data, size_t len)
+static void add_bytes(struct reply *reply, const void *data, size_t len)
 {
-	size_t size = answer->size ?: FIRST_SIZE;
+	size_t size = reply->size ?: FIRST_SIZE;
 	uint8_t *grown;
 
-	while (size < answer->len + len)
+	while (size < reply->len + len)
 		size *= 2;
-	if (answer->full || answer->len + len > XF_ANSWER_MAX) {
-		answer->full = true;
+	if (reply->full || reply->len + len > XF_REPLY_MAX) {
+		reply->full = true;
 		return;
 	}
-	if (size > answer->size) {
-		grown = realloc(answer->at, size);
+	if (size > reply->size) {
+		grown = realloc(reply->at, size);
 		if (!grown) {
-			answer->full = true;
+			reply->full = true;
 			return;
 		}
-		answer->at = grown;
-		answer->size = size;
+		reply->at = grown;
+		reply->size = size;
 	}
-	memcpy(answer->at + answer->len, data, len);
-	answer->len += len;
+	memcpy(reply->at + reply->len, data, len);
+	reply->len += len;
 }
 
-static void add_part(struct answer *answer, bool ok, const char *name, const void *data, size_t len)
+static void add_part(struct reply *reply, bool ok, const char *name, const void *data, size_t len)
 {
 	struct xf_part part = { .ok = ok, .name_len = strlen(name), .len = len };
 
-	add_bytes(answer, &part, sizeof(part));
-	add_bytes(answer, name, part.name_len);
-	add_bytes(answer, data, len);
+	add_bytes(reply, &part, sizeof(part));
+	add_bytes(reply, name, part.name_len);
+	add_bytes(reply, data, len);
 }
 
-/* Append the contents of the file that the routes file calls @name to the answer. */
-static uint8_t *read_part(struct answer *answer, const char *name, const char *path, size_t max,
+/* Append the contents of the file that the routes file calls @name to the reply. */
+static uint8_t *read_part(struct reply *reply, const char *name, const char *path, size_t max,
 			  size_t *len, char *why, size_t why_len)
 {
 	uint8_t *data = xf_file_read(path, max, true, len, why, why_len);
 
 	if (data)
-		add_part(answer, true, name, data, *len);
+		add_part(reply, true, name, data, *len);
 	else
-		add_part(answer, false, name, why, strlen(why));
+		add_part(reply, false, name, why, strlen(why));
 	return data;
 }
 
 static uint8_t *read_token(const char *name, size_t *len, char *why, size_t why_len, void *arg)
 {
-	struct answer *answer = arg;
-	char *path = xf_routes_file__beside(answer->path, name);
+	struct reply *reply = arg;
+	char *path = xf_routes_file__beside(reply->path, name);
 	uint8_t *data = NULL;
 
 	if (path)
-		data = read_part(answer, name, path, XF_TOKEN_FILE_MAX, len, why, why_len);
+		data = read_part(reply, name, path, XF_TOKEN_FILE_MAX, len, why, why_len);
 	else
-		answer->full = true;
+		reply->full = true;
 	free(path);
 	return data;
 }
 
 /* Parse the routes to learn which files they name. The relay parses them again and reports the
  * errors. */
-static void collect(struct answer *answer)
+static void collect(struct reply *reply)
 {
 	struct xf_routes_error error;
 	struct xf_routes *routes;
 	char why[128];
 	size_t len;
 	uint8_t *text =
-	    read_part(answer, "", answer->path, XF_ROUTES_FILE_MAX, &len, why, sizeof(why));
+	    read_part(reply, "", reply->path, XF_ROUTES_FILE_MAX, &len, why, sizeof(why));
 
-	if (text && !xf_routes__parse(&routes, (char *)text, len, read_token, answer, &error))
+	if (text && !xf_routes__parse(&routes, (char *)text, len, read_token, reply, &error))
 		xf_routes__put(routes);
 	free(text);
 }
@@ -116,29 +116,29 @@ static bool write_all(int fd, const uint8_t *data, size_t len)
 	return true;
 }
 
-static bool answer_once(int fd, const char *path)
+static bool reply_once(int fd, const char *path)
 {
 	static const char no_room[] =
 	    "the files are larger than 16M together, or there is no memory";
-	struct answer answer = { .path = path };
+	struct reply reply = { .path = path };
 	uint32_t rest = 0;
 	bool read_on;
 
-	add_bytes(&answer, &rest, sizeof(rest));
-	collect(&answer);
-	if (answer.full) {
-		explicit_bzero(answer.at, answer.len);
-		answer.full = false;
-		answer.len = answer.at ? sizeof(rest) : 0;
-		add_part(&answer, false, "", no_room, strlen(no_room));
+	add_bytes(&reply, &rest, sizeof(rest));
+	collect(&reply);
+	if (reply.full) {
+		explicit_bzero(reply.at, reply.len);
+		reply.full = false;
+		reply.len = reply.at ? sizeof(rest) : 0;
+		add_part(&reply, false, "", no_room, strlen(no_room));
 	}
-	if (answer.full)
+	if (reply.full)
 		return false; /* no memory for the error */
-	rest = answer.len - sizeof(rest);
-	memcpy(answer.at, &rest, sizeof(rest));
-	read_on = write_all(fd, answer.at, answer.len);
-	explicit_bzero(answer.at, answer.len);
-	free(answer.at);
+	rest = reply.len - sizeof(rest);
+	memcpy(reply.at, &rest, sizeof(rest));
+	read_on = write_all(fd, reply.at, reply.len);
+	explicit_bzero(reply.at, reply.len);
+	free(reply.at);
 	return read_on;
 }
 
@@ -168,7 +168,7 @@ static void serve(int fd, const char *path)
 		n = read(fd, &byte, 1);
 		if (n == 0 || (n < 0 && errno != EINTR))
 			return;
-		if (n > 0 && !answer_once(fd, path))
+		if (n > 0 && !reply_once(fd, path))
 			return;
 	}
 }

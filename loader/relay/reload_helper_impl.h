@@ -12,7 +12,7 @@
 
 #include "loader/relay/drop_privileges.h"
 
-#define XF_ANSWER_MAX (16u << 20) /* bytes */
+#define XF_REPLY_MAX (16u << 20) /* bytes */
 
 struct xf_part {
 	uint32_t ok;

@@ -6,7 +6,7 @@
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/set.h"
-#include "loader/firewall/why.h"
+#include "loader/firewall/drop_reason.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 #include "loader/cmd/log_args.h"
@@ -107,12 +107,12 @@ static int log_drops(struct xf_log_args *args)
 	struct xf_session_opts opts = xf_log_args__session(args);
 	struct xf_run *run = calloc(1, sizeof(*run));
 	struct fw_log log = {};
-	struct xf_fw_why why;
+	struct xf_fw_drop_reason why;
 	int status = XF_EXIT_FAILED;
 
 	if (run && !open_log(&log, args)) {
 		why.table = log.set.table;
-		opts.explain = xf_fw_why__explain;
+		opts.explain = xf_fw_drop_reason__explain;
 		opts.explain_arg = &why;
 		opts.unload = "xdpfun-load firewall detach";
 		opts.abi = &xf_abi_firewall;

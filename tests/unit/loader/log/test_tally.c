@@ -22,7 +22,7 @@ static void test_example(void **state)
 		.sampled_out = 50 + 4,
 		.rate_limited = 60 + 5,
 	};
-	const struct xf_taken taken = { .logged = 985, .lost = 8, .unread = 3 };
+	const struct xf_line_counts taken = { .logged = 985, .lost = 8, .unread = 3 };
 	struct xf_tally tally;
 	char text[256];
 
@@ -38,7 +38,7 @@ static void test_example(void **state)
 static void test_nothing_happened(void **state)
 {
 	const struct xf_counters counters = { 1, 2, 3, 4, 5, 6 };
-	const struct xf_taken taken = { 0 };
+	const struct xf_line_counts taken = { 0 };
 	struct xf_tally tally;
 
 	(void)state;
@@ -92,7 +92,7 @@ static void test_check(void **state)
 		const struct xf_counters none = { 0 }, now = { .submitted = rows[i].submitted,
 							       .filtered = 2,
 							       .lost = 3 };
-		const struct xf_taken taken = { .logged = rows[i].logged };
+		const struct xf_line_counts taken = { .logged = rows[i].logged };
 		struct xf_tally tally;
 		bool exact;
 
@@ -116,7 +116,7 @@ static void test_the_sum_is_exact(void **state)
 	srandom(1);
 	for (int i = 0; i < 10000; i++) {
 		struct xf_counters base = { any(), any(), any(), any(), any(), any() }, now = base;
-		struct xf_taken taken = { any(), any(), any() };
+		struct xf_line_counts taken = { any(), any(), any() };
 		struct xf_tally t;
 		uint64_t seen;
 

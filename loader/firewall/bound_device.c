@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kernel finds a socket that is bound to a device only when it is asked with that device, here
  * (sock_diag(7)) and from an XDP program (bpf_skc_lookup_tcp()) alike. So all are tried. */
-#include "loader/firewall/bound.h"
+#include "loader/firewall/bound_device.h"
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>

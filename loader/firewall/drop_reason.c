@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Why a packet was dropped. */
-#include "loader/firewall/why.h"
+#include "loader/firewall/drop_reason.h"
 
 #include "xdp-prog/fw_abi.h"
-#include "loader/firewall/fits.h"
+#include "loader/firewall/may_have_dropped.h"
 
 _Static_assert(XF_RULE_TEXT_MAX <= XF_OUT_RULE_MAX + 1, "a rule fits into a line");
 
-void xf_fw_why__explain(void *arg, struct xf_line *line)
+void xf_fw_drop_reason__explain(void *arg, struct xf_line *line)
 {
 	const struct xf_fw_record *rec = (const struct xf_fw_record *)line->rec;
-	struct xf_fw_why *why = arg;
+	struct xf_fw_drop_reason *why = arg;
 	struct xf_rule rule;
 
 	if (rec->rule == XF_FW_POLICY) {
@@ -23,7 +23,7 @@ void xf_fw_why__explain(void *arg, struct xf_line *line)
 	}
 	line->denied = XF_DENIED_BY_RULE;
 	if (xf_table__by_id(why->table, rec->set, rec->rule, line->rec->boot_ns, &rule) ||
-	    !xf_fw_fits(&rule, line->rec))
+	    !xf_fw_may_have_dropped(&rule, line->rec))
 		return;
 	xf_rule_format(&rule, why->rule);
 	line->rule = why->rule;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whether packets come in by an interface that are for others behind this machine. */
-#include "loader/firewall/forwards.h"
+#include "loader/firewall/forwarding.h"
 
 #include <stdio.h>
 #include <string.h>

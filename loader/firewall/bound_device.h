@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* To which device a connection's socket is bound. */
-#ifndef XF_FW_BOUND_H
-#define XF_FW_BOUND_H
+#ifndef XF_FW_BOUND_DEVICE_H
+#define XF_FW_BOUND_DEVICE_H
 
 #include <net/if.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whether packets come in by an interface that are for others behind this machine, of whose
  * connections the policy deny knows nothing. */
-#ifndef XF_FW_FORWARDS_H
-#define XF_FW_FORWARDS_H
+#ifndef XF_FW_FORWARDING_H
+#define XF_FW_FORWARDING_H
 
 #include <stdbool.h>
 

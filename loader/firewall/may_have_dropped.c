@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whether a rule can have dropped a packet. */
-#include "loader/firewall/fits.h"
+#include "loader/firewall/may_have_dropped.h"
 
 #include <string.h>
 
@@ -29,17 +29,17 @@ static struct xf_match_packet packet_of(const struct xf_record *rec)
 	return packet;
 }
 
-bool xf_fw_fits(const struct xf_rule *rule, const struct xf_record *rec)
+bool xf_fw_may_have_dropped(const struct xf_rule *rule, const struct xf_record *rec)
 {
 	struct xf_match_packet packet = packet_of(rec);
-	struct xf_rule but_mac = *rule;
+	struct xf_rule without_mac = *rule;
 
 	if (!rule->deny)
 		return false;
 	if (rule->has & XF_RULE_MAC && rec->have & XF_HAVE_ETH &&
 	    memcmp(rule->mac, rec->eth_src, sizeof(rule->mac)))
 		return false;
-	but_mac.has &= ~XF_RULE_MAC;
+	without_mac.has &= ~XF_RULE_MAC;
 	/* A record does not tell which fields the firewall read in a part that was cut off. */
-	return rec->have & XF_TRUNCATED || xf_rule_matches(&but_mac, &packet);
+	return rec->have & XF_TRUNCATED || xf_rule_matches(&without_mac, &packet);
 }
