@@ -12,11 +12,16 @@
 #include "lib/opt_impl.h"
 #include "lib/strbuf.h"
 
+#define NAMES_MAX 128
+
 /* argv, and the index of the next word to be read. */
 struct words {
 	char **at;
 	int n;
 	int next;
+	/* Places of the values that were given and may be given once. */
+	const void *given[NAMES_MAX];
+	size_t n_given;
 };
 
 static int bad_value(const struct xf_opt *opt, const char *given, const char *value, int err)
@@ -110,6 +115,29 @@ static int store(const struct xf_opt *opt, const char *given, const char *value,
 	return 0;
 }
 
+static bool may_repeat(const struct xf_opt *opt)
+{
+	return opt->type == XF_OPT_FLAG || opt->type == XF_OPT_COUNT || opt->type == XF_OPT_LIST ||
+	       opt->type == XF_OPT_IGNORED;
+}
+
+/* Note that the value at @to was given. */
+static int note_given(const struct xf_opt *opt, const char *given, const void *to,
+		      struct words *words)
+{
+	if (may_repeat(opt))
+		return 0;
+	for (size_t i = 0; i < words->n_given; i++) {
+		if (words->given[i] == to) {
+			xf_err("%s is given twice, and can be given once", given);
+			return -EINVAL;
+		}
+	}
+	if (words->n_given < NAMES_MAX) /* as many options as a command has at most */
+		words->given[words->n_given++] = to;
+	return 0;
+}
+
 /* @value is the text attached to the option (--name=VALUE, -nVALUE), or NULL. */
 static int apply(const struct xf_opt *opt, const char *given, const char *value,
 		 struct words *words, void *args)
@@ -126,7 +154,9 @@ static int apply(const struct xf_opt *opt, const char *given, const char *value,
 		}
 		value = words->at[words->next++];
 	}
-	err = store(opt, given, value, (char *)args + opt->offset);
+	err = note_given(opt, given, (char *)args + opt->offset, words);
+	if (!err)
+		err = store(opt, given, value, (char *)args + opt->offset);
 	if (!err && opt->seen_offset)
 		*(bool *)((char *)args + opt->seen_offset) = true;
 	return err;
@@ -164,8 +194,6 @@ static const struct xf_opt *find(const struct xf_opt *opts, const char *word, si
 	}
 	return NULL;
 }
-
-#define NAMES_MAX 128
 
 /* Append the long names to the @n in @names. Returns the new number. */
 static size_t add_names(const struct xf_opt *opts, const char *names[NAMES_MAX], size_t n)

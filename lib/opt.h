@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Only options of the types FLAG, COUNT, LIST and IGNORED may be given more than once. */
 enum xf_opt_type {
 	XF_OPT_END = 0,
 	XF_OPT_FLAG,	/* bool: set to true */

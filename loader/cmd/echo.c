@@ -4,19 +4,19 @@
 #include "loader/relay/run.h"
 
 static const char usage[] =
-    "Usage: xdpfun-load echo [-l ADDR:PORT] [OPTIONS]\n\n"
+    "Usage: xdpfun-load echo [-l ADDR:PORT]... [OPTIONS]\n\n"
     "Accept TCP connections and send every byte back, moved by the kernel where it can, until Ctrl-C.\n"
     "Prints a line for each connection when it has ended.\n";
 
 static const struct xf_opt options[] = {
 	{ .name = "listen",
 	  .short_name = 'l',
-	  .type = XF_OPT_STR,
+	  .type = XF_OPT_LIST,
 	  .arg = "ADDR:PORT",
-	  .offset = offsetof(struct xf_relay_cmd, args.listen_text),
+	  .offset = offsetof(struct xf_relay_cmd, args.listen_texts),
 	  .help =
 	      "where to listen, as in 192.0.2.1:7 or [2001:db8::1]:7; port 0: any that is free\n"
-	      "(default: " XF_RELAY_ECHO_LISTEN ")" },
+	      "may be repeated (default: " XF_RELAY_ECHO_LISTEN ")" },
 	{ .type = XF_OPT_TABLE, .table = xf_relay_options },
 	{ .type = XF_OPT_END },
 };

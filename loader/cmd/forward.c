@@ -8,8 +8,8 @@
 #include "sockmap/route/routes.h"
 
 static const char usage[] =
-    "Usage: xdpfun-load forward -l ADDR:PORT --to ADDR:PORT[,ADDR:PORT...] [OPTIONS]\n"
-    "       xdpfun-load forward -l ADDR:PORT --routes FILE [OPTIONS]\n"
+    "Usage: xdpfun-load forward -l ADDR:PORT... --to ADDR:PORT[,ADDR:PORT...]... [OPTIONS]\n"
+    "       xdpfun-load forward -l ADDR:PORT... --routes FILE [OPTIONS]\n"
     "       xdpfun-load forward --check --routes FILE\n\n"
     "Accept TCP connections, choose an upstream (by the first packet, with --routes), and move the bytes\n"
     "both ways until Ctrl-C. Prints a line for each connection when it has ended.\n";
@@ -17,16 +17,17 @@ static const char usage[] =
 static const struct xf_opt options[] = {
 	{ .name = "listen",
 	  .short_name = 'l',
-	  .type = XF_OPT_STR,
+	  .type = XF_OPT_LIST,
 	  .arg = "ADDR:PORT",
-	  .offset = offsetof(struct xf_relay_cmd, args.listen_text),
-	  .help =
-	      "where to listen, as in 192.0.2.1:443 or [2001:db8::1]:443; port 0: any that is free" },
+	  .offset = offsetof(struct xf_relay_cmd, args.listen_texts),
+	  .help = "where to listen, as in 192.0.2.1:443 or [2001:db8::1]:443; port 0: any that is "
+		  "free; may be repeated" },
 	{ .name = "to",
-	  .type = XF_OPT_STR,
+	  .type = XF_OPT_LIST,
 	  .arg = "ADDR:PORT[,ADDR:PORT...]",
-	  .offset = offsetof(struct xf_relay_cmd, args.to_text),
-	  .help = "upstreams, in turns; one that refused lately is left out for a while" },
+	  .offset = offsetof(struct xf_relay_cmd, args.to_texts),
+	  .help = "upstreams, in turns; one that refused lately is left out for a while; may be "
+		  "repeated" },
 	{ .name = "routes",
 	  .type = XF_OPT_STR,
 	  .arg = "FILE",

@@ -24,7 +24,7 @@ static void say_ready(const struct xf_worker *worker)
 	struct xf_addr addr;
 
 	xf_worker__say_without_sockmap(worker, "echo: ");
-	xf_server__address(worker->server, &addr);
+	xf_server__address(worker->server, 0, &addr);
 	xf_info("echo: listening on %s", xf_sockaddr_text(&addr, text));
 }
 
@@ -33,7 +33,7 @@ static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, str
 		     unsigned int others)
 {
 	struct xf_relay_args defaults;
-	struct xf_server_opts server = { .listen = *listen, .echo = true };
+	struct xf_server_opts server = { .listens = listen, .n_listens = 1, .echo = true };
 	struct xf_mover_opts mover = { .budget = &echo->budget, .hasty = true };
 	int err;
 

@@ -122,10 +122,8 @@ static int add_upstream(struct xf_relay_args *args, const char *at, size_t len)
 	return -EINVAL;
 }
 
-static int parse_to(struct xf_relay_args *args)
+static int parse_to(struct xf_relay_args *args, const char *at)
 {
-	const char *at = args->to_text;
-
 	for (;;) {
 		size_t len = strcspn(at, ",");
 
@@ -141,7 +139,9 @@ static int parse_to(struct xf_relay_args *args)
  * after a message. */
 static int check_forward(struct xf_relay_args *args)
 {
-	if (args->to_text && args->routes) {
+	int err = 0;
+
+	if (args->to_texts.n && args->routes) {
 		xf_err("--to and --routes exclude each other");
 		return -EINVAL;
 	}
@@ -149,15 +149,39 @@ static int check_forward(struct xf_relay_args *args)
 		xf_err("--check goes with --routes FILE");
 		return -EINVAL;
 	}
-	if (!args->to_text && !args->routes) {
+	if (!args->to_texts.n && !args->routes) {
 		xf_err("forward needs --to ADDR:PORT or --routes FILE");
 		return -EINVAL;
 	}
-	if (!args->listen_text && !args->check) {
+	if (!args->listen_texts.n && !args->check) {
 		xf_err("forward needs --listen ADDR:PORT");
 		return -EINVAL;
 	}
-	return args->to_text ? parse_to(args) : 0;
+	for (unsigned int i = 0; i < args->to_texts.n && !err; i++)
+		err = parse_to(args, args->to_texts.at[i]);
+	return err;
+}
+
+/* Parse the addresses to listen on. Returns 0, or -EINVAL after a message. */
+static int parse_listens(struct xf_relay_args *args)
+{
+	struct xf_strs *texts = &args->listen_texts;
+
+	if (args->echo && !texts->n)
+		texts->at[texts->n++] = XF_RELAY_ECHO_LISTEN;
+	for (unsigned int i = 0; i < texts->n; i++) {
+		if (xf_relay_args__listen("--listen", texts->at[i], &args->listens[i]))
+			return -EINVAL;
+		for (unsigned int other = 0; other < i; other++) {
+			if (xf_sockaddr_port(&args->listens[i]) &&
+			    xf_sockaddr_equal(&args->listens[i], &args->listens[other])) {
+				xf_err("--listen: \"%s\" is given twice", texts->at[i]);
+				return -EINVAL;
+			}
+		}
+	}
+	args->n_listens = texts->n;
+	return 0;
 }
 
 int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt *opts,
@@ -173,8 +197,7 @@ int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt
 		return status;
 	if (!echo && check_forward(args))
 		return XF_EXIT_USAGE;
-	if (args->listen_text &&
-	    xf_relay_args__listen("--listen", args->listen_text, &args->listen))
+	if (parse_listens(args))
 		return XF_EXIT_USAGE;
 	if (args->rotate_bytes && args->engine != XF_ENGINE_AUTO) {
 		xf_err("--rotate-bytes goes with --engine auto");

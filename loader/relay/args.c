@@ -8,7 +8,6 @@ void xf_relay_args__init(struct xf_relay_args *args, bool echo)
 {
 	*args = (struct xf_relay_args) {
 		.echo = echo,
-		.listen_text = echo ? XF_RELAY_ECHO_LISTEN : NULL,
 		.first_timeout = 10 * XF_NSEC,
 		.dial_timeout = 5 * XF_NSEC,
 		.max_waiting = 4096,

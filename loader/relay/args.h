@@ -14,11 +14,12 @@
 #define XF_RELAY_SECONDS_MAX (365ULL * 86400 * XF_NSEC)
 
 struct xf_relay_args {
-	const char *listen_text;
-	struct xf_addr listen;
+	struct xf_strs listen_texts;
+	struct xf_addr listens[XF_STRS_MAX];
+	unsigned int n_listens;
 	bool echo; /* the command: echo, or forward */
 	/* forward only */
-	const char *to_text;
+	struct xf_strs to_texts;
 	struct xf_addr to[XF_RELAY_TO_MAX];
 	unsigned int n_to;
 	const char *routes;

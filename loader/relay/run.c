@@ -10,6 +10,7 @@
 #include "lib/exit_status.h"
 #include "lib/msg.h"
 #include "lib/signals.h"
+#include "lib/strbuf.h"
 #include "loader/relay/impl.h"
 #include "loader/relay/connection_limit.h"
 #include "loader/relay/routes_file.h"
@@ -63,7 +64,8 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 	const struct xf_relay_args *args = run->args;
 
 	return (struct xf_server_opts) {
-		.listen = args->listen,
+		.listens = args->listens,
+		.n_listens = args->n_listens,
 		.reuseport = args->threads > 1,
 		.echo = args->echo,
 		.routes = run->routes,
@@ -78,11 +80,12 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 	};
 }
 
-/* All workers listen on the address of the first, so that the kernel chooses a port for port 0
+/* All workers listen on the addresses of the first, so that the kernel chooses a port for port 0
  * once. */
 static int open_workers(struct xf_relay_main *run)
 {
 	struct xf_server_opts opts = server_opts(run);
+	struct xf_addr listens[XF_STRS_MAX];
 	int err = 0;
 
 	run->workers = calloc(run->args->threads, sizeof(*run->workers));
@@ -92,8 +95,10 @@ static int open_workers(struct xf_relay_main *run)
 	}
 	while (!err && run->n < run->args->threads) {
 		err = xf_worker__open(&run->workers[run->n], NULL, &opts);
-		if (!err)
-			xf_server__address(run->workers[run->n++].server, &opts.listen);
+		run->n += !err;
+		for (unsigned int i = 0; run->n == 1 && i < opts.n_listens; i++)
+			xf_server__address(run->workers[0].server, i, &listens[i]);
+		opts.listens = listens;
 	}
 	return err;
 }
@@ -147,14 +152,18 @@ static const char *size_text(uint64_t bytes, char out[32])
 /* The message comes last, since scripts that wait for it connect then. */
 static void say_ready(const struct xf_relay_main *run)
 {
+	struct xf_strbuf listens = XF_STRBUF(XF_STRS_MAX * XF_SOCKADDR_TEXT);
 	char text[XF_SOCKADDR_TEXT], memory[32];
 	struct xf_addr addr;
 
 	if (run->args->engine == XF_ENGINE_AUTO)
 		xf_worker__say_without_sockmap(&run->workers[0], "");
-	xf_server__address(run->workers[0].server, &addr);
+	for (unsigned int i = 0; i < run->args->n_listens; i++) {
+		xf_server__address(run->workers[0].server, i, &addr);
+		xf_strbuf__add(&listens, "%s%s", i ? ", " : "", xf_sockaddr_text(&addr, text));
+	}
 	xf_info("listening on %s, engine %s, memory %s, at most %u connections, %u thread%s",
-		xf_sockaddr_text(&addr, text), xf_engine_names[run->args->engine],
+		listens.at, xf_engine_names[run->args->engine],
 		size_text(run->args->memory, memory), run->max_connections, run->n,
 		run->n > 1 ? "s" : "");
 }

@@ -337,9 +337,10 @@ static enum xf_step begin(struct xf_conn *conn, struct xf_result *result)
 	return xf_first__read(conn, result); /* the packet is often there already */
 }
 
-void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer)
+void xf_conn__new(const struct xf_listener *listener, int fd, const struct xf_addr *peer)
 {
-	struct xf_conn *conn = xf_record__new(server, fd, peer);
+	struct xf_server *server = listener->server;
+	struct xf_conn *conn = xf_record__new(listener, fd, peer);
 	struct xf_result result = {};
 
 	if (!conn) {

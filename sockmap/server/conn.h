@@ -5,8 +5,8 @@
 
 #include "sockmap/server/server_impl.h"
 
-/* Serve the accepted socket @fd, which the connection takes over. */
-void xf_conn__new(struct xf_server *server, int fd, const struct xf_addr *peer);
+/* Serve the socket @fd that @listener has accepted; the connection takes it over. */
+void xf_conn__new(const struct xf_listener *listener, int fd, const struct xf_addr *peer);
 /* End the connection in any phase. */
 void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome);
 

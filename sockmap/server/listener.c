@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The listening socket: accept connections, or refuse them when there is no room. */
+/* The listening sockets: accept connections, or refuse them when there is no room. */
 #include "sockmap/server/listener.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -36,13 +37,13 @@ static void say_why(int err, bool reuseport)
 		xf_hint("no interface has this address; 'ip addr' lists those there are");
 }
 
-static int set_up(struct xf_server *server, int fd)
+static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 {
-	const struct xf_addr *addr = &server->opts.listen;
-	int on = 1, off = 0;
+	bool reuseport = listener->server->opts.reuseport;
+	int fd = listener->fd, on = 1, off = 0;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    (server->opts.reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
+	    (reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
 	    /* Accepted sockets inherit both options. Urgent bytes stay in their place in the
 	     * stream. */
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
@@ -53,8 +54,8 @@ static int set_up(struct xf_server *server, int fd)
 		return -errno;
 	if (bind(fd, &addr->sa, addr->len) || listen(fd, BACKLOG))
 		return -errno;
-	server->address.len = sizeof(server->address.in6);
-	return getsockname(fd, &server->address.sa, &server->address.len) ? -errno : 0;
+	listener->address.len = sizeof(listener->address.in6);
+	return getsockname(fd, &listener->address.sa, &listener->address.len) ? -errno : 0;
 }
 
 static bool is_any(const struct xf_addr *addr)
@@ -64,21 +65,38 @@ static bool is_any(const struct xf_addr *addr)
 	return IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
 }
 
-int xf_listener__open(struct xf_server *server)
+static int open_one(struct xf_listener *listener, const struct xf_addr *addr)
 {
-	const struct xf_addr *addr = &server->opts.listen;
 	char text[XF_SOCKADDR_TEXT];
 	int err;
 
 	/* IPPROTO_TCP instead of 0 keeps MPTCP out where that is the default. */
-	server->listen_fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
-	err = server->listen_fd < 0 ? server->listen_fd : set_up(server, server->listen_fd);
+	listener->fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	err = listener->fd < 0 ? listener->fd : set_up(listener, addr);
 	if (err) {
 		xf_err("cannot listen on %s: %s", xf_sockaddr_text(addr, text), strerror(-err));
-		say_why(-err, server->opts.reuseport);
+		say_why(-err, listener->server->opts.reuseport);
 		return err;
 	}
-	server->any_address = is_any(&server->address);
+	listener->any_address = is_any(&listener->address);
+	return 0;
+}
+
+int xf_listeners__open(struct xf_server *server)
+{
+	unsigned int n = server->opts.n_listens;
+	int err = 0;
+
+	server->listeners = calloc(n, sizeof(*server->listeners));
+	if (!server->listeners)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < n; i++)
+		server->listeners[i] =
+		    (struct xf_listener) { .server = server, .fd = -1, .watch.fd = -1 };
+	for (unsigned int i = 0; i < n && !err; i++)
+		err = open_one(&server->listeners[i], &server->opts.listens[i]);
+	if (err)
+		return err;
 	server->spare = xf_fds__spare();
 	if (server->spare >= 0)
 		return 0;
@@ -86,11 +104,20 @@ int xf_listener__open(struct xf_server *server)
 	return server->spare;
 }
 
-/* Stop watching the listener, which is level triggered and would make the loop spin. */
+static int watch_all(struct xf_server *server, uint32_t events)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < server->opts.n_listens && !err; i++)
+		err = xf_loop__mod(server->loop, &server->listeners[i].watch, events);
+	return err;
+}
+
+/* Stop watching the listeners, which are level triggered and would make the loop spin. */
 static void pause_accepting(struct xf_server *server, uint64_t pause)
 {
 	if (!xf_loop__arm(server->loop, &server->pause, xf_loop__now(server->loop) + pause))
-		xf_loop__mod(server->loop, &server->listener, 0);
+		watch_all(server, 0);
 }
 
 static void on_pause(struct xf_timer *timer, uint64_t now)
@@ -100,40 +127,42 @@ static void on_pause(struct xf_timer *timer, uint64_t now)
 	(void)now;
 	if (server->spare < 0)
 		server->spare = xf_fds__spare();
-	if (xf_loop__mod(server->loop, &server->listener, EPOLLIN))
+	if (watch_all(server, EPOLLIN))
 		pause_accepting(server, PAUSE);
 }
 
 /* Refuse a connection with the spare descriptor. Returns 0, or -errno of accept(), which without a
  * free descriptor cannot tell whether a connection is waiting. */
-static int refuse_with_spare(struct xf_server *server, int err)
+static int refuse_with_spare(const struct xf_listener *listener, int err)
 {
+	struct xf_server *server = listener->server;
 	int refused;
 
 	if (server->spare < 0)
 		return err;
-	refused = xf_fds__refuse(server->listen_fd, &server->spare);
+	refused = xf_fds__refuse(listener->fd, &server->spare);
 	if (!refused)
 		xf_refused__fds(server, -err);
 	return refused;
 }
 
-static void warn_accept(struct xf_server *server, int err)
+static void warn_accept(const struct xf_listener *listener, int err)
 {
+	struct xf_server *server = listener->server;
 	char addr[XF_SOCKADDR_TEXT], text[32];
 	uint64_t times;
 
 	if (xf_ratelimit_due(&server->warn_accept, xf_loop__now(server->loop), &times))
 		xf_warn("cannot accept on %s%s: %s; trying again",
-			xf_sockaddr_text(&server->address, addr), xf_times_text(times, text),
+			xf_sockaddr_text(&listener->address, addr), xf_times_text(times, text),
 			strerror(err));
 }
 
 /* Handle an error of accept(). Returns whether to go on accepting in this turn. */
-static bool accept_failed(struct xf_server *server, int err)
+static bool accept_failed(const struct xf_listener *listener, int err)
 {
 	if (err == -EMFILE || err == -ENFILE)
-		err = refuse_with_spare(server, err);
+		err = refuse_with_spare(listener, err);
 	switch (-err) {
 	case EAGAIN:
 		return false;
@@ -143,8 +172,8 @@ static bool accept_failed(struct xf_server *server, int err)
 	case ENOMEM:
 	case EBADF:
 	case EINVAL:
-		warn_accept(server, -err);
-		pause_accepting(server, PAUSE);
+		warn_accept(listener, -err);
+		pause_accepting(listener->server, PAUSE);
 		return false;
 	default: /* refused; or EINTR, ECONNABORTED and other errors of this connection alone */
 		return true;
@@ -152,54 +181,82 @@ static bool accept_failed(struct xf_server *server, int err)
 }
 
 /* Accept one connection. Returns whether more may be waiting. */
-static bool accept_one(struct xf_server *server)
+static bool accept_one(const struct xf_listener *listener)
 {
+	struct xf_server *server = listener->server;
 	struct xf_addr peer = { .len = sizeof(peer.in6) };
-	int fd = xf_fds__accept(server->listen_fd, &peer.sa, &peer.len);
+	int fd = xf_fds__accept(listener->fd, &peer.sa, &peer.len);
 
 	if (fd < 0)
-		return accept_failed(server, fd);
+		return accept_failed(listener, fd);
 	if (server->counters.active >= server->opts.max_connections) {
 		xf_reset(fd);
 		xf_refused__max(server);
 	} else {
-		xf_conn__new(server, fd, &peer);
+		xf_conn__new(listener, fd, &peer);
 	}
 	return true;
 }
 
 static void on_listener(struct xf_watch *watch, uint32_t events)
 {
-	struct xf_server *server = xf_container_of(watch, struct xf_server, listener);
+	struct xf_listener *listener = xf_container_of(watch, struct xf_listener, watch);
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS; i++) {
-		if (xf_waiting__holds_back(server)) {
-			pause_accepting(server, CROWD_PAUSE);
+		if (xf_waiting__holds_back(listener->server)) {
+			pause_accepting(listener->server, CROWD_PAUSE);
 			return;
 		}
-		if (!accept_one(server))
+		if (!accept_one(listener))
 			return;
 	}
 }
 
-int xf_listener__start(struct xf_server *server)
+int xf_listeners__start(struct xf_server *server)
 {
-	server->listener.fn = on_listener;
+	int err = 0;
+
 	server->pause.fn = on_pause;
-	return xf_loop__add(server->loop, &server->listener, server->listen_fd, EPOLLIN);
+	for (unsigned int i = 0; i < server->opts.n_listens && !err; i++) {
+		struct xf_listener *listener = &server->listeners[i];
+
+		listener->watch.fn = on_listener;
+		err = xf_loop__add(server->loop, &listener->watch, listener->fd, EPOLLIN);
+	}
+	return err;
 }
 
-void xf_listener__close(struct xf_server *server)
+static void close_one(struct xf_listener *listener)
 {
-	if (server->listen_fd < 0)
+	if (listener->fd < 0)
 		return;
-	/* close() resets the connections in the queue, so they are accepted first. While clients
-	 * come faster than that the queue never gets empty; BACKLOG of them are enough. */
-	for (int i = 0; server->mover && i < BACKLOG && accept_one(server); i++)
-		;
+	xf_loop__del(listener->server->loop, &listener->watch);
+	close(listener->fd);
+	listener->fd = -1;
+}
+
+void xf_listeners__drain(struct xf_server *server)
+{
+	for (unsigned int i = 0; i < server->opts.n_listens; i++) {
+		struct xf_listener *listener = &server->listeners[i];
+
+		/* close() resets the connections in the queue, so they are accepted first. While
+		 * clients come faster than that the queue never gets empty; BACKLOG of them are
+		 * enough. */
+		for (int n = 0; listener->fd >= 0 && server->mover && n < BACKLOG; n++) {
+			if (!accept_one(listener))
+				break;
+		}
+		close_one(listener);
+	}
 	xf_loop__disarm(server->loop, &server->pause);
-	xf_loop__del(server->loop, &server->listener);
-	close(server->listen_fd);
-	server->listen_fd = -1;
+}
+
+void xf_listeners__free(struct xf_server *server)
+{
+	xf_loop__disarm(server->loop, &server->pause);
+	for (unsigned int i = 0; server->listeners && i < server->opts.n_listens; i++)
+		close_one(&server->listeners[i]);
+	free(server->listeners);
 }

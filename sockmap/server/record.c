@@ -19,12 +19,12 @@ static void unmap(struct xf_addr *addr)
 
 /* Set conn->local. A listener on all addresses needs a system call for that, which is made only if
  * something uses the address. */
-static void set_local(struct xf_conn *conn)
+static void set_local(struct xf_conn *conn, const struct xf_listener *listener)
 {
 	const struct xf_server *server = conn->server;
 
-	conn->local = server->address;
-	if (!server->any_address || !(server->opts.on_end || server->opts.send_proxy_v2))
+	conn->local = listener->address;
+	if (!listener->any_address || !(server->opts.on_end || server->opts.send_proxy_v2))
 		return;
 	conn->local.len = sizeof(conn->local.in6);
 	if (getsockname(conn->fd, &conn->local.sa, &conn->local.len))
@@ -33,8 +33,10 @@ static void set_local(struct xf_conn *conn)
 		unmap(&conn->local);
 }
 
-struct xf_conn *xf_record__new(struct xf_server *server, int fd, const struct xf_addr *peer)
+struct xf_conn *xf_record__new(const struct xf_listener *listener, int fd,
+			       const struct xf_addr *peer)
 {
+	struct xf_server *server = listener->server;
 	struct xf_conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn)
@@ -45,7 +47,7 @@ struct xf_conn *xf_record__new(struct xf_server *server, int fd, const struct xf
 	conn->upstream.fd = -1;
 	conn->peer = *peer;
 	unmap(&conn->peer);
-	set_local(conn);
+	set_local(conn, listener);
 	conn->src = conn->peer;
 	conn->dst = conn->local;
 	conn->accepted = xf_loop__now(server->loop);

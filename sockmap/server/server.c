@@ -49,11 +49,9 @@ int xf_server__new(struct xf_server **result, struct xf_loop *loop,
 	server->loop = loop;
 	server->opts = *opts;
 	server->spare = -1;
-	server->listen_fd = -1;
-	server->listener.fd = -1;
 	if (opts->routes)
 		xf_routes__get(opts->routes);
-	err = xf_listener__open(server);
+	err = xf_listeners__open(server);
 	if (err) {
 		xf_server__free(server);
 		return err;
@@ -62,15 +60,15 @@ int xf_server__new(struct xf_server **result, struct xf_loop *loop,
 	return 0;
 }
 
-void xf_server__address(const struct xf_server *server, struct xf_addr *addr)
+void xf_server__address(const struct xf_server *server, unsigned int i, struct xf_addr *addr)
 {
-	*addr = server->address;
+	*addr = server->listeners[i].address;
 }
 
 int xf_server__start(struct xf_server *server, struct xf_mover *mover)
 {
 	server->mover = mover;
-	return xf_listener__start(server);
+	return xf_listeners__start(server);
 }
 
 void xf_server__set_routes(struct xf_server *server, struct xf_routes *routes)
@@ -83,7 +81,7 @@ void xf_server__set_routes(struct xf_server *server, struct xf_routes *routes)
 
 void xf_server__drain(struct xf_server *server)
 {
-	xf_listener__close(server);
+	xf_listeners__drain(server);
 }
 
 /* A relayed connection stays in the list until its relay reports the end, later. */
@@ -107,10 +105,7 @@ void xf_server__free(struct xf_server *server)
 {
 	if (!server)
 		return;
-	xf_loop__disarm(server->loop, &server->pause);
-	xf_loop__del(server->loop, &server->listener);
-	if (server->listen_fd >= 0)
-		close(server->listen_fd);
+	xf_listeners__free(server);
 	if (server->spare >= 0)
 		close(server->spare);
 	if (server->opts.routes)

@@ -74,7 +74,8 @@ struct xf_server_counters {
 };
 
 struct xf_server_opts {
-	struct xf_addr listen;
+	const struct xf_addr *listens; /* used by xf_server__new() alone */
+	unsigned int n_listens;
 	bool reuseport;
 	bool echo;		  /* no routes, no upstream */
 	struct xf_routes *routes; /* without echo; a reference of the caller's own stays */
@@ -92,13 +93,15 @@ struct xf_server_opts {
  * message that names the address. */
 int xf_server__new(struct xf_server **server, struct xf_loop *loop,
 		   const struct xf_server_opts *opts);
-/* Get the address that the server listens on, with the port that the kernel chose for port 0. */
-void xf_server__address(const struct xf_server *server, struct xf_addr *addr);
+/* Get the address of the listening socket number @i, with the port that the kernel chose for port
+ * 0. */
+void xf_server__address(const struct xf_server *server, unsigned int i, struct xf_addr *addr);
 /* Begin to accept; @mover moves the bytes. */
 int xf_server__start(struct xf_server *server, struct xf_mover *mover);
 /* Use @routes for new connections; running ones keep theirs. */
 void xf_server__set_routes(struct xf_server *server, struct xf_routes *routes);
-/* Stop accepting and close the listening socket. Connections in its queue are accepted first. */
+/* Stop accepting and close the listening sockets. Connections in their queues are accepted first.
+ */
 void xf_server__drain(struct xf_server *server);
 /* End every connection with @outcome; on_end is called for each. */
 void xf_server__abort(struct xf_server *server, enum xf_outcome outcome);

@@ -66,17 +66,23 @@ struct xf_conn {
 /* Routes that share an entry of xf_server.turns advance each other's turn. */
 #define XF_TURNS 1024
 
+/* A listening socket. */
+struct xf_listener {
+	struct xf_server *server;
+	struct xf_watch watch;
+	int fd; /* -1: closed */
+	struct xf_addr address;
+	bool any_address; /* listens on all addresses: each connection is asked for its own */
+};
+
 struct xf_server {
 	struct xf_loop *loop;
 	struct xf_mover *mover;
 	struct xf_server_opts opts;
-	struct xf_addr address;
-	bool any_address; /* listens on all addresses: each connection is asked for its own */
 
-	struct xf_watch listener;
-	int listen_fd;	       /* -1: drained */
+	struct xf_listener *listeners; /* opts.n_listens of them */
 	int spare;	       /* a descriptor to refuse with when none is left; -1: it is gone */
-	struct xf_timer pause; /* until when the listener is not watched, after an error */
+	struct xf_timer pause; /* until when no listener is watched, after an error */
 	struct xf_ratelimit warn_fds, warn_max, warn_memory, warn_failed, warn_accept, warn_ports;
 
 	struct xf_conn *conns;	      /* all */

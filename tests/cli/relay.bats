@@ -33,6 +33,11 @@ as_nobody() {
 	refuses forward -l 127.0.0.1:0 --to $many -- --to "one too many" 64
 }
 
+@test "an address to listen on that is given twice is refused" {
+	refuses echo -l 127.0.0.1:7 -l 127.0.0.2:7 --listen 127.0.0.1:7 -- --listen '"127.0.0.1:7" is given twice'
+	refuses forward --to 192.0.2.1:1 -l "[::1]:7" -l "[0::1]:7" -- --listen '"[0::1]:7" is given twice'
+}
+
 @test "forward needs --listen and either --to or --routes" {
 	echo 'any -> 192.0.2.1:1' >routes
 	refuses forward -- --to --routes

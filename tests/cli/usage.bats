@@ -43,6 +43,21 @@ load cli.bash
 	refuses follow -f xml -- -f '"xml"' "text or json"
 }
 
+@test "an option that can be given once is refused the second time, in every command" {
+	refuses --count 3 -c 3 -- "-c is given twice"
+	refuses log -w a --write b -- "--write is given twice"
+	refuses --stats --stats=2 -- "--stats is given twice"
+	refuses follow --id 3 --id 4 -- "--id is given twice"
+	refuses echo --engine copy --engine splice -- "--engine is given twice"
+	refuses echo --stats=1 --stats -- "--stats is given twice"
+	refuses forward --routes a --routes b -- "--routes is given twice"
+	refuses forward --to 192.0.2.1:1 -l 127.0.0.1:0 -f text --format json -- "--format is given twice"
+	for word in attach confirm detach "add deny" "del deny" "replace a" flush "policy deny" protect list stats log; do
+		# shellcheck disable=SC2086 # words
+		refuses firewall $word --set a --set b -- "--set is given twice"
+	done
+}
+
 @test "an option without its value is refused by name" {
 	refuses -i -- -i missing
 	refuses --count -- --count missing

@@ -42,6 +42,36 @@ answers() {
 	ends relay 0
 }
 
+@test "every listener serves the upstreams of every --to, in turn" {
+	local all='10.9.0.1:7000, 10.9.0.1:7010, 10.9.0.1:7011'
+
+	servers
+	relay "$all" forward -l $LISTEN --listen 10.9.0.1:7010 -l 10.9.0.1:7011 --to 10.9.0.2:7001,10.9.0.2:7002 \
+		--to 10.9.0.2:7003
+	# shellcheck disable=SC2034 # for client
+	for to in 10.9.0.1:7011 $LISTEN 10.9.0.1:7010; do
+		client client --mode request --conns 1 --total 30
+	done
+	for n in 1 2 3; do
+		same "connections of server $n" "$(answers $n)" 30
+	done
+	wait_for log_has 90
+	same "listeners in the log" "$(log_of .listen | sort | uniq -c | tr -s ' ' | tr '\n' ,)" \
+		" 30 10.9.0.1:7000, 30 10.9.0.1:7010, 30 10.9.0.1:7011,"
+	servers_end
+	end_relay
+}
+
+@test "every listener has every thread, and echoes" {
+	relay $LISTEN echo -l $LISTEN -l 10.9.0.1:7010 --threads 2 --engine copy
+	same "listening sockets" "$("${A[@]}" ss -Hltn "( sport = :7000 or sport = :7010 )" | wc -l)" 4
+	# shellcheck disable=SC2034 # for client
+	for to in $LISTEN 10.9.0.1:7010; do
+		client client --mode echo --up 100000 --conns 5 --total 20
+	done
+	end_relay
+}
+
 # took MS: fails when the client's run was shorter, or more than a second longer.
 took() {
 	between "ms of the client" "$(result client ms)" $(($1 - 20)) 1000000

@@ -158,7 +158,6 @@ static const struct {
 	{ "short with the value joined", "-P7", { .prio = 7 }, "" },
 	{ "joined, the last with a value", "-vvP7", { .verbose = 2, .prio = 7 }, "" },
 	{ "joined, the last with a word", "-vnP 7", { .verbose = 1, .prio = 7 }, "" },
-	{ "the last one counts", "--prio 7 --prio 8", { .prio = 8 }, "" },
 	{ "largest u32", "--prio 4294967295", { .prio = UINT32_MAX }, "" },
 	{ "largest u64", "-c 18446744073709551615", { .count = UINT64_MAX }, "" },
 	{ "size", "--buffer 64M", { .buffer = 64 << 20 }, "" },
@@ -284,6 +283,12 @@ static const struct {
 	{ "abbreviation", "--inter eth0", { "unknown option --inter" } },
 	{ "unknown short", "-z", { "unknown option -z" } },
 	{ "unknown short among known ones", "-vzn", { "unknown option -z" } },
+	{ "number twice", "--prio 7 -P 8", { "-P is given twice" } },
+	{ "the same number twice", "-P7 --prio=7", { "--prio is given twice" } },
+	{ "string twice", "-w a --output b", { "--output is given twice" } },
+	{ "enum twice", "-f text -f json", { "-f is given twice" } },
+	{ "optional value twice", "--stats --stats=2", { "--stats is given twice" } },
+	{ "size twice", "--buffer 1M --buffer 1M", { "--buffer is given twice" } },
 	{ "empty long name", "--=x", { "unknown option --\n" } },
 };
 

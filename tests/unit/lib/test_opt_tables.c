@@ -79,6 +79,11 @@ static void test_tables(void **state)
 	assert_true(args.middle.inner.stats_seen);
 	assert_true(args.middle.force);
 	assert_true(args.last);
+	argv[1] = argv[3];
+	argv[2] = argv[4];
+	capture_begin(&cap);
+	assert_int_equal(xf_opts_parse(outer_opts, 5, argv, &args, &rest), -EINVAL);
+	assert_non_null(strstr(capture_end(&cap), "--stats is given twice"));
 	argv[1] = "--versose";
 	capture_begin(&cap);
 	assert_int_equal(xf_opts_parse(outer_opts, 2, argv, &args, &rest), -EINVAL);

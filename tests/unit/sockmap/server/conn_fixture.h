@@ -39,6 +39,7 @@ static const char rules[] = "host good -> 192.0.2.1:1\n"
 static const char token[] = "secret";
 
 static struct xf_server server;
+static const struct xf_listener listener = { .server = &server };
 static struct guest guests[GUESTS];
 static unsigned int memory; /* so many more connections get some */
 
@@ -241,7 +242,7 @@ static inline void come_saying(unsigned int at, unsigned int end, const char *te
 		guest->state = WAITS;
 		assert_int_equal(send(guest->client, text, strlen(text), MSG_NOSIGNAL),
 				 strlen(text));
-		xf_conn__new(&server, ends[0], &peer);
+		xf_conn__new(&listener, ends[0], &peer);
 		if (guest->state != ENDED)
 			guest->conn = server.conns;
 	}
