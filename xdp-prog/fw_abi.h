@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 6u
+#define XF_FW_ABI_VERSION 7u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -72,7 +72,8 @@ _Static_assert(sizeof(struct xf_fw_root) == 32 + 4 * XF_FW_SLOTS, "xf_fw_root is
 
 /* An entry of a table has the size of a cache line. A table is
  * - a chunk: xf_fw_rule, xf_fw_tuple and xf_fw_lengths6. The id of such an entry is the chunk's
- *   number << 16 | its place in the chunk; 0 is no entry.
+ *   number << 16 | its place in the chunk; 0 is no entry. Behind them are their counters, see
+ *   xf_fw_counts.
  * - an index: 2^n times xf_fw_bucket
  * - a directory of IPv4 prefixes, see xf_fw_ranges */
 #define XF_FW_ENTRY_SIZE 64
@@ -82,6 +83,8 @@ struct xf_fw_entry {
 _Static_assert(sizeof(struct xf_fw_entry) == XF_FW_ENTRY_SIZE, "xf_fw_entry is ABI");
 
 #define XF_FW_CHUNK_ENTRIES 65536
+/* Small sets get by with small chunks: this is log2 of a chunk's entries. */
+#define XF_FW_CHUNK_SHIFT(chunk) ((chunk) < 3 ? 10 + 2 * (chunk) : 16)
 #define XF_FW_ID_MASK 0xffffffu
 
 /* A directory has a leaf for each /24. The lower 24 bits of a leaf are the id of the longest prefix
@@ -162,9 +165,13 @@ struct xf_fw_tail {
 
 #define XF_FW_FOREVER (~0ull)
 
+struct xf_fw_total {
+	__u64 packets, bytes;
+};
+
 struct xf_fw_rule {
-	__u64 packets; /* beyond those in xf_fw_counts: all, atomic, or only a number to add */
-	__u64 bytes;
+	/* Those that the first group of CPUs counted, see xf_fw_counts, or only a number to add. */
+	struct xf_fw_total hits;
 	__u64 expires; /* CLOCK_BOOTTIME, ns; 0: the rule does not hold, XF_FW_FOREVER */
 	__u64 rank;
 	union {
@@ -270,7 +277,7 @@ struct xf_fw_set {
 	__u32 zero6[2]; /* id of ::/0 */
 	__u32 dir[2];	/* slot of the directory, or 0: there is none, look for each length */
 	__u32 current;	/* which of the lists of tuple spaces */
-	__u32 reserved;
+	__u32 sharing;	/* log2 of the CPUs that share a counter, see xf_fw_counts */
 	/* The same lengths, of those prefixes only that share an address's first byte (IPv4), or a
 	 * hash of its first four (IPv6). A bit may outlive the prefixes of its length. */
 	__u64 lengths4_at[2][256];
@@ -303,10 +310,7 @@ struct xf_fw_set {
 	} writer;
 };
 
-/* Packets and bytes by verdict; each packet is in one. */
-struct xf_fw_total {
-	__u64 packets, bytes;
-};
+/* By verdict; each packet is in one. */
 struct xf_fw_totals {
 	struct xf_fw_total allowed, denied;		  /* by a rule */
 	struct xf_fw_total policy_allowed, policy_denied; /* unread ones are with the denied */
@@ -314,10 +318,15 @@ struct xf_fw_totals {
 };
 _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
 
-/* Two atomic additions cost as much as a look-up, so the first entries of a region, all that a
- * small set has, are counted by CPU. They are never reset: a new rule begins with the present
- * values. */
+/* Hits are counted where no more than eight CPUs write one cache line. The first entries of a
+ * region, all that a small set has, are counted here, by CPU: two atomic additions cost as much as
+ * a look-up. Entries beyond are counted by groups of 2^sharing CPUs: for the first group in the
+ * entry itself, for the others behind the entries of its chunk, where each has an xf_fw_total for
+ * each entry, four to a line: those of the second group, those of the third, and so on. None of
+ * these is ever reset but the first: a new rule begins with the present values. */
 #define XF_FW_COUNTED_ENTRIES 256
+#define XF_FW_LINE_TOTALS 4
+#define XF_FW_SHARING 3
 struct xf_fw_counts {
 	struct xf_fw_totals totals;
 	struct xf_fw_total entry[XF_FW_REGIONS][XF_FW_COUNTED_ENTRIES];

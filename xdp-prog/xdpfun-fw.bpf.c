@@ -133,6 +133,34 @@ static __always_inline void xf_fw_count(struct xf_fw_total *total, __u32 len)
 	total->bytes += len;
 }
 
+static __always_inline void xf_fw_count_atomic(struct xf_fw_total *total, __u32 len)
+{
+	__sync_fetch_and_add(&total->packets, 1);
+	__sync_fetch_and_add(&total->bytes, len);
+}
+
+/* Count where the group of this CPU does. */
+static __always_inline void xf_fw_count_in_group(const struct xf_fw_set *set,
+						 const struct xf_fw_match *match, __u32 len)
+{
+	__u32 group = bpf_get_smp_processor_id() >> (set->sharing & 31);
+	__u32 chunk = match->id >> 16, nth = match->id & 0xffff;
+	__u32 entries = 1u << XF_FW_CHUNK_SHIFT(chunk);
+	struct xf_fw_total *line;
+
+	if (!group) {
+		xf_fw_count_atomic(&match->rule->hits, len);
+		return;
+	}
+	line = xf_fw_entry(set->slot + chunk,
+			   entries + ((group - 1) * entries + nth) / XF_FW_LINE_TOTALS);
+	if (!line)
+		return;
+	/* The compiler would add to it before it is known not to be NULL. */
+	barrier_var(line);
+	xf_fw_count_atomic(&line[nth % XF_FW_LINE_TOTALS], len);
+}
+
 static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 					     const struct xf_fw_match *match,
 					     struct xf_fw_counts *counts, __u32 len)
@@ -145,8 +173,7 @@ static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 		nth %= XF_FW_COUNTED_ENTRIES;
 		xf_fw_count(&counts->entry[region][nth], len);
 	} else {
-		__sync_fetch_and_add(&match->rule->packets, 1);
-		__sync_fetch_and_add(&match->rule->bytes, len);
+		xf_fw_count_in_group(set, match, len);
 	}
 }
 

@@ -1,14 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The counters of all CPUs. */
+/* The counters of all CPUs, and where those of a rule are. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "firewall/table/region.h"
 
 #define WORDS (sizeof(struct xf_fw_counts) / sizeof(uint64_t))
+#define POSSIBLE "/sys/devices/system/cpu/possible"
+
+/* "0-3,8-11": numbers may be left out, so the last one counts. */
+int xf_cpu_numbers(void)
+{
+	FILE *file = fopen(POSSIBLE, "re");
+	unsigned int last = 0;
+	int err = file ? 0 : -errno;
+
+	if (file && fscanf(file, "%u", &last) != 1)
+		err = -EIO;
+	while (!err && fscanf(file, "%*[-,]%u", &last) == 1)
+		;
+	if (file)
+		fclose(file);
+	return err ? err : (int)last + 1;
+}
+
+size_t xf_chunk_entries(uint32_t chunk)
+{
+	return 1ul << XF_FW_CHUNK_SHIFT(chunk);
+}
+
+static size_t lines_of(uint32_t chunk)
+{
+	return xf_chunk_entries(chunk) / XF_FW_LINE_TOTALS;
+}
+
+size_t xf_chunk_size(uint32_t chunk, uint32_t cpus, uint32_t sharing)
+{
+	return xf_chunk_entries(chunk) + ((cpus - 1) >> sharing) * lines_of(chunk);
+}
 
 int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum)
 {
@@ -28,10 +61,22 @@ int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum)
 	return err;
 }
 
-const struct xf_fw_total *xf_region__counted(const struct xf_region *region,
-					     const struct xf_fw_counts *counts, uint32_t id)
+struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_fw_counts *counts,
+				      uint32_t id)
 {
-	if (id >= XF_FW_COUNTED_ENTRIES)
-		return NULL;
-	return &counts->entry[region->set->slot / XF_FW_REGION_SLOTS][id];
+	uint32_t chunk = id >> 16, nth = id & 0xffff;
+	size_t at = xf_chunk_entries(chunk) + nth / XF_FW_LINE_TOTALS;
+	const struct xf_fw_entry *table = xf_region__table(region, chunk);
+	struct xf_fw_total sum = { 0 };
+
+	if (id < XF_FW_COUNTED_ENTRIES)
+		return counts->entry[region->set->slot / XF_FW_REGION_SLOTS][id];
+	for (; table && at < region->entries[chunk]; at += lines_of(chunk)) {
+		const struct xf_fw_total *line = (const struct xf_fw_total *)&table[at];
+		const struct xf_fw_total *total = &line[nth % XF_FW_LINE_TOTALS];
+
+		sum.packets += __atomic_load_n(&total->packets, __ATOMIC_RELAXED);
+		sum.bytes += __atomic_load_n(&total->bytes, __ATOMIC_RELAXED);
+	}
+	return sum;
 }

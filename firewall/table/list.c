@@ -30,7 +30,7 @@ static uint32_t ttl_of(const struct xf_fw_rule *entry, uint64_t now)
 static int to_listed(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
 		     uint32_t id, const struct xf_fw_rule *entry, struct xf_table_rule *listed)
 {
-	const struct xf_fw_total *counted = xf_region__counted(region, counts, id);
+	const struct xf_fw_total counted = xf_region__counted(region, counts, id);
 	int err = xf_rule_from_entry(region, entry, &listed->rule);
 
 	if (err)
@@ -38,10 +38,8 @@ static int to_listed(struct xf_region *region, const struct xf_fw_counts *counts
 	listed->rule.ttl = ttl_of(entry, now);
 	listed->set = XF_FW_MARK(region->set);
 	listed->id = id;
-	listed->packets = __atomic_load_n(&entry->packets, __ATOMIC_RELAXED);
-	listed->bytes = __atomic_load_n(&entry->bytes, __ATOMIC_RELAXED);
-	listed->packets += counted ? counted->packets : 0;
-	listed->bytes += counted ? counted->bytes : 0;
+	listed->packets = xf_observe(&entry->hits.packets) + counted.packets;
+	listed->bytes = xf_observe(&entry->hits.bytes) + counted.bytes;
 	return 0;
 }
 

@@ -32,6 +32,12 @@ static void *map_fd(int fd, size_t size)
 
 int xf_store__map(struct xf_store *store)
 {
+	int cpus = xf_cpu_numbers();
+
+	if (cpus < 0)
+		return cpus;
+	store->cpus = cpus;
+	store->sharing = XF_FW_SHARING;
 	store->root = map_fd(store->root_fd, sizeof(*store->root));
 	if (!store->root)
 		return -errno;
@@ -203,7 +209,7 @@ void *xf_region__entry(struct xf_region *region, uint32_t id)
 	if (!id || chunk >= XF_FW_CHUNKS)
 		return NULL;
 	entries = xf_region__table(region, chunk);
-	return entries && entry < region->entries[chunk] ? &entries[entry] : NULL;
+	return entries && entry < xf_chunk_entries(chunk) ? &entries[entry] : NULL;
 }
 
 static struct xf_fw_tail *tail(struct xf_region *region, uint32_t id)
@@ -213,12 +219,6 @@ static struct xf_fw_tail *tail(struct xf_region *region, uint32_t id)
 	return entry ? (struct xf_fw_tail *)&entry->word[7] : NULL;
 }
 
-/* Small sets get by with small chunks. */
-static size_t chunk_entries(uint32_t chunk)
-{
-	return chunk < 3 ? 1024u << 2 * chunk : XF_FW_CHUNK_ENTRIES;
-}
-
 /* The first entry that was never used. */
 static int alloc_fresh(struct xf_region *region, uint32_t *id)
 {
@@ -226,14 +226,15 @@ static int alloc_fresh(struct xf_region *region, uint32_t *id)
 	uint32_t chunk = writer->fresh >> 16;
 	int err;
 
-	if ((writer->fresh & 0xffff) == chunk_entries(chunk) || !(writer->fresh & 0xffff)) {
+	if ((writer->fresh & 0xffff) == xf_chunk_entries(chunk) || !(writer->fresh & 0xffff)) {
 		if (writer->fresh)
 			chunk = (writer->fresh - 1) / 65536 + 1;
 		if (chunk == XF_FW_CHUNKS)
 			return xf_store__refuse(region->store, -E2BIG,
 						"no more than %u entries fit into a rule set",
 						XF_FW_CHUNKS * XF_FW_CHUNK_ENTRIES);
-		err = xf_region__make(region, chunk, chunk_entries(chunk));
+		err = xf_region__make(
+		    region, chunk, xf_chunk_size(chunk, region->store->cpus, region->set->sharing));
 		if (err)
 			return err;
 		writer->fresh = chunk << 16 | !chunk; /* id 0 is nothing */

@@ -18,6 +18,7 @@
 /* The maps that all sets share. */
 struct xf_store {
 	int root_fd, sets_fd, tables_fd, counts_fd;
+	uint32_t cpus, sharing; /* xf_cpu_numbers(), XF_FW_SHARING */
 	struct xf_fw_root *root;
 	struct xf_fw_set *sets;
 	int grace_fd;  /* a map for xf_store__grace(), or -1 */
@@ -47,7 +48,7 @@ int xf_store__change_slots(struct xf_store *store, const struct xf_slot_change *
 int xf_store__clear(struct xf_store *store, uint32_t slot);
 /* The table in a slot. Returns a descriptor, with its entries in *entries, or -errno. */
 int xf_store__table(const struct xf_store *store, uint32_t slot, size_t *entries);
-/* The sum of the counters of all CPUs. Returns 0 or -errno. */
+/* The sum of the xf_fw_counts of all CPUs. Returns 0 or -errno. */
 int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum);
 /* Set why, and return err. */
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
@@ -88,10 +89,18 @@ void xf_region__drop(struct xf_region *region, uint32_t slot);
 void *xf_region__entry(struct xf_region *region, uint32_t id);
 /* An empty entry in *id. Returns 0, -E2BIG or another -errno. */
 int xf_region__alloc(struct xf_region *region, uint32_t *id);
-/* The rule's counters in the sum over all CPUs, or NULL when they are in its entry. */
-const struct xf_fw_total *xf_region__counted(const struct xf_region *region,
-					     const struct xf_fw_counts *counts, uint32_t id);
 /* The entry is used again when no packet can read it any more. */
 void xf_region__free(struct xf_region *region, uint32_t id);
+
+/* One more than the highest number that a CPU can have here, or -errno. */
+int xf_cpu_numbers(void);
+/* How many entries of a chunk ids name, and the size of its table, in entries, with the counters of
+ * all groups of CPUs but the first behind them. */
+size_t xf_chunk_entries(uint32_t chunk);
+size_t xf_chunk_size(uint32_t chunk, uint32_t cpus, uint32_t sharing);
+/* The hits of an entry that are not in it, since its region was made; counts is the sum over all
+ * CPUs. */
+struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_fw_counts *counts,
+				      uint32_t id);
 
 #endif

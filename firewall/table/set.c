@@ -20,6 +20,7 @@ int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t ex
 	memset(set, 0, sizeof(*set));
 	set->slot = slot;
 	set->deny = deny;
+	set->sharing = region->store->sharing;
 	if (getrandom(set->seed, sizeof(set->seed), 0) != sizeof(set->seed))
 		return -errno;
 	for (int i = 0; i < XF_FW_SEEDS; i++)
@@ -99,21 +100,18 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 /* Let the counters of a rule that does not hold begin at 0. */
 static int reset_counters(struct xf_region *region, uint32_t id, struct xf_fw_rule *entry)
 {
-	const struct xf_fw_total *counted;
+	struct xf_fw_total counted;
 	struct xf_fw_counts counts;
 	int err = 0;
 
-	entry->packets = 0;
-	entry->bytes = 0;
-	if (id >= XF_FW_COUNTED_ENTRIES)
-		return 0;
-	err = xf_store__counts(region->store, &counts);
+	if (id < XF_FW_COUNTED_ENTRIES)
+		err = xf_store__counts(region->store, &counts);
+	if (err)
+		return err;
 	counted = xf_region__counted(region, &counts, id);
-	if (!err) {
-		entry->packets -= counted->packets;
-		entry->bytes -= counted->bytes;
-	}
-	return err;
+	entry->hits.packets = -counted.packets;
+	entry->hits.bytes = -counted.bytes;
+	return 0;
 }
 
 /* The rule's entry in *entry, a new one if need be. Returns 0, -EEXIST or another -errno. */
@@ -168,8 +166,8 @@ int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, ui
 
 	if (err)
 		return err;
-	added->packets += packets;
-	added->bytes += bytes;
+	added->hits.packets += packets;
+	added->hits.bytes += bytes;
 	set_expiry(region, added, expires);
 	return 0;
 }

@@ -15,18 +15,19 @@ struct copy {
 static int copy_rule(void *arg, uint32_t id, struct xf_fw_rule *entry)
 {
 	struct copy *copy = arg;
+	struct xf_fw_total counted;
 	struct xf_rule rule;
-	const struct xf_fw_total *counted = xf_region__counted(copy->from, &copy->counts, id);
 	int err;
 
 	if (!xf_rule_entry_holds(entry, copy->now))
 		return 0;
 	err = xf_rule_from_entry(copy->from, entry, &rule);
-	if (!err)
-		err = xf_set__add_counted(copy->to, &rule, entry->expires,
-					  entry->packets + (counted ? counted->packets : 0),
-					  entry->bytes + (counted ? counted->bytes : 0));
-	return err;
+	if (err)
+		return err;
+	counted = xf_region__counted(copy->from, &copy->counts, id);
+	return xf_set__add_counted(copy->to, &rule, entry->expires,
+				   entry->hits.packets + counted.packets,
+				   entry->hits.bytes + counted.bytes);
 }
 
 int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now)
@@ -67,21 +68,22 @@ static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t sl
 	return err;
 }
 
-/* The counters by CPU of the copy begin with the values of the original. */
+/* The first counters of the copy begin with the values of the original; its tables have the others.
+ */
 static int clone_counts(struct xf_region *from, struct xf_region *to)
 {
 	struct xf_fw_counts counts;
 	int err = xf_store__counts(from->store, &counts);
 
 	for (uint32_t id = 1; id < XF_FW_COUNTED_ENTRIES && !err; id++) {
-		const struct xf_fw_total *old = xf_region__counted(from, &counts, id);
-		const struct xf_fw_total *new = xf_region__counted(to, &counts, id);
+		const struct xf_fw_total old = xf_region__counted(from, &counts, id);
+		const struct xf_fw_total new = xf_region__counted(to, &counts, id);
 		struct xf_fw_rule *entry = xf_region__entry(to, id);
 
 		if (!entry || !xf_rule_entry_is_rule(entry))
 			continue;
-		entry->packets += old->packets - new->packets;
-		entry->bytes += old->bytes - new->bytes;
+		entry->hits.packets += old.packets - new.packets;
+		entry->hits.bytes += old.bytes - new.bytes;
 	}
 	return err;
 }
