@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 7u
+#define XF_FW_ABI_VERSION 8u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -147,8 +147,12 @@ enum xf_fw_kind {
 struct xf_fw_tail {
 	__u8 kind; /* enum xf_fw_kind, XF_FW_FREED */
 	__u8 detail[3];
-	__u32 link; /* user space: list of free entries, or of a rule's tuples */
+	union {
+		__u32 link;    /* user space: list of free entries, or of a rule's tuples */
+		__u32 counter; /* of a rule: its number in xf_fw_counts, or 0 */
+	};
 };
+_Static_assert(sizeof(struct xf_fw_tail) == 8, "xf_fw_tail is read as one word");
 
 /* The rank of a rule, from bit 0: deny, established, protocol and MAC named, 17 bits each of how
  * narrow source and destination port are, 8 bits each of destination and source prefix length,
@@ -259,6 +263,8 @@ struct xf_fw_spaces {
 
 #define XF_FW_LISTS 4 /* of tuple spaces: some may still be read while the next one is written */
 #define XF_FW_SEEDS 7
+#define XF_FW_COUNTERS 256 /* of rules in xf_fw_counts; the first one is of none */
+#define XF_FW_COUNTER_LEFT (~0u)
 
 /* Tells sets apart whose ids name different rules: a set that is a copy for a trial has its seeds
  * and its ids. */
@@ -293,6 +299,11 @@ struct xf_fw_set {
 		__u32 fresh; /* id of the first entry that was never used */
 		__u32 swept; /* id: how far the search for expired rules came */
 		__u64 timed; /* rules that expire */
+		/* The id of the rule that has this counter, 0, or XF_FW_COUNTER_LEFT: of none, but
+		 * packets may still count there. */
+		__u32 counter[XF_FW_COUNTERS];
+		__u32 counters_n; /* that are not 0 */
+		__u32 reserved;
 		__u64 count4[2];
 		__u32 lengths4_n[2][33];
 		__u32 lengths6_n[2][129];
@@ -318,18 +329,17 @@ struct xf_fw_totals {
 };
 _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
 
-/* Hits are counted where no more than eight CPUs write one cache line. The first entries of a
- * region, all that a small set has, are counted here, by CPU: two atomic additions cost as much as
- * a look-up. Entries beyond are counted by groups of 2^sharing CPUs: for the first group in the
+/* Hits are counted where no more than eight CPUs write one cache line. Rules with a counter in here
+ * are counted by CPU, without atomic additions: those that many flows meet, and the first ones of
+ * the others. Rules without one are counted by groups of 2^sharing CPUs: for the first group in the
  * entry itself, for the others behind the entries of its chunk, where each has an xf_fw_total for
  * each entry, four to a line: those of the second group, those of the third, and so on. None of
  * these is ever reset but the first: a new rule begins with the present values. */
-#define XF_FW_COUNTED_ENTRIES 256
 #define XF_FW_LINE_TOTALS 4
 #define XF_FW_SHARING 3
 struct xf_fw_counts {
 	struct xf_fw_totals totals;
-	struct xf_fw_total entry[XF_FW_REGIONS][XF_FW_COUNTED_ENTRIES];
+	struct xf_fw_total rule[XF_FW_REGIONS][XF_FW_COUNTERS];
 };
 _Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
 

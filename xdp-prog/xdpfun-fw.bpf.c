@@ -165,13 +165,15 @@ static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 					     const struct xf_fw_match *match,
 					     struct xf_fw_counts *counts, __u32 len)
 {
-	__u64 region = set->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS, nth = match->id;
+	__u64 region = set->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS;
+	__u64 tail = XF_READ_ONCE(*(__u64 *)&match->rule->tail), nth = tail >> 32;
 
-	if (nth < XF_FW_COUNTED_ENTRIES) {
+	/* The end of an entry that was freed meanwhile has no counter any more. */
+	if (nth && nth < XF_FW_COUNTERS && !(tail & XF_FW_FREED)) {
 		/* The compiler knows the bound, but the verifier saw it of a copy. */
 		barrier_var(nth);
-		nth %= XF_FW_COUNTED_ENTRIES;
-		xf_fw_count(&counts->entry[region][nth], len);
+		nth %= XF_FW_COUNTERS;
+		xf_fw_count(&counts->rule[region][nth], len);
 	} else {
 		xf_fw_count_in_group(set, match, len);
 	}

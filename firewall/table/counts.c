@@ -67,10 +67,11 @@ struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_
 	uint32_t chunk = id >> 16, nth = id & 0xffff;
 	size_t at = xf_chunk_entries(chunk) + nth / XF_FW_LINE_TOTALS;
 	const struct xf_fw_entry *table = xf_region__table(region, chunk);
+	const struct xf_fw_rule *rule = xf_region__entry(region, id);
 	struct xf_fw_total sum = { 0 };
 
-	if (id < XF_FW_COUNTED_ENTRIES)
-		return counts->entry[region->set->slot / XF_FW_REGION_SLOTS][id];
+	if (rule && rule->tail.counter && rule->tail.counter < XF_FW_COUNTERS)
+		sum = counts->rule[region->set->slot / XF_FW_REGION_SLOTS][rule->tail.counter];
 	for (; table && at < region->entries[chunk]; at += lines_of(chunk)) {
 		const struct xf_fw_total *line = (const struct xf_fw_total *)&table[at];
 		const struct xf_fw_total *total = &line[nth % XF_FW_LINE_TOTALS];
@@ -79,4 +80,45 @@ struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_
 		sum.bytes += __atomic_load_n(&total->bytes, __ATOMIC_RELAXED);
 	}
 	return sum;
+}
+
+uint32_t xf_region__take_counter(struct xf_region *region, uint32_t id, bool wide)
+{
+	struct xf_fw_writer *writer = &region->set->writer;
+
+	if (writer->counters_n >= (wide ? XF_FW_COUNTERS - 1 : XF_FW_COUNTERS / 2))
+		return 0;
+	for (uint32_t nth = 1; nth < XF_FW_COUNTERS; nth++) {
+		if (writer->counter[nth])
+			continue;
+		writer->counter[nth] = id;
+		writer->counters_n++;
+		return nth;
+	}
+	return 0;
+}
+
+static void give_up(struct xf_fw_writer *writer, uint32_t nth)
+{
+	writer->counter[nth] = 0;
+	writer->counters_n--;
+}
+
+void xf_region__leave_counter(struct xf_region *region, uint32_t nth)
+{
+	if (!nth || nth >= XF_FW_COUNTERS)
+		return;
+	if (region->live)
+		region->set->writer.counter[nth] = XF_FW_COUNTER_LEFT;
+	else
+		give_up(&region->set->writer, nth);
+}
+
+void xf_region__free_counters(struct xf_region *region)
+{
+	struct xf_fw_writer *writer = &region->set->writer;
+
+	for (uint32_t nth = 1; nth < XF_FW_COUNTERS; nth++)
+		if (writer->counter[nth] == XF_FW_COUNTER_LEFT)
+			give_up(writer, nth);
 }

@@ -256,6 +256,7 @@ int xf_region__alloc(struct xf_region *region, uint32_t *id)
 		writer->free = writer->deferred;
 		writer->deferred = 0;
 		writer->deferred_n = 0;
+		xf_region__free_counters(region);
 	}
 	if (!writer->free)
 		return alloc_fresh(region, id);
@@ -272,12 +273,17 @@ void xf_region__free(struct xf_region *region, uint32_t id)
 {
 	struct xf_fw_writer *writer = &region->set->writer;
 	uint32_t *list = region->live ? &writer->deferred : &writer->free;
-	struct xf_fw_tail *end = tail(region, id);
+	struct xf_fw_tail *end = tail(region, id), freed;
+	uint64_t word;
 
 	if (!end)
 		return;
-	end->kind |= XF_FW_FREED;
-	end->link = *list;
+	freed = *end;
+	freed.kind |= XF_FW_FREED;
+	freed.link = *list;
+	memcpy(&word, &freed, sizeof(word));
+	/* In one store: no packet may take the link for a counter. */
+	xf_publish((uint64_t *)end, word);
 	*list = id;
 	writer->deferred_n += region->live;
 }

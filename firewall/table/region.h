@@ -103,4 +103,12 @@ size_t xf_chunk_size(uint32_t chunk, uint32_t cpus, uint32_t sharing);
 struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_fw_counts *counts,
 				      uint32_t id);
 
+/* A counter by CPU for the rule with this id, or 0. Of those that are left a rule that is not wide
+ * gets none once half of all are taken. */
+uint32_t xf_region__take_counter(struct xf_region *region, uint32_t id, bool wide);
+/* The rule does not hold any more; or no packet knows of it. */
+void xf_region__leave_counter(struct xf_region *region, uint32_t nth);
+/* No packet counts any more where one was left. */
+void xf_region__free_counters(struct xf_region *region);
+
 #endif

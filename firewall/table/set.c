@@ -76,6 +76,7 @@ static void take_out(struct xf_region *region, uint32_t id, struct xf_fw_rule *e
 	uint8_t kind = entry->tail.kind;
 
 	set_expiry(region, entry, 0);
+	xf_region__leave_counter(region, entry->tail.counter);
 	count(region, kind, -1);
 	if (kind == XF_FW_COMPOSITE)
 		xf_composite__remove(region, id);
@@ -97,14 +98,25 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 	return err;
 }
 
+/* Whether packets of many flows, and so on many CPUs, are likely to meet the rule. */
+static bool is_wide(const struct xf_rule *rule)
+{
+	const struct xf_prefix *prefix = rule->has == XF_RULE_SRC ? &rule->src : &rule->dst;
+
+	return !xf_is_single_prefix(rule) || prefix->len <= (rule->family == 6 ? 48 : 24);
+}
+
 /* Let the counters of a rule that does not hold begin at 0. */
-static int reset_counters(struct xf_region *region, uint32_t id, struct xf_fw_rule *entry)
+static int reset_counters(struct xf_region *region, const struct xf_rule *rule, uint32_t id,
+			  struct xf_fw_rule *entry)
 {
 	struct xf_fw_total counted;
 	struct xf_fw_counts counts;
 	int err = 0;
 
-	if (id < XF_FW_COUNTED_ENTRIES)
+	if (!entry->tail.counter)
+		entry->tail.counter = xf_region__take_counter(region, id, is_wide(rule));
+	if (entry->tail.counter)
 		err = xf_store__counts(region->store, &counts);
 	if (err)
 		return err;
@@ -128,7 +140,7 @@ static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, 
 	*entry = xf_region__entry(region, id);
 	if (xf_rule_entry_holds(*entry, now))
 		return -EEXIST;
-	return reset_counters(region, id, *entry);
+	return reset_counters(region, rule, id, *entry);
 }
 
 int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now)

@@ -68,22 +68,25 @@ static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t sl
 	return err;
 }
 
-/* The first counters of the copy begin with the values of the original; its tables have the others.
+/* The counters by CPU of the copy begin with the values of the original; its tables have the
+ * others.
  */
 static int clone_counts(struct xf_region *from, struct xf_region *to)
 {
+	const uint32_t old = from->set->slot / XF_FW_REGION_SLOTS,
+		       new = to->set->slot / XF_FW_REGION_SLOTS;
 	struct xf_fw_counts counts;
 	int err = xf_store__counts(from->store, &counts);
 
-	for (uint32_t id = 1; id < XF_FW_COUNTED_ENTRIES && !err; id++) {
-		const struct xf_fw_total old = xf_region__counted(from, &counts, id);
-		const struct xf_fw_total new = xf_region__counted(to, &counts, id);
-		struct xf_fw_rule *entry = xf_region__entry(to, id);
+	xf_region__free_counters(to);
+	for (uint32_t nth = 1; nth < XF_FW_COUNTERS && !err; nth++) {
+		struct xf_fw_rule *entry = xf_region__entry(to, to->set->writer.counter[nth]);
 
-		if (!entry || !xf_rule_entry_is_rule(entry))
+		if (!entry)
 			continue;
-		entry->hits.packets += old.packets - new.packets;
-		entry->hits.bytes += old.bytes - new.bytes;
+		entry->hits.packets +=
+		    counts.rule[old][nth].packets - counts.rule[new][nth].packets;
+		entry->hits.bytes += counts.rule[old][nth].bytes - counts.rule[new][nth].bytes;
 	}
 	return err;
 }

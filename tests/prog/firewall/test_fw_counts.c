@@ -14,22 +14,19 @@
 #define LINES 16384
 
 static int cpus[2];
+static struct xf_rule hot; /* that packets meet */
 
-static struct xf_rule hot(void)
+/* Many rules for one address each, and the hot one for an address, or for as many as the length
+ * says. */
+static void add_rules(const struct xf_fw *fw, uint8_t len)
 {
-	return xf_fw_from4(10, 1, 2, 7, 32, true);
-}
-
-static void add_rules(const struct xf_fw *fw)
-{
-	struct xf_rule last = hot();
-
+	hot = xf_fw_from4(10, 1, 2, len == 32 ? 7 : 0, len, true);
 	for (int i = 0; i < BEFORE; i++) {
 		struct xf_rule rule = xf_fw_from4(192, 0, i >> 8, i, 32, true);
 
 		assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
 	}
-	assert_int_equal(xf_table__add(fw->table, &last, xf_boot_ns()), 0);
+	assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
 }
 
 /* An empty set that gives each CPU a group of its own. */
@@ -46,22 +43,20 @@ static void run(const struct xf_fw *fw, unsigned long times)
 
 static void assert_hits(const struct xf_fw *fw, uint64_t packets)
 {
-	const struct xf_table_rule entry = xf_fw_entry(fw, hot());
+	const struct xf_table_rule entry = xf_fw_entry(fw, hot);
 
 	assert_int_equal(entry.packets, packets);
 	assert_int_equal(entry.bytes, packets * XF_FW_PLAIN_LEN);
 }
 
-/* The line of the rule's chunk that packets on a CPU write. */
-static size_t line_written(const struct xf_fw *fw, int cpu)
+/* How many lines of the rule's chunk packets on a CPU write, and the last one. */
+static size_t lines_written(const struct xf_fw *fw, int cpu, size_t *line)
 {
 	static struct xf_fw_entry before[LINES];
-	struct xf_region *region = &fw->table->region;
-	const struct xf_fw_entry *table;
-	size_t n, written = 0, line = 0;
+	uint32_t chunk = xf_fw_entry(fw, hot).id >> 16;
+	const struct xf_fw_entry *table = xf_region__table(&fw->table->region, chunk);
+	size_t n = fw->table->region.entries[chunk], written = 0;
 
-	table = xf_region__table(region, xf_fw_entry(fw, hot()).id >> 16);
-	n = region->entries[xf_fw_entry(fw, hot()).id >> 16];
 	assert_in_range(n, 1, LINES);
 	memcpy(before, table, n * sizeof(*table));
 	xf_pin_to_cpu(cpu);
@@ -70,16 +65,23 @@ static size_t line_written(const struct xf_fw *fw, int cpu)
 		if (!memcmp(&before[i], &table[i], sizeof(*table)))
 			continue;
 		written++;
-		line = i;
+		*line = i;
 	}
-	assert_int_equal(written, 1);
+	return written;
+}
+
+static size_t line_written(const struct xf_fw *fw, int cpu)
+{
+	size_t line;
+
+	assert_int_equal(lines_written(fw, cpu, &line), 1);
 	return line;
 }
 
 /* That of the entry, or one of those behind all entries of the first chunk. */
 static size_t line_of_group(const struct xf_fw *fw, size_t group)
 {
-	size_t id = xf_fw_entry(fw, hot()).id;
+	size_t id = xf_fw_entry(fw, hot).id;
 
 	return group ? 1024 + (group - 1) * 256 + id / 4 : id;
 }
@@ -89,10 +91,83 @@ static void no_two_groups_of_cpus_write_one_line(void **state)
 	const struct xf_fw *fw = *state;
 
 	part_cpus(fw);
-	add_rules(fw);
+	add_rules(fw, 32);
 	assert_int_equal(line_written(fw, cpus[0]), line_of_group(fw, cpus[0]));
 	assert_int_equal(line_written(fw, cpus[1]), line_of_group(fw, cpus[1]));
 	assert_hits(fw, 20);
+}
+
+static void assert_counted_by_cpu(const struct xf_fw *fw)
+{
+	uint64_t packets = xf_fw_entry(fw, hot).packets;
+	size_t line;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(lines_written(fw, cpus[i], &line), 0);
+	assert_hits(fw, packets + 20);
+}
+
+/* However many rules for single addresses come before. */
+static void rules_for_many_flows_are_counted_by_cpu(void **state)
+{
+	const struct xf_fw *fw = *state;
+
+	add_rules(fw, 24);
+	assert_counted_by_cpu(fw);
+	hot = xf_fw_from4(10, 1, 2, 7, 32, true);
+	hot.has |= XF_RULE_PROTO;
+	hot.proto = 17;
+	assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+	assert_counted_by_cpu(fw);
+}
+
+static struct xf_fw_tail *tail_of_hot(const struct xf_fw *fw)
+{
+	struct xf_fw_rule *entry = xf_region__entry(&fw->table->region, xf_fw_entry(fw, hot).id);
+
+	return &entry->tail;
+}
+
+/* A packet may still count there, and the link of the free entries is in the counter's place. */
+static void an_entry_that_was_freed_counts_for_no_other_rule(void **state)
+{
+	const struct xf_fw *fw = *state;
+	struct xf_fw_tail before, *tail;
+	uint32_t counter;
+
+	add_rules(fw, 24);
+	counter = tail_of_hot(fw)->counter;
+	hot = xf_fw_from4(10, 1, 2, 7, 32, true);
+	assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+	tail = tail_of_hot(fw);
+	before = *tail;
+	tail->kind |= XF_FW_FREED;
+	tail->link = counter;
+	run(fw, 10);
+	*tail = before;
+	assert_hits(fw, 10);
+	hot = xf_fw_from4(10, 1, 2, 0, 24, true);
+	assert_hits(fw, 0);
+}
+
+/* More of them come and go than there are counters by CPU: those that were left wait for a grace
+ * period, as entries do. */
+static void counters_are_used_again(void **state)
+{
+	const struct xf_fw *fw = *state;
+	int rounds = 0, without = 0;
+
+	add_rules(fw, 24);
+	for (; rounds < 5000 && !(without && tail_of_hot(fw)->counter); rounds++) {
+		if (rounds % 1000 == 0)
+			run(fw, 3);
+		assert_int_equal(xf_table__del(fw->table, &hot, xf_boot_ns()), 0);
+		assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+		without += !tail_of_hot(fw)->counter;
+	}
+	assert_in_range(rounds, 1000, 4999);
+	assert_hits(fw, 0);
+	assert_counted_by_cpu(fw);
 }
 
 struct traffic {
@@ -121,7 +196,7 @@ static void cpus_that_share_a_line_lose_nothing(void **state)
 	void *done;
 
 	assert_true(cpus[0] < 8 && cpus[1] < 8);
-	add_rules(fw);
+	add_rules(fw, 32);
 	assert_int_equal(line_written(fw, cpus[0]), line_written(fw, cpus[1]));
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, send_many, &traffic[i]), 0);
@@ -134,13 +209,11 @@ static void cpus_that_share_a_line_lose_nothing(void **state)
 
 /* Copies of a set begin with the hits of the original: for a trial table by table, then rule by
  * rule. */
-static void copies_keep_the_hits(void **state)
+static void check_copies(const struct xf_fw *fw, uint8_t len)
 {
-	const struct xf_fw *fw = *state;
-
 	part_cpus(fw);
 	xf_pin_to_cpu(cpus[1]);
-	add_rules(fw);
+	add_rules(fw, len);
 	run(fw, 3);
 	assert_int_equal(xf_table__try(fw->table, true, xf_boot_ns() + 3600000000000ull), 0);
 	assert_hits(fw, 3);
@@ -153,28 +226,40 @@ static void copies_keep_the_hits(void **state)
 	assert_hits(fw, 6);
 }
 
-/* In the entry of one that has expired. */
-static void a_rule_begins_without_hits(void **state)
+static void copies_keep_the_hits(void **state)
 {
-	const struct xf_fw *fw = *state;
-	struct xf_rule rule = hot();
+	check_copies(*state, 32);
+	check_copies(*state, 24);
+}
+
+/* In the entry of one that has expired. */
+static void check_begin(const struct xf_fw *fw, uint8_t len)
+{
 	uint64_t now = xf_boot_ns();
+	struct xf_rule rule;
 	uint32_t id;
 
 	part_cpus(fw);
 	xf_pin_to_cpu(cpus[1]);
-	add_rules(fw);
+	add_rules(fw, len);
+	rule = hot;
 	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
 	rule.ttl = 3600;
 	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
-	id = xf_fw_entry(fw, hot()).id;
+	id = xf_fw_entry(fw, hot).id;
 	run(fw, 3);
 	assert_hits(fw, 3);
 	assert_int_equal(xf_table__add(fw->table, &rule, now + 4000 * 1000000000ull), 0);
-	assert_int_equal(xf_fw_entry(fw, hot()).id, id);
+	assert_int_equal(xf_fw_entry(fw, hot).id, id);
 	assert_hits(fw, 0);
 	run(fw, 2);
 	assert_hits(fw, 2);
+}
+
+static void a_rule_begins_without_hits(void **state)
+{
+	check_begin(*state, 32);
+	check_begin(*state, 24);
 }
 
 /* Every CPU has a group, and its last counter is the last one of the table. */
@@ -228,6 +313,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_empty_set(no_two_groups_of_cpus_write_one_line),
 		on_empty_set(cpus_that_share_a_line_lose_nothing),
+		on_empty_set(rules_for_many_flows_are_counted_by_cpu),
+		on_empty_set(an_entry_that_was_freed_counts_for_no_other_rule),
+		on_empty_set(counters_are_used_again),
 		on_empty_set(copies_keep_the_hits),
 		on_empty_set(a_rule_begins_without_hits),
 		on_empty_set(at_most_eight_cpus_share_a_line),
