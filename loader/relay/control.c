@@ -59,11 +59,29 @@ static void stop(struct xf_relay_main *run)
 
 /* ---- new routes ---- */
 
+bool xf_relay__no_loop(const struct xf_relay_main *run, const struct xf_routes *routes)
+{
+	char text[XF_SOCKADDR_TEXT];
+
+	for (unsigned int i = 0; routes && i < xf_routes__upstreams(routes); i++) {
+		const struct xf_addr *addr = xf_routes__upstream(routes, i);
+
+		if (!xf_server__is_own(run->workers[0].server, addr))
+			continue;
+		xf_err("%s: this relay listens on its upstream %s itself, and each connection "
+		       "would go round for ever",
+		       run->args->routes ?: "--to", xf_sockaddr_text(addr, text));
+		return false;
+	}
+	return true;
+}
+
 static void on_routes(struct xf_routes *routes, void *arg)
 {
 	struct xf_relay_main *run = arg;
 
-	if (!routes) {
+	if (!routes || !xf_relay__no_loop(run, routes)) {
+		xf_routes__put(routes);
 		xf_warn("%s: the old rules stay in use", run->args->routes);
 		return;
 	}

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,47 +15,7 @@
 #include "lib/msg.h"
 #include "lib/strbuf.h"
 
-#define ROOTS_DEFAULT "nobody"
 #define CAPS_MAX 64
-
-static int cannot_find(const char *name, int err)
-{
-	/* The C library reports an unknown user by several errors. */
-	bool other = err == EMFILE || err == ENFILE || err == ENOMEM || err == EIO;
-
-	xf_err("cannot find the user %s: %s", name,
-	       other ? strerror(err) : "there is none of this name");
-	xf_hint("--user NAME names an unprivileged user of this machine");
-	return other ? -err : -ENOENT;
-}
-
-int xf_user__find(struct xf_user *user, const char *name)
-{
-	const struct passwd *entry;
-
-	*user = (struct xf_user) { .uid = geteuid(), .gid = getegid() };
-	if (!name && user->uid) {
-		snprintf(user->name, sizeof(user->name), "%u", user->uid);
-		return 0;
-	}
-	snprintf(user->name, sizeof(user->name), "%s", name ?: ROOTS_DEFAULT);
-	errno = 0;
-	entry = getpwnam(user->name);
-	if (!entry)
-		return cannot_find(user->name, errno);
-	if (user->uid && entry->pw_uid != user->uid) {
-		xf_err("--user %s: this process is user %u and cannot become another one",
-		       user->name, user->uid);
-		xf_hint("start it as root, or leave --user out");
-		return -EPERM;
-	}
-	user->change = !user->uid;
-	if (user->change) {
-		user->uid = entry->pw_uid;
-		user->gid = entry->pw_gid;
-	}
-	return 0;
-}
 
 uint64_t xf_caps_permitted(void)
 {
@@ -81,22 +40,41 @@ static int set_caps(uint64_t caps)
  * them by execve() either, because of no_new_privs. */
 static void empty_bounding_set(void)
 {
-	for (int cap = 0; cap < CAPS_MAX; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+	struct xf_cap_sets sets;
+
+	xf_cap_sets_get(&sets);
+	for (int cap = 0; cap < CAPS_MAX && sets.effective & 1ULL << CAP_SETPCAP; cap++) {
+		int held = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+
+		if (held < 0 || (held && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)))
 			return;
+	}
 }
 
+/* No call is made that would change nothing: it may be refused all the same. */
 static int change_user(const struct xf_user *user)
 {
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
-	    setresgid(user->gid, user->gid, user->gid) ||
-	    setresuid(user->uid, user->uid, user->uid) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
+	uid_t uid, effective, saved;
+	gid_t gid, effective_gid, saved_gid;
+	bool same_user, same_group;
+
+	getresuid(&uid, &effective, &saved);
+	getresgid(&gid, &effective_gid, &saved_gid);
+	same_user = uid == user->uid && effective == uid && saved == uid;
+	same_group = gid == user->gid && effective_gid == gid && saved_gid == gid;
+	if ((user->drop_groups && setgroups(0, NULL)) ||
+	    (!same_group && setresgid(user->gid, user->gid, user->gid)))
+		return -errno;
+	if (!same_user &&
+	    (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setresuid(user->uid, user->uid, user->uid) ||
+	     prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0)))
 		return -errno;
 	return 0;
 }
 
 int xf_drop_privileges(const struct xf_user *user, uint64_t keep)
 {
+	uint64_t caps;
 	int err;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
@@ -106,15 +84,15 @@ int xf_drop_privileges(const struct xf_user *user, uint64_t keep)
 	}
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	empty_bounding_set();
-	err = user->change ? change_user(user) : 0;
+	err = change_user(user);
 	if (err) {
 		xf_err("cannot become the user %s (%u, group %u): %s", user->name, user->uid,
 		       user->gid, strerror(-err));
-		xf_hint("in a container it may be missing from the user namespace, or setgroups "
-			"may be denied; --user NAME names another");
+		xf_hint("a seccomp filter may forbid it; --user names another");
 		return err;
 	}
-	err = set_caps(xf_caps_permitted() & keep);
+	caps = xf_caps_permitted();
+	err = caps ? set_caps(caps & keep) : 0;
 	if (err)
 		xf_err("cannot give up capabilities: %s", strerror(-err));
 	return err;

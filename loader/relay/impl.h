@@ -37,6 +37,8 @@ int xf_relay__control(struct xf_relay_main *run);
 /* Turn the main loop until all workers have finished. Returns 0, or -errno of a worker that
  * failed. */
 int xf_relay__turn_until_end(struct xf_relay_main *run);
+/* Whether no upstream of @routes is the relay itself. Prints a message if one is. */
+bool xf_relay__no_loop(const struct xf_relay_main *run, const struct xf_routes *routes);
 /* Sum up the counters that the workers were last asked for. False: a worker has not answered
  * yet. */
 bool xf_relay__totals(struct xf_relay_main *run, struct xf_access_totals *totals);

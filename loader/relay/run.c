@@ -99,6 +99,7 @@ static int open_workers(struct xf_relay_main *run)
 		for (unsigned int i = 0; run->n == 1 && i < opts.n_listens; i++)
 			xf_server__address(run->workers[0].server, i, &listens[i]);
 		opts.listens = listens;
+		opts.joins = true;
 	}
 	return err;
 }
@@ -195,6 +196,8 @@ static int prepare(struct xf_relay_main *run)
 		err = open_main(run);
 	if (!err)
 		err = open_workers(run);
+	if (!err && !xf_relay__no_loop(run, run->routes))
+		err = -EINVAL;
 	if (!err)
 		err = load(run);
 	if (!err)

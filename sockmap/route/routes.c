@@ -100,6 +100,11 @@ unsigned int xf_routes__upstreams(const struct xf_routes *routes)
 	return routes->n_upstreams;
 }
 
+const struct xf_addr *xf_routes__upstream(const struct xf_routes *routes, unsigned int i)
+{
+	return &routes->upstreams[i];
+}
+
 /* One call of xf_routes__decide(): the bytes of the connection, and the names found in them. */
 struct first {
 	const uint8_t *data; /* behind the PROXY header */

@@ -48,6 +48,7 @@ struct xf_routes *xf_routes__get(struct xf_routes *routes);
 void xf_routes__put(struct xf_routes *routes);
 
 unsigned int xf_routes__upstreams(const struct xf_routes *routes); /* of all rules together */
+const struct xf_addr *xf_routes__upstream(const struct xf_routes *routes, unsigned int i);
 
 enum xf_decision_kind {
 	XF_DECIDE_MORE,	     /* read on, or wait */

@@ -138,6 +138,8 @@ static enum xf_step begin_dial(struct xf_conn *conn, struct xf_result *result)
 	const struct xf_decision *decision = &result->decision;
 	size_t len = result->len - decision->skip;
 
+	if (decision->kind == XF_DECIDE_DIAL && xf_server__is_own(conn->server, &conn->dst))
+		return xf_step_failed(result, XF_OUTCOME_REFUSED, ELOOP);
 	if (!make_prefix(conn, len ? result->data + decision->skip : NULL, len))
 		return xf_step_lacking(result, ENOMEM);
 	free(conn->data);

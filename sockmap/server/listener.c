@@ -23,11 +23,9 @@
 /* The pause while every waiting connection has only just come. */
 #define CROWD_PAUSE (2 * XF_MSEC)
 
-static void say_why(int err, bool reuseport)
+static void say_why(int err)
 {
-	if (err == EADDRINUSE && reuseport)
-		xf_hint("another program listens there; choose another address with -l");
-	else if (err == EADDRINUSE)
+	if (err == EADDRINUSE)
 		xf_hint("another program, or a connection of one, has it; choose another with -l");
 	else if (err == EACCES)
 		xf_hint("ports below 1024 need root or CAP_NET_BIND_SERVICE");
@@ -37,13 +35,27 @@ static void say_why(int err, bool reuseport)
 		xf_hint("no interface has this address; 'ip addr' lists those there are");
 }
 
+/* Sockets of one user share an address when each has SO_REUSEPORT. The first one of this process
+ * gets that behind bind(), which so fails when another process listens there. */
+static int set_address(const struct xf_listener *listener, const struct xf_addr *addr)
+{
+	const struct xf_server_opts *opts = &listener->server->opts;
+	int fd = listener->fd, on = 1;
+
+	if (opts->joins && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+		return -errno;
+	if (bind(fd, &addr->sa, addr->len))
+		return -errno;
+	if (opts->reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+		return -errno;
+	return listen(fd, BACKLOG) ? -errno : 0;
+}
+
 static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 {
-	bool reuseport = listener->server->opts.reuseport;
-	int fd = listener->fd, on = 1, off = 0;
+	int fd = listener->fd, on = 1, off = 0, err;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    (reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
 	    /* Accepted sockets inherit both options. Urgent bytes stay in their place in the
 	     * stream. */
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
@@ -52,8 +64,9 @@ static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 	    (addr->sa.sa_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off))))
 		return -errno;
-	if (bind(fd, &addr->sa, addr->len) || listen(fd, BACKLOG))
-		return -errno;
+	err = set_address(listener, addr);
+	if (err)
+		return err;
 	listener->address.len = sizeof(listener->address.in6);
 	return getsockname(fd, &listener->address.sa, &listener->address.len) ? -errno : 0;
 }
@@ -75,7 +88,7 @@ static int open_one(struct xf_listener *listener, const struct xf_addr *addr)
 	err = listener->fd < 0 ? listener->fd : set_up(listener, addr);
 	if (err) {
 		xf_err("cannot listen on %s: %s", xf_sockaddr_text(addr, text), strerror(-err));
-		say_why(-err, listener->server->opts.reuseport);
+		say_why(-err);
 		return err;
 	}
 	listener->any_address = is_any(&listener->address);

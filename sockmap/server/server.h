@@ -76,7 +76,8 @@ struct xf_server_counters {
 struct xf_server_opts {
 	const struct xf_addr *listens; /* used by xf_server__new() alone */
 	unsigned int n_listens;
-	bool reuseport;
+	bool reuseport;		  /* other servers of this process listen there, too */
+	bool joins;		  /* with reuseport: one of them does already */
 	bool echo;		  /* no routes, no upstream */
 	struct xf_routes *routes; /* without echo; a reference of the caller's own stays */
 	uint64_t idle;		  /* ns; 0: for ever */
@@ -96,6 +97,8 @@ int xf_server__new(struct xf_server **server, struct xf_loop *loop,
 /* Get the address of the listening socket number @i, with the port that the kernel chose for port
  * 0. */
 void xf_server__address(const struct xf_server *server, unsigned int i, struct xf_addr *addr);
+/* Whether a connection to @addr would come to the server itself, and go round for ever. */
+bool xf_server__is_own(const struct xf_server *server, const struct xf_addr *addr);
 /* Begin to accept; @mover moves the bytes. */
 int xf_server__start(struct xf_server *server, struct xf_mover *mover);
 /* Use @routes for new connections; running ones keep theirs. */

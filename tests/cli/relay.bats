@@ -129,8 +129,9 @@ as_nobody() {
 	[[ $output = *"--echo[=ADDR:PORT]"* ]] || fail "$output"
 }
 
-# starts ARGUMENTS...: start a relay in a network namespace of its own, end it when it listens, and set stderr; fails when
-# it ends with an error.
+# starts ARGUMENTS...: start a relay in a network namespace of its own, with the command in $as in front, end it when it
+# listens, and set stderr; fails when it ends with an error.
+as=()
 starts() {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -0 --separate-stderr timeout 90 unshare -n bash -c '
@@ -139,8 +140,79 @@ starts() {
 		"$0" "$@" 2>said &
 		until grep -q "listening on" said || [ -z "$(jobs -r)" ]; do sleep 0.05; done
 		kill -TERM $!
-		wait $!' "$XF" "$@"
+		wait $!' "${as[@]}" "$XF" "$@"
 	stderr=$(<said)
+}
+
+without_caps=(setpriv --bounding-set=-all --inh-caps=-all)
+
+@test "root without capabilities, or alone in its namespace, goes on and says what is missing" {
+	as=("${without_caps[@]}")
+	starts echo
+	says "going on as user 0 instead of nobody: CAP_SETUID and CAP_SETGID are missing" "capabilities kept: none"
+	starts echo --user root
+	[[ $stderr != *"warning"* ]] || fail "$stderr"
+	as=(setpriv --bounding-set=-setuid --inh-caps=-all)
+	starts echo
+	says "instead of nobody: CAP_SETUID is missing"
+	as=(unshare -Ur)
+	starts echo
+	says "going on as user 0 instead of nobody: this user namespace has no such user"
+	as=()
+	for user in nobody 1 1:7; do
+		run -1 --separate-stderr "${without_caps[@]}" "$XF" echo -l 127.0.0.1:0 --user $user
+		says "--user $user" "CAP_SETUID and CAP_SETGID are missing"
+		run -1 --separate-stderr unshare -Ur "$XF" echo -l 127.0.0.1:0 --user $user
+		says "--user $user" "this user namespace has no such user"
+	done
+	run -1 --separate-stderr "${without_caps[@]}" "$XF" echo -l 127.0.0.1:0 --user 0:7
+	says "--user 0:7" "CAP_SETGID is missing"
+}
+
+@test "a numeric user needs no entry in /etc/passwd, nor does the default" {
+	echo "any -> 192.0.2.1:1" >routes
+	# shellcheck disable=SC2016 # for the inner shell
+	as=(unshare -m bash -c 'mount -t tmpfs none /etc && exec "$0" "$@"')
+	for user in 65533 65533:7; do
+		starts forward -l 127.0.0.1:0 --routes routes --user $user
+		says "going on as user $user," "capabilities kept: none"
+	done
+	starts echo
+	says "going on as user "
+	[[ $stderr != *"warning"* ]] || fail "$stderr"
+	as=()
+	ends_with 1 echo -l 127.0.0.1:0 --user 1:nosuchgroup -- nosuchgroup
+}
+
+@test "too few open files for 100 connections are said" {
+	as=(prlimit --nofile=400:400)
+	starts echo
+	[[ $stderr != *"warning"* ]] || fail "$stderr"
+	as=(prlimit --nofile=200:200)
+	for command in "echo" "forward -l 127.0.0.1:0 --to 192.0.2.1:1"; do
+		# shellcheck disable=SC2086 # words
+		starts $command
+		says "200 open files is enough for about" "ulimit -Hn"
+	done
+	as=()
+}
+
+@test "a relay whose upstream is itself is refused" {
+	for case in "127.0.0.1:7 127.0.0.1:7" "0.0.0.0:7 127.0.0.3:7" "[::]:7 127.0.0.1:7" "[::]:7 [::1]:7" \
+		"0.0.0.0:7 0.0.0.0:7"; do
+		# shellcheck disable=SC2016 # for the inner shell
+		run -1 --separate-stderr unshare -n bash -c 'ip link set lo up; exec "$0" "$@"' \
+			"$XF" forward -l 127.0.0.1:8 -l "${case% *}" --to "192.0.2.1:7,${case#* }"
+		says "--to: this relay listens on its upstream ${case#* } itself"
+	done
+	echo "any -> 127.0.0.1:8" >routes
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 --separate-stderr unshare -n bash -c 'ip link set lo up; exec "$0" "$@"' \
+		"$XF" forward -l 127.0.0.1:8 --routes routes
+	says "routes: this relay listens on its upstream 127.0.0.1:8 itself"
+	starts forward -l 127.0.0.1:7 --to 127.0.0.2:7
+	starts forward -l 0.0.0.0:7 --to 192.0.2.1:7
+	starts forward -l 0.0.0.0:7 --to 127.0.0.1:8
 }
 
 @test "the defaults are those that --help names" {
@@ -150,7 +222,7 @@ starts() {
 		for default in "--memory SIZE [^()]* (default: 256M)" "--threads N [^()]* (default: 1)" \
 			"--busy-poll MICROSECONDS [^()]* (default: 50; 0: never)" \
 			"--drain SECONDS [^()]* (default: 30)" "--engine [^()]* auto (the default)" \
-			"--user NAME [^()]* (default: nobody)"; do
+			"--user NAME|UID\[:GROUP\] [^()]* (default: nobody)"; do
 			grep -q -- "$default" <<<"$help" || fail "$word --help does not say $default"
 		done
 		[ $word = forward ] || grep -q -- "--listen [^()]* (default: 127.0.0.1:10000)" <<<"$help" ||
@@ -297,16 +369,17 @@ mistake() {
 	# shellcheck disable=SC2016 # for the inner shell
 	run -1 --separate-stderr timeout 90 unshare -n bash -c '
 		ip link set lo up
-		"$0" echo -l 127.0.0.1:0 2>first &
+		"$0" echo -l 127.0.0.1:0 --threads 2 2>first &
 		until port=$(grep -o "listening on 127.0.0.1:[0-9]*" first); do sleep 0.05; done
 		port=${port##*:}
 		"$0" echo -l "127.0.0.1:$port"; a=$?
 		"$0" forward -l "127.0.0.1:$port" --to 192.0.2.1:1; b=$?
 		"$0" log -i lo -m skb "--echo=127.0.0.1:$port"; c=$?
 		"$0" status -i lo
+		"$0" echo -l "127.0.0.1:$port" --threads 2; d=$?
 		kill -INT $!; wait $!
-		exit $((a == 1 && b == 1 && c == 1 ? 1 : 100 + a + b + c))' "$XF"
-	[ "$(grep -c "127.0.0.1:[0-9]*: Address already in use" <<<"$stderr")" = 3 ] || fail "$stderr"
+		exit $((a == 1 && b == 1 && c == 1 && d == 1 ? 1 : 100 + a + b + c + d))' "$XF"
+	[ "$(grep -c "127.0.0.1:[0-9]*: Address already in use" <<<"$stderr")" = 4 ] || fail "$stderr"
 	[[ $stderr != *"attached program"* && $output != *xdpfun* ]] || fail "$output" "$stderr"
 }
 

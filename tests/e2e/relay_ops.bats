@@ -31,6 +31,13 @@ rules() {
 		says relay "$T/routes:2:1: "
 		says relay "(keep|stay|old)"
 		client still --mode request --server-name 2 --conns 5
+		# A rule that would send connections to the relay itself changes nothing.
+		rules "any -> 10.9.0.2:7001,$LISTEN"
+		: >"$T/relay.err"
+		signal HUP relay
+		says relay "listens on its upstream $LISTEN itself"
+		says relay "the old rules stay"
+		client still --mode request --server-name 2 --conns 5
 		# A missing file is reported and changes nothing.
 		rm "$T/routes"
 		: >"$T/relay.err"
@@ -305,6 +312,10 @@ privileges() {
 	engine=auto
 	forward --user daemon
 	same "Uid" "$(status_field Uid)" "$(id -u daemon)"
+	end_relay
+	forward --user 65533:7
+	same "Uid and Gid" "$(status_field Uid) $(status_field Gid)" "65533 7"
+	same "groups" "$(status_field Groups)" ""
 	end_relay
 	run -1 "${A[@]}" "$XF" forward -l $LISTEN --to $SERVER --user nosuchuser
 	[[ $output = *nosuchuser* ]] || fail "$output"

@@ -107,6 +107,12 @@ last_client() {
 	routed "accept-proxy from 10.9.0.3" "proxy-destinations 10.9.0.0/24" "any -> 10.9.0.2:7001"
 	reaches 1 "$T/head"
 	end_relay
+	# A destination that is the relay itself would make it connect to itself for ever.
+	printf 'PROXY TCP4 10.9.0.2 10.9.0.1 1234 7000\r\n' >"$T/head"
+	routed "accept-proxy from 10.9.0.0/24" "proxy-destinations 10.9.0.0/24" "any -> 10.9.0.2:7001"
+	turned_away "$T/head" "upstream refused"
+	same "connections" "$(wc -l <"$T/relay.out")" 1
+	end_relay
 	servers_end
 }
 
