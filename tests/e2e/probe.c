@@ -4,7 +4,8 @@
  *   probe connect|listen|listen-briefly ADDR:PORT STEP...
  *
  * listen waits for its client as long as a test that hangs may take, listen-briefly three seconds.
- * Each step prints a line "MS STEP RESULT" with the time of its end (CLOCK_MONOTONIC in ms). send=
+ * Each step prints a line "MS STEP RESULT" with the time of its end (CLOCK_MONOTONIC in ms), or of
+ * its beginning for fin, rst and close, whose effect may come before this process runs again. send=
  * sends a pattern by position, and received bytes are compared with it, except those of text=. A
  * step on a dead connection prints so, and the next one goes on; the exit status is 1 after wrong
  * bytes, and without a connection. */
@@ -228,7 +229,7 @@ static bool is(const char *step, const char *name)
 static void run(struct probe *p, const char *step)
 {
 	const char *value = strchr(step, '='), *result = "ok";
-	uint64_t n, done = 0;
+	uint64_t n, done = 0, at = now_ms();
 
 	value = value ? value + 1 : "";
 	n = strtoull(value, NULL, 10);
@@ -262,7 +263,9 @@ static void run(struct probe *p, const char *step)
 		fprintf(stderr, "probe: no step '%s'\n%s", step, usage);
 		exit(2);
 	}
-	printf("%llu %.*s %llu %s\n", (unsigned long long)now_ms(), (int)strcspn(step, "="), step,
+	if (!is(step, "fin") && !is(step, "rst") && !is(step, "close"))
+		at = now_ms();
+	printf("%llu %.*s %llu %s\n", (unsigned long long)at, (int)strcspn(step, "="), step,
 	       (unsigned long long)done, result);
 }
 
