@@ -41,6 +41,7 @@ static int open_echo(struct xf_log_echo *echo, const struct xf_addr *listen, str
 	xf_relay_args__budget(&defaults, &echo->budget);
 	server.max_connections = xf_relay_limit(0, true, 1, others);
 	server.max_waiting = defaults.max_waiting;
+	server.keepalive = defaults.keepalive;
 	server.first_timeout = defaults.first_timeout;
 	server.dial_timeout = defaults.dial_timeout;
 	mover.max_relays = server.max_connections;

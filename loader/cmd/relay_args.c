@@ -7,6 +7,7 @@
 
 #include "lib/time.h"
 #include "lib/msg.h"
+#include "lib/num.h"
 
 static const char *const format_names[] = { "text", "json", NULL };
 
@@ -24,6 +25,13 @@ const struct xf_opt xf_relay_options[] = {
 	  .max = XF_RELAY_SECONDS_MAX,
 	  .offset = offsetof(struct xf_relay_cmd, args.idle),
 	  .help = "end a connection on which nothing moved for so long (default: 0, never)" },
+	{ .name = "keepalive",
+	  .type = XF_OPT_STR,
+	  .arg = "SECONDS[,INTERVAL,COUNT]",
+	  .offset = offsetof(struct xf_relay_cmd, args.keepalive_text),
+	  .help = "end a connection whose client or upstream has vanished: ask after SECONDS "
+		  "without a byte, then every INTERVAL seconds, COUNT times (default: 30,10,3; "
+		  "0: never)" },
 	{ .name = "memory",
 	  .type = XF_OPT_SIZE,
 	  .arg = "SIZE",
@@ -162,6 +170,28 @@ static int check_forward(struct xf_relay_args *args)
 	return err;
 }
 
+/* Parse --keepalive. Returns 0, or -EINVAL after a message. */
+static int parse_keepalive(const char *text, struct xf_keepalive *keepalive)
+{
+	uint64_t n[3] = { 0, keepalive->interval, keepalive->count };
+	static const uint64_t most[3] = { 32767, 32767, 127 }; /* the kernel's limits */
+	char copy[32] = "", *rest = copy;
+	int i, err = 0;
+
+	if (strlen(text) < sizeof(copy))
+		strcpy(copy, text);
+	for (i = 0; i < 3 && rest && !err; i++)
+		err = xf_num_parse(strsep(&rest, ","), i > 0, most[i], &n[i]);
+	if (!err && !rest && i != 2) {
+		*keepalive = (struct xf_keepalive) { n[0], n[1], n[2] };
+		return 0;
+	}
+	xf_err("--keepalive: \"%s\" is not valid, expected whole seconds up to 32767, or "
+	       "SECONDS,INTERVAL,COUNT with at most 127 as COUNT; 0 is off",
+	       text);
+	return -EINVAL;
+}
+
 /* Parse the addresses to listen on. Returns 0, or -EINVAL after a message. */
 static int parse_listens(struct xf_relay_args *args)
 {
@@ -198,6 +228,8 @@ int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt
 	if (!echo && check_forward(args))
 		return XF_EXIT_USAGE;
 	if (parse_listens(args))
+		return XF_EXIT_USAGE;
+	if (args->keepalive_text && parse_keepalive(args->keepalive_text, &args->keepalive))
 		return XF_EXIT_USAGE;
 	if (args->rotate_bytes && args->engine != XF_ENGINE_AUTO) {
 		xf_err("--rotate-bytes goes with --engine auto");

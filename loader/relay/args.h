@@ -8,6 +8,7 @@
 #include "lib/sockaddr.h"
 #include "loader/relay/access_format.h"
 #include "sockmap/relay/budget.h"
+#include "sockmap/server/server.h"
 
 #define XF_RELAY_TO_MAX 64
 #define XF_RELAY_ECHO_LISTEN "127.0.0.1:10000"
@@ -31,6 +32,8 @@ struct xf_relay_args {
 	/* both */
 	int engine; /* enum xf_engine_id */
 	uint64_t idle;
+	const char *keepalive_text;
+	struct xf_keepalive keepalive;
 	uint64_t memory;
 	uint32_t max_connections; /* 0: as many as descriptors allow */
 	uint32_t threads;

@@ -70,6 +70,7 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 		.echo = args->echo,
 		.routes = run->routes,
 		.idle = args->idle,
+		.keepalive = args->keepalive,
 		.max_connections = share(run, run->max_connections),
 		.max_waiting = share(run, args->max_waiting),
 		.first_timeout = args->first_timeout,

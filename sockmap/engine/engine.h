@@ -88,6 +88,7 @@ struct xf_relay {
 	uint64_t linger_pause; /* ns */
 	bool ended;
 	enum xf_end end;
+	int error; /* errno behind it */
 	unsigned int moves;
 	unsigned int turns;    /* exchanges of short messages in a row */
 	bool recalled;	       /* mapped, but user space does better at present (crowd.h) */

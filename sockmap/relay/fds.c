@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -76,6 +78,18 @@ int xf_fds__refuse(int listen_fd, int *spare)
 		*spare = -1;
 	pthread_rwlock_unlock(&making);
 	return err;
+}
+
+int xf_fds__keep_alive(int fd, int idle, int interval, int count)
+{
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)))
+		return -errno;
+	return 0;
 }
 
 void xf_reset(int fd)

@@ -15,6 +15,9 @@ int xf_fds__pipe(int fd[2]);
 
 /* A spare. Returns it, or -errno. */
 int xf_fds__spare(void);
+/* Turn keepalive on: after @idle seconds without a byte, then every @interval seconds, until @count
+ * have not been answered. Accepted sockets inherit it. Returns 0 or -errno. */
+int xf_fds__keep_alive(int fd, int idle, int interval, int count);
 /* Accept a connection of @listen_fd in place of *@spare, and reset it. *@spare is a spare again, or
  * -1 when another process took the machine's last descriptor (ENFILE). Returns 0, or -errno:
  * -EAGAIN when no connection is waiting. */

@@ -216,6 +216,7 @@ bool xf_relay__failed(struct xf_side *side, int err)
 
 	xf_debug("the %s's socket: %s", side == &relay->side[0] ? "client" : "upstream",
 		 strerror(err));
+	relay->error = relay->ended ? relay->error : err;
 	if (err == ENOMEM || err == ENOBUFS)
 		end(relay, XF_END_MEMORY);
 	else
@@ -420,6 +421,7 @@ void xf_relay__stats(struct xf_relay *relay, struct xf_relay_stats *stats)
 		.to_client = relay->flow[1].written,
 		.engine = relay->engine->id,
 		.moves = relay->moves,
+		.error = relay->error,
 	};
 }
 

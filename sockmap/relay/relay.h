@@ -45,6 +45,7 @@ struct xf_relay_stats {
 	uint64_t to_client;
 	enum xf_engine_id engine; /* the one that moves now, or moved last */
 	unsigned int moves;	  /* changes of engine */
+	int error;		  /* errno of the side whose error ended it, 0: none */
 };
 
 struct xf_mover_opts {

@@ -62,6 +62,12 @@ void xf_conn__abort(struct xf_conn *conn, enum xf_outcome outcome)
 
 /* ---- the relay ---- */
 
+/* Errors of a socket whose peer has not answered keepalive or retransmissions. */
+static bool has_vanished(int err)
+{
+	return err == ETIMEDOUT || err == EHOSTUNREACH || err == ENETUNREACH;
+}
+
 static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
 {
 	struct xf_conn *conn = arg;
@@ -71,6 +77,12 @@ static void on_relay_end(struct xf_relay *relay, enum xf_end end, void *arg)
 	if (end == XF_END_MEMORY)
 		xf_refused__memory(conn->server);
 	xf_relay__stats(relay, &stats);
+	if (conn->lost)
+		report.outcome = conn->lost;
+	else if (end == XF_END_CLIENT_RESET && has_vanished(stats.error))
+		report.outcome = XF_OUTCOME_CLIENT_LOST;
+	else if (end == XF_END_UPSTREAM_RESET && has_vanished(stats.error))
+		report.outcome = XF_OUTCOME_UPSTREAM_LOST;
 	report.to_upstream = stats.to_upstream;
 	report.to_client = stats.to_client;
 	report.moves = stats.moves;
@@ -104,6 +116,7 @@ static enum xf_step start_relay(struct xf_conn *conn, int upstream, struct xf_re
 	err = xf_relay__new(server->mover, &opts, &conn->relay);
 	if (!err) {
 		conn->phase = XF_PHASE_RELAY;
+		conn->upstream_fd = upstream;
 		return XF_STEP_WAIT;
 	}
 	if (upstream >= 0)

@@ -53,7 +53,8 @@ static int set_address(const struct xf_listener *listener, const struct xf_addr 
 
 static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 {
-	int fd = listener->fd, on = 1, off = 0, err;
+	const struct xf_keepalive *keepalive = &listener->server->opts.keepalive;
+	int fd = listener->fd, on = 1, off = 0, err = 0;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    /* Accepted sockets inherit both options. Urgent bytes stay in their place in the
@@ -64,7 +65,11 @@ static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 	    (addr->sa.sa_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off))))
 		return -errno;
-	err = set_address(listener, addr);
+	if (keepalive->idle)
+		err =
+		    xf_fds__keep_alive(fd, keepalive->idle, keepalive->interval, keepalive->count);
+	if (!err)
+		err = set_address(listener, addr);
 	if (err)
 		return err;
 	listener->address.len = sizeof(listener->address.in6);

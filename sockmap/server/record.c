@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "sockmap/server/vanished.h"
+
 /* Turn the IPv4-mapped address that a dual-stack socket reports into a plain IPv4 address. */
 static void unmap(struct xf_addr *addr)
 {
@@ -59,6 +61,7 @@ struct xf_conn *xf_record__new(const struct xf_listener *listener, int fd,
 	server->conns = conn;
 	server->counters.accepted++;
 	server->counters.active++;
+	xf_vanished__begin(server);
 	return conn;
 }
 
@@ -86,6 +89,7 @@ void xf_record__finish(struct xf_conn *conn, struct xf_report *report)
 	report->route = conn->route ? conn->route->text : "";
 	report->route_line = conn->route ? conn->route->line : 0;
 	count(&server->counters, report);
+	xf_vanished__forget(conn);
 	if (conn->prev)
 		conn->prev->next = conn->next;
 	else

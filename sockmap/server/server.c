@@ -18,6 +18,8 @@ const char *const xf_outcome_names[XF_OUTCOMES] = {
 	[XF_OUTCOME_DRAIN] = "cut off by drain",
 	[XF_OUTCOME_MEMORY] = "out of memory",
 	[XF_OUTCOME_ERROR] = "error",
+	[XF_OUTCOME_CLIENT_LOST] = "client lost",
+	[XF_OUTCOME_UPSTREAM_LOST] = "upstream lost",
 	[XF_OUTCOME_REJECTED] = "rejected",
 	[XF_OUTCOME_NO_ROUTE] = "no route",
 	[XF_OUTCOME_AMBIGUOUS] = "ambiguous first packet",
@@ -106,6 +108,7 @@ void xf_server__free(struct xf_server *server)
 	if (!server)
 		return;
 	xf_listeners__free(server);
+	xf_loop__disarm(server->loop, &server->looks);
 	if (server->spare >= 0)
 		close(server->spare);
 	if (server->opts.routes)

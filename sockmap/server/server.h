@@ -23,6 +23,9 @@ enum xf_outcome {
 	XF_OUTCOME_DRAIN,
 	XF_OUTCOME_MEMORY,
 	XF_OUTCOME_ERROR,
+	/* found by the server */
+	XF_OUTCOME_CLIENT_LOST, /* it answers no more */
+	XF_OUTCOME_UPSTREAM_LOST,
 	/* before the relay */
 	XF_OUTCOME_REJECTED,  /* by a route */
 	XF_OUTCOME_NO_ROUTE,  /* no rule fits */
@@ -73,14 +76,21 @@ struct xf_server_counters {
 	uint64_t moves;
 };
 
+/* Of TCP, in seconds. */
+struct xf_keepalive {
+	unsigned int idle; /* 0: off */
+	unsigned int interval, count;
+};
+
 struct xf_server_opts {
 	const struct xf_addr *listens; /* used by xf_server__new() alone */
 	unsigned int n_listens;
-	bool reuseport;		  /* other servers of this process listen there, too */
-	bool joins;		  /* with reuseport: one of them does already */
-	bool echo;		  /* no routes, no upstream */
-	struct xf_routes *routes; /* without echo; a reference of the caller's own stays */
-	uint64_t idle;		  /* ns; 0: for ever */
+	bool reuseport;		       /* other servers of this process listen there, too */
+	bool joins;		       /* with reuseport: one of them does already */
+	bool echo;		       /* no routes, no upstream */
+	struct xf_routes *routes;      /* without echo; a reference of the caller's own stays */
+	uint64_t idle;		       /* ns; 0: for ever */
+	struct xf_keepalive keepalive; /* of both sockets */
 	unsigned int max_connections;
 	unsigned int max_waiting; /* for a first packet */
 	uint64_t first_timeout;	  /* ns */

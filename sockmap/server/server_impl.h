@@ -61,6 +61,12 @@ struct xf_conn {
 
 	uint64_t reserved; /* bytes of --memory, until the relay takes them over */
 	struct xf_relay *relay;
+	int upstream_fd; /* owned by the relay; -1: an echo */
+
+	/* vanished.c */
+	enum xf_outcome lost; /* 0: neither side is */
+	uint64_t stuck_at[2]; /* of each side: 1 + bytes that both had acknowledged when an error
+				 was seen there; 0: none was */
 };
 
 /* Routes that share an entry of xf_server.turns advance each other's turn. */
@@ -85,7 +91,9 @@ struct xf_server {
 	struct xf_timer pause; /* until when no listener is watched, after an error */
 	struct xf_ratelimit warn_fds, warn_max, warn_memory, warn_failed, warn_accept, warn_ports;
 
-	struct xf_conn *conns;	      /* all */
+	struct xf_conn *conns; /* all */
+	struct xf_timer looks; /* vanished.c */
+	struct xf_conn *look_next;
 	struct xf_queue first, dials; /* waiting for a first packet, and for an upstream */
 	uint64_t grace_at; /* when the last grace period began, ns (xf_waiting__holds_back()) */
 	struct xf_server_counters counters;

@@ -33,6 +33,14 @@ as_nobody() {
 	refuses forward -l 127.0.0.1:0 --to $many -- --to "one too many" 64
 }
 
+@test "keepalive times that are not whole or out of range are refused" {
+	for value in x "" -1 1.5 32768 1,2 1,2,3,4 1,0,3 1,1,0 1,1,128 1,32768,1 "1, 2,3" "1,2," 99999999999999999999999999999999999; do
+		refuses echo --keepalive "$value" -- --keepalive "\"$value\""
+	done
+	starts echo --keepalive 0
+	starts echo --keepalive 32767,32767,127
+}
+
 @test "an address to listen on that is given twice is refused" {
 	refuses echo -l 127.0.0.1:7 -l 127.0.0.2:7 --listen 127.0.0.1:7 -- --listen '"127.0.0.1:7" is given twice'
 	refuses forward --to 192.0.2.1:1 -l "[::1]:7" -l "[0::1]:7" -- --listen '"[0::1]:7" is given twice'
@@ -221,7 +229,7 @@ without_caps=(setpriv --bounding-set=-all --inh-caps=-all)
 		help=$(tr -s ' \n' ' ' <<<"$output")
 		for default in "--memory SIZE [^()]* (default: 256M)" "--threads N [^()]* (default: 1)" \
 			"--busy-poll MICROSECONDS [^()]* (default: 50; 0: never)" \
-			"--drain SECONDS [^()]* (default: 30)" "--engine [^()]* auto (the default)" \
+			"--keepalive [^()]* (default: 30,10,3; 0: never)" "--drain SECONDS [^()]* (default: 30)" "--engine [^()]* auto (the default)" \
 			"--user NAME|UID\[:GROUP\] [^()]* (default: nobody)"; do
 			grep -q -- "$default" <<<"$help" || fail "$word --help does not say $default"
 		done

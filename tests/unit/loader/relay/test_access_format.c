@@ -198,12 +198,13 @@ static const char *const outcomes[XF_OUTCOMES] = {
 	[XF_OUTCOME_CLOSED] = "closed",	    [XF_OUTCOME_CLIENT_RESET] = "reset by client",
 	[XF_OUTCOME_UPSTREAM_RESET] = "o2", [XF_OUTCOME_IDLE] = "idle",
 	[XF_OUTCOME_DRAIN] = "o4",	    [XF_OUTCOME_MEMORY] = "o5",
-	[XF_OUTCOME_ERROR] = "o6",	    [XF_OUTCOME_REJECTED] = "o7",
-	[XF_OUTCOME_NO_ROUTE] = "o8",	    [XF_OUTCOME_AMBIGUOUS] = "o9",
-	[XF_OUTCOME_BAD_TOKEN] = "o10",	    [XF_OUTCOME_BAD_PROXY] = "o11",
-	[XF_OUTCOME_FIRST_TIMEOUT] = "o12", [XF_OUTCOME_FIRST_SIZE] = "o13",
-	[XF_OUTCOME_FIRST_CROWD] = "o14",   [XF_OUTCOME_CLIENT_GONE] = "o15",
-	[XF_OUTCOME_REFUSED] = "o16",	    [XF_OUTCOME_DIAL_TIMEOUT] = "o17",
+	[XF_OUTCOME_ERROR] = "o6",	    [XF_OUTCOME_CLIENT_LOST] = "o7",
+	[XF_OUTCOME_UPSTREAM_LOST] = "o8",  [XF_OUTCOME_REJECTED] = "o9",
+	[XF_OUTCOME_NO_ROUTE] = "o10",	    [XF_OUTCOME_AMBIGUOUS] = "o11",
+	[XF_OUTCOME_BAD_TOKEN] = "o12",	    [XF_OUTCOME_BAD_PROXY] = "o13",
+	[XF_OUTCOME_FIRST_TIMEOUT] = "o14", [XF_OUTCOME_FIRST_SIZE] = "o15",
+	[XF_OUTCOME_FIRST_CROWD] = "o16",   [XF_OUTCOME_CLIENT_GONE] = "o17",
+	[XF_OUTCOME_REFUSED] = "o18",	    [XF_OUTCOME_DIAL_TIMEOUT] = "o19",
 };
 
 static void test_totals(void **state)
@@ -228,7 +229,7 @@ static void test_totals(void **state)
 	xf_access_totals_add(&totals, &one);
 	assert_string_equal(
 	    xf_access_totals_text(&totals, outcomes, text, sizeof(text)),
-	    "accepted 20, closed 16, o17 2, refused by --max-connections 6, refused without "
+	    "accepted 20, closed 16, o19 2, refused by --max-connections 6, refused without "
 	    "descriptors 8, refused without memory 10, bytes to upstreams 200, to clients 400, "
 	    "engine moves 12, lost log lines 4");
 	totals = (struct xf_access_totals) { .echo = true, .now = true };
