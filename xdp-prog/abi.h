@@ -19,7 +19,7 @@
  * this one by name. */
 #define XF_ABI_MAP ".rodata.xf_abi"
 #define XF_ABI_MAGIC 0x6e756678u /* "xfun" in little-endian memory */
-#define XF_ABI_VERSION 1u
+#define XF_ABI_VERSION 2u
 
 struct xf_abi {
 	__u32 magic;
@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct xf_abi) == 8, "xf_abi is ABI");
 #define XF_MAX_CPUS 1024
 #define XF_MAX_VLANS 4
 #define XF_MAX_EXT_HDRS 8
+#define XF_ETH_LEN_MAX 1500 /* IEEE 802.3: such a number in place of an EtherType is a length */
 
 /* Which fields of a record are set. */
 enum xf_have {
@@ -52,6 +53,8 @@ enum xf_have {
 	XF_HAVE_ICMP = 1 << 7,	     /* icmp_type, icmp_code (ICMP or ICMPv6, as proto says) */
 	XF_HAVE_FRAG = 1 << 8,	     /* frag_id, frag_off: the packet is a fragment */
 	XF_HAVE_MORE_FRAGS = 1 << 9, /* and not the last one */
+	XF_HAVE_LLC = 1 << 11,	     /* llc_dsap, llc_ssap: an 802.3 frame */
+	XF_HAVE_SNAP = 1 << 12,	     /* snap_oui, snap_type: and these behind its LLC header */
 	XF_TRUNCATED =
 	    1 << 10, /* parsing stopped early: too short, malformed, or too many tags or headers */
 };
@@ -64,9 +67,13 @@ struct xf_record {
 	__u32 len;	/* the whole frame with its Ethernet header, all buffers, bytes */
 	__u32 rx_queue; /* index of the receive queue */
 	__u32 have;	/* enum xf_have */
-	__u32 frag_id;
+	union {
+		__u32 frag_id;
+		__u32 snap_oui; /* of three bytes */
+	};
 	__u16 frag_off;		  /* bytes */
-	__u16 eth_type;		  /* the one after the last tag that was read */
+	__u16 eth_type;		  /* the one after the last tag that was read; up to XF_ETH_LEN_MAX
+				     the length of an 802.3 frame, which has no EtherType */
 	__u16 vlan[XF_MAX_VLANS]; /* ids, outermost first */
 	__u8 vlans;
 	__u8 proto;
@@ -83,6 +90,11 @@ struct xf_record {
 			__u8 icmp_code;
 		};
 		__u16 arp_op;
+		struct {
+			__u8 llc_dsap;
+			__u8 llc_ssap;
+			__u16 snap_type;
+		};
 	};
 	__u8 eth_dst[6]; /* as in the packet, so that both are copied at once */
 	__u8 eth_src[6];

@@ -17,7 +17,7 @@
 /* As XF_ABI_MAP is for the logger. */
 #define XF_FW_ABI_MAP ".rodata.xf_fw"
 #define XF_FW_ABI_MAGIC 0x77667866u /* "fxfw" in little-endian memory */
-#define XF_FW_ABI_VERSION 8u
+#define XF_FW_ABI_VERSION 9u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
 #define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
@@ -340,8 +340,9 @@ _Static_assert(sizeof(struct xf_fw_totals) == 80, "xf_fw_totals is ABI");
 struct xf_fw_counts {
 	struct xf_fw_totals totals;
 	struct xf_fw_total rule[XF_FW_REGIONS][XF_FW_COUNTERS];
+	__u64 scratch[5]; /* the program's own: its stack is full, and this is at hand */
 };
-_Static_assert(sizeof(struct xf_fw_counts) == 16464, "xf_fw_counts is ABI");
+_Static_assert(sizeof(struct xf_fw_counts) == 16504, "xf_fw_counts is ABI");
 
 /* A dropped packet, in rings as the logger has them. */
 #define XF_FW_POLICY 0xffffffffu

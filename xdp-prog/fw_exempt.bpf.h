@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "fw_parse.bpf.h"
+#include "fw_packet.bpf.h"
 
 /* Kernel's enum; the headers of user space do not have all of them for BPF. */
 #define XF_TCP_ESTABLISHED 1 /* a UDP socket that is connected says this too */
@@ -46,12 +46,12 @@
 
 static __always_inline int xf_fw_exempt_igmp(const struct xf_fw_packet *packet)
 {
-	return packet->type < 64 && (XF_IGMP >> packet->type & 1);
+	return xf_fw_type(packet) < 64 && (XF_IGMP >> xf_fw_type(packet) & 1);
 }
 
 static __always_inline int xf_fw_exempt_icmp(const struct xf_fw_packet *packet)
 {
-	__u32 type = packet->type;
+	__u32 type = xf_fw_type(packet);
 
 	if (packet->family == 4)
 		return type == XF_ICMP_ECHOREPLY || type == XF_ICMP_DEST_UNREACH ||
@@ -65,25 +65,25 @@ static __always_inline int xf_fw_exempt_icmp(const struct xf_fw_packet *packet)
  * client's port only, and there are servers and relays that send from any. */
 static __always_inline int xf_fw_exempt_dhcp(const struct xf_fw_packet *packet)
 {
-	__u32 ports = packet->l4;
+	__u32 ports = xf_fw_l4(packet);
 
 	if (packet->family == 4)
 		return ports == (XF_DHCP_CLIENT << XF_FW_L4_DPORT | XF_DHCP_SERVER);
 	return ports >> XF_FW_L4_DPORT == XF_DHCP6_CLIENT;
 }
 
-static __always_inline __u32 xf_fw_tuple(const struct xf_fw_packet *packet,
-					 struct bpf_sock_tuple *tuple)
+static __always_inline void xf_fw_fill_peer(const struct xf_fw_packet *packet,
+					    struct bpf_sock_tuple *tuple)
 {
-	__be16 sport = bpf_htons(packet->l4 >> XF_FW_L4_SPORT);
-	__be16 dport = bpf_htons(packet->l4 >> XF_FW_L4_DPORT);
+	__be16 sport = bpf_htons(xf_fw_l4(packet) >> XF_FW_L4_SPORT);
+	__be16 dport = bpf_htons(xf_fw_l4(packet) >> XF_FW_L4_DPORT);
 
 	if (packet->family == 4) {
 		tuple->ipv4.saddr = bpf_htonl(packet->src_hi);
 		tuple->ipv4.daddr = bpf_htonl(packet->dst_hi);
 		tuple->ipv4.sport = sport;
 		tuple->ipv4.dport = dport;
-		return sizeof(tuple->ipv4);
+		return;
 	}
 	tuple->ipv6.saddr[0] = bpf_htonl(packet->src_hi >> 32);
 	tuple->ipv6.saddr[1] = bpf_htonl(packet->src_hi);
@@ -95,44 +95,41 @@ static __always_inline __u32 xf_fw_tuple(const struct xf_fw_packet *packet,
 	tuple->ipv6.daddr[3] = bpf_htonl(packet->dst_lo);
 	tuple->ipv6.sport = sport;
 	tuple->ipv6.dport = dport;
-	return sizeof(tuple->ipv6);
 }
 
 /* Whether this packet belongs to a TCP connection of this machine: of any state, but no listener.
  * One that would open a connection belongs to none, but where both ends open it: a SYN for a socket
  * in TIME_WAIT is for the listener. */
-static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+static __always_inline int xf_fw_own_tcp(struct xdp_md *ctx, const struct xf_fw_packet *packet,
+					 struct bpf_sock_tuple *tuple)
 {
-	struct bpf_sock_tuple tuple = {};
-	__u32 size = xf_fw_tuple(packet, &tuple);
 	struct bpf_sock *sk;
 	int own;
 
 	/* The verifier wants to know the size. */
-	if (size == sizeof(tuple.ipv4))
-		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	if (packet->family == 4)
+		sk = bpf_skc_lookup_tcp(ctx, tuple, sizeof(tuple->ipv4), BPF_F_CURRENT_NETNS, 0);
 	else
-		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_skc_lookup_tcp(ctx, tuple, sizeof(tuple->ipv6), BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return 0;
-	own = packet->l4 & XF_FW_L4_ESTABLISHED ? sk->state != XF_TCP_LISTEN
-						: sk->state == XF_TCP_SYN_SENT;
+	own = xf_fw_l4(packet) & XF_FW_L4_ESTABLISHED ? sk->state != XF_TCP_LISTEN
+						      : sk->state == XF_TCP_SYN_SENT;
 	bpf_sk_release(sk);
 	return own;
 }
 
 /* Whether this packet is for a UDP socket that is connected to its sender. */
-static __always_inline int xf_fw_own_udp(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+static __always_inline int xf_fw_own_udp(struct xdp_md *ctx, const struct xf_fw_packet *packet,
+					 struct bpf_sock_tuple *tuple)
 {
-	struct bpf_sock_tuple tuple = {};
-	__u32 size = xf_fw_tuple(packet, &tuple);
 	struct bpf_sock *sk;
 	int own;
 
-	if (size == sizeof(tuple.ipv4))
-		sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	if (packet->family == 4)
+		sk = bpf_sk_lookup_udp(ctx, tuple, sizeof(tuple->ipv4), BPF_F_CURRENT_NETNS, 0);
 	else
-		sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_sk_lookup_udp(ctx, tuple, sizeof(tuple->ipv6), BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return 0;
 	own = sk->state == XF_TCP_ESTABLISHED;
@@ -140,21 +137,35 @@ static __always_inline int xf_fw_own_udp(struct xdp_md *ctx, const struct xf_fw_
 	return own;
 }
 
-/* Whether a packet that no rule matches passes although the policy is deny. */
-static __always_inline int xf_fw_exempt(struct xdp_md *ctx, const struct xf_fw_packet *packet)
+/* Whether this packet of TCP or UDP is for a socket that knows its sender. */
+static __always_inline int xf_fw_own(struct xdp_md *ctx, const struct xf_fw_packet *packet,
+				     void *scratch)
+{
+	struct bpf_sock_tuple *tuple = scratch;
+
+	xf_fw_fill_peer(packet, tuple);
+	if (xf_fw_proto(packet) == IPPROTO_TCP)
+		return xf_fw_own_tcp(ctx, packet, tuple);
+	return xf_fw_own_udp(ctx, packet, tuple);
+}
+
+/* Whether a packet that no rule matches passes although the policy is deny. @scratch has room for a
+ * struct bpf_sock_tuple. */
+static __always_inline int xf_fw_exempt(struct xdp_md *ctx, const struct xf_fw_packet *packet,
+					void *scratch)
 {
 	if (!packet->family)
-		return packet->eth_type == bpf_htons(ETH_P_ARP);
-	if (packet->proto == (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return packet->at == ETH_P_ARP;
+	if (xf_fw_proto(packet) == (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return xf_fw_exempt_icmp(packet);
-	if (packet->family == 4 && packet->proto == IPPROTO_IGMP)
+	if (packet->family == 4 && xf_fw_proto(packet) == IPPROTO_IGMP)
 		return xf_fw_exempt_igmp(packet);
-	if (packet->lacks & XF_FW_LACKS_PORTS)
+	if (xf_fw_lacks(packet) & XF_FW_LACKS_PORTS)
 		return 0;
-	if (packet->proto == IPPROTO_TCP)
-		return xf_fw_own_tcp(ctx, packet);
-	if (packet->proto == IPPROTO_UDP)
-		return xf_fw_exempt_dhcp(packet) || xf_fw_own_udp(ctx, packet);
+	if (xf_fw_proto(packet) == IPPROTO_UDP && xf_fw_exempt_dhcp(packet))
+		return 1;
+	if (xf_fw_proto(packet) == IPPROTO_TCP || xf_fw_proto(packet) == IPPROTO_UDP)
+		return xf_fw_own(ctx, packet, scratch);
 	return 0;
 }
 

@@ -4,25 +4,31 @@
 #define XF_FW_LOG_BPF_H
 
 #include "fw_abi.h"
-#include "fw_parse.bpf.h"
+#include "fw_packet.bpf.h"
 #include "ring.bpf.h"
 
-static __always_inline void xf_fw_log(struct xdp_md *ctx, const struct xf_fw_set *set, __u32 rule)
+/* A function of its own, for its stack: what precedes needs much. */
+static __noinline void xf_fw_log_drop(struct xdp_md *ctx, __u32 rule, __u32 set)
 {
-	struct xf_fw_record *rec;
 	struct xf_slot slot = {};
-	__u32 cpu = bpf_get_smp_processor_id();
+	struct xf_fw_record *rec;
 
-	/* Without a reader nothing is counted: the set's totals say what was dropped. */
-	if (!bpf_map_lookup_elem(&xf_rings, &cpu))
+	if (!xf_ring_reserve(ctx, &slot, sizeof(*rec)))
 		return;
-	if (!xf_ring_reserve(ctx, &slot, sizeof(struct xf_fw_record)))
-		return;
-	xf_parse(ctx, slot.rec);
+	xf_parse(ctx, slot.rec, xf_ext_of_linux);
 	rec = (struct xf_fw_record *)slot.rec;
 	rec->rule = rule;
-	rec->set = XF_FW_MARK(set);
+	rec->set = set;
 	xf_ring_submit(&slot);
+}
+
+/* Without a reader nothing is counted: the set's totals say what was dropped. */
+static __always_inline void xf_fw_log(struct xdp_md *ctx, const struct xf_fw_set *set, __u32 rule)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (bpf_map_lookup_elem(&xf_rings, &cpu))
+		xf_fw_log_drop(ctx, rule, XF_FW_MARK(set));
 }
 
 #endif

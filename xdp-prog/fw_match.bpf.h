@@ -8,10 +8,16 @@
 struct xf_fw_match {
 	struct xf_fw_rule *rule; /* NULL: none */
 	__u64 least;		 /* the least rank that a better one has */
-	__u32 id;
-	__u32 deny;   /* the policy */
-	__u32 unread; /* a better one could match fields of the packet that were not read */
+	__u32 id;		 /* or XF_FW_UNREAD, whatever the rule is */
+	__u32 deny;		 /* the policy */
 };
+
+/* A better rule could match fields of the packet that were not read. */
+static __always_inline void xf_fw_take_unread(struct xf_fw_match *match)
+{
+	match->id = XF_FW_UNREAD;
+	match->least = ~0ull; /* no rule changes that */
+}
 
 static __always_inline void xf_fw_take_rule(struct xf_fw_match *match, struct xf_fw_rule *rule,
 					    __u32 id)
@@ -30,7 +36,7 @@ static __always_inline void xf_fw_take(const struct xf_fw_set *set, struct xf_fw
 	struct xf_fw_rule *rule = NULL;
 
 	if (id == XF_FW_UNREAD)
-		match->unread = 1;
+		xf_fw_take_unread(match);
 	else if (id)
 		rule = xf_fw_of_id(set->slot, id);
 	if (rule)

@@ -6,7 +6,7 @@
 
 #include "fw_index.bpf.h"
 #include "fw_match.bpf.h"
-#include "fw_parse.bpf.h"
+#include "fw_packet.bpf.h"
 
 /* Of the rules of these tuples the id of the first that holds, if its rank is not below @least; or
  * 0. They are in the order of their rank. */
@@ -177,27 +177,27 @@ __noinline __u32 xf_fw_spaces6(__u32 at)
 	return best.id;
 }
 
-static __always_inline void xf_fw_match_ip4(const struct xf_fw_set *set, __u32 at,
+static __always_inline void xf_fw_match_ip4(const struct xf_fw_set *set,
+					    const struct xf_fw_spaces *spaces, __u32 at,
 					    const struct xf_fw_packet *packet,
 					    struct xf_fw_match *match)
 {
-	const struct xf_fw_spaces *spaces = xf_fw_spaces_at(set, at);
 
 	for (__u32 first = 0; first < XF_FW_SPACES; first += XF_FW_STEP) {
 		if (first >= spaces->n4 || spaces->space4[first].best < match->least)
 			return;
 		xf_fw_take(set, match,
 			   xf_fw_spaces4(at | first << XF_FW_AT_FIRST,
-					 packet->src_hi << 32 | packet->dst_hi, packet->l4,
+					 packet->src_hi << 32 | packet->dst_hi, xf_fw_l4(packet),
 					 packet->mac, match->least));
 	}
 }
 
-static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set, __u32 at,
+static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set,
+					    const struct xf_fw_spaces *spaces, __u32 at,
 					    const struct xf_fw_packet *packet,
 					    struct xf_fw_match *match)
 {
-	const struct xf_fw_spaces *spaces = xf_fw_spaces_at(set, at);
 	__u32 zero = 0;
 	struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 
@@ -207,7 +207,7 @@ static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set, __u32 a
 	key->addr[1] = packet->src_lo;
 	key->addr[2] = packet->dst_hi;
 	key->addr[3] = packet->dst_lo;
-	key->l4 = packet->l4;
+	key->l4 = xf_fw_l4(packet);
 	key->mac = packet->mac;
 	for (__u32 first = 0; first < XF_FW_SPACES; first += XF_FW_STEP) {
 		if (first >= spaces->n6 || spaces->space6[first].best < match->least)

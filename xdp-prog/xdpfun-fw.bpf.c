@@ -10,7 +10,7 @@
 #include "fw_index.bpf.h"
 #include "fw_log.bpf.h"
 #include "fw_match.bpf.h"
-#include "fw_parse.bpf.h"
+#include "fw_packet.bpf.h"
 #include "fw_prefix.bpf.h"
 #include "fw_space.bpf.h"
 
@@ -76,15 +76,6 @@ static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __
 	}
 }
 
-/* Whether extension headers, which may be 2,048 bytes each, push layer 4 out of the first of
- * several buffers, which is all that can be read. No driver makes the first so short that others
- * do. */
-static __always_inline int xf_fw_out_of_reach(struct xdp_md *ctx, const struct xf_fw_packet *packet)
-{
-	return packet->family == 6 && !xf_peek(&packet->rest, XF_FW_L4_READ) &&
-	       xf_frame_len(ctx) > ctx->data_end - ctx->data;
-}
-
 static __always_inline int xf_fw_denied(const struct xf_fw_match *match)
 {
 	return match->rule && match->rule->rank & XF_FW_RANK_DENY;
@@ -108,23 +99,27 @@ static __always_inline void xf_fw_match_composites(struct xdp_md *ctx, const str
 {
 	__u32 list = XF_READ_ONCE(set->current) & (XF_FW_LISTS - 1);
 	const struct xf_fw_spaces *spaces = &set->spaces[list];
+	__u32 n;
 
 	if (!packet->family) {
 		xf_fw_take(set, match, xf_fw_match_frame(set, spaces, packet));
-		if (packet->tagged && !xf_fw_denied(match) && xf_fw_any_behind_tags(set, spaces))
-			match->unread = 1;
+		if (packet->at > 0xffff && !xf_fw_denied(match) &&
+		    xf_fw_any_behind_tags(set, spaces))
+			xf_fw_take_unread(match);
 		return;
 	}
-	if (!spaces->n4 && !spaces->n6 && (match->rule || !match->deny))
+	n = packet->family == 4 ? spaces->n4 : spaces->n6;
+	if (!n && (!match->deny || match->rule))
 		return;
-	xf_fw_parse_rest(packet);
-	if (xf_fw_out_of_reach(ctx, packet))
-		packet->lacks |= XF_FW_LACKS_PROTO;
-	number |= list << XF_FW_AT_LIST | packet->lacks << XF_FW_AT_LACKS;
-	if (packet->family == 4 && spaces->n4)
-		xf_fw_match_ip4(set, number, packet, match);
-	else if (packet->family == 6 && spaces->n6)
-		xf_fw_match_ip6(set, number, packet, match);
+	xf_fw_parse_rest(ctx, set, packet);
+	barrier_var(n); /* else the compiler parses 0 and other numbers in two places */
+	if (!n)
+		return;
+	number |= list << XF_FW_AT_LIST | xf_fw_lacks(packet) << XF_FW_AT_LACKS;
+	if (packet->family == 4)
+		xf_fw_match_ip4(set, spaces, number, packet, match);
+	else
+		xf_fw_match_ip6(set, spaces, number, packet, match);
 }
 
 static __always_inline void xf_fw_count(struct xf_fw_total *total, __u32 len)
@@ -195,8 +190,9 @@ static __always_inline int xf_fw_obey(const struct xf_fw_set *set, const struct 
 /* The verdict where no rule matches. */
 static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_packet *packet,
 					const struct xf_fw_match *match,
-					struct xf_fw_totals *totals, __u32 len)
+					struct xf_fw_counts *counts, __u32 len)
 {
+	struct xf_fw_totals *totals = &counts->totals;
 	__u32 deny = match->deny;
 
 	/* Without this the compiler divides all paths by the policy, and the verifier has twice as
@@ -206,7 +202,7 @@ static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_p
 		xf_fw_count(&totals->policy_allowed, len);
 		return XDP_PASS;
 	}
-	if (xf_fw_exempt(ctx, packet)) {
+	if (xf_fw_exempt(ctx, packet, counts->scratch)) {
 		xf_fw_count(&totals->exempt, len);
 		return XDP_PASS;
 	}
@@ -217,42 +213,40 @@ static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_p
 /* The verdict; match->id becomes the reason of a drop. */
 static __always_inline int xf_fw_verdict(struct xdp_md *ctx, const struct xf_fw_set *set,
 					 const struct xf_fw_packet *packet,
-					 struct xf_fw_match *match, struct xf_fw_counts *counts)
+					 struct xf_fw_match *match)
 {
-	__u32 len = xf_frame_len(ctx);
+	__u32 len = packet->len, zero = 0;
+	struct xf_fw_counts *counts = bpf_map_lookup_elem(&xf_fw_counts, &zero);
 
-	if (match->unread) {
-		match->id = XF_FW_UNREAD;
+	if (!counts)
+		return XDP_PASS; /* cannot be */
+	if (match->id == XF_FW_UNREAD) {
 		xf_fw_count(&counts->totals.policy_denied, len);
 		return XDP_DROP;
 	}
 	if (match->rule)
 		return xf_fw_obey(set, match, counts, len);
 	match->id = XF_FW_POLICY;
-	return xf_fw_policy(ctx, packet, match, &counts->totals, len);
+	return xf_fw_policy(ctx, packet, match, counts, len);
 }
 
 SEC("xdp")
 int xdpfun_fw(struct xdp_md *ctx)
 {
-	struct xf_fw_packet packet = {
-		.rest = { .pos = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end },
-	};
+	struct xf_fw_packet packet = {};
 	struct xf_fw_match match = {};
-	struct xf_fw_counts *counts;
 	const struct xf_fw_set *set;
-	__u32 zero = 0, number;
+	__u32 number;
 	int verdict;
 
 	set = xf_fw_current(&number);
-	counts = bpf_map_lookup_elem(&xf_fw_counts, &zero);
-	if (!set || !counts)
+	if (!set)
 		return XDP_PASS;
 	match.deny = XF_READ_ONCE(set->deny);
-	xf_fw_parse_addresses(&packet);
+	xf_fw_parse_addresses(ctx, &packet);
 	xf_fw_match_prefixes(set, number, &packet, &match);
 	xf_fw_match_composites(ctx, set, number, &packet, &match);
-	verdict = xf_fw_verdict(ctx, set, &packet, &match, counts);
+	verdict = xf_fw_verdict(ctx, set, &packet, &match);
 	if (verdict == XDP_DROP)
 		xf_fw_log(ctx, set, match.id);
 	return verdict;

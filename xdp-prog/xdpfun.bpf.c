@@ -21,7 +21,7 @@ int xdpfun(struct xdp_md *ctx)
 	struct xf_slot slot = {};
 
 	if (xf_ring_reserve(ctx, &slot, sizeof(*slot.rec))) {
-		xf_parse(ctx, slot.rec);
+		xf_parse(ctx, slot.rec, xf_ext_of_rfcs);
 		xf_ring_submit(&slot);
 	}
 	return XDP_PASS;

@@ -58,6 +58,15 @@ char *xf_dst_text(char *out, const struct xf_record *rec)
 	return addr_text(out, rec, rec->dst);
 }
 
+char *xf_oui_text(char *out, uint32_t oui)
+{
+	out = xf_hex_byte(out, oui >> 16);
+	*out++ = ':';
+	out = xf_hex_byte(out, oui >> 8 & 0xff);
+	*out++ = ':';
+	return xf_hex_byte(out, oui & 0xff);
+}
+
 char *xf_vlans_text(char *out, const struct xf_record *rec)
 {
 	for (int i = 0; i < rec->vlans && i < XF_MAX_VLANS; i++) {

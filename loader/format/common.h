@@ -48,6 +48,8 @@ static inline bool xf_have_ip(const struct xf_record *rec)
 char *xf_src_text(char *out, const struct xf_record *rec);
 char *xf_dst_text(char *out, const struct xf_record *rec);
 char *xf_proto_text(char *out, uint8_t proto);
+/* "00:00:0c". */
+char *xf_oui_text(char *out, uint32_t oui);
 /* The ids of the VLAN tags, as "7,12". */
 char *xf_vlans_text(char *out, const struct xf_record *rec);
 

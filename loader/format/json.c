@@ -36,13 +36,33 @@ static char *put_vlans(char *out, const struct xf_record *rec)
 	return out;
 }
 
+/* An 802.3 frame. */
+static char *put_llc(char *out, const struct xf_record *rec)
+{
+	out = put_number(out, ",\"len_802_3\":", rec->eth_type);
+	if (rec->have & XF_HAVE_LLC) {
+		out = put_number(out, ",\"llc_dsap\":", rec->llc_dsap);
+		out = put_number(out, ",\"llc_ssap\":", rec->llc_ssap);
+	}
+	if (rec->have & XF_HAVE_SNAP) {
+		out = put(out, ",\"snap_oui\":\"");
+		out = xf_oui_text(out, rec->snap_oui);
+		out = put_number(out, "\",\"snap_type\":", rec->snap_type);
+	}
+	return out;
+}
+
 static char *put_eth(char *out, const struct xf_record *rec)
 {
 	out = put(out, ",\"eth_src\":\"");
 	out = xf_mac_text(out, rec->eth_src);
 	out = put(out, "\",\"eth_dst\":\"");
 	out = xf_mac_text(out, rec->eth_dst);
-	out = put_number(out, "\",\"eth_type\":", rec->eth_type);
+	*out++ = '"';
+	if (rec->eth_type <= XF_ETH_LEN_MAX)
+		out = put_llc(out, rec);
+	else
+		out = put_number(out, ",\"eth_type\":", rec->eth_type);
 	return rec->vlans ? put_vlans(out, rec) : out;
 }
 

@@ -130,16 +130,44 @@ static char *put_arp(char *out, const struct xf_record *rec)
 	return out;
 }
 
+static char *put_type(char *out, uint16_t type)
+{
+	out = put(out, "type 0x");
+	out = xf_hex_byte(out, type >> 8);
+	out = xf_hex_byte(out, type & 0xff);
+	*out++ = ' ';
+	return out;
+}
+
+/* An 802.3 frame. */
+static char *put_llc(char *out, const struct xf_record *rec)
+{
+	out = put(out, "llc ");
+	if (rec->have & XF_HAVE_LLC) {
+		out = put(out, "dsap 0x");
+		out = xf_hex_byte(out, rec->llc_dsap);
+		out = put(out, " ssap 0x");
+		out = xf_hex_byte(out, rec->llc_ssap);
+		*out++ = ' ';
+	}
+	if (rec->have & XF_HAVE_SNAP) {
+		out = put(out, "snap ");
+		out = xf_oui_text(out, rec->snap_oui);
+		*out++ = ' ';
+		out = put_type(out, rec->snap_type);
+	}
+	return out;
+}
+
 static char *put_eth(char *out, const struct xf_record *rec)
 {
 	out = xf_mac_text(out, rec->eth_src);
 	out = put(out, " > ");
 	out = xf_mac_text(out, rec->eth_dst);
-	out = put(out, " type 0x");
-	out = xf_hex_byte(out, rec->eth_type >> 8);
-	out = xf_hex_byte(out, rec->eth_type & 0xff);
 	*out++ = ' ';
-	return out;
+	if (rec->eth_type <= XF_ETH_LEN_MAX)
+		return put_llc(out, rec);
+	return put_type(out, rec->eth_type);
 }
 
 static char *put_denied(char *out, const struct xf_line *line)

@@ -57,12 +57,6 @@ end_log() {
 	purge
 }
 
-# raw BYTES: send a frame from side b, with the bytes that printf writes.
-raw() {
-	# shellcheck disable=SC2059 # it is a format
-	printf "$1" | "${B[@]}" socat -u - INTERFACE:eth0
-}
-
 @test "a packet with too many tags or extension headers is logged as unread" {
 	attach_fw
 	fw add deny proto tcp

@@ -158,7 +158,7 @@ load lib.bash
 @test "an error about another ABI version names both versions" {
 	load_object "$helpers/otherabi.bpf.o"
 	run -1 "${A[@]}" "$XF" follow
-	[[ $output = *"program $loaded"*"version 77"*"version 1"* ]] || fail "$output"
+	[[ $output = *"program $loaded"*"version 77"*"version 2"* ]] || fail "$output"
 	run -0 "${A[@]}" "$XF" status -i eth0
 	same "ours in status" "$(status_of eth0 '.programs[0].ours')" true
 	run -0 "${A[@]}" "$XF" unload -i eth0

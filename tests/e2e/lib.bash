@@ -186,6 +186,12 @@ frames() {
 	"${B[@]}" "$helpers/frames" eth0 "$@"
 }
 
+# raw BYTES: send a frame from side b, with the bytes that printf writes.
+raw() {
+	# shellcheck disable=SC2059 # it is a format
+	printf "$1" | "${B[@]}" socat -u - INTERFACE:eth0
+}
+
 pings() {
 	"${B[@]}" ping -q -n -c "$1" -i 0.01 -w 10 "${2:-10.9.0.1}" >/dev/null
 }

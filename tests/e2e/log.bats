@@ -281,3 +281,47 @@ between_markers() {
 	matches "second line" "$(sed -n 2p "$T/log.out")" 'icmp frag [0-9]+@1480\+ len 1514$'
 	matches "last line" "$(sed -n 3p "$T/log.out")" 'icmp frag [0-9]+@2960 len 82$'
 }
+
+# jq_line N: the Nth object of the log, without what all have.
+jq_line() {
+	sed -n "$1p" "$T/log.out" | jq -c 'del(.time, .iface, .rx_queue, .eth_src, .eth_dst)'
+}
+
+@test "802.3 frames: a length and SAPs, no EtherType" {
+	local macs='\x02\0\0\0\x09\x01\x02\0\0\0\x09\x02' zeros
+
+	zeros=$(printf '\\0%.0s' {1..43})
+	start log
+	raw "$macs\0\x26\x42\x42\x03$zeros"
+	raw "$macs\0\x2e\xaa\xaa\x03\0\0\x0c\x20\0$zeros"
+	wait_for has_lines log 2
+	stop log
+	same "lines" "$(cut -d' ' -f 3- "$T/log.out")" "02:00:00:00:09:02 > 02:00:00:00:09:01 llc dsap 0x42 ssap 0x42 len 60
+02:00:00:00:09:02 > 02:00:00:00:09:01 llc dsap 0xaa ssap 0xaa snap 00:00:0c type 0x2000 len 65"
+	start log -f json
+	raw "$macs\0\x26\x42\x42\x03$zeros"
+	raw "$macs\0\x2e\xaa\xaa\x03\0\0\x0c\x20\0$zeros"
+	raw "$macs\x88\xcc$zeros"
+	wait_for has_lines log 3
+	stop log
+	same "first object" "$(jq_line 1)" '{"len":60,"len_802_3":38,"llc_dsap":66,"llc_ssap":66}'
+	same "second object" "$(jq_line 2)" \
+		'{"len":65,"len_802_3":46,"llc_dsap":170,"llc_ssap":170,"snap_oui":"00:00:0c","snap_type":8192}'
+	same "third object" "$(jq_line 3)" '{"len":57,"eth_type":35020}'
+}
+
+@test "an IPv6 payload length of 0 without a jumbo option is a header and no payload" {
+	local macs='\x02\0\0\0\x09\x01\x02\0\0\0\x09\x02' head zeros
+
+	zeros=$(printf '\\0%.0s' {1..15})
+	head="$macs\x86\xdd\x60\0\0\0\0\0"
+	start log
+	raw "$head\x11\x40${zeros}\x01${zeros}\x02\x9c\x41\x01\xbb\0\x08\0\0"
+	raw "$head\0\x40${zeros}\x01${zeros}\x02\x11\0\xc2\x04\0\x01\0\x08\x9c\x41\x01\xbb\0\x08\0\0"
+	raw "$head\x3b\x40${zeros}\x01${zeros}\x02\0\0\0\0\0\0"
+	wait_for has_lines log 3
+	stop log
+	same "lines" "$(cut -d' ' -f 3- "$T/log.out")" "::1 > ::2 udp len 62 [truncated]
+[::1]:40001 > [::2]:443 udp len 70
+::1 > ::2 proto 59 len 60"
+}

@@ -66,8 +66,8 @@ altname() {
 	done
 }
 
-# raw FILE...: fails when a file has a byte that a terminal obeys.
-raw() {
+# not_raw FILE...: fails when a file has a byte that a terminal obeys.
+not_raw() {
 	local file
 
 	for file; do
@@ -105,7 +105,7 @@ asks() {
 	for file in log status attach stats; do
 		grep -qF 'r\x1b[31mä\x9bb' "$T/$file.out" "$T/$file.err" || fail "$file does not name it: $(cat -v "$T/$file.err")"
 	done
-	raw "$T"/*.out "$T"/*.err
+	not_raw "$T"/*.out "$T"/*.err
 }
 
 @test "names from outside never reach a terminal raw: files, rules, options and messages" {
@@ -128,5 +128,5 @@ asks() {
 	for file in write object option value word command set rule replace file routes listen; do
 		grep -qF '\x1b[31m' "$T/$file.err" || fail "$file does not name it: $(cat -v "$T/$file.err")"
 	done
-	raw "$T"/*.out "$T"/*.err
+	not_raw "$T"/*.out "$T"/*.err
 }

@@ -130,6 +130,16 @@ int xf_harness_run(const struct xf_harness *harness, const void *bytes, size_t l
 	return err ? err : (int)opts.retval;
 }
 
+int xf_harness_run_split(int prog, const void *bytes, size_t len, size_t first)
+{
+	struct xdp_md ctx = { .data_end = first };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = len, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	int err = bpf_prog_test_run_opts(prog, &opts);
+
+	return err ? err : (int)opts.retval;
+}
+
 int xf_harness_run_on(const struct xf_harness *harness, const void *bytes, size_t len, int ifindex,
 		      int rx_queue)
 {

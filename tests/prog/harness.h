@@ -60,6 +60,8 @@ int xf_harness_set_up(void **state);
 int xf_harness_set_up_pinned(void **state);
 int xf_harness_tear_down(void **state);
 
+/* The same with @first bytes in the first of several buffers. */
+int xf_harness_run_split(int prog, const void *bytes, size_t len, size_t first);
 /* Run the program on one packet: @repeat times, or once as if it came in on a queue of an
  * interface. Returns the (last) verdict or -errno. */
 int xf_harness_run(const struct xf_harness *harness, const void *bytes, size_t len,

@@ -13,8 +13,8 @@ static const struct xf_budget {
 	const char *program;
 	uint32_t insns;
 } xf_budgets[] = {
-	{ "xdpfun", 18246 },
-	{ "xdpfun_fw", 218880 },
+	{ "xdpfun", 8776 },
+	{ "xdpfun_fw", 231105 },
 	{ "xf_relay_verdict", 47783 },
 	{ "xf_relay_filter", 365 },
 };

@@ -7,6 +7,7 @@
 
 #include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
+#include "tests/prog/logger/packet.h"
 
 #define FRAME_MAX 8192
 #define MAC "02:00:00:00:00:01"
@@ -179,7 +180,7 @@ static size_t put_long_headers(unsigned int units, uint8_t bytes[FRAME_MAX])
 	return len;
 }
 
-/* Headers behind a frame's first buffer cannot be read. */
+/* Long headers, also where they reach beyond the first buffer. */
 static void buffers(void **state)
 {
 	uint8_t bytes[FRAME_MAX];
@@ -192,11 +193,59 @@ static void buffers(void **state)
 		skip(); /* a kernel before 5.18 */
 	assert_int_equal(err, 0);
 	add_rules(fw.table, (const char *const[]) { "deny dport 54", "deny dport 99", NULL });
-	len = put_long_headers(150, bytes);
+	len = put_long_headers(255, bytes);
 	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_POLICY_ALLOWED);
 	assert_int_equal(xf_fw_fate(&fw, bytes, FRAME_MAX), XF_FATE_POLICY_ALLOWED);
-	len = put_long_headers(255, bytes);
-	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_POLICY_DENIED);
+	add_rules(fw.table, (const char *const[]) { "deny dport 53", NULL });
+	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_DENIED);
+	xf_fw__close(&fw);
+}
+
+/* The verdict on each packet of the table, in one buffer and with every length of the first one. */
+static void check_splits(const struct xf_fw *fw, const struct xf_packets *packets)
+{
+	size_t dropped = 0;
+
+	for (size_t i = 0; i < packets->n; i++) {
+		const struct xf_packet *packet = &packets->list[i];
+		int want = xf_fw_verdict(fw, packet->bytes, packet->len), verdict;
+
+		for (size_t first = 0; first < packet->len; first++) {
+			verdict = xf_harness_run_split(fw->prog, packet->bytes, packet->len, first);
+			if (verdict != want)
+				fail_msg("%s, %zu bytes in the first buffer: %d instead of %d",
+					 packet->name, first, verdict, want);
+		}
+		dropped += want == XDP_DROP;
+	}
+	assert_true(dropped > 20 && dropped < packets->n);
+}
+
+static void first_buffer_of_any_length(void **state)
+{
+	static const char *const rules[][3] = {
+		{ "deny from 10.9.0.0/16", "deny from 2001:db8::/32" },
+		{ "deny to 10.9.0.2", "deny proto udp" },
+		{ "deny dport 47806" },
+		{ "deny established", "deny proto icmpv6" },
+	};
+	struct xf_packets packets;
+	struct xf_fw fw;
+	int err = xf_fw__open_flags(&fw, false, BPF_F_XDP_HAS_FRAGS);
+
+	(void)state;
+	if (err == -EINVAL)
+		skip(); /* a kernel before 5.18 */
+	assert_int_equal(err, 0);
+	assert_int_equal(xf_packets__build(&packets), 0);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		add_rules(fw.table, rules[i]);
+		check_splits(&fw, &packets);
+		assert_int_equal(xf_table__flush(fw.table), 0);
+	}
+	assert_int_equal(xf_table__set_policy(fw.table, true), 0);
+	check_splits(&fw, &packets);
+	xf_packets__free(&packets);
 	xf_fw__close(&fw);
 }
 
@@ -315,14 +364,49 @@ static void protocols_that_look_like_headers(void **state)
 	}
 }
 
+/* Behind an IPv6 header with a payload length of 0 Linux sees nothing, but for hop-by-hop options:
+ * with these it takes all that is there, also without a jumbo option among them. */
+static void payload_of_zero(void **state)
+{
+#define ETH "\2\0\0\0\0\1\2\0\0\0\0\2\x86\xdd"
+#define PORT_53 "\0\1\0\x35\0\x08\0\0"
+	static const struct {
+		const char *name, *bytes;
+		int port, proto; /* fates under deny dport 53 and deny proto tcp */
+	} rows[] = {
+		{ "hop-by-hop options", ETH IP6("\0", "\0") OPTIONS("\x11") PORT_53, XF_FATE_DENIED,
+		  PASSED },
+		{ "destination options", ETH IP6("\0", "\x3c") OPTIONS("\x11") PORT_53, UNREAD,
+		  UNREAD },
+		{ "UDP", ETH IP6("\0", "\x11") PORT_53 OPTIONS("\0"), PASSED, PASSED },
+	};
+	static const char *const port[] = { "deny dport 53", NULL };
+	static const char *const proto[] = { "deny proto tcp", NULL };
+	const size_t len = 14 + 40 + 8 + 8;
+	const struct xf_fw *fw = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		add_rules(fw->table, port);
+		if (xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, len) != rows[i].port)
+			fail_msg("%s: wrong fate under a rule for a port", rows[i].name);
+		assert_int_equal(xf_table__flush(fw->table), 0);
+		add_rules(fw->table, proto);
+		if (xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, len) != rows[i].proto)
+			fail_msg("%s: wrong fate under a rule for a protocol", rows[i].name);
+		assert_int_equal(xf_table__flush(fw->table), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extension_headers),
 		cmocka_unit_test(cut_headers),
 		cmocka_unit_test(protocols_that_look_like_headers),
+		cmocka_unit_test(payload_of_zero),
 		cmocka_unit_test(tags),
 		cmocka_unit_test(buffers),
+		cmocka_unit_test(first_buffer_of_any_length),
 	};
 	const char *why = xf_harness_refusal();
 

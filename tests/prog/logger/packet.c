@@ -59,6 +59,18 @@ static void put_vlan(struct xf_packet *packet, const struct xf_layer *layer)
 	put16(packet, layer->next);
 }
 
+static void put_llc(struct xf_packet *packet, const struct xf_layer *layer)
+{
+	put8(packet, layer->type);
+	put8(packet, layer->code);
+	put8(packet, 3); /* unnumbered information */
+	if (layer->type != 0xaa || layer->code != 0xaa)
+		return;
+	put8(packet, XF_TEST_SNAP_OUI >> 16);
+	put16(packet, XF_TEST_SNAP_OUI & 0xffff);
+	put16(packet, layer->next);
+}
+
 static void put_arp(struct xf_packet *packet, const struct xf_layer *layer)
 {
 	put16(packet, layer->hw_len == 6 ? 1 : 32); /* Ethernet, InfiniBand */
@@ -107,8 +119,14 @@ static void put_ext(struct xf_packet *packet, const struct xf_layer *layer)
 {
 	put8(packet, layer->next);
 	put8(packet, layer->len ? layer->len : layer->size / 8 - 1);
-	put_fill(packet, 0,
-		 layer->size - 2); /* as options: Pad1, as routing header: no segment left */
+	if (!layer->type) {
+		/* As options: Pad1, as routing header: no segment left. */
+		put_fill(packet, 0, layer->size - 2);
+		return;
+	}
+	put8(packet, layer->type);
+	put8(packet, layer->size - 4);
+	put_fill(packet, 1, layer->size - 4);
 }
 
 static void put_ah(struct xf_packet *packet, const struct xf_layer *layer)
@@ -173,10 +191,10 @@ static void put_data(struct xf_packet *packet, const struct xf_layer *layer)
 
 static void (*const put_layer[])(struct xf_packet *, const struct xf_layer *) = {
 	[LAYER_ETH] = put_eth,	 [LAYER_VLAN] = put_vlan, [LAYER_ARP] = put_arp,
-	[LAYER_IP4] = put_ip4,	 [LAYER_IP6] = put_ip6,	  [LAYER_EXT] = put_ext,
-	[LAYER_AH] = put_ah,	 [LAYER_FRAG] = put_frag, [LAYER_TCP] = put_tcp,
-	[LAYER_UDP] = put_udp,	 [LAYER_SCTP] = put_sctp, [LAYER_ICMP] = put_icmp,
-	[LAYER_DATA] = put_data, [LAYER_PAD] = put_data,
+	[LAYER_LLC] = put_llc,	 [LAYER_IP4] = put_ip4,	  [LAYER_IP6] = put_ip6,
+	[LAYER_EXT] = put_ext,	 [LAYER_AH] = put_ah,	  [LAYER_FRAG] = put_frag,
+	[LAYER_TCP] = put_tcp,	 [LAYER_UDP] = put_udp,	  [LAYER_SCTP] = put_sctp,
+	[LAYER_ICMP] = put_icmp, [LAYER_DATA] = put_data, [LAYER_PAD] = put_data,
 };
 
 /* Returns how many of the header's @size bytes the parser needs, for the record or to go on. */
@@ -218,6 +236,8 @@ static void complete_expect(struct xf_record *expect, size_t len)
 		expect->sport = XF_TEST_SPORT;
 		expect->dport = XF_TEST_DPORT;
 	}
+	if (expect->have & XF_HAVE_SNAP)
+		expect->snap_oui = XF_TEST_SNAP_OUI;
 	if (expect->have & XF_HAVE_FRAG)
 		expect->frag_id = expect->have & XF_HAVE_IP4 ? XF_TEST_IP4_ID : XF_TEST_IP6_ID;
 }
@@ -244,7 +264,7 @@ void xf_packet_build(const struct xf_packet_row *row, struct xf_packet *packet)
 	for (int i = 0; i < XF_PACKET_LAYERS && row->layers[i].kind; i++) {
 		if (row->layers[i].kind == LAYER_IP4)
 			patch16(packet, at[i] + 2, end - at[i]);
-		else if (row->layers[i].kind == LAYER_IP6)
+		else if (row->layers[i].kind == LAYER_IP6 && !row->layers[i].no_len)
 			patch16(packet, at[i] + 4, end - at[i] - 40);
 		else if (row->layers[i].kind == LAYER_UDP)
 			patch16(packet, at[i] + 4, end - at[i]);

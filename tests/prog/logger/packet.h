@@ -4,6 +4,7 @@
 #ifndef XF_TEST_PACKET_H
 #define XF_TEST_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ enum xf_layer_kind {
 	LAYER_END,
 	LAYER_ETH,
 	LAYER_VLAN,
+	LAYER_LLC,
 	LAYER_ARP,
 	LAYER_IP4,
 	LAYER_IP6,
@@ -33,7 +35,7 @@ enum xf_layer_kind {
 /* One header. Members that its kind has no use for are ignored. */
 struct xf_layer {
 	enum xf_layer_kind kind;
-	uint16_t next;	/* EtherType or protocol number of what follows */
+	uint16_t next;	/* EtherType or protocol number of what follows; LLC: the type of SNAP */
 	uint16_t size;	/* bytes: of IPv4 options, of a whole extension header, of data */
 	uint16_t tci;	/* VLAN */
 	uint16_t frag;	/* offset and flags, as they stand in an IPv4 or fragment header */
@@ -44,8 +46,9 @@ struct xf_layer {
 	uint8_t first; /* IPv4 and IPv6: the first byte, instead of the right one */
 	uint8_t len;   /* extension header: the length byte, instead of the right one */
 	uint8_t flags; /* TCP */
-	uint8_t type;  /* ICMP */
-	uint8_t code;
+	uint8_t type;  /* ICMP; LLC: DSAP; extension header: of its one option, 0: there is none */
+	uint8_t code;  /* ICMP; LLC: SSAP */
+	bool no_len;   /* IPv6: the payload length is 0, whatever follows */
 };
 
 /* A row of a table. Of the expected record only what differs from packet to packet is written down:
@@ -78,6 +81,7 @@ struct xf_packets {
 #define XF_TEST_SPORT 40001
 #define XF_TEST_DPORT 47806
 #define XF_TEST_IP4_ID 0xbeef
+#define XF_TEST_SNAP_OUI 0x00000cu
 #define XF_TEST_IP6_ID 0xdeadbeef
 
 /* Build the packet of a row. */

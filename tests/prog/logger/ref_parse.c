@@ -207,6 +207,15 @@ static bool read_ext(struct reader *in, struct xf_record *rec)
 	return true;
 }
 
+/* RFC 2675. Linux takes a payload length of 0 for a jumbogram's when any hop-by-hop options follow,
+ * and newer kernels send what is longer than 65,535 bytes without them. */
+static bool is_jumbo(const struct reader *in, uint8_t next)
+{
+	if (next != 0)
+		return in->len - in->at > 65535;
+	return in->as_linux || (has(in, 3) && byte_at(in, 2) == 0xc2);
+}
+
 /* RFC 8200 */
 static void read_ip6(struct reader *in, struct xf_record *rec)
 {
@@ -224,6 +233,12 @@ static void read_ip6(struct reader *in, struct xf_record *rec)
 	rec->have |= XF_HAVE_IP6;
 	in->at += 40;
 	payload = in->at;
+	if (word_at(&start, 4) == 0 && !is_jumbo(in, rec->proto)) {
+		in->unread = ext_size(in, rec->proto, 0) != 0;
+		if (rec->proto != 59) /* no next header */
+			truncated(rec);
+		return;
+	}
 	if (!read_ext(in, rec))
 		return;
 	/* 0: longer than the field can say */
@@ -255,6 +270,27 @@ static void read_arp(const struct reader *in, struct xf_record *rec)
 	memcpy(rec->src, in->bytes + in->at + 14, 4);
 	memcpy(rec->dst, in->bytes + in->at + 24, 4);
 	rec->have |= XF_HAVE_ARP_IP4;
+}
+
+/* IEEE 802.3, 802.2: what is behind the length is no part of the frame. */
+static void read_llc(const struct reader *in, struct xf_record *rec)
+{
+	if (!has(in, 3) || rec->eth_type < 3) {
+		truncated(rec);
+		return;
+	}
+	rec->llc_dsap = byte_at(in, 0);
+	rec->llc_ssap = byte_at(in, 1);
+	rec->have |= XF_HAVE_LLC;
+	if (rec->llc_dsap != 0xaa || rec->llc_ssap != 0xaa)
+		return;
+	if (!has(in, 8) || rec->eth_type < 8) {
+		truncated(rec);
+		return;
+	}
+	rec->snap_oui = byte_at(in, 3) << 16 | word_at(in, 4);
+	rec->snap_type = word_at(in, 6);
+	rec->have |= XF_HAVE_SNAP;
 }
 
 /* IEEE 802.1Q; 0x88a8 is the tag of a provider bridge. Returns false when parsing ends here. */
@@ -296,6 +332,8 @@ static bool parse(struct reader in, struct xf_record *rec)
 		read_ip6(&in, rec);
 	else if (rec->eth_type == 0x0806)
 		read_arp(&in, rec);
+	else if (rec->eth_type <= 1500)
+		read_llc(&in, rec);
 	return in.unread;
 }
 

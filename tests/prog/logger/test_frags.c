@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The length in a record counts all buffers of a packet, and the headers come from the first one.
- */
+/* A record of a packet of several buffers: its length counts all, and its headers are read wherever
+ * the first one ends. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -47,6 +47,33 @@ static void length_is_that_of_all_buffers(void **state)
 	}
 }
 
+static void check_split(struct frags *frags, const struct xf_packet *packet, size_t first)
+{
+	struct xf_record want, rec;
+	char why[512];
+
+	assert_int_equal(
+	    xf_harness_run_split(frags->harness.prog, packet->bytes, packet->len, first), XDP_PASS);
+	assert_int_equal(xf_test_ring_read(&frags->ring, &rec, 1), 1);
+	xf_ref_parse(packet->bytes, packet->len, &want);
+	if (!xf_record_equal(&want, &rec, why, sizeof(why)))
+		fail_msg("%s, %zu bytes in the first buffer: %s", packet->name, first, why);
+}
+
+/* Some drivers put nothing into it. */
+static void first_buffer_ends_anywhere(void **state)
+{
+	struct xf_packets packets;
+	size_t checked = 0;
+
+	assert_int_equal(xf_packets__build(&packets), 0);
+	for (size_t i = 0; i < packets.n; i++)
+		for (size_t first = 0; first < packets.list[i].len; first++, checked++)
+			check_split(*state, &packets.list[i], first);
+	assert_true(checked > 1000);
+	xf_packets__free(&packets);
+}
+
 /* Returns the reason why this kernel cannot, or NULL. */
 static const char *open_frags(struct frags *frags, int *err)
 {
@@ -67,6 +94,7 @@ int main(void)
 	static struct frags frags;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(length_is_that_of_all_buffers, &frags),
+		cmocka_unit_test_prestate(first_buffer_ends_anywhere, &frags),
 	};
 	const char *why = xf_harness_refusal();
 	int err = 0;

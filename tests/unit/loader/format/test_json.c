@@ -89,11 +89,31 @@ static void want_flags(struct json_object *obj, uint8_t flags)
 	want_string(obj, "tcp_flags", flags ? text : "none");
 }
 
+static void want_llc(struct json_object *obj, const struct xf_record *rec)
+{
+	char oui[9];
+
+	want_number(obj, "len_802_3", rec->eth_type);
+	if (rec->have & XF_HAVE_LLC) {
+		want_number(obj, "llc_dsap", rec->llc_dsap);
+		want_number(obj, "llc_ssap", rec->llc_ssap);
+	}
+	if (!(rec->have & XF_HAVE_SNAP))
+		return;
+	snprintf(oui, sizeof(oui), "%02x:%02x:%02x", rec->snap_oui >> 16 & 0xff,
+		 rec->snap_oui >> 8 & 0xff, rec->snap_oui & 0xff);
+	want_string(obj, "snap_oui", oui);
+	want_number(obj, "snap_type", rec->snap_type);
+}
+
 static void want_eth(struct json_object *obj, const struct xf_record *rec)
 {
 	want_mac(obj, "eth_src", rec->eth_src);
 	want_mac(obj, "eth_dst", rec->eth_dst);
-	want_number(obj, "eth_type", rec->eth_type);
+	if (rec->eth_type <= 1500)
+		want_llc(obj, rec);
+	else
+		want_number(obj, "eth_type", rec->eth_type);
 	if (rec->vlans)
 		want_vlans(obj, rec);
 }
@@ -202,6 +222,25 @@ static void test_each_value(void **state)
 		rec.eth_type = i;
 		check_record(&rec);
 	}
+}
+
+static void test_802_3(void **state)
+{
+	struct xf_record rec = { .have = XF_HAVE_ETH | XF_HAVE_LLC | XF_HAVE_SNAP, .vlans = 1 };
+
+	(void)state;
+	for (int i = 0; i <= 1500; i += 50) {
+		rec.eth_type = i;
+		rec.llc_dsap = i % 256;
+		rec.llc_ssap = i % 251;
+		rec.snap_oui = i * 11000;
+		rec.snap_type = 65535 - i;
+		check_record(&rec);
+		rec.have ^= XF_HAVE_SNAP;
+		check_record(&rec);
+	}
+	rec.have = XF_HAVE_ETH | XF_TRUNCATED;
+	check_record(&rec);
 }
 
 /* A whole line, so that the order of the keys does not change by accident. */
@@ -396,10 +435,15 @@ static void test_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_combination), cmocka_unit_test(test_each_value),
-		cmocka_unit_test(test_exact_line),	  cmocka_unit_test(test_names),
-		cmocka_unit_test(test_any_name_is_valid), cmocka_unit_test(test_denials),
-		cmocka_unit_test(test_longest_line),	  cmocka_unit_test(test_time),
+		cmocka_unit_test(test_every_combination),
+		cmocka_unit_test(test_each_value),
+		cmocka_unit_test(test_802_3),
+		cmocka_unit_test(test_exact_line),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_any_name_is_valid),
+		cmocka_unit_test(test_denials),
+		cmocka_unit_test(test_longest_line),
+		cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests_name("out_json", tests, NULL, NULL);
