@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names of protocols in rules. */
-#ifndef XF_PROTOCOLS_H
-#define XF_PROTOCOLS_H
+#ifndef XF_RULE_PROTOCOLS_H
+#define XF_RULE_PROTOCOLS_H
 
 #include <stdint.h>
 

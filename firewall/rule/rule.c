@@ -134,7 +134,8 @@ static int read_proto(struct parse *p, struct word word)
 		}
 	if (number(word, 0, UINT8_MAX, &value))
 		return unexpected(p, word,
-				  "tcp, udp, sctp, icmp, icmpv6 or a number from 0 to 255");
+				  "the name of a protocol (tcp, udp, icmp, gre, ...) or a number "
+				  "from 0 to 255");
 	p->rule->proto = value;
 	return 0;
 }

@@ -4,18 +4,15 @@
 
 #include <time.h>
 
+#include "lib/protocols.h"
+
 /* Other protocols, among them extension headers of IPv6, are written as numbers. */
 static const struct {
 	char text[8]; /* with its NUL */
 	uint8_t len;
 } protos[256] = {
-#define PROTO(name)                                                                                \
-	{                                                                                          \
-		name, sizeof(name) - 1                                                             \
-	}
-	[1] = PROTO("icmp"),  [2] = PROTO("igmp"),   [6] = PROTO("tcp"),    [17] = PROTO("udp"),
-	[47] = PROTO("gre"),  [50] = PROTO("esp"),   [51] = PROTO("ah"),    [58] = PROTO("icmpv6"),
-	[103] = PROTO("pim"), [112] = PROTO("vrrp"), [132] = PROTO("sctp"),
+#define PROTO(number, name) [number] = { name, sizeof(name) - 1 },
+	XF_PROTOCOLS(PROTO)
 #undef PROTO
 };
 

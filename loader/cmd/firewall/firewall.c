@@ -31,7 +31,7 @@ static void help(void)
 	    "Commands:\n");
 	xf_commands_help(commands);
 	printf("\n'xdpfun-load firewall COMMAND --help' shows a command's options.\n\n"
-	       "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
+	       "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|icmp|gre|...|N]\n"
 	       "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n"
 	       "The most specific rule that matches a packet holds; see xdpfun-firewall(8).\n");
 }

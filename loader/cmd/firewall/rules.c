@@ -21,7 +21,7 @@ static const char add_usage[] =
     "       xdpfun-load firewall add [--set NAME] [--mask] allow|deny -\n\n"
     "Add a rule, or the rules on standard input (one a line, each at once, until it ends), or allow or deny\n"
     "the addresses there. A set is made if there is none.\n\n"
-    "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|sctp|icmp|icmpv6|N]\n"
+    "RULE: allow|deny [from PREFIX] [to PREFIX] [proto tcp|udp|icmp|gre|...|N]\n"
     "      [sport N[-M]] [dport N[-M]] [ether MAC] [established] [ttl SECONDS]\n";
 
 static const struct xf_opt add_options[] = {

@@ -65,8 +65,8 @@ static const struct row {
 	    .len = 86 },
 	  "eth0 2001:db8::1 > 2001:db8::2 icmpv6 135/255 len 86" },
 	{ "protocol without a name",
-	  { ETH, IP4, HAVE4, .proto = 89, .len = 78 },
-	  "eth0 10.9.0.1 > 10.9.0.2 proto 89 len 78" },
+	  { ETH, IP4, HAVE4, .proto = 90, .len = 78 },
+	  "eth0 10.9.0.1 > 10.9.0.2 proto 90 len 78" },
 	{ "protocol zero",
 	  { ETH, IP6, HAVE6 | XF_TRUNCATED, .proto = 0, .len = 54 },
 	  "eth0 2001:db8::1 > 2001:db8::2 proto 0 len 54 [truncated]" },
@@ -373,7 +373,9 @@ static void test_proto_names(void **state)
 	assert_string_equal(xf_proto_name(58), "icmpv6");
 	assert_string_equal(xf_proto_name(132), "sctp");
 	assert_null(xf_proto_name(0));
-	assert_null(xf_proto_name(89));
+	assert_string_equal(xf_proto_name(4), "ipip");
+	assert_string_equal(xf_proto_name(89), "ospf");
+	assert_null(xf_proto_name(90));
 	assert_null(xf_proto_name(255));
 }
 
