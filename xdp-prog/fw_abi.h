@@ -20,13 +20,15 @@
 #define XF_FW_ABI_VERSION 9u
 
 /* The maps of a rule set. Programs that share them obey the same rules. */
-#define XF_FW_ROOT_MAP "xf_fw_root"	/* ARRAY of one xf_fw_root, mappable */
-#define XF_FW_SETS_MAP "xf_fw_sets"	/* ARRAY of XF_FW_SETS xf_fw_set, mappable */
+#define XF_FW_ROOT_MAP "xf_fw_root" /* ARRAY of one xf_fw_root, mappable */
+#define XF_FW_GENERATIONS_MAP                                                                      \
+	"xf_fw_sets"			/* ARRAY of XF_FW_GENERATIONS xf_fw_generation, mappable */
 #define XF_FW_TABLES_MAP "xf_fw_tables" /* ARRAY_OF_MAPS: arrays of xf_fw_entry, mappable */
 #define XF_FW_COUNTS_MAP "xf_fw_counts" /* PERCPU_ARRAY of one xf_fw_counts */
 
-#define XF_FW_SETS 8
-#define XF_FW_REGIONS 4 /* sets with tables of their own; a trial of a policy shares the tables */
+#define XF_FW_GENERATIONS 8
+#define XF_FW_REGIONS                                                                              \
+	4 /* generations with tables of their own; a trial of a policy shares the tables */
 
 /* Slots of XF_FW_TABLES_MAP: those of a region follow each other. */
 #define XF_FW_CHUNKS 256     /* of entries that ids name */
@@ -39,7 +41,7 @@
 #define XF_FW_REGION_TABLES (XF_FW_REGION_SLOTS - 1)
 #define XF_FW_SLOT_GRACE (XF_FW_SLOTS - 1)
 
-/* Which set of rules holds. All zero (something else than xdpfun-load loaded the program): none,
+/* The generation that holds. All zero (something else than xdpfun-load loaded the program): none,
  * every packet passes. */
 struct xf_fw_root {
 	__u32 magic;
@@ -56,16 +58,17 @@ struct xf_fw_root {
 	__u32 table[XF_FW_SLOTS];
 };
 
-/* The set that holds, and the one that holds once the deadline of a trial is over; XF_FW_NO_SET is
- * that no packet meets a set. One word, so that no packet takes a set from one state and a deadline
- * from another. The deadline is CLOCK_BOOTTIME in ns, without its lowest byte; 0: no trial runs. */
-#define XF_FW_NO_SET 15
-#define XF_FW_STATE(deadline, fallback, set) ((__u64)(deadline) | (fallback) << 4 | (set))
-#define XF_FW_STATE_SET(state) ((__u32)(state)&15)
+/* The generation that holds, and the one that holds once the deadline of a trial is over;
+ * XF_FW_NO_GENERATION is that no packet meets a generation. One word, so that no packet takes a
+ * generation from one state and a deadline from another. The deadline is CLOCK_BOOTTIME in ns,
+ * without its lowest byte; 0: no trial runs. */
+#define XF_FW_NO_GENERATION 15
+#define XF_FW_STATE(deadline, fallback, gen) ((__u64)(deadline) | (fallback) << 4 | (gen))
+#define XF_FW_STATE_GENERATION(state) ((__u32)(state)&15)
 #define XF_FW_STATE_FALLBACK(state) ((__u32)(state) >> 4 & 15)
 #define XF_FW_STATE_DEADLINE(state) ((__u64)(state) & ~0xffull)
 
-#define XF_FW_WRITING_RULES 1u	/* the set that holds */
+#define XF_FW_WRITING_RULES 1u	/* the generation that holds */
 #define XF_FW_WRITING_TABLES 2u /* another one is built beside it, or taken down */
 
 _Static_assert(sizeof(struct xf_fw_root) == 32 + 4 * XF_FW_SLOTS, "xf_fw_root is ABI");
@@ -83,7 +86,7 @@ struct xf_fw_entry {
 _Static_assert(sizeof(struct xf_fw_entry) == XF_FW_ENTRY_SIZE, "xf_fw_entry is ABI");
 
 #define XF_FW_CHUNK_ENTRIES 65536
-/* Small sets get by with small chunks: this is log2 of a chunk's entries. */
+/* Small generations get by with small chunks: this is log2 of a chunk's entries. */
 #define XF_FW_CHUNK_SHIFT(chunk) ((chunk) < 3 ? 10 + 2 * (chunk) : 16)
 #define XF_FW_ID_MASK 0xffffffu
 
@@ -124,7 +127,7 @@ struct xf_fw_bucket {
 };
 _Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_ENTRY_SIZE, "xf_fw_bucket is ABI");
 
-/* Where a set's index is: its slot in the lower half, the hash's shift in the upper. */
+/* Where a generation's index is: its slot in the lower half, the hash's shift in the upper. */
 #define XF_FW_INDEX(slot, shift) ((__u64)(shift) << 32 | (slot))
 
 enum xf_fw_dir {
@@ -223,7 +226,7 @@ _Static_assert(sizeof(struct xf_fw_tuple) == XF_FW_ENTRY_SIZE, "xf_fw_tuple is A
  * id of the prefix's first rule. */
 struct xf_fw_lengths6 {
 	__u64 addr;    /* upper half of the /32 or /64 */
-	__u64 lengths; /* as xf_fw_set.lengths6 */
+	__u64 lengths; /* as xf_fw_generation.lengths6 */
 	__u64 level;   /* bit 0: a /64, else a /32; bit 1: enum xf_fw_dir */
 	__u64 reserved[3];
 	__u32 rules;  /* user space: rules inside */
@@ -266,12 +269,12 @@ struct xf_fw_spaces {
 #define XF_FW_COUNTERS 256 /* of rules in xf_fw_counts; the first one is of none */
 #define XF_FW_COUNTER_LEFT (~0u)
 
-/* Tells sets apart whose ids name different rules: a set that is a copy for a trial has its seeds
- * and its ids. */
-#define XF_FW_MARK(set) ((__u32)(set)->seed[0])
+/* Tells generations apart whose ids name different rules: a generation that is a copy for a trial
+ * has its seeds and its ids. */
+#define XF_FW_MARK(gen) ((__u32)(gen)->seed[0])
 
 /* One rule set. The second half is for user space alone. */
-struct xf_fw_set {
+struct xf_fw_generation {
 	__u32 deny;		 /* the policy */
 	__u32 slot;		 /* first one of its region */
 	__u64 index;		 /* XF_FW_INDEX() */
@@ -350,7 +353,7 @@ _Static_assert(sizeof(struct xf_fw_counts) == 16504, "xf_fw_counts is ABI");
 struct xf_fw_record {
 	struct xf_record packet;
 	__u32 rule; /* id, XF_FW_POLICY or XF_FW_UNREAD */
-	__u32 set;  /* XF_FW_MARK() of the set that the id is of */
+	__u32 gen;  /* XF_FW_MARK() of the generation that the id is of */
 };
 _Static_assert(sizeof(struct xf_fw_record) == 96, "xf_fw_record is ABI");
 

@@ -21,9 +21,9 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, XF_FW_SETS);
+	__uint(max_entries, XF_FW_GENERATIONS);
 	__type(key, __u32);
-	__type(value, struct xf_fw_set);
+	__type(value, struct xf_fw_generation);
 } xf_fw_sets SEC(".maps");
 
 /* Of any size. Sizes and not types, because clang only declares a struct that is named in here. */
@@ -49,8 +49,8 @@ struct {
 	__type(value, struct xf_fw_counts);
 } xf_fw_counts SEC(".maps");
 
-/* The set that holds now and its number, or NULL. */
-static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
+/* The generation that holds now and its number, or NULL. */
+static __always_inline const struct xf_fw_generation *xf_fw_current(__u32 *number)
 {
 	__u32 zero = 0;
 	struct xf_fw_root *root = bpf_map_lookup_elem(&xf_fw_root, &zero);
@@ -62,7 +62,7 @@ static __always_inline const struct xf_fw_set *xf_fw_current(__u32 *number)
 	deadline = XF_FW_STATE_DEADLINE(state);
 	if (deadline && bpf_ktime_get_boot_ns() > deadline)
 		state >>= 4;
-	*number = XF_FW_STATE_SET(state);
+	*number = XF_FW_STATE_GENERATION(state);
 	return bpf_map_lookup_elem(&xf_fw_sets, number);
 }
 

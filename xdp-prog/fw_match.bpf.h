@@ -30,15 +30,15 @@ static __always_inline void xf_fw_take_rule(struct xf_fw_match *match, struct xf
 }
 
 /* @id: of the rule; 0: there is none; XF_FW_UNREAD. */
-static __always_inline void xf_fw_take(const struct xf_fw_set *set, struct xf_fw_match *match,
-				       __u32 id)
+static __always_inline void xf_fw_take(const struct xf_fw_generation *gen,
+				       struct xf_fw_match *match, __u32 id)
 {
 	struct xf_fw_rule *rule = NULL;
 
 	if (id == XF_FW_UNREAD)
 		xf_fw_take_unread(match);
 	else if (id)
-		rule = xf_fw_of_id(set->slot, id);
+		rule = xf_fw_of_id(gen->slot, id);
 	if (rule)
 		xf_fw_take_rule(match, rule, id);
 }

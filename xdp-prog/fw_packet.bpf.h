@@ -189,10 +189,10 @@ static __always_inline __u64 xf_fw_read_rest(struct xdp_md *ctx, const struct xf
 	return xf_fw_rest(&cur, &rec);
 }
 
-static __always_inline void xf_fw_parse_rest(struct xdp_md *ctx, const struct xf_fw_set *set,
+static __always_inline void xf_fw_parse_rest(struct xdp_md *ctx, const struct xf_fw_generation *gen,
 					     struct xf_fw_packet *packet)
 {
-	packet->rest = xf_forget(xf_fw_read_rest(ctx, packet), set->seed[0]);
+	packet->rest = xf_forget(xf_fw_read_rest(ctx, packet), gen->seed[0]);
 }
 
 static __always_inline __u64 xf_fw_l4(const struct xf_fw_packet *packet)

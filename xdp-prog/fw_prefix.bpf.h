@@ -47,21 +47,21 @@ __noinline __u32 xf_fw_probe4(__u64 index, __u64 seed, __u32 dir, __u32 addr, __
 /* The longest one that holds. */
 __noinline __u32 xf_fw_search4(__u32 number, __u32 dir, __u32 addr)
 {
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	const struct xf_fw_generation *gen = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 lengths, index;
 	__u32 id;
 
-	if (!set)
+	if (!gen)
 		return 0;
-	lengths = XF_READ_ONCE(set->lengths4[dir & 1]);
-	index = XF_READ_ONCE(set->index);
+	lengths = XF_READ_ONCE(gen->lengths4[dir & 1]);
+	index = XF_READ_ONCE(gen->index);
 	for (int i = 0; i <= 32; i++) {
 		__u64 b = lengths & -lengths, tag = xf_fw_tag4(dir, addr, b);
 
 		if (!b)
 			break;
-		id = xf_fw_find(index, xf_fw_hash4(set->seed, tag), tag);
-		id = xf_fw_first_holding(set->slot, id);
+		id = xf_fw_find(index, xf_fw_hash4(gen->seed, tag), tag);
+		id = xf_fw_first_holding(gen->slot, id);
 		if (id)
 			return id;
 		lengths ^= b;
@@ -101,11 +101,12 @@ static __always_inline __u32 xf_fw_dir_leaf(void *table, __u32 addr)
 }
 
 /* The longest one, whether it holds or not. */
-static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 dir, __u32 addr)
+static __always_inline __u32 xf_fw_longest4(const struct xf_fw_generation *gen, __u32 dir,
+					    __u32 addr)
 {
 	__u64 lengths =
-	    XF_READ_ONCE(set->lengths4[dir]) & XF_READ_ONCE(set->lengths4_at[dir][addr >> 24]);
-	__u32 slot = XF_READ_ONCE(set->dir[dir]), found, covering = 0, id;
+	    XF_READ_ONCE(gen->lengths4[dir]) & XF_READ_ONCE(gen->lengths4_at[dir][addr >> 24]);
+	__u32 slot = XF_READ_ONCE(gen->dir[dir]), found, covering = 0, id;
 	void *table = slot ? bpf_map_lookup_elem(&xf_fw_tables, &slot) : NULL;
 
 	if (table) {
@@ -118,7 +119,7 @@ static __always_inline __u32 xf_fw_longest4(const struct xf_fw_set *set, __u32 d
 	}
 	if (!lengths)
 		return covering;
-	id = xf_fw_probe4(XF_READ_ONCE(set->index), set->seed[0], dir, addr, lengths);
+	id = xf_fw_probe4(XF_READ_ONCE(gen->index), gen->seed[0], dir, addr, lengths);
 	return id ? id : covering;
 }
 
@@ -150,8 +151,8 @@ static __always_inline int xf_fw_covers6(const struct xf_fw_rule *rule, __u64 hi
 }
 
 /* The id of the prefix whose lowest bit is @b in the word that @level names. */
-static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *table, __u64 index,
-					 __u64 hi, __u64 lo, __u64 b, __u32 level)
+static __always_inline __u32 xf_fw_find6(const struct xf_fw_generation *gen, void *table,
+					 __u64 index, __u64 hi, __u64 lo, __u64 b, __u32 level)
 {
 	__u64 lower = -(__u64)(level & 1), hash; /* all bits, or none */
 	struct xf_fw_rule *rule;
@@ -159,20 +160,20 @@ static __always_inline __u32 xf_fw_find6(const struct xf_fw_set *set, void *tabl
 
 	hi &= lower | -b;
 	lo &= lower & -b;
-	hash = xf_fw_hash6(set->seed, hi, lo, b, level);
+	hash = xf_fw_hash6(gen->seed, hi, lo, b, level);
 	id = xf_fw_find_in(table, index, hash, xf_fw_tag_hashed(hash));
 	if (!id)
 		return 0;
-	rule = xf_fw_of_id(set->slot, id);
+	rule = xf_fw_of_id(gen->slot, id);
 	return rule && xf_fw_is_prefix6(rule, hi, lo, b, level) ? id : 0;
 }
 
 /* The longest of the @lengths in one word. */
 __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
 {
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
-	void *table = set ? xf_fw_index_table(index) : NULL;
+	const struct xf_fw_generation *gen = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u64 index = gen ? XF_READ_ONCE(gen->index) : 0;
+	void *table = gen ? xf_fw_index_table(index) : NULL;
 
 	if (!table)
 		return 0;
@@ -182,7 +183,7 @@ __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u
 
 		if (!b)
 			break;
-		id = xf_fw_find6(set, table, index, hi, lo, b, level);
+		id = xf_fw_find6(gen, table, index, hi, lo, b, level);
 		if (id)
 			return id;
 		lengths ^= b;
@@ -193,9 +194,9 @@ __noinline __u32 xf_fw_probe6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u
 /* The longest of the @lengths in one word that holds. */
 __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __u64 lengths)
 {
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
-	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
-	void *table = set ? xf_fw_index_table(index) : NULL;
+	const struct xf_fw_generation *gen = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	__u64 index = gen ? XF_READ_ONCE(gen->index) : 0;
+	void *table = gen ? xf_fw_index_table(index) : NULL;
 
 	if (!table)
 		return 0;
@@ -205,8 +206,8 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
 
 		if (!b)
 			break;
-		id = xf_fw_find6(set, table, index, hi, lo, b, level);
-		id = xf_fw_first_holding(set->slot, id);
+		id = xf_fw_find6(gen, table, index, hi, lo, b, level);
+		id = xf_fw_first_holding(gen->slot, id);
 		if (id)
 			return id;
 		lengths ^= b;
@@ -218,18 +219,18 @@ __noinline __u32 xf_fw_search6(__u32 number, __u32 level, __u64 hi, __u64 lo, __
  * if that covers the address, or that of its xf_fw_lengths6. */
 __noinline __u32 xf_fw_inside6(__u32 number, __u32 level, __u64 hi, __u64 lo)
 {
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	const struct xf_fw_generation *gen = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 whole = level & 1 ? hi : hi & 0xffffffff00000000ull, hash;
-	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
-	void *table = set ? xf_fw_index_table(index) : NULL;
+	__u64 index = gen ? XF_READ_ONCE(gen->index) : 0;
+	void *table = gen ? xf_fw_index_table(index) : NULL;
 	struct xf_fw_lengths6 *inner;
 	__u32 id;
 
 	if (!table)
 		return 0;
-	hash = xf_fw_hash6(set->seed, whole, 0, 0, level);
+	hash = xf_fw_hash6(gen->seed, whole, 0, 0, level);
 	id = xf_fw_find_in(table, index, hash, xf_fw_tag_hashed(hash));
-	inner = id ? xf_fw_of_id(set->slot, id) : NULL;
+	inner = id ? xf_fw_of_id(gen->slot, id) : NULL;
 	if (!inner)
 		return 0;
 	if (xf_fw_kind(&inner->tail) == XF_FW_PREFIX6)
@@ -253,15 +254,15 @@ static __always_inline int xf_fw_more_than_two(__u64 a, __u64 b)
 }
 
 /* Of the @lengths in the lower word the longest one. */
-static __always_inline __u32 xf_fw_below64(const struct xf_fw_set *set, __u32 number, __u32 dir,
-					   __u64 hi, __u64 lo, __u64 lengths)
+static __always_inline __u32 xf_fw_below64(const struct xf_fw_generation *gen, __u32 number,
+					   __u32 dir, __u64 hi, __u64 lo, __u64 lengths)
 {
 	__u32 level = dir << 1 | 1, id;
 	struct xf_fw_lengths6 *inner;
 
 	if (xf_fw_more_than_two(lengths, 0)) {
 		id = xf_fw_inside6(number, level, hi, lo);
-		inner = id ? xf_fw_of_id(set->slot, id) : NULL;
+		inner = id ? xf_fw_of_id(gen->slot, id) : NULL;
 		if (!inner)
 			return 0;
 		if (xf_fw_kind(&inner->tail) != XF_FW_LENGTHS6)
@@ -271,56 +272,56 @@ static __always_inline __u32 xf_fw_below64(const struct xf_fw_set *set, __u32 nu
 	return lengths ? xf_fw_probe6(number, level, hi, lo, lengths) : 0;
 }
 
-static __always_inline int xf_fw_any6(const struct xf_fw_set *set, __u32 dir)
+static __always_inline int xf_fw_any6(const struct xf_fw_generation *gen, __u32 dir)
 {
-	return (XF_READ_ONCE(set->lengths6[dir][0]) | XF_READ_ONCE(set->lengths6[dir][1]) |
-		XF_READ_ONCE(set->zero6[dir])) != 0;
+	return (XF_READ_ONCE(gen->lengths6[dir][0]) | XF_READ_ONCE(gen->lengths6[dir][1]) |
+		XF_READ_ONCE(gen->zero6[dir])) != 0;
 }
 
 /* The longest one, whether it holds or not. */
 __noinline __u32 xf_fw_longest6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
 {
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	const struct xf_fw_generation *gen = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u64 upper, lower, inside;
 	struct xf_fw_lengths6 *inner;
 	__u32 id = 0, at;
 
-	if (!set)
+	if (!gen)
 		return 0;
 	dir &= 1;
 	at = xf_fw_hash_first32(hi);
-	upper = XF_READ_ONCE(set->lengths6[dir][0]) & XF_READ_ONCE(set->lengths6_at[dir][0][at]);
-	lower = XF_READ_ONCE(set->lengths6[dir][1]) & XF_READ_ONCE(set->lengths6_at[dir][1][at]);
+	upper = XF_READ_ONCE(gen->lengths6[dir][0]) & XF_READ_ONCE(gen->lengths6_at[dir][0][at]);
+	lower = XF_READ_ONCE(gen->lengths6[dir][1]) & XF_READ_ONCE(gen->lengths6_at[dir][1][at]);
 	inside = upper & 0xffffffff;
 	/* Two look-ups are faster than one of the lengths first. */
 	if (xf_fw_more_than_two(inside, lower)) {
 		id = xf_fw_inside6(number, dir << 1, hi, lo);
-		inner = id ? xf_fw_of_id(set->slot, id) : NULL;
+		inner = id ? xf_fw_of_id(gen->slot, id) : NULL;
 		if (inner && xf_fw_kind(&inner->tail) != XF_FW_LENGTHS6)
 			return id;
 		upper &= ~inside | (inner ? XF_READ_ONCE(inner->lengths) : 0);
 		if (!inner || !XF_READ_ONCE(inner->longer))
 			lower = 0;
 	}
-	id = lower ? xf_fw_below64(set, number, dir, hi, lo, lower) : 0;
+	id = lower ? xf_fw_below64(gen, number, dir, hi, lo, lower) : 0;
 	if (!id && upper)
 		id = xf_fw_probe6(number, dir << 1, hi, lo, upper);
-	return id ? id : XF_READ_ONCE(set->zero6[dir]);
+	return id ? id : XF_READ_ONCE(gen->zero6[dir]);
 }
 
 /* The longest one that holds. */
 __noinline __u32 xf_fw_longest_holding6(__u32 number, __u32 dir, __u64 hi, __u64 lo)
 {
-	const struct xf_fw_set *set = bpf_map_lookup_elem(&xf_fw_sets, &number);
+	const struct xf_fw_generation *gen = bpf_map_lookup_elem(&xf_fw_sets, &number);
 	__u32 id;
 
-	if (!set)
+	if (!gen)
 		return 0;
 	dir &= 1;
-	id = xf_fw_search6(number, dir << 1 | 1, hi, lo, XF_READ_ONCE(set->lengths6[dir][1]));
+	id = xf_fw_search6(number, dir << 1 | 1, hi, lo, XF_READ_ONCE(gen->lengths6[dir][1]));
 	if (!id)
-		id = xf_fw_search6(number, dir << 1, hi, lo, XF_READ_ONCE(set->lengths6[dir][0]));
-	return id ? id : xf_fw_first_holding(set->slot, XF_READ_ONCE(set->zero6[dir]));
+		id = xf_fw_search6(number, dir << 1, hi, lo, XF_READ_ONCE(gen->lengths6[dir][0]));
+	return id ? id : xf_fw_first_holding(gen->slot, XF_READ_ONCE(gen->zero6[dir]));
 }
 
 #endif

@@ -49,20 +49,20 @@ struct xf_fw_best {
 };
 
 /* Take the best rule of the tuple that has this hash and these fields, if it is better. */
-static __always_inline void xf_fw_try_tuple(const struct xf_fw_set *set, void *table, __u64 index,
-					    struct xf_fw_best *best, __u64 hash, const __u64 *addr,
-					    __u64 l4, __u64 mac)
+static __always_inline void xf_fw_try_tuple(const struct xf_fw_generation *gen, void *table,
+					    __u64 index, struct xf_fw_best *best, __u64 hash,
+					    const __u64 *addr, __u64 l4, __u64 mac)
 {
 	__u32 id = xf_fw_find_in(table, index, hash, xf_fw_tag_hashed(hash));
-	struct xf_fw_tuple *tuple = id ? xf_fw_of_id(set->slot, id) : NULL;
+	struct xf_fw_tuple *tuple = id ? xf_fw_of_id(gen->slot, id) : NULL;
 	struct xf_fw_rule *rule;
 
 	if (!tuple || xf_fw_kind(&tuple->tail) != XF_FW_TUPLE ||
 	    (tuple->addr[0] ^ addr[0]) | (tuple->addr[1] ^ addr[1]) | (tuple->addr[2] ^ addr[2]) |
 		(tuple->addr[3] ^ addr[3]) | (tuple->l4 ^ l4) | (tuple->mac ^ mac))
 		return;
-	id = xf_fw_chain(set->slot, id, best->least);
-	rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+	id = xf_fw_chain(gen->slot, id, best->least);
+	rule = id ? xf_fw_of_id(gen->slot, id) : NULL;
 	if (!rule)
 		return;
 	best->least = rule->rank + 1;
@@ -78,23 +78,23 @@ static __always_inline __u64 xf_fw_masked_l4(const struct xf_fw_space *space, __
  */
 #define XF_FW_STEP 16
 
-/* The place in which a call looks, as one number: those of the set, of its list and of the first
- * tuple space, and the fields that the packet lacks. */
+/* The place in which a call looks, as one number: those of the generation, of its list and of the
+ * first tuple space, and the fields that the packet lacks. */
 #define XF_FW_AT_LIST 8 /* shifts */
 #define XF_FW_AT_LACKS 16
 #define XF_FW_AT_FIRST 24
 
-static __always_inline const struct xf_fw_set *xf_fw_set_at(__u32 at)
+static __always_inline const struct xf_fw_generation *xf_fw_generation_at(__u32 at)
 {
 	__u32 number = at & 0xff;
 
 	return bpf_map_lookup_elem(&xf_fw_sets, &number);
 }
 
-static __always_inline const struct xf_fw_spaces *xf_fw_spaces_at(const struct xf_fw_set *set,
-								  __u32 at)
+static __always_inline const struct xf_fw_spaces *
+xf_fw_spaces_at(const struct xf_fw_generation *gen, __u32 at)
 {
-	return &set->spaces[at >> XF_FW_AT_LIST & (XF_FW_LISTS - 1)];
+	return &gen->spaces[at >> XF_FW_AT_LIST & (XF_FW_LISTS - 1)];
 }
 
 static __always_inline __u32 xf_fw_first_at(__u32 at)
@@ -109,16 +109,16 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 {
 	struct xf_fw_best best = { .least = least };
 	__u32 lacks = at >> XF_FW_AT_LACKS & 0xff, first = xf_fw_first_at(at), left;
-	const struct xf_fw_set *set = xf_fw_set_at(at);
+	const struct xf_fw_generation *gen = xf_fw_generation_at(at);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
-	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
-	void *table = set ? xf_fw_index_table(index) : NULL;
+	__u64 index = gen ? XF_READ_ONCE(gen->index) : 0;
+	void *table = gen ? xf_fw_index_table(index) : NULL;
 	__u64 addr[4] = {}, fields, from;
 
 	if (!table)
 		return 0;
-	spaces = xf_fw_spaces_at(set, at);
+	spaces = xf_fw_spaces_at(gen, at);
 	space = &spaces->space4[first];
 	left = spaces->n4 - first;
 	for (__u32 i = 0; i < XF_FW_STEP && i < left; i++, space++) {
@@ -131,8 +131,8 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 		addr[0] = both & space->addr[0];
 		fields = xf_fw_masked_l4(space, l4);
 		from = mac & space->mac;
-		xf_fw_try_tuple(set, table, index, &best,
-				xf_fw_hash_tuple4(set->seed, addr[0], fields, from), addr, fields,
+		xf_fw_try_tuple(gen, table, index, &best,
+				xf_fw_hash_tuple4(gen->seed, addr[0], fields, from), addr, fields,
 				from);
 	}
 	return best.id;
@@ -142,19 +142,19 @@ __noinline __u32 xf_fw_spaces4(__u32 at, __u64 both, __u64 l4, __u64 mac, __u64 
 __noinline __u32 xf_fw_spaces6(__u32 at)
 {
 	__u32 lacks = at >> XF_FW_AT_LACKS & 0xff, first = xf_fw_first_at(at), left, zero = 0;
-	const struct xf_fw_set *set = xf_fw_set_at(at);
+	const struct xf_fw_generation *gen = xf_fw_generation_at(at);
 	const struct xf_fw_key *key = bpf_map_lookup_elem(&xf_fw_key, &zero);
 	const struct xf_fw_spaces *spaces;
 	const struct xf_fw_space *space;
-	__u64 index = set ? XF_READ_ONCE(set->index) : 0;
-	void *table = set ? xf_fw_index_table(index) : NULL;
+	__u64 index = gen ? XF_READ_ONCE(gen->index) : 0;
+	void *table = gen ? xf_fw_index_table(index) : NULL;
 	struct xf_fw_best best = {};
 	__u64 addr[4], fields, from;
 
 	if (!table || !key)
 		return 0;
 	best.least = key->least;
-	spaces = xf_fw_spaces_at(set, at);
+	spaces = xf_fw_spaces_at(gen, at);
 	space = &spaces->space6[first];
 	left = spaces->n6 - first;
 	for (__u32 i = 0; i < XF_FW_STEP && i < left; i++, space++) {
@@ -170,14 +170,14 @@ __noinline __u32 xf_fw_spaces6(__u32 at)
 		addr[3] = key->addr[3] & space->addr[3];
 		fields = xf_fw_masked_l4(space, key->l4);
 		from = key->mac & space->mac;
-		xf_fw_try_tuple(set, table, index, &best,
-				xf_fw_hash_tuple6(set->seed, addr, fields, from), addr, fields,
+		xf_fw_try_tuple(gen, table, index, &best,
+				xf_fw_hash_tuple6(gen->seed, addr, fields, from), addr, fields,
 				from);
 	}
 	return best.id;
 }
 
-static __always_inline void xf_fw_match_ip4(const struct xf_fw_set *set,
+static __always_inline void xf_fw_match_ip4(const struct xf_fw_generation *gen,
 					    const struct xf_fw_spaces *spaces, __u32 at,
 					    const struct xf_fw_packet *packet,
 					    struct xf_fw_match *match)
@@ -186,14 +186,14 @@ static __always_inline void xf_fw_match_ip4(const struct xf_fw_set *set,
 	for (__u32 first = 0; first < XF_FW_SPACES; first += XF_FW_STEP) {
 		if (first >= spaces->n4 || spaces->space4[first].best < match->least)
 			return;
-		xf_fw_take(set, match,
+		xf_fw_take(gen, match,
 			   xf_fw_spaces4(at | first << XF_FW_AT_FIRST,
 					 packet->src_hi << 32 | packet->dst_hi, xf_fw_l4(packet),
 					 packet->mac, match->least));
 	}
 }
 
-static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set,
+static __always_inline void xf_fw_match_ip6(const struct xf_fw_generation *gen,
 					    const struct xf_fw_spaces *spaces, __u32 at,
 					    const struct xf_fw_packet *packet,
 					    struct xf_fw_match *match)
@@ -213,23 +213,23 @@ static __always_inline void xf_fw_match_ip6(const struct xf_fw_set *set,
 		if (first >= spaces->n6 || spaces->space6[first].best < match->least)
 			return;
 		key->least = match->least;
-		xf_fw_take(set, match, xf_fw_spaces6(at | first << XF_FW_AT_FIRST));
+		xf_fw_take(gen, match, xf_fw_spaces6(at | first << XF_FW_AT_FIRST));
 	}
 }
 
 /* Any other frame: only the one tuple space that needs no IP. */
-static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_set *set,
+static __always_inline __u32 xf_fw_match_frame(const struct xf_fw_generation *gen,
 					       const struct xf_fw_spaces *spaces,
 					       const struct xf_fw_packet *packet)
 {
 	__u64 addr[4] = {}, l4 = (__u64)spaces->frame << XF_FW_L4_SPACE;
-	__u64 index = XF_READ_ONCE(set->index);
+	__u64 index = XF_READ_ONCE(gen->index);
 	struct xf_fw_best best = {};
 	void *table = spaces->frame ? xf_fw_index_table(index) : NULL;
 
 	if (table)
-		xf_fw_try_tuple(set, table, index, &best,
-				xf_fw_hash_tuple4(set->seed, 0, l4, packet->mac), addr, l4,
+		xf_fw_try_tuple(gen, table, index, &best,
+				xf_fw_hash_tuple4(gen->seed, 0, l4, packet->mac), addr, l4,
 				packet->mac);
 	return best.id;
 }

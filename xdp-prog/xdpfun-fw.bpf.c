@@ -21,33 +21,33 @@ struct {
 
 SEC(XF_FW_ABI_MAP) const volatile struct xf_abi xf_fw_abi = { XF_FW_ABI_MAGIC, XF_FW_ABI_VERSION };
 
-static __always_inline void xf_fw_match_prefix4(const struct xf_fw_set *set, __u32 number,
+static __always_inline void xf_fw_match_prefix4(const struct xf_fw_generation *gen, __u32 number,
 						struct xf_fw_match *match, __u32 dir, __u32 addr)
 {
-	__u32 id = xf_fw_longest4(set, dir, addr);
-	struct xf_fw_rule *rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+	__u32 id = xf_fw_longest4(gen, dir, addr);
+	struct xf_fw_rule *rule = id ? xf_fw_of_id(gen->slot, id) : NULL;
 
 	if (!rule)
 		return;
 	if (xf_fw_holds(rule))
 		xf_fw_take_rule(match, rule, id);
 	else
-		xf_fw_take(set, match, xf_fw_search4(number, dir, addr));
+		xf_fw_take(gen, match, xf_fw_search4(number, dir, addr));
 }
 
-static __always_inline void xf_fw_match_prefix6(const struct xf_fw_set *set, __u32 number,
+static __always_inline void xf_fw_match_prefix6(const struct xf_fw_generation *gen, __u32 number,
 						struct xf_fw_match *match, __u32 dir, __u64 hi,
 						__u64 lo)
 {
 	__u32 id = xf_fw_longest6(number, dir, hi, lo);
-	struct xf_fw_rule *rule = id ? xf_fw_of_id(set->slot, id) : NULL;
+	struct xf_fw_rule *rule = id ? xf_fw_of_id(gen->slot, id) : NULL;
 
 	if (!rule)
 		return;
 	if (xf_fw_holds(rule))
 		xf_fw_take_rule(match, rule, id);
 	else
-		xf_fw_take(set, match, xf_fw_longest_holding6(number, dir, hi, lo));
+		xf_fw_take(gen, match, xf_fw_longest_holding6(number, dir, hi, lo));
 }
 
 /* Whether a rule for destinations alone could rank higher: no such rule beats one that names a
@@ -57,21 +57,21 @@ static __always_inline int xf_fw_dst_may_win(const struct xf_fw_match *match)
 	return match->least <= 1ull << XF_FW_RANK_SRC;
 }
 
-static __always_inline void xf_fw_match_prefixes(const struct xf_fw_set *set, __u32 number,
+static __always_inline void xf_fw_match_prefixes(const struct xf_fw_generation *gen, __u32 number,
 						 const struct xf_fw_packet *packet,
 						 struct xf_fw_match *match)
 {
 	if (packet->family == 4) {
-		if (XF_READ_ONCE(set->lengths4[XF_FW_SRC]))
-			xf_fw_match_prefix4(set, number, match, XF_FW_SRC, packet->src_hi);
-		if (XF_READ_ONCE(set->lengths4[XF_FW_DST]) && xf_fw_dst_may_win(match))
-			xf_fw_match_prefix4(set, number, match, XF_FW_DST, packet->dst_hi);
+		if (XF_READ_ONCE(gen->lengths4[XF_FW_SRC]))
+			xf_fw_match_prefix4(gen, number, match, XF_FW_SRC, packet->src_hi);
+		if (XF_READ_ONCE(gen->lengths4[XF_FW_DST]) && xf_fw_dst_may_win(match))
+			xf_fw_match_prefix4(gen, number, match, XF_FW_DST, packet->dst_hi);
 	} else if (packet->family == 6) {
-		if (xf_fw_any6(set, XF_FW_SRC))
-			xf_fw_match_prefix6(set, number, match, XF_FW_SRC, packet->src_hi,
+		if (xf_fw_any6(gen, XF_FW_SRC))
+			xf_fw_match_prefix6(gen, number, match, XF_FW_SRC, packet->src_hi,
 					    packet->src_lo);
-		if (xf_fw_any6(set, XF_FW_DST) && xf_fw_dst_may_win(match))
-			xf_fw_match_prefix6(set, number, match, XF_FW_DST, packet->dst_hi,
+		if (xf_fw_any6(gen, XF_FW_DST) && xf_fw_dst_may_win(match))
+			xf_fw_match_prefix6(gen, number, match, XF_FW_DST, packet->dst_hi,
 					    packet->dst_lo);
 	}
 }
@@ -82,44 +82,45 @@ static __always_inline int xf_fw_denied(const struct xf_fw_match *match)
 }
 
 /* Whether a rule could be about what is behind the tags: any but one that names a MAC only. */
-static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_set *set,
+static __always_inline int xf_fw_any_behind_tags(const struct xf_fw_generation *gen,
 						 const struct xf_fw_spaces *spaces)
 {
 	__u32 frame = !!spaces->frame;
 
-	return XF_READ_ONCE(set->lengths4[XF_FW_SRC]) || XF_READ_ONCE(set->lengths4[XF_FW_DST]) ||
-	       xf_fw_any6(set, XF_FW_SRC) || xf_fw_any6(set, XF_FW_DST) || spaces->n4 > frame ||
+	return XF_READ_ONCE(gen->lengths4[XF_FW_SRC]) || XF_READ_ONCE(gen->lengths4[XF_FW_DST]) ||
+	       xf_fw_any6(gen, XF_FW_SRC) || xf_fw_any6(gen, XF_FW_DST) || spaces->n4 > frame ||
 	       spaces->n6 > frame;
 }
 
 /* The composite rules. Headers that only these and a policy of deny look at are read here. */
-static __always_inline void xf_fw_match_composites(struct xdp_md *ctx, const struct xf_fw_set *set,
-						   __u32 number, struct xf_fw_packet *packet,
+static __always_inline void xf_fw_match_composites(struct xdp_md *ctx,
+						   const struct xf_fw_generation *gen, __u32 number,
+						   struct xf_fw_packet *packet,
 						   struct xf_fw_match *match)
 {
-	__u32 list = XF_READ_ONCE(set->current) & (XF_FW_LISTS - 1);
-	const struct xf_fw_spaces *spaces = &set->spaces[list];
+	__u32 list = XF_READ_ONCE(gen->current) & (XF_FW_LISTS - 1);
+	const struct xf_fw_spaces *spaces = &gen->spaces[list];
 	__u32 n;
 
 	if (!packet->family) {
-		xf_fw_take(set, match, xf_fw_match_frame(set, spaces, packet));
+		xf_fw_take(gen, match, xf_fw_match_frame(gen, spaces, packet));
 		if (packet->at > 0xffff && !xf_fw_denied(match) &&
-		    xf_fw_any_behind_tags(set, spaces))
+		    xf_fw_any_behind_tags(gen, spaces))
 			xf_fw_take_unread(match);
 		return;
 	}
 	n = packet->family == 4 ? spaces->n4 : spaces->n6;
 	if (!n && (!match->deny || match->rule))
 		return;
-	xf_fw_parse_rest(ctx, set, packet);
+	xf_fw_parse_rest(ctx, gen, packet);
 	barrier_var(n); /* else the compiler parses 0 and other numbers in two places */
 	if (!n)
 		return;
 	number |= list << XF_FW_AT_LIST | xf_fw_lacks(packet) << XF_FW_AT_LACKS;
 	if (packet->family == 4)
-		xf_fw_match_ip4(set, spaces, number, packet, match);
+		xf_fw_match_ip4(gen, spaces, number, packet, match);
 	else
-		xf_fw_match_ip6(set, spaces, number, packet, match);
+		xf_fw_match_ip6(gen, spaces, number, packet, match);
 }
 
 static __always_inline void xf_fw_count(struct xf_fw_total *total, __u32 len)
@@ -135,10 +136,10 @@ static __always_inline void xf_fw_count_atomic(struct xf_fw_total *total, __u32 
 }
 
 /* Count where the group of this CPU does. */
-static __always_inline void xf_fw_count_in_group(const struct xf_fw_set *set,
+static __always_inline void xf_fw_count_in_group(const struct xf_fw_generation *gen,
 						 const struct xf_fw_match *match, __u32 len)
 {
-	__u32 group = bpf_get_smp_processor_id() >> (set->sharing & 31);
+	__u32 group = bpf_get_smp_processor_id() >> (gen->sharing & 31);
 	__u32 chunk = match->id >> 16, nth = match->id & 0xffff;
 	__u32 entries = 1u << XF_FW_CHUNK_SHIFT(chunk);
 	struct xf_fw_total *line;
@@ -147,7 +148,7 @@ static __always_inline void xf_fw_count_in_group(const struct xf_fw_set *set,
 		xf_fw_count_atomic(&match->rule->hits, len);
 		return;
 	}
-	line = xf_fw_entry(set->slot + chunk,
+	line = xf_fw_entry(gen->slot + chunk,
 			   entries + ((group - 1) * entries + nth) / XF_FW_LINE_TOTALS);
 	if (!line)
 		return;
@@ -156,11 +157,11 @@ static __always_inline void xf_fw_count_in_group(const struct xf_fw_set *set,
 	xf_fw_count_atomic(&line[nth % XF_FW_LINE_TOTALS], len);
 }
 
-static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
+static __always_inline void xf_fw_count_rule(const struct xf_fw_generation *gen,
 					     const struct xf_fw_match *match,
 					     struct xf_fw_counts *counts, __u32 len)
 {
-	__u64 region = set->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS;
+	__u64 region = gen->slot / XF_FW_REGION_SLOTS % XF_FW_REGIONS;
 	__u64 tail = XF_READ_ONCE(*(__u64 *)&match->rule->tail), nth = tail >> 32;
 
 	/* The end of an entry that was freed meanwhile has no counter any more. */
@@ -170,15 +171,16 @@ static __always_inline void xf_fw_count_rule(const struct xf_fw_set *set,
 		nth %= XF_FW_COUNTERS;
 		xf_fw_count(&counts->rule[region][nth], len);
 	} else {
-		xf_fw_count_in_group(set, match, len);
+		xf_fw_count_in_group(gen, match, len);
 	}
 }
 
 /* A rule's verdict. */
-static __always_inline int xf_fw_obey(const struct xf_fw_set *set, const struct xf_fw_match *match,
-				      struct xf_fw_counts *counts, __u32 len)
+static __always_inline int xf_fw_obey(const struct xf_fw_generation *gen,
+				      const struct xf_fw_match *match, struct xf_fw_counts *counts,
+				      __u32 len)
 {
-	xf_fw_count_rule(set, match, counts, len);
+	xf_fw_count_rule(gen, match, counts, len);
 	if (match->rule->rank & XF_FW_RANK_DENY) {
 		xf_fw_count(&counts->totals.denied, len);
 		return XDP_DROP;
@@ -211,7 +213,7 @@ static __always_inline int xf_fw_policy(struct xdp_md *ctx, const struct xf_fw_p
 }
 
 /* The verdict; match->id becomes the reason of a drop. */
-static __always_inline int xf_fw_verdict(struct xdp_md *ctx, const struct xf_fw_set *set,
+static __always_inline int xf_fw_verdict(struct xdp_md *ctx, const struct xf_fw_generation *gen,
 					 const struct xf_fw_packet *packet,
 					 struct xf_fw_match *match)
 {
@@ -225,7 +227,7 @@ static __always_inline int xf_fw_verdict(struct xdp_md *ctx, const struct xf_fw_
 		return XDP_DROP;
 	}
 	if (match->rule)
-		return xf_fw_obey(set, match, counts, len);
+		return xf_fw_obey(gen, match, counts, len);
 	match->id = XF_FW_POLICY;
 	return xf_fw_policy(ctx, packet, match, counts, len);
 }
@@ -235,20 +237,20 @@ int xdpfun_fw(struct xdp_md *ctx)
 {
 	struct xf_fw_packet packet = {};
 	struct xf_fw_match match = {};
-	const struct xf_fw_set *set;
+	const struct xf_fw_generation *gen;
 	__u32 number;
 	int verdict;
 
-	set = xf_fw_current(&number);
-	if (!set)
+	gen = xf_fw_current(&number);
+	if (!gen)
 		return XDP_PASS;
-	match.deny = XF_READ_ONCE(set->deny);
+	match.deny = XF_READ_ONCE(gen->deny);
 	xf_fw_parse_addresses(ctx, &packet);
-	xf_fw_match_prefixes(set, number, &packet, &match);
-	xf_fw_match_composites(ctx, set, number, &packet, &match);
-	verdict = xf_fw_verdict(ctx, set, &packet, &match);
+	xf_fw_match_prefixes(gen, number, &packet, &match);
+	xf_fw_match_composites(ctx, gen, number, &packet, &match);
+	verdict = xf_fw_verdict(ctx, gen, &packet, &match);
 	if (verdict == XDP_DROP)
-		xf_fw_log(ctx, set, match.id);
+		xf_fw_log(ctx, gen, match.id);
 	return verdict;
 }
 

@@ -15,9 +15,9 @@
 /* The table, or NULL. */
 static struct xf_fw_entry *table_of(struct xf_region *region, enum xf_fw_dir dir)
 {
-	uint32_t slot = region->set->dir[dir];
+	uint32_t slot = region->gen->dir[dir];
 
-	return slot ? xf_region__table(region, slot - region->set->slot) : NULL;
+	return slot ? xf_region__table(region, slot - region->gen->slot) : NULL;
 }
 
 bool xf_blocks__have(struct xf_region *region, enum xf_fw_dir dir)
@@ -124,9 +124,9 @@ static uint32_t append(struct xf_fw_entry *table, uint32_t *fresh, uint32_t kind
 /* Drop the directory; look-ups go on without one. */
 static void give_up(struct xf_region *region, enum xf_fw_dir dir)
 {
-	uint32_t slot = region->set->dir[dir] - region->set->slot;
+	uint32_t slot = region->gen->dir[dir] - region->gen->slot;
 
-	xf_publish(&region->set->dir[dir], 0);
+	xf_publish(&region->gen->dir[dir], 0);
 	xf_region__drop(region, slot);
 }
 
@@ -134,7 +134,7 @@ static void give_up(struct xf_region *region, enum xf_fw_dir dir)
 static int grow(struct xf_region *region, enum xf_fw_dir dir)
 {
 	struct xf_fw_entry *from = table_of(region, dir), *to;
-	uint32_t old = region->set->dir[dir] - region->set->slot;
+	uint32_t old = region->gen->dir[dir] - region->gen->slot;
 	uint32_t slot = 2 * (XF_FW_SLOT_DIR + 2 * dir) + 1 - old, fresh = ROOT_ENTRIES;
 	size_t used = 0;
 	int err;
@@ -152,8 +152,8 @@ static int grow(struct xf_region *region, enum xf_fw_dir dir)
 		root_of(to)[i] = size ? (root & ~XF_FW_ID_MASK) | fresh : root;
 		fresh += size;
 	}
-	region->set->writer.dir_fresh[dir] = fresh;
-	xf_publish(&region->set->dir[dir], region->set->slot + slot);
+	region->gen->writer.dir_fresh[dir] = fresh;
+	xf_publish(&region->gen->dir[dir], region->gen->slot + slot);
 	xf_region__drop(region, old);
 	return 0;
 }
@@ -170,9 +170,9 @@ bool xf_blocks__get(struct xf_region *region, enum xf_fw_dir dir, uint32_t block
 
 static bool full(struct xf_region *region, enum xf_fw_dir dir)
 {
-	uint32_t slot = region->set->dir[dir] - region->set->slot;
+	uint32_t slot = region->gen->dir[dir] - region->gen->slot;
 
-	return region->set->writer.dir_fresh[dir] + PAGE_ENTRIES > region->entries[slot];
+	return region->gen->writer.dir_fresh[dir] + PAGE_ENTRIES > region->entries[slot];
 }
 
 void xf_blocks__put(struct xf_region *region, enum xf_fw_dir dir, uint32_t block,
@@ -192,7 +192,7 @@ void xf_blocks__put(struct xf_region *region, enum xf_fw_dir dir, uint32_t block
 	}
 	table = table_of(region, dir);
 	xf_publish(&root_of(table)[block],
-		   append(table, &region->set->writer.dir_fresh[dir], kind, leaves, &ranges));
+		   append(table, &region->gen->writer.dir_fresh[dir], kind, leaves, &ranges));
 }
 
 static size_t entries_for(const uint32_t *leaf)
@@ -216,6 +216,6 @@ void xf_blocks__make(struct xf_region *region, enum xf_fw_dir dir, const uint32_
 	table = xf_region__table(region, slot);
 	for (uint32_t i = 0; i < BLOCKS; i++, leaf += LEAVES)
 		root_of(table)[i] = append(table, &fresh, encode(leaf, &ranges), leaf, &ranges);
-	region->set->writer.dir_fresh[dir] = fresh;
-	xf_publish(&region->set->dir[dir], region->set->slot + slot);
+	region->gen->writer.dir_fresh[dir] = fresh;
+	xf_publish(&region->gen->dir[dir], region->gen->slot + slot);
 }

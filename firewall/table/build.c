@@ -1,54 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All rules at once: a second set is filled, then it holds and the first one goes. */
+/* All rules at once: a second generation is filled, then it holds and the first one goes. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "lib/time.h"
-#include "firewall/table/table_impl.h"
+#include "firewall/table/ruleset_impl.h"
 
 struct xf_build {
-	struct xf_table *table;
+	struct xf_ruleset *ruleset;
 	struct xf_region region;
 };
 
 /* Empty but for the rules that protect, which stay whatever comes. */
 static int begin_set(struct xf_build *build, size_t expected_rules)
 {
-	struct xf_table *table = build->table;
+	struct xf_ruleset *ruleset = build->ruleset;
 	int err = -EAGAIN;
 
 	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
-		err = xf_table__new_set(table, table->region.set->deny, expected_rules,
-					&build->region);
+		err = xf_ruleset__new_set(ruleset, ruleset->region.gen->deny, expected_rules,
+					  &build->region);
 		if (err)
 			return err;
-		err = xf_set__copy_protecting(&table->region, &build->region,
-					      xf_now_ns(CLOCK_BOOTTIME));
+		err = xf_generation__copy_protecting(&ruleset->region, &build->region,
+						     xf_now_ns(CLOCK_BOOTTIME));
 		if (err)
 			xf_region__detach(&build->region);
 	}
 	return err;
 }
 
-int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expected_rules)
+int xf_build__begin(struct xf_build **out, struct xf_ruleset *ruleset, size_t expected_rules)
 {
 	struct xf_build *build;
-	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
+	int err = xf_ruleset__settle(ruleset, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err)
 		return err;
-	if (table->building)
+	if (ruleset->building)
 		return -EBUSY;
 	build = calloc(1, sizeof(*build));
 	if (!build)
 		return -ENOMEM;
-	build->table = table;
+	build->ruleset = ruleset;
 	err = begin_set(build, expected_rules);
 	if (err) {
 		free(build);
 		return err;
 	}
-	table->building = &build->region;
+	ruleset->building = &build->region;
 	*out = build;
 	return 0;
 }
@@ -57,12 +57,12 @@ int xf_build__begin(struct xf_build **out, struct xf_table *table, size_t expect
 static int restart(struct xf_build *build)
 {
 	struct xf_region region;
-	int err = xf_table__new_set(build->table, build->region.set->deny,
-				    build->region.set->writer.refs, &region);
+	int err = xf_ruleset__new_set(build->ruleset, build->region.gen->deny,
+				      build->region.gen->writer.refs, &region);
 
 	if (err)
 		return err;
-	err = xf_set__copy_rules(&build->region, &region, 0);
+	err = xf_generation__copy_rules(&build->region, &region, 0);
 	if (err) {
 		xf_region__detach(&region);
 		return err;
@@ -74,12 +74,12 @@ static int restart(struct xf_build *build)
 
 int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t now)
 {
-	int err = xf_set__add(&build->region, rule, now);
+	int err = xf_generation__add(&build->region, rule, now);
 
 	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
 		err = restart(build);
 		if (!err)
-			err = xf_set__add(&build->region, rule, now);
+			err = xf_generation__add(&build->region, rule, now);
 	}
 	return err;
 }
@@ -87,19 +87,19 @@ int xf_build__add(struct xf_build *build, const struct xf_rule *rule, uint64_t n
 /* Let it hold, for good without a deadline. */
 static int finish(struct xf_build *build, uint64_t deadline)
 {
-	struct xf_table *table = build->table;
-	int err = xf_table__settle(table, xf_now_ns(CLOCK_BOOTTIME));
+	struct xf_ruleset *ruleset = build->ruleset;
+	int err = xf_ruleset__settle(ruleset, xf_now_ns(CLOCK_BOOTTIME));
 
-	if (!err && deadline && XF_FW_STATE_DEADLINE(table->store.root->state))
+	if (!err && deadline && XF_FW_STATE_DEADLINE(ruleset->store.root->state))
 		err = -EBUSY;
 	if (err) {
 		xf_build__abort(build);
 		return err;
 	}
-	build->region.set->deny = table->region.set->deny;
-	err = deadline ? xf_table__switch_on_trial(table, &build->region, deadline)
-		       : xf_table__switch(table, &build->region);
-	table->building = NULL;
+	build->region.gen->deny = ruleset->region.gen->deny;
+	err = deadline ? xf_ruleset__switch_on_trial(ruleset, &build->region, deadline)
+		       : xf_ruleset__switch(ruleset, &build->region);
+	ruleset->building = NULL;
 	free(build);
 	return err;
 }
@@ -116,15 +116,15 @@ int xf_build__try(struct xf_build *build, uint64_t deadline)
 
 void xf_build__abort(struct xf_build *build)
 {
-	build->table->building = NULL;
+	build->ruleset->building = NULL;
 	xf_region__detach(&build->region);
 	free(build);
 }
 
-int xf_table__flush(struct xf_table *table)
+int xf_ruleset__flush(struct xf_ruleset *ruleset)
 {
 	struct xf_build *build;
-	int err = xf_build__begin(&build, table, 0);
+	int err = xf_build__begin(&build, ruleset, 0);
 
 	return err ? err : xf_build__commit(build);
 }

@@ -61,7 +61,7 @@ static struct xf_fw_tuple *first_tuple(struct xf_region *region, const struct xf
 {
 	struct xf_fw_tuple *tuple;
 
-	*id = xf_index__find(region, xf_index_key_tuple(region->set, want));
+	*id = xf_index__find(region, xf_index_key_tuple(region->gen, want));
 	tuple = xf_region__entry(region, *id);
 	return tuple && same_fields(tuple, want) ? tuple : NULL;
 }
@@ -140,7 +140,7 @@ static int check_room(struct xf_region *region, const struct xf_cut *cuts, size_
 static int link_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint32_t id,
 		      uint64_t rank)
 {
-	struct xf_index_key key = xf_index_key_tuple(region->set, tuple);
+	struct xf_index_key key = xf_index_key_tuple(region->gen, tuple);
 	uint32_t head;
 	struct xf_fw_tuple *at = first_tuple(region, tuple, &head), *next;
 
@@ -164,7 +164,7 @@ static int link_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint3
 
 static void unlink_tuple(struct xf_region *region, struct xf_fw_tuple *tuple, uint32_t id)
 {
-	struct xf_index_key key = xf_index_key_tuple(region->set, tuple);
+	struct xf_index_key key = xf_index_key_tuple(region->gen, tuple);
 	uint32_t head;
 	struct xf_fw_tuple *at = first_tuple(region, tuple, &head);
 

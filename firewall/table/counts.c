@@ -71,7 +71,7 @@ struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_
 	struct xf_fw_total sum = { 0 };
 
 	if (rule && rule->tail.counter && rule->tail.counter < XF_FW_COUNTERS)
-		sum = counts->rule[region->set->slot / XF_FW_REGION_SLOTS][rule->tail.counter];
+		sum = counts->rule[region->gen->slot / XF_FW_REGION_SLOTS][rule->tail.counter];
 	for (; table && at < region->entries[chunk]; at += lines_of(chunk)) {
 		const struct xf_fw_total *line = (const struct xf_fw_total *)&table[at];
 		const struct xf_fw_total *total = &line[nth % XF_FW_LINE_TOTALS];
@@ -84,7 +84,7 @@ struct xf_fw_total xf_region__counted(struct xf_region *region, const struct xf_
 
 uint32_t xf_region__take_counter(struct xf_region *region, uint32_t id, bool wide)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 
 	if (writer->counters_n >= (wide ? XF_FW_COUNTERS - 1 : XF_FW_COUNTERS / 2))
 		return 0;
@@ -109,14 +109,14 @@ void xf_region__leave_counter(struct xf_region *region, uint32_t nth)
 	if (!nth || nth >= XF_FW_COUNTERS)
 		return;
 	if (region->live)
-		region->set->writer.counter[nth] = XF_FW_COUNTER_LEFT;
+		region->gen->writer.counter[nth] = XF_FW_COUNTER_LEFT;
 	else
-		give_up(&region->set->writer, nth);
+		give_up(&region->gen->writer, nth);
 }
 
 void xf_region__free_counters(struct xf_region *region)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 
 	for (uint32_t nth = 1; nth < XF_FW_COUNTERS; nth++)
 		if (writer->counter[nth] == XF_FW_COUNTER_LEFT)

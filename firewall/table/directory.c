@@ -117,7 +117,7 @@ static size_t collect(struct xf_region *region, enum xf_fw_dir dir, struct prefi
 	uint8_t has = dir == XF_FW_DST ? XF_RULE_DST : XF_RULE_SRC;
 	size_t n = 0;
 
-	for (uint32_t id = 1; id < region->set->writer.fresh && n < max; id++) {
+	for (uint32_t id = 1; id < region->gen->writer.fresh && n < max; id++) {
 		struct xf_fw_rule *rule = xf_region__entry(region, id);
 
 		if (!rule) {
@@ -138,7 +138,7 @@ static uint32_t head_of(struct xf_region *region, enum xf_fw_dir dir, const stru
 {
 	uint64_t b = 1ull << (32 - prefix->length);
 
-	return xf_index__find(region, xf_index_key4(region->set, dir, prefix->addr, b));
+	return xf_index__find(region, xf_index_key4(region->gen, dir, prefix->addr, b));
 }
 
 /* All leaves of all blocks. Shorter prefixes come first, so that longer ones cover them without a
@@ -161,7 +161,7 @@ static void fill(struct xf_region *region, enum xf_fw_dir dir, uint32_t *leaf,
 
 static void make(struct xf_region *region, enum xf_fw_dir dir)
 {
-	size_t max = 2 * region->set->writer.count4[dir], n;
+	size_t max = 2 * region->gen->writer.count4[dir], n;
 	struct prefix *prefixes = malloc(max * sizeof(*prefixes));
 	uint32_t *leaf = calloc(XF_FW_DIR_LEAVES, sizeof(*leaf));
 
@@ -181,7 +181,7 @@ void xf_directory__insert(struct xf_region *region, enum xf_fw_dir dir, uint32_t
 	const struct change change = { region, dir, addr, length, .id = id };
 
 	if (!xf_blocks__have(region, dir)) {
-		if (region->set->writer.count4[dir] >= MANY)
+		if (region->gen->writer.count4[dir] >= MANY)
 			make(region, dir);
 	} else if (length > 24) {
 		apply(&change, set_inside);
@@ -204,11 +204,11 @@ static uint32_t parent_of(struct xf_region *region, enum xf_fw_dir dir, uint32_t
 			  unsigned int length)
 {
 	uint64_t shorter =
-	    region->set->lengths4[dir] & ~0ull << (33 - length) & ~(~0ull << (33 - SHORTEST));
+	    region->gen->lengths4[dir] & ~0ull << (33 - length) & ~(~0ull << (33 - SHORTEST));
 
 	for (; shorter; shorter &= shorter - 1) {
 		uint64_t b = shorter & -shorter;
-		uint32_t id = xf_index__find(region, xf_index_key4(region->set, dir, addr, b));
+		uint32_t id = xf_index__find(region, xf_index_key4(region->gen, dir, addr, b));
 
 		if (id)
 			return id;
@@ -222,11 +222,11 @@ static bool has_inside(struct xf_region *region, enum xf_fw_dir dir, uint32_t ad
 {
 	uint64_t b = 1ull << (32 - length);
 
-	if (!(region->set->lengths4[dir] & b))
+	if (!(region->gen->lengths4[dir] & b))
 		return false;
 	addr &= ~0xffu;
 	for (uint32_t offset = 0; offset < 256; offset += b)
-		if (xf_index__find(region, xf_index_key4(region->set, dir, addr + offset, b)))
+		if (xf_index__find(region, xf_index_key4(region->gen, dir, addr + offset, b)))
 			return true;
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The directory of the IPv4 prefixes of a set, made when there are many of them. Every function
- * does nothing where there is none. Inside firewall/ only. */
+/* The directory of the IPv4 prefixes of a generation, made when there are many of them. Every
+ * function does nothing where there is none. Inside firewall/ only. */
 #ifndef XF_DIRECTORY_H
 #define XF_DIRECTORY_H
 

@@ -18,12 +18,12 @@ struct view {
 	uint32_t shift;
 };
 
-struct xf_index_key xf_index_key4(const struct xf_fw_set *set, uint32_t dir, uint32_t addr,
+struct xf_index_key xf_index_key4(const struct xf_fw_generation *gen, uint32_t dir, uint32_t addr,
 				  uint64_t b)
 {
 	uint64_t tag = xf_fw_tag4(dir, addr, b);
 
-	return (struct xf_index_key) { xf_fw_hash4(set->seed, tag), tag };
+	return (struct xf_index_key) { xf_fw_hash4(gen->seed, tag), tag };
 }
 
 static struct xf_index_key hashed(uint64_t hash)
@@ -31,19 +31,20 @@ static struct xf_index_key hashed(uint64_t hash)
 	return (struct xf_index_key) { hash, xf_fw_tag_hashed(hash) };
 }
 
-struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint64_t lo, uint64_t b,
-				  uint32_t level)
+struct xf_index_key xf_index_key6(const struct xf_fw_generation *gen, uint64_t hi, uint64_t lo,
+				  uint64_t b, uint32_t level)
 {
-	return hashed(xf_fw_hash6(set->seed, hi, lo, b, level));
+	return hashed(xf_fw_hash6(gen->seed, hi, lo, b, level));
 }
 
-struct xf_index_key xf_index_key_tuple(const struct xf_fw_set *set, const struct xf_fw_tuple *tuple)
+struct xf_index_key xf_index_key_tuple(const struct xf_fw_generation *gen,
+				       const struct xf_fw_tuple *tuple)
 {
 	__u64 addr[4] = { tuple->addr[0], tuple->addr[1], tuple->addr[2], tuple->addr[3] };
 
 	if (tuple->tail.detail[0] == 4)
-		return hashed(xf_fw_hash_tuple4(set->seed, addr[0], tuple->l4, tuple->mac));
-	return hashed(xf_fw_hash_tuple6(set->seed, addr, tuple->l4, tuple->mac));
+		return hashed(xf_fw_hash_tuple4(gen->seed, addr[0], tuple->l4, tuple->mac));
+	return hashed(xf_fw_hash_tuple6(gen->seed, addr, tuple->l4, tuple->mac));
 }
 
 static uint32_t buckets_of(uint32_t shift)
@@ -53,8 +54,8 @@ static uint32_t buckets_of(uint32_t shift)
 
 static int view(struct xf_region *region, struct view *view)
 {
-	view->shift = region->set->index >> 32;
-	view->buckets = xf_region__table(region, (uint32_t)region->set->index - region->set->slot);
+	view->shift = region->gen->index >> 32;
+	view->buckets = xf_region__table(region, (uint32_t)region->gen->index - region->gen->slot);
 	return view->buckets ? 0 : -ENOMEM;
 }
 
@@ -123,25 +124,25 @@ int xf_index__make(struct xf_region *region, uint64_t refs)
 		shift--;
 	}
 	err = xf_region__make(region, XF_FW_SLOT_INDEX, buckets + XF_FW_BUCKET_STEPS);
-	slot = region->set->slot + XF_FW_SLOT_INDEX;
+	slot = region->gen->slot + XF_FW_SLOT_INDEX;
 	if (!err)
-		region->set->index = XF_FW_INDEX(slot, shift);
+		region->gen->index = XF_FW_INDEX(slot, shift);
 	return err;
 }
 
 /* The key of the prefix, or of the xf_fw_lengths6 in whose place it is: the tag tells which. */
-static struct xf_index_key key_of_prefix6(const struct xf_fw_set *set,
+static struct xf_index_key key_of_prefix6(const struct xf_fw_generation *gen,
 					  const struct xf_fw_rule *rule, uint64_t tag)
 {
 	uint32_t level = rule->tail.detail[2];
 	uint32_t length = rule->rank >> (level & 2 ? XF_FW_RANK_DST : XF_FW_RANK_SRC) & 0xff;
 	struct xf_index_key key =
-	    xf_index_key6(set, rule->addr[0], rule->addr[1], 1ull << (-length & 63), level);
+	    xf_index_key6(gen, rule->addr[0], rule->addr[1], 1ull << (-length & 63), level);
 
 	if (key.tag != tag && (level & 1))
-		key = xf_index_key6(set, rule->addr[0], 0, 0, level);
+		key = xf_index_key6(gen, rule->addr[0], 0, 0, level);
 	if (key.tag != tag)
-		key = xf_index_key6(set, rule->addr[0] & ~0xffffffffull, 0, 0, level & 2);
+		key = xf_index_key6(gen, rule->addr[0] & ~0xffffffffull, 0, 0, level & 2);
 	return key;
 }
 
@@ -150,19 +151,19 @@ static struct xf_index_key key_of_ref(struct xf_region *region, uint64_t ref)
 	uint64_t tag = ref >> 24;
 	struct xf_fw_entry *entry = xf_region__entry(region, ref & XF_FW_ID_MASK);
 	struct xf_fw_tail *tail = entry ? (struct xf_fw_tail *)&entry->word[7] : NULL;
-	const struct xf_fw_set *set = region->set;
+	const struct xf_fw_generation *gen = region->gen;
 
 	if (!(tag & XF_FW_TAG_HASHED))
-		return (struct xf_index_key) { xf_fw_hash4(set->seed, tag), tag };
+		return (struct xf_index_key) { xf_fw_hash4(gen->seed, tag), tag };
 	if (tail && tail->kind == XF_FW_PREFIX6)
-		return key_of_prefix6(set, (struct xf_fw_rule *)entry, tag);
+		return key_of_prefix6(gen, (struct xf_fw_rule *)entry, tag);
 	if (tail && tail->kind == XF_FW_LENGTHS6) {
 		struct xf_fw_lengths6 *lengths = (struct xf_fw_lengths6 *)entry;
 
-		return xf_index_key6(set, lengths->addr, 0, 0, lengths->level);
+		return xf_index_key6(gen, lengths->addr, 0, 0, lengths->level);
 	}
 	if (tail && tail->kind == XF_FW_TUPLE)
-		return xf_index_key_tuple(set, (struct xf_fw_tuple *)entry);
+		return xf_index_key_tuple(gen, (struct xf_fw_tuple *)entry);
 	return (struct xf_index_key) { 0, 0 };
 }
 
@@ -196,7 +197,7 @@ static int64_t refill(struct xf_region *region, const struct view *from, const s
 /* Build a table of the size that @shift says beside this one and put it in its place. */
 static int resize(struct xf_region *region, uint32_t shift)
 {
-	uint32_t old = (uint32_t)region->set->index - region->set->slot;
+	uint32_t old = (uint32_t)region->gen->index - region->gen->slot;
 	uint32_t slot = 2 * XF_FW_SLOT_INDEX + 1 - old;
 	struct view from, to = { .shift = shift };
 	int64_t spilled;
@@ -215,8 +216,8 @@ static int resize(struct xf_region *region, uint32_t shift)
 		xf_region__drop(region, slot);
 		return spilled;
 	}
-	region->set->writer.spilled = spilled;
-	xf_publish(&region->set->index, XF_FW_INDEX(region->set->slot + slot, shift));
+	region->gen->writer.spilled = spilled;
+	xf_publish(&region->gen->index, XF_FW_INDEX(region->gen->slot + slot, shift));
 	/* This waits until no packet reads the old table. */
 	xf_region__drop(region, old);
 	return 0;
@@ -224,20 +225,20 @@ static int resize(struct xf_region *region, uint32_t shift)
 
 static bool crowded(const struct xf_region *region, uint32_t buckets)
 {
-	const struct xf_fw_writer *writer = &region->set->writer;
+	const struct xf_fw_writer *writer = &region->gen->writer;
 
 	return (writer->refs + 1) * 8 > (uint64_t)buckets * FILL_X8;
 }
 
 static bool spills(const struct xf_region *region, uint32_t shift)
 {
-	return region->set->writer.spilled > buckets_of(shift) / 2;
+	return region->gen->writer.spilled > buckets_of(shift) / 2;
 }
 
 int xf_index__insert(struct xf_region *region, struct xf_index_key key, uint32_t id)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
-	uint32_t shift = region->set->index >> 32;
+	struct xf_fw_writer *writer = &region->gen->writer;
+	uint32_t shift = region->gen->index >> 32;
 	struct view in;
 	int err = 0, steps = -ENOSPC;
 
@@ -249,8 +250,8 @@ int xf_index__insert(struct xf_region *region, struct xf_index_key key, uint32_t
 		err = resize(region, shift);
 	/* The spills are not left over from references that are gone: without a larger table each
 	 * insert from here on would build it anew. */
-	if (!err && spills(region, region->set->index >> 32))
-		err = resize(region, (region->set->index >> 32) - 1);
+	if (!err && spills(region, region->gen->index >> 32))
+		err = resize(region, (region->gen->index >> 32) - 1);
 	for (int i = 0; !err && steps < 0; i++) {
 		err = view(region, &in);
 		if (!err)
@@ -286,5 +287,5 @@ void xf_index__remove(struct xf_region *region, struct xf_index_key key)
 	if (view(region, &in) || !locate(&in, key, &bucket, &nth))
 		return;
 	xf_publish(&bucket->summary, bucket->summary & ~(0xffull << 8 * nth));
-	region->set->writer.refs--;
+	region->gen->writer.refs--;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The index of a set: hash and tag to the id of an entry. Inside firewall/ only. */
+/* The index of a generation: hash and tag to the id of an entry. Inside firewall/ only. */
 #ifndef XF_INDEX_H
 #define XF_INDEX_H
 
@@ -9,11 +9,11 @@ struct xf_index_key {
 	uint64_t hash, tag;
 };
 
-struct xf_index_key xf_index_key4(const struct xf_fw_set *set, uint32_t dir, uint32_t addr,
+struct xf_index_key xf_index_key4(const struct xf_fw_generation *gen, uint32_t dir, uint32_t addr,
 				  uint64_t b);
-struct xf_index_key xf_index_key6(const struct xf_fw_set *set, uint64_t hi, uint64_t lo, uint64_t b,
-				  uint32_t level);
-struct xf_index_key xf_index_key_tuple(const struct xf_fw_set *set,
+struct xf_index_key xf_index_key6(const struct xf_fw_generation *gen, uint64_t hi, uint64_t lo,
+				  uint64_t b, uint32_t level);
+struct xf_index_key xf_index_key_tuple(const struct xf_fw_generation *gen,
 				       const struct xf_fw_tuple *tuple);
 
 /* An empty index with room for so many references. Returns 0 or -errno. */

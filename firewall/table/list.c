@@ -8,7 +8,7 @@
 
 #include "lib/time.h"
 #include "firewall/table/prefixes.h"
-#include "firewall/table/table_impl.h"
+#include "firewall/table/ruleset_impl.h"
 #include "firewall/table/words.h"
 
 struct each {
@@ -16,7 +16,7 @@ struct each {
 	const struct xf_fw_counts *counts;
 	const struct xf_addr_words *about; /* NULL: all */
 	uint64_t now;
-	int (*fn)(void *arg, const struct xf_table_rule *rule);
+	int (*fn)(void *arg, const struct xf_ruleset_rule *rule);
 	void *arg;
 };
 
@@ -28,7 +28,7 @@ static uint32_t ttl_of(const struct xf_fw_rule *entry, uint64_t now)
 }
 
 static int to_listed(struct xf_region *region, const struct xf_fw_counts *counts, uint64_t now,
-		     uint32_t id, const struct xf_fw_rule *entry, struct xf_table_rule *listed)
+		     uint32_t id, const struct xf_fw_rule *entry, struct xf_ruleset_rule *listed)
 {
 	const struct xf_fw_total counted = xf_region__counted(region, counts, id);
 	int err = xf_rule_from_entry(region, entry, &listed->rule);
@@ -36,7 +36,7 @@ static int to_listed(struct xf_region *region, const struct xf_fw_counts *counts
 	if (err)
 		return err;
 	listed->rule.ttl = ttl_of(entry, now);
-	listed->set = XF_FW_MARK(region->set);
+	listed->gen = XF_FW_MARK(region->gen);
 	listed->id = id;
 	listed->packets = xf_observe(&entry->hits.packets) + counted.packets;
 	listed->bytes = xf_observe(&entry->hits.bytes) + counted.bytes;
@@ -46,7 +46,7 @@ static int to_listed(struct xf_region *region, const struct xf_fw_counts *counts
 static int each_entry(void *arg, uint32_t id, struct xf_fw_rule *entry)
 {
 	struct each *each = arg;
-	struct xf_table_rule listed;
+	struct xf_ruleset_rule listed;
 	int err;
 
 	if (!xf_rule_entry_holds(entry, each->now))
@@ -58,28 +58,28 @@ static int each_entry(void *arg, uint32_t id, struct xf_fw_rule *entry)
 	return err ? err : each->fn(each->arg, &listed);
 }
 
-static int walk(struct xf_table *table, struct each *each)
+static int walk(struct xf_ruleset *ruleset, struct each *each)
 {
 	struct xf_fw_counts counts;
-	int err = xf_store__counts(&table->store, &counts);
+	int err = xf_store__counts(&ruleset->store, &counts);
 
 	if (err)
 		return err;
-	xf_table__refresh(table, each->now);
-	err = xf_region__map(&table->region);
+	xf_ruleset__refresh(ruleset, each->now);
+	err = xf_region__map(&ruleset->region);
 	if (err)
 		return err;
-	each->region = &table->region;
+	each->region = &ruleset->region;
 	each->counts = &counts;
-	return xf_set__each(&table->region, each_entry, each);
+	return xf_generation__each(&ruleset->region, each_entry, each);
 }
 
-int xf_table__each(struct xf_table *table, uint64_t now,
-		   int (*fn)(void *arg, const struct xf_table_rule *rule), void *arg)
+int xf_ruleset__each(struct xf_ruleset *ruleset, uint64_t now,
+		     int (*fn)(void *arg, const struct xf_ruleset_rule *rule), void *arg)
 {
 	struct each each = { .now = now, .fn = fn, .arg = arg };
 
-	return walk(table, &each);
+	return walk(ruleset, &each);
 }
 
 static void to_words(const uint8_t *addr, uint8_t family, uint64_t words[2])
@@ -88,48 +88,50 @@ static void to_words(const uint8_t *addr, uint8_t family, uint64_t words[2])
 	words[1] = family == 6 ? xf_from_bytes(addr + 8, 8) : 0;
 }
 
-int xf_table__each_about(struct xf_table *table, uint64_t now, uint8_t family,
-			 const uint8_t src[16], const uint8_t dst[16],
-			 int (*fn)(void *arg, const struct xf_table_rule *rule), void *arg)
+int xf_ruleset__each_about(struct xf_ruleset *ruleset, uint64_t now, uint8_t family,
+			   const uint8_t src[16], const uint8_t dst[16],
+			   int (*fn)(void *arg, const struct xf_ruleset_rule *rule), void *arg)
 {
 	struct xf_addr_words about = { .family = family };
 	struct each each = { .about = &about, .now = now, .fn = fn, .arg = arg };
 
 	to_words(src, family, about.addr[XF_FW_SRC]);
 	to_words(dst, family, about.addr[XF_FW_DST]);
-	return walk(table, &each);
+	return walk(ruleset, &each);
 }
 
-int xf_table__ttl(struct xf_table *table, const struct xf_rule *rule, uint64_t now, uint32_t *ttl)
+int xf_ruleset__ttl(struct xf_ruleset *ruleset, const struct xf_rule *rule, uint64_t now,
+		    uint32_t *ttl)
 {
 	const struct xf_fw_rule *entry;
 	int err;
 
-	xf_table__refresh(table, now);
-	err = xf_region__map(&table->region);
+	xf_ruleset__refresh(ruleset, now);
+	err = xf_region__map(&ruleset->region);
 	if (err)
 		return err;
-	err = xf_set__find(&table->region, rule, now, &entry);
+	err = xf_generation__find(&ruleset->region, rule, now, &entry);
 	if (!err)
 		*ttl = ttl_of(entry, now);
 	return err;
 }
 
-int xf_table__by_id(struct xf_table *table, uint32_t set, uint32_t id, uint64_t now,
-		    struct xf_rule *rule)
+int xf_ruleset__by_id(struct xf_ruleset *ruleset, uint32_t set, uint32_t id, uint64_t now,
+		      struct xf_rule *rule)
 {
 	const struct xf_fw_rule *entry;
 
-	xf_table__refresh(table, now);
-	entry = id <= XF_FW_ID_MASK ? xf_region__entry(&table->region, id) : NULL;
+	xf_ruleset__refresh(ruleset, now);
+	entry = id <= XF_FW_ID_MASK ? xf_region__entry(&ruleset->region, id) : NULL;
 	if (!entry || !xf_rule_entry_holds(entry, now) || !xf_rule_entry_is_rule(entry) ||
-	    xf_rule_from_entry(&table->region, entry, rule))
+	    xf_rule_from_entry(&ruleset->region, entry, rule))
 		return -ENOENT;
-	/* An entry is taken apart only after its rule has ceased to hold, and a set and its tables
-	 * only after another one holds: if both still hold, all of this was whole. */
+	/* An entry is taken apart only after its rule has ceased to hold, and a generation and its
+	 * tables only after another one holds: if both still hold, all of this was whole. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (!xf_rule_entry_holds(entry, now) || xf_table__number(table, now) != table->number ||
-	    XF_FW_MARK(table->region.set) != set)
+	if (!xf_rule_entry_holds(entry, now) ||
+	    xf_ruleset__number(ruleset, now) != ruleset->number ||
+	    XF_FW_MARK(ruleset->region.gen) != set)
 		return -ENOENT;
 	return 0;
 }
@@ -141,14 +143,14 @@ static uint64_t pages(uint64_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-/* Bytes of the tables of all regions, and of the set that this process builds. */
-static uint64_t tables_memory(struct xf_table *table)
+/* Bytes of the tables of all regions, and of the generation that this process builds. */
+static uint64_t tables_memory(struct xf_ruleset *ruleset)
 {
-	uint64_t sum = table->building ? xf_region__size(table->building) : 0;
+	uint64_t sum = ruleset->building ? xf_region__size(ruleset->building) : 0;
 
 	for (uint32_t slot = 0; slot < XF_FW_SLOTS; slot++) {
 		size_t entries;
-		int fd = xf_store__table(&table->store, slot, &entries);
+		int fd = xf_store__table(&ruleset->store, slot, &entries);
 
 		if (fd < 0)
 			continue;
@@ -174,35 +176,36 @@ static int count_expired(void *arg, uint32_t id, struct xf_fw_rule *entry)
 	return 0;
 }
 
-_Static_assert(sizeof(struct xf_table_stats) - offsetof(struct xf_table_stats, allowed) ==
+_Static_assert(sizeof(struct xf_ruleset_stats) - offsetof(struct xf_ruleset_stats, allowed) ==
 		   sizeof(struct xf_fw_totals),
 	       "the totals have one order");
 
-int xf_table__stats(struct xf_table *table, uint64_t now, struct xf_table_stats *stats)
+int xf_ruleset__stats(struct xf_ruleset *ruleset, uint64_t now, struct xf_ruleset_stats *stats)
 {
 	struct expired expired = { .now = now };
 	const struct xf_fw_writer *writer;
 	struct xf_fw_counts counts;
 	int err;
 
-	xf_table__refresh(table, now);
-	err = xf_region__map(&table->region);
+	xf_ruleset__refresh(ruleset, now);
+	err = xf_region__map(&ruleset->region);
 	if (err)
 		return err;
-	writer = &table->region.set->writer;
+	writer = &ruleset->region.gen->writer;
 	if (writer->timed)
-		xf_set__each(&table->region, count_expired, &expired);
-	*stats = (struct xf_table_stats) {
+		xf_generation__each(&ruleset->region, count_expired, &expired);
+	*stats = (struct xf_ruleset_stats) {
 		.rules = writer->rules - expired.rules,
 		.prefixes = writer->prefixes - expired.prefixes,
 		.spaces = writer->spaces_n,
 		.spaces_max = XF_FW_SPACES,
 		.rules_max = XF_SET_RULES_MAX,
-		.memory = tables_memory(table) + pages(sizeof(struct xf_fw_set) * XF_FW_SETS) +
+		.memory = tables_memory(ruleset) +
+			  pages(sizeof(struct xf_fw_generation) * XF_FW_GENERATIONS) +
 			  pages(sizeof(struct xf_fw_root)) + XF_FW_SLOTS * sizeof(void *),
 	};
 	stats->memory += libbpf_num_possible_cpus() * sizeof(counts);
-	err = xf_store__counts(&table->store, &counts);
+	err = xf_store__counts(&ruleset->store, &counts);
 	memcpy(&stats->allowed, &counts.totals, sizeof(counts.totals));
 	return err;
 }

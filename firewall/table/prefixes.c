@@ -95,8 +95,8 @@ static struct place place_of(const struct xf_fw_rule *entry)
 static struct xf_index_key key_of(const struct xf_region *region, const struct place *place)
 {
 	if (!place->ip6)
-		return xf_index_key4(region->set, place->dir, place->hi, place->b);
-	return xf_index_key6(region->set, place->hi, place->lo, place->b, place->level);
+		return xf_index_key4(region->gen, place->dir, place->hi, place->b);
+	return xf_index_key6(region->gen, place->hi, place->lo, place->b, place->level);
 }
 
 static bool everything6(const struct place *place)
@@ -108,7 +108,7 @@ static bool everything6(const struct place *place)
 static uint32_t head_of(struct xf_region *region, const struct place *place)
 {
 	if (everything6(place))
-		return region->set->zero6[place->dir];
+		return region->gen->zero6[place->dir];
 	return xf_index__find(region, key_of(region, place));
 }
 
@@ -138,13 +138,13 @@ int xf_prefix__find(struct xf_region *region, const struct xf_rule *rule, uint32
 static __u64 *lengths(struct xf_region *region, const struct place *place)
 {
 	if (!place->ip6)
-		return &region->set->lengths4[place->dir];
-	return &region->set->lengths6[place->dir][place->level & 1];
+		return &region->gen->lengths4[place->dir];
+	return &region->gen->lengths6[place->dir][place->level & 1];
 }
 
 static uint32_t *length_count(struct xf_region *region, const struct place *place)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 
 	return place->ip6 ? &writer->lengths6_n[place->dir][place->length]
 			  : &writer->lengths4_n[place->dir][place->length];
@@ -153,12 +153,12 @@ static uint32_t *length_count(struct xf_region *region, const struct place *plac
 /* Note in lengths4_at or lengths6_at that the prefix may cover the addresses in it. */
 static void set_lengths_at(struct xf_region *region, const struct place *place)
 {
-	struct xf_fw_set *set = region->set;
+	struct xf_fw_generation *gen = region->gen;
 	uint32_t first = place->hi >> 24, n = place->length < 8 ? 256 >> place->length : 1;
-	__u64 *lengths_at = set->lengths4_at[place->dir];
+	__u64 *lengths_at = gen->lengths4_at[place->dir];
 
 	if (place->ip6) {
-		lengths_at = set->lengths6_at[place->dir][place->level & 1];
+		lengths_at = gen->lengths6_at[place->dir][place->level & 1];
 		first = place->length < 32 ? 0 : xf_fw_hash_first32(place->hi);
 		n = place->length < 32 ? 256 : 1;
 	}
@@ -180,7 +180,7 @@ static void count_length(struct xf_region *region, const struct place *place, in
 	if (change > 0)
 		set_lengths_at(region, place);
 	if (!place->ip6)
-		region->set->writer.count4[place->dir] += change;
+		region->gen->writer.count4[place->dir] += change;
 }
 
 static bool has_lengths6(const struct place *place)
@@ -203,7 +203,7 @@ static uint64_t around(const struct place *place, uint32_t level)
 static struct xf_index_key lengths6_key(const struct xf_region *region, const struct place *place,
 					uint32_t level)
 {
-	return xf_index_key6(region->set, around(place, level), 0, 0, level);
+	return xf_index_key6(region->gen, around(place, level), 0, 0, level);
 }
 
 /* Whether the prefix is too long for the lengths of this level. */
@@ -335,7 +335,7 @@ static void replace_in_lengths6(struct xf_region *region, const struct place *pl
 static void set_head(struct xf_region *region, const struct place *place, uint32_t old, uint32_t id)
 {
 	if (everything6(place))
-		xf_publish(&region->set->zero6[place->dir], id);
+		xf_publish(&region->gen->zero6[place->dir], id);
 	else
 		xf_index__set(region, key_of(region, place), id);
 	if (has_lengths6(place)) {
@@ -352,7 +352,7 @@ static int insert_head(struct xf_region *region, const struct place *place, uint
 	int err;
 
 	if (everything6(place)) {
-		xf_publish(&region->set->zero6[place->dir], id);
+		xf_publish(&region->gen->zero6[place->dir], id);
 		count_length(region, place, 1);
 		return 0;
 	}
@@ -409,7 +409,7 @@ int xf_prefix__insert(struct xf_region *region, const struct xf_rule *rule, uint
 static void remove_head(struct xf_region *region, const struct place *place, uint32_t id)
 {
 	if (everything6(place)) {
-		xf_publish(&region->set->zero6[place->dir], 0);
+		xf_publish(&region->gen->zero6[place->dir], 0);
 		count_length(region, place, -1);
 		return;
 	}

@@ -20,8 +20,8 @@ struct xf_addr_words {
 /* Whether the entry, of a single prefix, covers these addresses. */
 bool xf_prefix_entry_covers(const struct xf_fw_rule *entry, const struct xf_addr_words *words);
 
-/* Find the rule in the set, its id in *id. Returns 0, -ENOENT, or -EAGAIN: these seeds do not tell
- * it from another one. */
+/* Find the rule in the generation, its id in *id. Returns 0, -ENOENT, or -EAGAIN: these seeds do
+ * not tell it from another one. */
 int xf_prefix__find(struct xf_region *region, const struct xf_rule *rule, uint32_t *id);
 /* Enter a rule that is not there; it does not hold yet. Returns 0, -EAGAIN or another -errno, and
  * then nothing is changed. */

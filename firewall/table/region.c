@@ -41,16 +41,17 @@ int xf_store__map(struct xf_store *store)
 	store->root = map_fd(store->root_fd, sizeof(*store->root));
 	if (!store->root)
 		return -errno;
-	store->sets = map_fd(store->sets_fd, sizeof(*store->sets) * XF_FW_SETS);
-	return store->sets ? 0 : -errno;
+	store->generations =
+	    map_fd(store->generations_fd, sizeof(*store->generations) * XF_FW_GENERATIONS);
+	return store->generations ? 0 : -errno;
 }
 
 void xf_store__unmap(struct xf_store *store)
 {
 	if (store->root)
 		munmap(store->root, sizeof(*store->root));
-	if (store->sets)
-		munmap(store->sets, sizeof(*store->sets) * XF_FW_SETS);
+	if (store->generations)
+		munmap(store->generations, sizeof(*store->generations) * XF_FW_GENERATIONS);
 }
 
 int xf_store__make_table(size_t entries)
@@ -79,7 +80,7 @@ void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_
 {
 	memset(region, 0, sizeof(*region));
 	region->store = store;
-	region->set = &store->sets[number];
+	region->gen = &store->generations[number];
 	region->live = live;
 	region->seen = xf_observe(&store->root->tables);
 }
@@ -114,7 +115,7 @@ static int map_table(struct xf_region *region, uint32_t slot, int fd, size_t ent
 static int map_slot(struct xf_region *region, uint32_t slot)
 {
 	size_t entries;
-	int fd = xf_store__table(region->store, region->set->slot + slot, &entries), err;
+	int fd = xf_store__table(region->store, region->gen->slot + slot, &entries), err;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
@@ -151,7 +152,7 @@ int xf_region__install(struct xf_region *region)
 	for (uint32_t slot = 0; slot < XF_FW_REGION_SLOTS; slot++)
 		if (region->table[slot])
 			changes[n++] =
-			    (struct xf_slot_change) { region->set->slot + slot, region->fd[slot] };
+			    (struct xf_slot_change) { region->gen->slot + slot, region->fd[slot] };
 	return xf_store__change_slots(region->store, changes, n);
 }
 
@@ -167,7 +168,7 @@ uint64_t xf_region__size(const struct xf_region *region)
 int xf_region__make(struct xf_region *region, uint32_t slot, size_t entries)
 {
 	int fd = xf_store__make_table(entries), err;
-	const struct xf_slot_change change = { region->set->slot + slot, fd };
+	const struct xf_slot_change change = { region->gen->slot + slot, fd };
 
 	if (fd < 0)
 		return fd;
@@ -190,7 +191,7 @@ int xf_region__make(struct xf_region *region, uint32_t slot, size_t entries)
 
 void xf_region__drop(struct xf_region *region, uint32_t slot)
 {
-	const struct xf_slot_change change = { region->set->slot + slot, -1 };
+	const struct xf_slot_change change = { region->gen->slot + slot, -1 };
 
 	unmap(region, slot);
 	if (!region->live)
@@ -222,7 +223,7 @@ static struct xf_fw_tail *tail(struct xf_region *region, uint32_t id)
 /* The first entry that was never used. */
 static int alloc_fresh(struct xf_region *region, uint32_t *id)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 	uint32_t chunk = writer->fresh >> 16;
 	int err;
 
@@ -234,7 +235,7 @@ static int alloc_fresh(struct xf_region *region, uint32_t *id)
 						"no more than %u entries fit into a rule set",
 						XF_FW_CHUNKS * XF_FW_CHUNK_ENTRIES);
 		err = xf_region__make(
-		    region, chunk, xf_chunk_size(chunk, region->store->cpus, region->set->sharing));
+		    region, chunk, xf_chunk_size(chunk, region->store->cpus, region->gen->sharing));
 		if (err)
 			return err;
 		writer->fresh = chunk << 16 | !chunk; /* id 0 is nothing */
@@ -245,7 +246,7 @@ static int alloc_fresh(struct xf_region *region, uint32_t *id)
 
 int xf_region__alloc(struct xf_region *region, uint32_t *id)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 	struct xf_fw_tail *end;
 	int err;
 
@@ -271,7 +272,7 @@ int xf_region__alloc(struct xf_region *region, uint32_t *id)
 
 void xf_region__free(struct xf_region *region, uint32_t id)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 	uint32_t *list = region->live ? &writer->deferred : &writer->free;
 	struct xf_fw_tail *end = tail(region, id), freed;
 	uint64_t word;

@@ -15,23 +15,23 @@
 /* One load of a word that another process may publish, before all that is loaded later. */
 #define xf_observe(at) __atomic_load_n(at, __ATOMIC_ACQUIRE)
 
-/* The maps that all sets share. */
+/* The maps that all generations share. */
 struct xf_store {
-	int root_fd, sets_fd, tables_fd, counts_fd;
+	int root_fd, generations_fd, tables_fd, counts_fd;
 	uint32_t cpus, sharing; /* xf_cpu_numbers(), XF_FW_SHARING */
 	struct xf_fw_root *root;
-	struct xf_fw_set *sets;
+	struct xf_fw_generation *generations;
 	int grace_fd;  /* a map for xf_store__grace(), or -1 */
-	char why[160]; /* xf_table__why() */
+	char why[160]; /* xf_ruleset__why() */
 };
 
-/* Map the root and the sets. Returns 0 or -errno. */
+/* Map the root and the generations. Returns 0 or -errno. */
 int xf_store__map(struct xf_store *store);
 void xf_store__unmap(struct xf_store *store);
 /* A table in no slot. Returns its descriptor or -errno. */
 int xf_store__make_table(size_t entries);
-/* Wait until no packet reads entries, tables or sets that were taken away before. Returns 0 or
- * -errno. */
+/* Wait until no packet reads entries, tables or generations that were taken away before. Returns 0
+ * or -errno. */
 int xf_store__grace(struct xf_store *store);
 
 /* A slot that changes: to the table fd, or to nothing when that is negative. */
@@ -54,10 +54,10 @@ int xf_store__counts(const struct xf_store *store, struct xf_fw_counts *sum);
 int xf_store__refuse(struct xf_store *store, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One set and its tables. Tables are mapped when they are needed first. */
+/* One generation and its tables. Tables are mapped when they are needed first. */
 struct xf_region {
 	struct xf_store *store;
-	struct xf_fw_set *set;
+	struct xf_fw_generation *gen;
 	bool live;  /* packets may read it; else its tables are in no slots yet */
 	bool whole; /* xf_region__map() has mapped all there were, and others are this process's */
 	uint32_t seen; /* xf_fw_root.tables when the tables were mapped */
@@ -66,7 +66,7 @@ struct xf_region {
 	size_t entries[XF_FW_REGION_SLOTS];
 };
 
-/* Tables of sets[number]. */
+/* Tables of generations[number]. */
 void xf_region__attach(struct xf_region *region, struct xf_store *store, uint32_t number,
 		       bool live);
 /* Unmap them all; the maps stay. */

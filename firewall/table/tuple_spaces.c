@@ -19,7 +19,7 @@ static bool same_space(const struct xf_fw_known_space *known, const struct xf_cu
 
 static struct xf_fw_known_space *find(struct xf_region *region, const struct xf_cut *cut)
 {
-	struct xf_fw_known_space *known = region->set->writer.space;
+	struct xf_fw_known_space *known = region->gen->writer.space;
 
 	for (unsigned int i = 0; i < XF_FW_SPACES; i++)
 		if (same_space(&known[i], cut))
@@ -30,7 +30,7 @@ static struct xf_fw_known_space *find(struct xf_region *region, const struct xf_
 /* From here on no packet reads a list but the current one, nor a number that is not in use. */
 static int wait_for_readers(struct xf_region *region)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 	int err = region->live ? xf_store__grace(region->store) : 0;
 
 	if (err)
@@ -56,7 +56,7 @@ static unsigned int free_number(const struct xf_fw_writer *writer)
 static int take_new(struct xf_region *region, const struct xf_cut *cut,
 		    struct xf_fw_known_space **taken)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 	unsigned int number = free_number(writer);
 	int err;
 
@@ -96,7 +96,7 @@ static bool is_frame_space(const struct xf_fw_space *space)
 
 static void fill(struct xf_region *region, struct xf_fw_spaces *list)
 {
-	const struct xf_fw_known_space *known = region->set->writer.space;
+	const struct xf_fw_known_space *known = region->gen->writer.space;
 	uint32_t n4 = 0, n6 = 0;
 
 	list->frame = 0;
@@ -118,22 +118,22 @@ static void fill(struct xf_region *region, struct xf_fw_spaces *list)
 
 static int publish(struct xf_region *region)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
-	uint32_t next = (region->set->current + 1) % XF_FW_LISTS;
+	struct xf_fw_writer *writer = &region->gen->writer;
+	uint32_t next = (region->gen->current + 1) % XF_FW_LISTS;
 	int err = writer->lists_left ? 0 : wait_for_readers(region);
 
 	if (err)
 		return err;
 	writer->lists_left--;
-	fill(region, &region->set->spaces[next]);
-	xf_publish(&region->set->current, next);
+	fill(region, &region->gen->spaces[next]);
+	xf_publish(&region->gen->current, next);
 	return 0;
 }
 
 /* Give up the tuple spaces without tuples. */
 static void forget_empty(struct xf_region *region)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 
 	for (unsigned int i = 0; i < XF_FW_SPACES; i++) {
 		if (!writer->space[i].used || writer->space[i].tuples)
@@ -146,15 +146,15 @@ static void forget_empty(struct xf_region *region)
 
 int xf_spaces__tidy(struct xf_region *region)
 {
-	uint32_t before = region->set->writer.spaces_n;
+	uint32_t before = region->gen->writer.spaces_n;
 
 	forget_empty(region);
-	return before == region->set->writer.spaces_n ? 0 : publish(region);
+	return before == region->gen->writer.spaces_n ? 0 : publish(region);
 }
 
 int xf_spaces__number(struct xf_region *region, struct xf_cut *cuts, size_t n)
 {
-	uint32_t before = region->set->writer.spaces_n;
+	uint32_t before = region->gen->writer.spaces_n;
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
@@ -165,7 +165,7 @@ int xf_spaces__number(struct xf_region *region, struct xf_cut *cuts, size_t n)
 		if (!err)
 			cuts[i].tuple.l4 |= (uint64_t)known->space.number << XF_FW_L4_SPACE;
 	}
-	if (!err && before != region->set->writer.spaces_n)
+	if (!err && before != region->gen->writer.spaces_n)
 		err = publish(region);
 	if (err)
 		forget_empty(region);
@@ -184,12 +184,12 @@ bool xf_spaces__known(struct xf_region *region, struct xf_cut *cut)
 void xf_spaces__count(struct xf_region *region, unsigned int number, int change)
 {
 	if (number && number <= XF_FW_SPACES)
-		region->set->writer.space[number - 1].tuples += change;
+		region->gen->writer.space[number - 1].tuples += change;
 }
 
 bool xf_spaces__protect(const struct xf_region *region)
 {
-	const struct xf_fw_known_space *known = region->set->writer.space;
+	const struct xf_fw_known_space *known = region->gen->writer.space;
 
 	for (unsigned int i = 0; i < XF_FW_SPACES; i++)
 		if (known[i].used && known[i].space.best & XF_FW_RANK_PROTECT)

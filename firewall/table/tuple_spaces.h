@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tuple spaces of a set, and the lists of them that packets go through. Inside firewall/ only.
+/* The tuple spaces of a generation, and the lists of them that packets go through. Inside firewall/
+ * only.
  */
 #ifndef XF_TUPLE_SPACES_H
 #define XF_TUPLE_SPACES_H

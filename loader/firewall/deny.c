@@ -17,7 +17,7 @@
 #define TEXT_MAX 1024 /* enough for these */
 
 /* Leave only those that the rule does not serve. */
-static int drop_served(void *arg, const struct xf_table_rule *found)
+static int drop_served(void *arg, const struct xf_ruleset_rule *found)
 {
 	struct xf_fw_sockets *sockets = arg;
 	const struct xf_rule *rule = &found->rule;
@@ -100,7 +100,7 @@ static bool warn_of_sockets(const struct xf_fw_deny *deny)
 	if (xf_fw_sockets__read(&sockets))
 		xf_warn("cannot keep a list of the sockets that wait for packets: some that the "
 			"policy deny cuts off may be missing below");
-	xf_table__each(deny->set->table, xf_now_ns(CLOCK_BOOTTIME), drop_served, &sockets);
+	xf_ruleset__each(deny->set->ruleset, xf_now_ns(CLOCK_BOOTTIME), drop_served, &sockets);
 	any = sockets.n;
 	if (any) {
 		xf_fw_sockets__name(&sockets);

@@ -5,10 +5,10 @@
 #define XF_FW_DENY_H
 
 #include "lib/opt.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 
 struct xf_fw_deny {
-	const struct xf_rule_set *set;
+	const struct xf_named_set *set;
 	const struct xf_strs *interfaces; /* to which the set is about to be attached */
 	bool begins;	   /* the policy is about to hold, also where the set is attached already */
 	const char *undo;  /* a command that takes it back, or NULL: it is on trial */

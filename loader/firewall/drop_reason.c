@@ -22,7 +22,7 @@ void xf_fw_drop_reason__explain(void *arg, struct xf_line *line)
 		return;
 	}
 	line->denied = XF_DENIED_BY_RULE;
-	if (xf_table__by_id(why->table, rec->set, rec->rule, line->rec->boot_ns, &rule) ||
+	if (xf_ruleset__by_id(why->ruleset, rec->gen, rec->rule, line->rec->boot_ns, &rule) ||
 	    !xf_fw_may_have_dropped(&rule, line->rec))
 		return;
 	xf_rule_format(&rule, why->rule);

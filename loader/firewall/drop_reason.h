@@ -3,11 +3,11 @@
 #ifndef XF_FW_DROP_REASON_H
 #define XF_FW_DROP_REASON_H
 
-#include "firewall/table/table.h"
+#include "firewall/table/ruleset.h"
 #include "loader/format/format.h"
 
 struct xf_fw_drop_reason {
-	struct xf_table *table;
+	struct xf_ruleset *ruleset;
 	char rule[XF_RULE_TEXT_MAX]; /* of the last line */
 };
 

@@ -16,7 +16,7 @@
 
 #include "xdp-prog/fw_abi.h"
 #include "loader/hook/bpffs.h"
-#include "firewall/table/table.h"
+#include "firewall/table/ruleset.h"
 #include "lib/msg.h"
 #include "loader/firewall/folder.h"
 
@@ -185,7 +185,7 @@ static void remove_folder(char *path)
 	rmdir(path);
 }
 
-static int pin_all(const char *path, const struct xf_table_map *maps, size_t n)
+static int pin_all(const char *path, const struct xf_ruleset_map *maps, size_t n)
 {
 	char pin[XF_FW_PATH_MAX + 32];
 
@@ -199,7 +199,7 @@ static int pin_all(const char *path, const struct xf_table_map *maps, size_t n)
 	return 0;
 }
 
-static int make_locked(const char *name, const struct xf_table_map *maps, size_t n)
+static int make_locked(const char *name, const struct xf_ruleset_map *maps, size_t n)
 {
 	char path[XF_FW_PATH_MAX], unfinished[XF_FW_PATH_MAX];
 	int err = set_path(path, name, false);
@@ -221,7 +221,7 @@ static int make_locked(const char *name, const struct xf_table_map *maps, size_t
 	return err;
 }
 
-int xf_fw_pins__make(const char *name, const struct xf_table_map *maps, size_t n)
+int xf_fw_pins__make(const char *name, const struct xf_ruleset_map *maps, size_t n)
 {
 	int err, fd = xf_fw_folder_lock();
 
@@ -234,7 +234,7 @@ int xf_fw_pins__make(const char *name, const struct xf_table_map *maps, size_t n
 
 struct map_list {
 	const struct xf_fw_pins *pins;
-	struct xf_table_map *maps;
+	struct xf_ruleset_map *maps;
 	struct xf_fw_map_names *names;
 	int n;
 };
@@ -252,12 +252,12 @@ static int add_map(void *arg, const char *name)
 	if (fd < 0)
 		return -errno;
 	strcpy(list->names->at[list->n], name);
-	list->maps[list->n] = (struct xf_table_map) { list->names->at[list->n], fd };
+	list->maps[list->n] = (struct xf_ruleset_map) { list->names->at[list->n], fd };
 	list->n++;
 	return 0;
 }
 
-int xf_fw_pins__maps(const struct xf_fw_pins *pins, struct xf_table_map *maps,
+int xf_fw_pins__maps(const struct xf_fw_pins *pins, struct xf_ruleset_map *maps,
 		     struct xf_fw_map_names *names)
 {
 	struct map_list list = { .pins = pins, .maps = maps, .names = names };

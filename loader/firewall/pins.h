@@ -13,7 +13,7 @@
 #define XF_FW_NAME_MAX 32
 #define XF_FW_MAPS_MAX 16
 
-struct xf_table_map;
+struct xf_ruleset_map;
 
 struct xf_fw_pins {
 	char name[XF_FW_NAME_MAX + 1]; /* of the set */
@@ -37,14 +37,14 @@ void xf_fw_pins__close(struct xf_fw_pins *pins);
 
 /* Make the folder of a set with these maps in it, all or nothing. Returns 0, also when another
  * process has made it meanwhile, or -errno after a message. */
-int xf_fw_pins__make(const char *name, const struct xf_table_map *maps, size_t n);
+int xf_fw_pins__make(const char *name, const struct xf_ruleset_map *maps, size_t n);
 
 /* Descriptors of all maps there, to be closed by the caller. Returns their number, at most
  * XF_FW_MAPS_MAX, or -errno. The names belong to *@names. */
 struct xf_fw_map_names {
 	char at[XF_FW_MAPS_MAX][16];
 };
-int xf_fw_pins__maps(const struct xf_fw_pins *pins, struct xf_table_map *maps,
+int xf_fw_pins__maps(const struct xf_fw_pins *pins, struct xf_ruleset_map *maps,
 		     struct xf_fw_map_names *names);
 
 /* The id of the map that programs of this set have in common, or 0. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "firewall/table/table.h"
+#include "firewall/table/ruleset.h"
 #include "lib/time.h"
 #include "xdp-prog/fw_abi.h"
 #include "lib/msg.h"
@@ -27,7 +27,7 @@ static void look_at_root(struct xf_fw_prog *prog, int fd, const struct bpf_map_i
 
 	prog->root_id = info->id;
 	prog->held = info->value_size == sizeof(root) && !bpf_map_lookup_elem(fd, &zero, &root) &&
-		     xf_table_root_held(&root, xf_now_ns(CLOCK_BOOTTIME));
+		     xf_ruleset_root_held(&root, xf_now_ns(CLOCK_BOOTTIME));
 }
 
 static bool look_at_map(void *arg, int fd, const struct bpf_map_info *info)
@@ -213,7 +213,7 @@ static int is_set(void *arg, const char *name)
 	return same;
 }
 
-bool xf_fw_set_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1])
+bool xf_fw_generation_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1])
 {
 	struct search search = { .root_id = root_id, .name = name };
 

@@ -43,7 +43,7 @@ void xf_ssh_warn__see(struct xf_ssh_warn *warn, const struct xf_rule *rule)
 	xf_match__see(&warn->running, rule);
 }
 
-static int see_entry(void *arg, const struct xf_table_rule *entry)
+static int see_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	struct xf_ssh_warn *warn = arg;
 
@@ -52,45 +52,45 @@ static int see_entry(void *arg, const struct xf_table_rule *entry)
 	return 0;
 }
 
-static int see_if_protects(void *arg, const struct xf_table_rule *entry)
+static int see_if_protects(void *arg, const struct xf_ruleset_rule *entry)
 {
 	return entry->rule.protect ? see_entry(arg, entry) : 0;
 }
 
-static void see(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now,
-		int (*fn)(void *arg, const struct xf_table_rule *entry))
+static void see(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset, uint64_t now,
+		int (*fn)(void *arg, const struct xf_ruleset_rule *entry))
 {
 	const struct xf_match_packet *packet = &warn->login.packet;
 
 	if (warn->session)
-		xf_table__each_about(table, now, packet->family, packet->src, packet->dst, fn,
-				     warn);
+		xf_ruleset__each_about(ruleset, now, packet->family, packet->src, packet->dst, fn,
+				       warn);
 }
 
-void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now)
+void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset, uint64_t now)
 {
-	see(warn, table, now, see_entry);
+	see(warn, ruleset, now, see_entry);
 }
 
-void xf_ssh_warn__see_protecting(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now)
+void xf_ssh_warn__see_protecting(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset, uint64_t now)
 {
-	see(warn, table, now, see_if_protects);
+	see(warn, ruleset, now, see_if_protects);
 }
 
-bool xf_ssh_warn__before(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now,
+bool xf_ssh_warn__before(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset, uint64_t now,
 			 const struct xf_rule *rule, bool added, const char *set)
 {
 	uint32_t ttl;
-	bool present = !xf_table__ttl(table, rule, now, &ttl);
+	bool present = !xf_ruleset__ttl(ruleset, rule, now, &ttl);
 
 	if (present == added)
 		return false; /* nothing will change */
 	warn->without = added ? NULL : rule;
-	xf_ssh_warn__see_all(warn, table, now);
+	xf_ssh_warn__see_all(warn, ruleset, now);
 	warn->without = NULL;
 	if (added)
 		xf_ssh_warn__see(warn, rule);
-	xf_ssh_warn__say(warn, xf_table__denies(table), set);
+	xf_ssh_warn__say(warn, xf_ruleset__denies(ruleset), set);
 	return true;
 }
 

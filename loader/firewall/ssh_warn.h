@@ -5,7 +5,7 @@
 #define XF_SSH_WARN_H
 
 #include "firewall/rule/match.h"
-#include "firewall/table/table.h"
+#include "firewall/table/ruleset.h"
 
 struct xf_ssh_warn {
 	bool session;		       /* there is one */
@@ -20,16 +20,17 @@ void xf_ssh_warn__init(struct xf_ssh_warn *warn);
 bool xf_ssh_warn__concerns(const struct xf_ssh_warn *warn, const struct xf_rule *rule, bool added);
 /* Look at a rule, or at all rules of a table. */
 void xf_ssh_warn__see(struct xf_ssh_warn *warn, const struct xf_rule *rule);
-void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now);
+void xf_ssh_warn__see_all(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset, uint64_t now);
 /* Look at the rules that stay when all others go. */
-void xf_ssh_warn__see_protecting(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now);
+void xf_ssh_warn__see_protecting(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset,
+				 uint64_t now);
 /* Print the verdict of the rules that were seen and of the policy, if it is bad. */
 void xf_ssh_warn__say(const struct xf_ssh_warn *warn, bool deny_policy, const char *set);
 
 /* Print what adding or taking out the rule will do to the session: before the change, since the
  * message may not get through afterwards. For a rule that concerns the session. Returns whether
  * there will be a change. */
-bool xf_ssh_warn__before(struct xf_ssh_warn *warn, struct xf_table *table, uint64_t now,
+bool xf_ssh_warn__before(struct xf_ssh_warn *warn, struct xf_ruleset *ruleset, uint64_t now,
 			 const struct xf_rule *rule, bool added, const char *set);
 
 #endif

@@ -16,7 +16,7 @@
 #include <time.h>
 
 #include "tests/bench/bench.h"
-#include "firewall/table/table.h"
+#include "firewall/table/ruleset.h"
 #include "tests/bench/fw_draw.h"
 #include "xdp-prog/fw_abi.h"
 
@@ -72,20 +72,20 @@ static double seconds_since(uint64_t start)
 
 /* A rule set with its program. */
 struct firewall {
-	struct xf_table *table;
+	struct xf_ruleset *ruleset;
 	int prog_fd;
 };
 
 static struct firewall load_firewall(void)
 {
 	struct bpf_object *object = bpf_object__open("xdpfun-fw.o");
-	const struct xf_table_map *maps;
+	const struct xf_ruleset_map *maps;
 	struct firewall firewall;
 	size_t n;
 
 	bench_check(object ? 0 : -errno, "open xdpfun-fw.o");
-	bench_check(xf_table__create(&firewall.table, false), "make a rule set");
-	n = xf_table__maps(firewall.table, &maps);
+	bench_check(xf_ruleset__create(&firewall.ruleset, false), "make a rule set");
+	n = xf_ruleset__maps(firewall.ruleset, &maps);
 	for (size_t i = 0; i < n; i++)
 		bench_check(bpf_map__reuse_fd(bpf_object__find_map_by_name(object, maps[i].name),
 					      maps[i].fd),
@@ -97,9 +97,9 @@ static struct firewall load_firewall(void)
 
 static uint64_t memory(const struct firewall *firewall)
 {
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 
-	bench_check(xf_table__stats(firewall->table, boot_ns(), &stats), "read statistics");
+	bench_check(xf_ruleset__stats(firewall->ruleset, boot_ns(), &stats), "read statistics");
 	return stats.memory;
 }
 
@@ -110,7 +110,7 @@ static uint64_t replace(const struct firewall *firewall, struct xf_rule *rules, 
 	struct xf_build *build;
 	uint64_t bytes;
 
-	bench_check(xf_build__begin(&build, firewall->table, n), "begin a rule set");
+	bench_check(xf_build__begin(&build, firewall->ruleset, n), "begin a rule set");
 	for (size_t i = 0; i < n; i++) {
 		int err = xf_build__add(build, &rules[i], boot_ns());
 
@@ -304,7 +304,7 @@ static void measure_changes(const struct firewall *firewall, struct xf_rule *rul
 		int err;
 
 		fw_random_rule(&rule, i & 1 ? 6 : 4);
-		err = xf_table__add(firewall->table, &rule, boot_ns());
+		err = xf_ruleset__add(firewall->ruleset, &rule, boot_ns());
 		bench_check(err == -EEXIST ? 0 : err, "add a rule");
 	}
 	bench_sample(1, "firewall_adds", ADDS / seconds_since(start), 0);

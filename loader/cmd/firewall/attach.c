@@ -13,7 +13,7 @@
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/deny.h"
 #include "loader/firewall/programs.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 #include "loader/firewall/trial.h"
 #include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
@@ -89,12 +89,12 @@ static int keep(const struct xf_fw_args *args, const struct xf_fw_place *place)
 	return -EBUSY;
 }
 
-static int attach_new(const struct xf_fw_args *args, const struct xf_rule_set *set,
+static int attach_new(const struct xf_fw_args *args, const struct xf_named_set *set,
 		      const char *ifname, unsigned int ifindex)
 {
 	struct xf_reuse reuse[XF_FW_MAPS_MAX];
-	const struct xf_table_map *maps;
-	size_t n = xf_table__maps(set->table, &maps);
+	const struct xf_ruleset_map *maps;
+	size_t n = xf_ruleset__maps(set->ruleset, &maps);
 	struct xf_attach_opts opts = {
 		.embedded = &xf_embedded_firewall,
 		.ifname = ifname,
@@ -116,11 +116,11 @@ static int attach_new(const struct xf_fw_args *args, const struct xf_rule_set *s
 	if (!err)
 		xf_info("%s: attached program %u in %s mode, priority %u, set '%s', policy %s",
 			ifname, at.prog_id, xf_mode_name(at.mode), args->prio, args->set,
-			xf_fw_policies[xf_table__denies(set->table)]);
+			xf_fw_policies[xf_ruleset__denies(set->ruleset)]);
 	return err;
 }
 
-static int attach_one(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id,
+static int attach_one(const struct xf_fw_args *args, const struct xf_named_set *set, __u32 root_id,
 		      const char *ifname)
 {
 	struct xf_strs names = { .at = { ifname }, .n = 1 };
@@ -139,7 +139,7 @@ static int attach_one(const struct xf_fw_args *args, const struct xf_rule_set *s
 }
 
 /* Returns how many interfaces the set is not on. */
-static int attach_all(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id)
+static int attach_all(const struct xf_fw_args *args, const struct xf_named_set *set, __u32 root_id)
 {
 	struct xf_locks locks = { .fd = -1 };
 	int failed = 0;
@@ -163,17 +163,17 @@ struct before {
 
 /* Nothing is attached: the set is as it was. A trial that is not a first one takes the policy
  * back itself. */
-static void undo(const struct xf_fw_args *args, const struct xf_rule_set *set,
+static void undo(const struct xf_fw_args *args, const struct xf_named_set *set,
 		 const struct before *before)
 {
 	if (args->confirm_ns && before->first)
-		xf_table__resume(set->table);
+		xf_ruleset__resume(set->ruleset);
 	else if (args->confirm_ns)
-		xf_table__end_trial(set->table);
+		xf_ruleset__end_trial(set->ruleset);
 	if (before->held)
-		xf_table__hold(set->table); /* again */
-	if (xf_table__denies(set->table) != before->denied)
-		xf_table__set_policy(set->table, before->denied);
+		xf_ruleset__hold(set->ruleset); /* again */
+	if (xf_ruleset__denies(set->ruleset) != before->denied)
+		xf_ruleset__set_policy(set->ruleset, before->denied);
 }
 
 /* On how many of the interfaces the set is not yet, or -errno after a message. */
@@ -208,7 +208,7 @@ static int put_command(char command[COMMAND_MAX], const char *name, const struct
 }
 
 /* The policy deny is about to hold where it did not. */
-static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_set *set,
+static void warn_of_others(const struct xf_fw_args *args, const struct xf_named_set *set,
 			   const struct before *before, uint64_t now)
 {
 	char undo[COMMAND_MAX], trial[COMMAND_MAX];
@@ -227,35 +227,35 @@ static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_s
 		put_command(undo, "detach", args);
 	if (!args->confirm_ns)
 		deny.undo = undo;
-	if (before->first || (!before->further && !xf_table__trial(set->table, now)))
+	if (before->first || (!before->further && !xf_ruleset__trial(set->ruleset, now)))
 		deny.trial = trial;
 	xf_fw_deny_warn(&deny);
 }
 
 /* Warn of packets that the session and others would miss. */
-static void warn(const struct xf_fw_args *args, const struct xf_rule_set *set,
+static void warn(const struct xf_fw_args *args, const struct xf_named_set *set,
 		 const struct before *before, bool deny, uint64_t now)
 {
 	struct xf_ssh_warn warn;
 
 	xf_ssh_warn__init(&warn);
-	xf_ssh_warn__see_all(&warn, set->table, now);
+	xf_ssh_warn__see_all(&warn, set->ruleset, now);
 	xf_ssh_warn__say(&warn, deny, args->set);
 	if (deny)
 		warn_of_others(args, set, before, now);
 }
 
-static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set, __u32 root_id,
+static int prepare(const struct xf_fw_args *args, const struct xf_named_set *set, __u32 root_id,
 		   struct before *before)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
-	bool deny = args->policy < 0 ? xf_table__denies(set->table) : args->policy;
+	bool deny = args->policy < 0 ? xf_ruleset__denies(set->ruleset) : args->policy;
 	int err = 0, users = xf_fw_users(args->set, root_id, NULL, 0);
 
 	if (users < 0)
 		return users;
-	before->denied = xf_table__denies(set->table);
-	before->held = xf_table__held(set->table, now);
+	before->denied = xf_ruleset__denies(set->ruleset);
+	before->held = xf_ruleset__held(set->ruleset, now);
 	before->first = !users || before->held;
 	before->further = count_further(args, root_id);
 	if (before->further < 0)
@@ -264,18 +264,18 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 		return refuse_further(args);
 	warn(args, set, before, deny, now);
 	if (args->confirm_ns && before->first)
-		err = xf_table__try_first(set->table, now + args->confirm_ns);
+		err = xf_ruleset__try_first(set->ruleset, now + args->confirm_ns);
 	else if (args->confirm_ns)
-		err = xf_table__try(set->table, deny, now + args->confirm_ns);
+		err = xf_ruleset__try(set->ruleset, deny, now + args->confirm_ns);
 	else if (before->held)
-		xf_table__resume(set->table);
+		xf_ruleset__resume(set->ruleset);
 	if (err)
 		xf_fw_trial__explain(set, err);
-	if (err || deny == xf_table__denies(set->table))
+	if (err || deny == xf_ruleset__denies(set->ruleset))
 		return err;
-	err = xf_table__set_policy(set->table, deny);
+	err = xf_ruleset__set_policy(set->ruleset, deny);
 	if (err) {
-		xf_rule_set__explain(set, "set the policy of", err);
+		xf_named_set__explain(set, "set the policy of", err);
 		undo(args, set, before);
 	}
 	return err;
@@ -284,14 +284,14 @@ static int prepare(const struct xf_fw_args *args, const struct xf_rule_set *set,
 static int attach(struct xf_fw_args *args)
 {
 	struct xf_netdev netdevs[XF_STRS_MAX];
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	struct before before;
 	__u32 root_id;
 	int err, failed;
 
 	/* Before anything is made. */
 	if (xf_caps_check("firewall attach") || xf_cmd_resolve(&args->interfaces, netdevs) ||
-	    xf_fw_begin("firewall attach") || xf_rule_set__open(&set, args->set, XF_FW_ATTACH))
+	    xf_fw_begin("firewall attach") || xf_named_set__open(&set, args->set, XF_FW_ATTACH))
 		return XF_EXIT_FAILED;
 	root_id = xf_fw_pins__root_id(&set.pins);
 	err = prepare(args, &set, root_id, &before);
@@ -304,7 +304,7 @@ static int attach(struct xf_fw_args *args)
 		xf_fw_trial__announce(&set, args->confirm_ns);
 	else if (!err)
 		xf_fw_trial__remind(&set);
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 
@@ -322,13 +322,13 @@ int xf_fw_attach(int argc, char **argv)
 
 static int confirm(const struct xf_fw_args *args)
 {
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	int err;
 
-	if (xf_fw_begin("firewall confirm") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
+	if (xf_fw_begin("firewall confirm") || xf_named_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	err = xf_fw_trial__confirm(&set);
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

@@ -5,7 +5,7 @@
 
 #include "loader/cmd/firewall/args.h"
 #include "loader/cmd/firewall/input.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 #include "loader/firewall/ssh_warn.h"
 
 enum xf_fw_change {

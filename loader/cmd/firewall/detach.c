@@ -9,7 +9,7 @@
 #include "loader/hook/refusal.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 #include "lib/msg.h"
 #include "lib/time.h"
 #include "loader/hook/lock.h"
@@ -130,7 +130,7 @@ static int run(struct xf_fw_args *args)
 	err = xf_fw_pins__open(&pins, args->set, true);
 	if (err) {
 		if (err == -ENOENT)
-			xf_rule_set__missing(args->set);
+			xf_named_set__missing(args->set);
 		return XF_EXIT_FAILED;
 	}
 	failed = detach(args, &pins);

@@ -18,13 +18,13 @@ static const char usage[] =
 struct list {
 	struct ranked {
 		uint64_t rank;
-		struct xf_table_rule entry;
+		struct xf_ruleset_rule entry;
 	} * at;
 	size_t n, space;
 	bool deny;
 };
 
-static int add_entry(void *arg, const struct xf_table_rule *entry)
+static int add_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	struct list *list = arg;
 
@@ -66,12 +66,12 @@ static int compare(const void *left, const void *right)
 	return order ?: (x->proto > y->proto) - (x->proto < y->proto);
 }
 
-static int read_list(void *arg, const struct xf_fw_args *args, struct xf_rule_set *set)
+static int read_list(void *arg, const struct xf_fw_args *args, struct xf_named_set *set)
 {
 	struct list *list = arg;
-	int err = xf_table__each(set->table, xf_now_ns(CLOCK_BOOTTIME), add_entry, list);
+	int err = xf_ruleset__each(set->ruleset, xf_now_ns(CLOCK_BOOTTIME), add_entry, list);
 
-	list->deny = xf_table__denies(set->table);
+	list->deny = xf_ruleset__denies(set->ruleset);
 	if (err)
 		xf_err("cannot read the rules of the set '%s': %s", args->set, strerror(-err));
 	return err;
@@ -90,7 +90,7 @@ static void print_text(void *arg, const struct xf_fw_args *args)
 
 	sort_list(list);
 	for (size_t i = 0; i < list->n; i++) {
-		const struct xf_table_rule *entry = &list->at[i].entry;
+		const struct xf_ruleset_rule *entry = &list->at[i].entry;
 
 		xf_print("%.*s", (int)xf_rule_format(&entry->rule, text), text);
 		if (args->common.verbose)
@@ -113,7 +113,7 @@ static void print_words(char *text)
 			printf(",\"%s\":\"%s\"", word, strtok_r(NULL, " ", &save));
 }
 
-static void print_entry(const struct xf_table_rule *entry)
+static void print_entry(const struct xf_ruleset_rule *entry)
 {
 	struct xf_rule rule = entry->rule;
 	char text[XF_RULE_TEXT_MAX];

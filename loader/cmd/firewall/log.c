@@ -5,7 +5,7 @@
 
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 #include "loader/firewall/drop_reason.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
@@ -35,7 +35,7 @@ static const struct xf_opt options[] = {
 };
 
 struct fw_log {
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	struct xf_netdev netdevs[XF_STRS_MAX];
 	struct xf_fw_place *places;
 	int n;
@@ -74,15 +74,15 @@ static int open_log(struct fw_log *log, struct xf_log_args *args)
 	if (!err)
 		err = xf_cmd_resolve(&args->interfaces, log->netdevs);
 	if (!err)
-		err = xf_rule_set__open(&log->set, args->set, XF_FW_READ);
+		err = xf_named_set__open(&log->set, args->set, XF_FW_READ);
 	if (err)
 		return err;
 	log->n = xf_fw_places(&log->places, &args->interfaces, xf_fw_pins__root_id(&log->set.pins));
-	xf_rule_set__unlock(&log->set);
+	xf_named_set__unlock(&log->set);
 	err = log->n < 0 ? log->n : choose(args, log);
 	if (err) {
 		free(log->places);
-		xf_rule_set__close(&log->set);
+		xf_named_set__close(&log->set);
 	}
 	return err;
 }
@@ -111,7 +111,7 @@ static int log_drops(struct xf_log_args *args)
 	int status = XF_EXIT_FAILED;
 
 	if (run && !open_log(&log, args)) {
-		why.table = log.set.table;
+		why.ruleset = log.set.ruleset;
 		opts.explain = xf_fw_drop_reason__explain;
 		opts.explain_arg = &why;
 		opts.unload = "xdpfun-load firewall detach";
@@ -122,7 +122,7 @@ static int log_drops(struct xf_log_args *args)
 		run->start = start_source;
 		status = xf_run(run, "firewall log", &opts);
 		free(log.places);
-		xf_rule_set__close(&log.set);
+		xf_named_set__close(&log.set);
 	}
 	free(run);
 	return status;

@@ -6,7 +6,7 @@
 #include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/deny.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 #include "loader/firewall/trial.h"
 #include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
@@ -34,16 +34,16 @@ static const struct xf_opt flush_options[] = {
 	{ .type = XF_OPT_END },
 };
 
-static void warn_of_session(const struct xf_rule_set *set, uint64_t now)
+static void warn_of_session(const struct xf_named_set *set, uint64_t now)
 {
 	struct xf_ssh_warn warn;
 
 	xf_ssh_warn__init(&warn);
-	xf_ssh_warn__see_all(&warn, set->table, now);
+	xf_ssh_warn__see_all(&warn, set->ruleset, now);
 	xf_ssh_warn__say(&warn, true, set->pins.name);
 }
 
-static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_set *set,
+static void warn_of_others(const struct xf_fw_args *args, const struct xf_named_set *set,
 			   uint64_t now)
 {
 	const struct xf_strs none = {};
@@ -55,12 +55,12 @@ static void warn_of_others(const struct xf_fw_args *args, const struct xf_rule_s
 		 args->set);
 	if (!args->confirm_ns)
 		deny.undo = undo;
-	if (!xf_table__trial(set->table, now))
+	if (!xf_ruleset__trial(set->ruleset, now))
 		deny.trial = trial;
 	xf_fw_deny_warn(&deny);
 }
 
-static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set *set, bool deny)
+static int change_policy(const struct xf_fw_args *args, const struct xf_named_set *set, bool deny)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	int err = args->confirm_ns ? xf_fw_trial__check(set) : 0;
@@ -69,19 +69,19 @@ static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set
 		return err;
 	if (deny)
 		warn_of_session(set, now);
-	if (deny && !xf_table__denies(set->table) && !xf_table__held(set->table, now))
+	if (deny && !xf_ruleset__denies(set->ruleset) && !xf_ruleset__held(set->ruleset, now))
 		warn_of_others(args, set, now);
 	if (args->confirm_ns) {
-		err = xf_table__try(set->table, deny, now + args->confirm_ns);
+		err = xf_ruleset__try(set->ruleset, deny, now + args->confirm_ns);
 		if (err)
 			xf_fw_trial__explain(set, err);
 		else
 			xf_fw_trial__announce(set, args->confirm_ns);
 		return err;
 	}
-	err = xf_table__set_policy(set->table, deny);
+	err = xf_ruleset__set_policy(set->ruleset, deny);
 	if (err)
-		xf_rule_set__explain(set, "set the policy of", err);
+		xf_named_set__explain(set, "set the policy of", err);
 	else
 		xf_fw_trial__remind(set);
 	return err;
@@ -89,15 +89,15 @@ static int change_policy(const struct xf_fw_args *args, const struct xf_rule_set
 
 static int set_policy(const struct xf_fw_args *args, bool deny)
 {
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	int err;
 
-	if (xf_fw_begin("firewall policy") || xf_rule_set__open(&set, args->set, XF_FW_CREATE))
+	if (xf_fw_begin("firewall policy") || xf_named_set__open(&set, args->set, XF_FW_CREATE))
 		return XF_EXIT_FAILED;
 	err = change_policy(args, &set, deny);
 	if (err && set.created)
 		xf_fw_pins__remove(&set.pins);
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 
@@ -122,18 +122,18 @@ int xf_fw_policy(int argc, char **argv)
 static int flush(const struct xf_fw_args *args)
 {
 	struct xf_ssh_warn warn;
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	int err;
 
-	if (xf_fw_begin("firewall flush") || xf_rule_set__open(&set, args->set, XF_FW_CHANGE))
+	if (xf_fw_begin("firewall flush") || xf_named_set__open(&set, args->set, XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	xf_ssh_warn__init(&warn);
-	xf_ssh_warn__see_protecting(&warn, set.table, xf_now_ns(CLOCK_BOOTTIME));
-	xf_ssh_warn__say(&warn, xf_table__denies(set.table), args->set);
-	err = xf_table__flush(set.table);
+	xf_ssh_warn__see_protecting(&warn, set.ruleset, xf_now_ns(CLOCK_BOOTTIME));
+	xf_ssh_warn__say(&warn, xf_ruleset__denies(set.ruleset), args->set);
+	err = xf_ruleset__flush(set.ruleset);
 	if (err)
-		xf_rule_set__explain(&set, "flush", err);
-	xf_rule_set__close(&set);
+		xf_named_set__explain(&set, "flush", err);
+	xf_named_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

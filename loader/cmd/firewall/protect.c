@@ -8,7 +8,7 @@
 #include "lib/msg.h"
 #include "lib/time.h"
 #include "loader/cmd/firewall/args.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 #include "loader/firewall/ssh_warn.h"
 
 static const char usage[] =
@@ -42,20 +42,20 @@ static int parse(const char *text, struct xf_rule *rule)
 	return 0;
 }
 
-static int protect(const struct xf_rule_set *set, const struct xf_rule *rule, const char *text)
+static int protect(const struct xf_named_set *set, const struct xf_rule *rule, const char *text)
 {
-	int err = xf_table__add(set->table, rule, xf_now_ns(CLOCK_BOOTTIME));
+	int err = xf_ruleset__add(set->ruleset, rule, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err == -EEXIST) {
 		xf_info("%s is protected already in the set '%s'", text, set->pins.name);
 		return 0;
 	}
 	if (err)
-		xf_rule_set__explain(set, "protect addresses in", err);
+		xf_named_set__explain(set, "protect addresses in", err);
 	return err;
 }
 
-static int unprotect(const struct xf_rule_set *set, const struct xf_rule *rule, const char *text)
+static int unprotect(const struct xf_named_set *set, const struct xf_rule *rule, const char *text)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
 	struct xf_ssh_warn warn;
@@ -63,14 +63,14 @@ static int unprotect(const struct xf_rule_set *set, const struct xf_rule *rule, 
 
 	xf_ssh_warn__init(&warn);
 	if (xf_ssh_warn__concerns(&warn, rule, false))
-		xf_ssh_warn__before(&warn, set->table, now, rule, false, set->pins.name);
-	err = xf_table__del(set->table, rule, now);
+		xf_ssh_warn__before(&warn, set->ruleset, now, rule, false, set->pins.name);
+	err = xf_ruleset__del(set->ruleset, rule, now);
 	if (err == -ENOENT) {
 		xf_err("%s is not protected in the set '%s'", text, set->pins.name);
 		xf_hint("'xdpfun-load firewall list --set %s' shows those that are",
 			set->pins.name);
 	} else if (err) {
-		xf_rule_set__explain(set, "protect addresses no more in", err);
+		xf_named_set__explain(set, "protect addresses no more in", err);
 	}
 	return err;
 }
@@ -79,16 +79,16 @@ static int unprotect(const struct xf_rule_set *set, const struct xf_rule *rule, 
 static int change(const struct xf_fw_args *args, const struct xf_rest *words,
 		  const struct xf_rule *rules)
 {
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	int failed = 0;
 
 	if (xf_fw_begin("firewall protect") ||
-	    xf_rule_set__open(&set, args->set, args->remove ? XF_FW_CHANGE : XF_FW_CREATE))
+	    xf_named_set__open(&set, args->set, args->remove ? XF_FW_CHANGE : XF_FW_CREATE))
 		return XF_EXIT_FAILED;
 	for (int i = 0; i < words->n; i++)
 		failed += !!(args->remove ? unprotect(&set, &rules[i], words->at[i])
 					  : protect(&set, &rules[i], words->at[i]));
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

@@ -73,7 +73,7 @@ static int read_rules(const struct xf_fw_args *args, const struct xf_fw_source *
 }
 
 /* Returns 0, or -errno after a message; *@twice counts rules that came more than once. */
-static int add_rules(struct xf_build *build, const struct xf_rule_set *set,
+static int add_rules(struct xf_build *build, const struct xf_named_set *set,
 		     const struct rule_list *list, size_t *twice)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
@@ -86,28 +86,28 @@ static int add_rules(struct xf_build *build, const struct xf_rule_set *set,
 			*twice += !list->at[i].rule.protect;
 		} else if (err == -E2BIG || err == -ENOSPC) {
 			xf_err("%s:%" PRIu32 ":1: too much for a set: %s", list->name,
-			       list->at[i].line, xf_table__why(set->table));
+			       list->at[i].line, xf_ruleset__why(set->ruleset));
 			return err;
 		} else if (err) {
-			xf_rule_set__explain(set, "replace the rules of", err);
+			xf_named_set__explain(set, "replace the rules of", err);
 			return err;
 		}
 	}
 	return 0;
 }
 
-static void warn(const struct xf_rule_set *set, const struct rule_list *list)
+static void warn(const struct xf_named_set *set, const struct rule_list *list)
 {
 	struct xf_ssh_warn warning;
 
 	xf_ssh_warn__init(&warning);
-	xf_ssh_warn__see_protecting(&warning, set->table, xf_now_ns(CLOCK_BOOTTIME));
+	xf_ssh_warn__see_protecting(&warning, set->ruleset, xf_now_ns(CLOCK_BOOTTIME));
 	for (size_t i = 0; i < list->n; i++)
 		xf_ssh_warn__see(&warning, &list->at[i].rule);
-	xf_ssh_warn__say(&warning, xf_table__denies(set->table), set->pins.name);
+	xf_ssh_warn__say(&warning, xf_ruleset__denies(set->ruleset), set->pins.name);
 }
 
-static int replace_rules(const struct xf_fw_args *args, const struct xf_rule_set *set,
+static int replace_rules(const struct xf_fw_args *args, const struct xf_named_set *set,
 			 const struct rule_list *list, size_t *twice)
 {
 	struct xf_build *build;
@@ -116,9 +116,9 @@ static int replace_rules(const struct xf_fw_args *args, const struct xf_rule_set
 
 	if (err)
 		return err;
-	err = xf_build__begin(&build, set->table, list->n);
+	err = xf_build__begin(&build, set->ruleset, list->n);
 	if (err) {
-		xf_rule_set__explain(set, "replace the rules of", err);
+		xf_named_set__explain(set, "replace the rules of", err);
 		return err;
 	}
 	err = add_rules(build, set, list, twice);
@@ -131,11 +131,11 @@ static int replace_rules(const struct xf_fw_args *args, const struct xf_rule_set
 	err = args->confirm_ns ? xf_build__try(build, now + args->confirm_ns)
 			       : xf_build__commit(build);
 	if (err)
-		xf_rule_set__explain(set, "replace the rules of", err);
+		xf_named_set__explain(set, "replace the rules of", err);
 	return err;
 }
 
-static void report(const struct xf_fw_args *args, const struct xf_rule_set *set, size_t rules,
+static void report(const struct xf_fw_args *args, const struct xf_named_set *set, size_t rules,
 		   size_t twice)
 {
 	if (twice)
@@ -150,9 +150,9 @@ static void report(const struct xf_fw_args *args, const struct xf_rule_set *set,
 
 static int replace_set(const struct xf_fw_args *args, const struct rule_list *list)
 {
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	size_t twice = 0;
-	int err = xf_rule_set__open(&set, args->set, XF_FW_CREATE);
+	int err = xf_named_set__open(&set, args->set, XF_FW_CREATE);
 
 	if (err)
 		return err;
@@ -161,7 +161,7 @@ static int replace_set(const struct xf_fw_args *args, const struct rule_list *li
 		report(args, &set, list->n - twice, twice);
 	else if (set.created)
 		xf_fw_pins__remove(&set.pins);
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return err;
 }
 

@@ -85,13 +85,13 @@ static int parse_words(const struct xf_rest *words, struct xf_rule *rule)
 }
 
 /* Returns 0 with --exist. */
-static int say_present(const struct xf_fw_args *args, struct xf_rule_set *set,
+static int say_present(const struct xf_fw_args *args, struct xf_named_set *set,
 		       const struct xf_rule *rule, uint64_t now)
 {
 	char life[64] = "for ever";
 	uint32_t ttl = 0;
 
-	if (xf_table__ttl(set->table, rule, now, &ttl))
+	if (xf_ruleset__ttl(set->ruleset, rule, now, &ttl))
 		return -EEXIST; /* cannot be: the set is locked, and it was just there */
 	if (ttl)
 		snprintf(life, sizeof(life), "for %" PRIu32 " more seconds", ttl);
@@ -103,21 +103,21 @@ static int say_present(const struct xf_fw_args *args, struct xf_rule_set *set,
 	return args->exist ? 0 : -EEXIST;
 }
 
-static int add(const struct xf_fw_args *args, struct xf_rule_set *set, const struct xf_rule *rule)
+static int add(const struct xf_fw_args *args, struct xf_named_set *set, const struct xf_rule *rule)
 {
 	uint64_t now = xf_now_ns(CLOCK_BOOTTIME);
-	int err = xf_table__add(set->table, rule, now);
+	int err = xf_ruleset__add(set->ruleset, rule, now);
 
 	if (err == -EEXIST)
 		return say_present(args, set, rule, now);
 	if (err)
-		xf_rule_set__explain(set, "add the rule to", err);
+		xf_named_set__explain(set, "add the rule to", err);
 	return err;
 }
 
-static int del(const struct xf_fw_args *args, struct xf_rule_set *set, const struct xf_rule *rule)
+static int del(const struct xf_fw_args *args, struct xf_named_set *set, const struct xf_rule *rule)
 {
-	int err = xf_table__del(set->table, rule, xf_now_ns(CLOCK_BOOTTIME));
+	int err = xf_ruleset__del(set->ruleset, rule, xf_now_ns(CLOCK_BOOTTIME));
 
 	if (err == -ENOENT && args->exist)
 		return 0;
@@ -125,19 +125,19 @@ static int del(const struct xf_fw_args *args, struct xf_rule_set *set, const str
 		xf_err("there is no such rule in the set '%s'", args->set);
 		xf_hint("'xdpfun-load firewall list --set %s' shows its rules", args->set);
 	} else if (err) {
-		xf_rule_set__explain(set, "take the rule out of", err);
+		xf_named_set__explain(set, "take the rule out of", err);
 	}
 	return err;
 }
 
-static void warn_if_bad(const struct xf_rule_set *set, const struct xf_rule *rule, bool added)
+static void warn_if_bad(const struct xf_named_set *set, const struct xf_rule *rule, bool added)
 {
 	struct xf_ssh_warn warn;
 
 	xf_ssh_warn__init(&warn);
 	if (!xf_ssh_warn__concerns(&warn, rule, added))
 		return;
-	xf_ssh_warn__before(&warn, set->table, xf_now_ns(CLOCK_BOOTTIME), rule, added,
+	xf_ssh_warn__before(&warn, set->ruleset, xf_now_ns(CLOCK_BOOTTIME), rule, added,
 			    set->pins.name);
 }
 
@@ -153,7 +153,7 @@ static int change_one(const struct xf_fw_args *args, const struct xf_rest *words
 		      enum xf_fw_change what)
 {
 	bool adding = what == XF_FW_ADD;
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	struct xf_rule rule;
 	int err;
 
@@ -164,11 +164,11 @@ static int change_one(const struct xf_fw_args *args, const struct xf_rest *words
 		return XF_EXIT_USAGE;
 	}
 	if (xf_fw_begin(names[what]) ||
-	    xf_rule_set__open(&set, args->set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
+	    xf_named_set__open(&set, args->set, adding ? XF_FW_CREATE : XF_FW_CHANGE))
 		return XF_EXIT_FAILED;
 	warn_if_bad(&set, &rule, adding);
 	err = adding ? add(args, &set, &rule) : del(args, &set, &rule);
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return err ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 

@@ -4,15 +4,15 @@
 
 static int read_set(const struct xf_fw_show *show, void *arg, const struct xf_fw_args *args)
 {
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	int err = xf_fw_begin(show->name);
 
 	if (!err)
-		err = xf_rule_set__open(&set, args->set, XF_FW_READ);
+		err = xf_named_set__open(&set, args->set, XF_FW_READ);
 	if (err)
 		return err;
 	err = show->read(arg, args, &set);
-	xf_rule_set__close(&set);
+	xf_named_set__close(&set);
 	return err;
 }
 

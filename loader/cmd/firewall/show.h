@@ -4,12 +4,12 @@
 #define XF_FW_SHOW_H
 
 #include "loader/cmd/firewall/args.h"
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 
 struct xf_fw_show {
 	const char *name, *usage;
 	/* Take what will be printed from the open set. Returns 0, or -errno after a message. */
-	int (*read)(void *arg, const struct xf_fw_args *args, struct xf_rule_set *set);
+	int (*read)(void *arg, const struct xf_fw_args *args, struct xf_named_set *set);
 	void (*text)(void *arg, const struct xf_fw_args *args);
 	void (*json)(void *arg, const struct xf_fw_args *args);
 };

@@ -23,7 +23,7 @@ struct figures {
 	bool deny;
 	uint64_t trial_s; /* seconds that are left, 0: none is running */
 	bool held;
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 	struct xf_fw_place *places;
 	struct xf_leftover *left; /* in each place, by a reader that died */
 	int places_n;
@@ -34,17 +34,18 @@ static const struct {
 	const char *key, *text;
 	size_t offset;
 } counter_fields[] = {
-	{ "allowed", "allowed by rules", offsetof(struct xf_table_stats, allowed) },
-	{ "denied", "denied by rules", offsetof(struct xf_table_stats, denied) },
+	{ "allowed", "allowed by rules", offsetof(struct xf_ruleset_stats, allowed) },
+	{ "denied", "denied by rules", offsetof(struct xf_ruleset_stats, denied) },
 	{ "policy_allowed", "allowed by the policy",
-	  offsetof(struct xf_table_stats, policy_allowed) },
-	{ "policy_denied", "denied by the policy", offsetof(struct xf_table_stats, policy_denied) },
-	{ "exempt", "exempt from the policy", offsetof(struct xf_table_stats, exempt) },
+	  offsetof(struct xf_ruleset_stats, policy_allowed) },
+	{ "policy_denied", "denied by the policy",
+	  offsetof(struct xf_ruleset_stats, policy_denied) },
+	{ "exempt", "exempt from the policy", offsetof(struct xf_ruleset_stats, exempt) },
 };
 #define COUNTER_FIELDS (sizeof(counter_fields) / sizeof(counter_fields[0]))
 
 /* Packets, then bytes. */
-static const uint64_t *counter(const struct xf_table_stats *stats, size_t i)
+static const uint64_t *counter(const struct xf_ruleset_stats *stats, size_t i)
 {
 	return (const uint64_t *)((const char *)stats + counter_fields[i].offset);
 }
@@ -74,17 +75,17 @@ static int release_leftovers(struct figures *figures)
 	return err;
 }
 
-static int read_figures(void *arg, const struct xf_fw_args *args, struct xf_rule_set *set)
+static int read_figures(void *arg, const struct xf_fw_args *args, struct xf_named_set *set)
 {
-	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends = xf_table__trial(set->table, now);
+	uint64_t now = xf_now_ns(CLOCK_BOOTTIME), ends = xf_ruleset__trial(set->ruleset, now);
 	struct figures *figures = arg;
 	struct xf_strs all = {};
 	int err;
 
-	figures->deny = xf_table__denies(set->table);
+	figures->deny = xf_ruleset__denies(set->ruleset);
 	figures->trial_s = ends > now ? (ends - now + XF_NSEC - 1) / XF_NSEC : 0;
-	figures->held = xf_table__held(set->table, now);
-	err = xf_table__stats(set->table, now, &figures->stats);
+	figures->held = xf_ruleset__held(set->ruleset, now);
+	err = xf_ruleset__stats(set->ruleset, now, &figures->stats);
 	if (err) {
 		xf_err("cannot read the counters of the set '%s': %s", args->set, strerror(-err));
 		return err;
@@ -117,7 +118,7 @@ static json_object *places_json(const struct figures *figures)
 	return list;
 }
 
-static json_object *counters_json(const struct xf_table_stats *stats)
+static json_object *counters_json(const struct xf_ruleset_stats *stats)
 {
 	json_object *obj = json_object_new_object();
 
@@ -135,7 +136,7 @@ static json_object *counters_json(const struct xf_table_stats *stats)
 static void print_json(void *arg, const struct xf_fw_args *args)
 {
 	const struct figures *figures = arg;
-	const struct xf_table_stats *stats = &figures->stats;
+	const struct xf_ruleset_stats *stats = &figures->stats;
 	const struct {
 		const char *key;
 		uint64_t value;
@@ -162,7 +163,7 @@ static void print_json(void *arg, const struct xf_fw_args *args)
 static void print_text(void *arg, const struct xf_fw_args *args)
 {
 	const struct figures *figures = arg;
-	const struct xf_table_stats *stats = &figures->stats;
+	const struct xf_ruleset_stats *stats = &figures->stats;
 
 	xf_print("set %s, policy %s", args->set, xf_fw_policies[figures->deny]);
 	if (figures->trial_s)

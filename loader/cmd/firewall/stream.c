@@ -19,7 +19,7 @@ struct stream {
 	const struct xf_fw_args *args;
 	enum xf_fw_change change;
 	struct xf_fw_input input;
-	struct xf_rule_set set;
+	struct xf_named_set set;
 	bool open;
 	bool opened_once;
 	uint64_t turn_ends, expired_at;
@@ -37,7 +37,7 @@ static int open_set(struct stream *s)
 
 	if (s->open)
 		return 0;
-	err = xf_rule_set__open(&s->set, s->args->set, make ? XF_FW_CREATE : XF_FW_CHANGE);
+	err = xf_named_set__open(&s->set, s->args->set, make ? XF_FW_CREATE : XF_FW_CHANGE);
 	if (err)
 		return err;
 	s->open = s->opened_once = true;
@@ -48,7 +48,7 @@ static int open_set(struct stream *s)
 static void close_set(struct stream *s)
 {
 	if (s->open)
-		xf_rule_set__close(&s->set);
+		xf_named_set__close(&s->set);
 	s->open = false;
 }
 
@@ -56,7 +56,7 @@ static void expire(struct stream *s, uint64_t now)
 {
 	if (now - s->expired_at < EXPIRE_NS)
 		return;
-	xf_table__expire(s->set.table, now);
+	xf_ruleset__expire(s->set.ruleset, now);
 	s->expired_at = now;
 }
 
@@ -80,7 +80,7 @@ static void look_out(struct stream *s, const struct xf_rule *rule, uint64_t now)
 
 	if (!s->warned && xf_ssh_warn__concerns(&s->warn, rule, adding))
 		s->warned =
-		    xf_ssh_warn__before(&s->warn, s->set.table, now, rule, adding, s->args->set);
+		    xf_ssh_warn__before(&s->warn, s->set.ruleset, now, rule, adding, s->args->set);
 }
 
 static int refuse_unprotect(struct stream *s)
@@ -104,9 +104,9 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 		return err;
 	look_out(s, rule, now);
 	if (s->change == XF_FW_ADD)
-		err = xf_table__add(s->set.table, rule, now);
+		err = xf_ruleset__add(s->set.ruleset, rule, now);
 	else
-		err = xf_table__del(s->set.table, rule, now);
+		err = xf_ruleset__del(s->set.ruleset, rule, now);
 	switch (err) {
 	case 0:
 		s->done++;
@@ -118,10 +118,10 @@ static int apply(struct stream *s, const struct xf_rule *rule)
 	case -E2BIG:
 		s->refused++;
 		xf_err("%s:%" PRIu64 ":1: the rule is not added: %s", s->input.lines.name,
-		       s->input.lines.number, xf_table__why(s->set.table));
+		       s->input.lines.number, xf_ruleset__why(s->set.ruleset));
 		return 0;
 	default:
-		xf_rule_set__explain(&s->set, "change", err);
+		xf_named_set__explain(&s->set, "change", err);
 		return err;
 	}
 }

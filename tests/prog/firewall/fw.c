@@ -14,8 +14,8 @@
 
 static int share_maps(struct xf_fw *fw)
 {
-	const struct xf_table_map *maps;
-	size_t n = xf_table__maps(fw->table, &maps);
+	const struct xf_ruleset_map *maps;
+	size_t n = xf_ruleset__maps(fw->ruleset, &maps);
 
 	for (size_t i = 0; i < n; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(fw->object, maps[i].name);
@@ -36,7 +36,7 @@ int xf_fw__open_flags(struct xf_fw *fw, bool deny_policy, uint32_t flags)
 
 	memset(fw, 0, sizeof(*fw));
 	fw->cpus = libbpf_num_possible_cpus();
-	err = xf_table__create(&fw->table, deny_policy);
+	err = xf_ruleset__create(&fw->ruleset, deny_policy);
 	if (err) {
 		fprintf(stderr, "cannot make a rule set: %s\n", strerror(-err));
 		return err;
@@ -64,7 +64,7 @@ int xf_fw__open(struct xf_fw *fw, bool deny_policy)
 void xf_fw__close(struct xf_fw *fw)
 {
 	bpf_object__close(fw->object);
-	xf_table__close(fw->table);
+	xf_ruleset__close(fw->ruleset);
 }
 
 static int set_up(void **state, bool deny)
@@ -92,23 +92,23 @@ int xf_fw_tear_down(void **state)
 	return 0;
 }
 
-struct xf_table *xf_fw_open_again(const struct xf_fw *fw)
+struct xf_ruleset *xf_fw_open_again(const struct xf_fw *fw)
 {
-	const struct xf_table_map *maps;
-	size_t n = xf_table__maps(fw->table, &maps);
-	struct xf_table *again;
+	const struct xf_ruleset_map *maps;
+	size_t n = xf_ruleset__maps(fw->ruleset, &maps);
+	struct xf_ruleset *again;
 
-	assert_int_equal(xf_table__open(&again, maps, n), 0);
+	assert_int_equal(xf_ruleset__open(&again, maps, n), 0);
 	return again;
 }
 
-int xf_fw_add_expired(struct xf_table *table, const struct xf_rule *rule)
+int xf_fw_add_expired(struct xf_ruleset *ruleset, const struct xf_rule *rule)
 {
 	struct xf_rule old = *rule;
 
 	old.ttl = 1;
 	assert_true(xf_boot_ns() > XF_FW_LONG_AGO + 1000000000ull);
-	return xf_table__add(table, &old, XF_FW_LONG_AGO);
+	return xf_ruleset__add(ruleset, &old, XF_FW_LONG_AGO);
 }
 
 int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len)

@@ -3,14 +3,14 @@
 #ifndef XF_TEST_FW_H
 #define XF_TEST_FW_H
 
-#include "firewall/table/table.h"
+#include "firewall/table/ruleset.h"
 #include "tests/prog/firewall/ref_fw.h"
 
 struct bpf_object;
 
 struct xf_fw {
 	struct bpf_object *object;
-	struct xf_table *table;
+	struct xf_ruleset *ruleset;
 	int prog;
 	int totals;
 	int cpus;
@@ -27,13 +27,13 @@ int xf_fw_set_up_deny(void **state);
 int xf_fw_tear_down(void **state);
 
 /* The rule set as another process has it. Fails the test when it cannot be opened. */
-struct xf_table *xf_fw_open_again(const struct xf_fw *fw);
+struct xf_ruleset *xf_fw_open_again(const struct xf_fw *fw);
 
 /* Add a rule that has expired, on a machine of any uptime: as if it had been added right after the
  * boot, with a ttl of a second. A time counted back from now could lie before the boot and wrap
- * round. Returns what xf_table__add() does. */
+ * round. Returns what xf_ruleset__add() does. */
 #define XF_FW_LONG_AGO 1
-int xf_fw_add_expired(struct xf_table *table, const struct xf_rule *rule);
+int xf_fw_add_expired(struct xf_ruleset *ruleset, const struct xf_rule *rule);
 
 /* The verdict on a packet, or -errno. */
 int xf_fw_verdict(const struct xf_fw *fw, const void *bytes, size_t len);
@@ -51,9 +51,9 @@ uint64_t xf_fw_drops(const struct xf_fw *fw, const void *bytes, size_t len, uint
 struct xf_rule xf_fw_from4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t len, bool deny);
 const uint8_t *xf_fw_packet_from(uint8_t d);
 int xf_fw_verdict_on(const struct xf_fw *fw, uint8_t d);
-/* The only entry of the set with this rule. */
-struct xf_table_rule xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule);
-/* How many rules the set has, and its bytes of kernel memory. */
+/* The only entry of the generation with this rule. */
+struct xf_ruleset_rule xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule);
+/* How many rules the generation has, and its bytes of kernel memory. */
 size_t xf_fw_rules(const struct xf_fw *fw);
 uint64_t xf_fw_memory(const struct xf_fw *fw);
 

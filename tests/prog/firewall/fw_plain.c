@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A simple rule, a simple packet, and queries of a set. */
+/* A simple rule, a simple packet, and queries of a generation. */
 #include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 
@@ -29,27 +29,27 @@ int xf_fw_verdict_on(const struct xf_fw *fw, uint8_t d)
 
 size_t xf_fw_rules(const struct xf_fw *fw)
 {
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 
-	assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, xf_boot_ns(), &stats), 0);
 	return stats.rules;
 }
 
 uint64_t xf_fw_memory(const struct xf_fw *fw)
 {
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 
-	assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, xf_boot_ns(), &stats), 0);
 	return stats.memory;
 }
 
 struct found {
 	struct xf_rule want;
-	struct xf_table_rule entry;
+	struct xf_ruleset_rule entry;
 	int n;
 };
 
-static int find_entry(void *arg, const struct xf_table_rule *entry)
+static int find_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	struct found *found = arg;
 
@@ -60,15 +60,16 @@ static int find_entry(void *arg, const struct xf_table_rule *entry)
 	return 0;
 }
 
-struct xf_table_rule xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule)
+struct xf_ruleset_rule xf_fw_entry(const struct xf_fw *fw, struct xf_rule rule)
 {
 	struct found found = { .want = rule };
 	struct xf_rule by_id;
 
-	assert_int_equal(xf_table__each(fw->table, xf_boot_ns(), find_entry, &found), 0);
+	assert_int_equal(xf_ruleset__each(fw->ruleset, xf_boot_ns(), find_entry, &found), 0);
 	assert_int_equal(found.n, 1);
 	assert_int_equal(
-	    xf_table__by_id(fw->table, found.entry.set, found.entry.id, xf_boot_ns(), &by_id), 0);
+	    xf_ruleset__by_id(fw->ruleset, found.entry.gen, found.entry.id, xf_boot_ns(), &by_id),
+	    0);
 	assert_true(xf_rule_equal(&by_id, &rule));
 	return found.entry;
 }

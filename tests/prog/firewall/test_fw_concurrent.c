@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/table/table_impl.h"
+#include "firewall/table/ruleset_impl.h"
 #include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 
@@ -107,9 +107,9 @@ static void *run_traffic(void *arg)
 	return NULL;
 }
 
-/* Let the streams run while @change changes the set, and check them. */
+/* Let the streams run while @change changes the generation, and check them. */
 static void run_beside(const struct xf_fw *fw, struct stream *streams, size_t n,
-		       void (*change)(struct xf_table *table, const struct traffic *traffic))
+		       void (*change)(struct xf_ruleset *ruleset, const struct traffic *traffic))
 {
 	struct traffic traffic = { .fw = fw, .streams = streams, .n = n };
 
@@ -117,7 +117,7 @@ static void run_beside(const struct xf_fw *fw, struct stream *streams, size_t n,
 	assert_int_equal(pthread_create(&traffic.thread, NULL, run_traffic, &traffic), 0);
 	while (!traffic.rounds)
 		;
-	change(fw->table, &traffic);
+	change(fw->ruleset, &traffic);
 	traffic.stop = true;
 	pthread_join(traffic.thread, NULL);
 	for (size_t i = 0; i < n; i++)
@@ -126,17 +126,17 @@ static void run_beside(const struct xf_fw *fw, struct stream *streams, size_t n,
 				 streams[i].run, streams[i].wrong);
 }
 
-static void add(struct xf_table *table, struct xf_rule rule)
+static void add(struct xf_ruleset *ruleset, struct xf_rule rule)
 {
-	int err = xf_table__add(table, &rule, xf_boot_ns());
+	int err = xf_ruleset__add(ruleset, &rule, xf_boot_ns());
 
 	assert_true(!err || err == -EEXIST);
 }
 
 /* The rule may have gone with the trial in which it was added. */
-static void del(struct xf_table *table, struct xf_rule rule)
+static void del(struct xf_ruleset *ruleset, struct xf_rule rule)
 {
-	int err = xf_table__del(table, &rule, xf_boot_ns());
+	int err = xf_ruleset__del(ruleset, &rule, xf_boot_ns());
 
 	assert_true(!err || err == -ENOENT);
 }
@@ -152,7 +152,7 @@ static void add_all(struct xf_build *build, const struct xf_rule *rules, size_t 
 
 /* Change rules that cover the packets beside more specific ones, and rules of other tuple spaces.
  */
-static void churn(struct xf_table *table, unsigned int round)
+static void churn(struct xf_ruleset *ruleset, unsigned int round)
 {
 	struct xf_rule rules[] = {
 		from4(0, 0, 0, 8, true),
@@ -174,16 +174,16 @@ static void churn(struct xf_table *table, unsigned int round)
 
 	rules[9].dst.addr[3] = rules[9].dst.len == 32;
 	for (size_t i = 0; i < n; i++)
-		add(table, rules[i]);
+		add(ruleset, rules[i]);
 	for (size_t i = 0; i < n; i++)
-		del(table, rules[i]);
+		del(ruleset, rules[i]);
 }
 
-static void replace(struct xf_table *table, unsigned int round)
+static void replace(struct xf_ruleset *ruleset, unsigned int round)
 {
 	struct xf_build *build;
 
-	assert_int_equal(xf_build__begin(&build, table, 100), 0);
+	assert_int_equal(xf_build__begin(&build, ruleset, 100), 0);
 	for (unsigned int i = 0; i < 100; i++) {
 		struct xf_rule rule = from4(4, round, i, 32, i & 1);
 
@@ -194,18 +194,19 @@ static void replace(struct xf_table *table, unsigned int round)
 }
 
 /* Of 9,000 prefixes a directory is made. */
-static void change_everything(struct xf_table *table, const struct traffic *traffic)
+static void change_everything(struct xf_ruleset *ruleset, const struct traffic *traffic)
 {
 	(void)traffic;
 	for (unsigned int round = 0; round < 24; round++) {
-		churn(table, round);
+		churn(ruleset, round);
 		if (round % 12 == 4)
 			for (unsigned int i = 0; i < 9000; i++)
-				add(table, from4(3, i >> 8, i, 32, i & 1));
+				add(ruleset, from4(3, i >> 8, i, 32, i & 1));
 		if (round % 4 == 3)
-			xf_table__try(table, xf_table__denies(table), xf_boot_ns() + 10000000);
+			xf_ruleset__try(ruleset, xf_ruleset__denies(ruleset),
+					xf_boot_ns() + 10000000);
 		if (round % 3 == 2)
-			replace(table, round);
+			replace(ruleset, round);
 	}
 }
 
@@ -219,7 +220,7 @@ static void every_packet_meets_a_whole_set(void **state)
 	const struct xf_fw *fw = *state;
 
 	protect.protect = true;
-	add(fw->table, protect);
+	add(fw->ruleset, protect);
 	fixed_rules[0] = from4(1, 1, 1, 32, false);
 	fixed_rules[1] = from4(1, 0, 0, 16, true);
 	fixed_rules[2] = with_ports(from4(2, 0, 1, 32, true), 53, 53);
@@ -228,31 +229,31 @@ static void every_packet_meets_a_whole_set(void **state)
 	fixed_rules[5] = with_ports(from6(2, 128, true), 53, 53);
 	fixed_rules[6] = from4(5, 0, 1, 32, true);
 	for (size_t i = 0; i < FIXED; i++)
-		add(fw->table, fixed_rules[i]);
+		add(fw->ruleset, fixed_rules[i]);
 	run_beside(fw, streams, 7, change_everything);
 }
 
 /* The index before and after it grew, both with the rules that the packets meet, in turns. */
-static void flip_index(struct xf_table *table, const struct traffic *traffic)
+static void flip_index(struct xf_ruleset *ruleset, const struct traffic *traffic)
 {
-	struct xf_region *region = &table->region;
-	struct xf_fw_set *set = region->set;
-	uint64_t small = set->index, large;
-	uint32_t slot = (uint32_t)small - set->slot;
+	struct xf_region *region = &ruleset->region;
+	struct xf_fw_generation *gen = region->gen;
+	uint64_t small = gen->index, large;
+	uint32_t slot = (uint32_t)small - gen->slot;
 	size_t n = region->entries[slot];
 	struct xf_fw_entry *copy = malloc(n * sizeof(*copy));
 
 	assert_non_null(copy);
 	memcpy(copy, region->table[slot], n * sizeof(*copy));
-	for (unsigned int i = 0; set->index == small; i++)
-		add(table, from4(3, i >> 8, i, 32, false));
-	large = set->index;
+	for (unsigned int i = 0; gen->index == small; i++)
+		add(ruleset, from4(3, i >> 8, i, 32, false));
+	large = gen->index;
 	assert_int_equal(xf_region__make(region, slot, n), 0);
 	memcpy(region->table[slot], copy, n * sizeof(*copy));
 	free(copy);
 	while (traffic->rounds < ROUNDS) {
-		xf_publish(&set->index, small);
-		xf_publish(&set->index, large);
+		xf_publish(&gen->index, small);
+		xf_publish(&gen->index, large);
 	}
 }
 
@@ -265,46 +266,46 @@ static void the_index_grows(void **state)
 
 	streams[0].bytes[20] = 6; /* no UDP */
 	streams[2].bytes[22] = 0x80;
-	add(fw->table, from6(1, 3, true));
-	add(fw->table, with_udp((struct xf_rule) { .deny = true }));
+	add(fw->ruleset, from6(1, 3, true));
+	add(fw->ruleset, with_udp((struct xf_rule) { .deny = true }));
 	for (unsigned int len = 4; len < 32; len++) {
 		struct xf_rule other6 = from6(1, len, false), other4 = from4(0, 0, 0, len, false);
 
 		other6.src.addr[0] |= 0x40;
 		other4.src.addr[0] = 192;
-		add(fw->table, other6);
-		add(fw->table, with_udp(other6));
-		add(fw->table, with_udp(other4));
+		add(fw->ruleset, other6);
+		add(fw->ruleset, with_udp(other6));
+		add(fw->ruleset, with_udp(other4));
 	}
 	run_beside(fw, streams, 3, flip_index);
 }
 
 /* All rules are replaced on trial. */
-static void try_replace(struct xf_table *table)
+static void try_replace(struct xf_ruleset *ruleset)
 {
 	const struct xf_rule rules[] = { from4(0, 0, 0, 8, true), from4(1, 0, 0, 16, true) };
 	struct xf_build *build;
 
-	assert_int_equal(xf_build__begin(&build, table, 2), 0);
+	assert_int_equal(xf_build__begin(&build, ruleset, 2), 0);
 	add_all(build, rules, 2);
 	assert_int_equal(xf_build__try(build, xf_boot_ns() + HOUR), 0);
-	assert_int_equal(xf_table__confirm(table, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__confirm(ruleset, xf_boot_ns()), 0);
 }
 
-static void try_and_confirm(struct xf_table *table, const struct traffic *traffic)
+static void try_and_confirm(struct xf_ruleset *ruleset, const struct traffic *traffic)
 {
 	while (traffic->rounds < ROUNDS) {
-		assert_int_equal(xf_table__try_first(table, xf_boot_ns() + HOUR), 0);
-		xf_table__put_off(table, xf_boot_ns() + HOUR);
-		assert_int_equal(xf_table__confirm(table, xf_boot_ns()), 0);
+		assert_int_equal(xf_ruleset__try_first(ruleset, xf_boot_ns() + HOUR), 0);
+		xf_ruleset__put_off(ruleset, xf_boot_ns() + HOUR);
+		assert_int_equal(xf_ruleset__confirm(ruleset, xf_boot_ns()), 0);
 	}
 	/* Each of these waits for packets. */
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(xf_table__try(table, i % 2, xf_boot_ns() + HOUR), 0);
-		del(table, from4(1, 0, 0, 16, true));
-		add(table, from4(1, 0, 0, 16, true));
-		assert_int_equal(xf_table__confirm(table, xf_boot_ns()), 0);
-		try_replace(table);
+		assert_int_equal(xf_ruleset__try(ruleset, i % 2, xf_boot_ns() + HOUR), 0);
+		del(ruleset, from4(1, 0, 0, 16, true));
+		add(ruleset, from4(1, 0, 0, 16, true));
+		assert_int_equal(xf_ruleset__confirm(ruleset, xf_boot_ns()), 0);
+		try_replace(ruleset);
 	}
 }
 
@@ -314,15 +315,15 @@ static void trials_are_confirmed(void **state)
 	struct stream streams[] = { ip4(true, 1, 0, 1, 17) };
 	const struct xf_fw *fw = *state;
 
-	add(fw->table, from4(0, 0, 0, 8, true));
-	add(fw->table, from4(1, 0, 0, 16, true));
+	add(fw->ruleset, from4(0, 0, 0, 8, true));
+	add(fw->ruleset, from4(1, 0, 0, 16, true));
 	run_beside(fw, streams, 1, try_and_confirm);
 }
 
-static void change_policy(struct xf_table *table, const struct traffic *traffic)
+static void change_policy(struct xf_ruleset *ruleset, const struct traffic *traffic)
 {
 	for (bool deny = true; traffic->rounds < ROUNDS; deny = !deny)
-		assert_int_equal(xf_table__set_policy(table, deny), 0);
+		assert_int_equal(xf_ruleset__set_policy(ruleset, deny), 0);
 }
 
 /* Under one policy the packet passes, under the other it is exempt. */
@@ -333,16 +334,16 @@ static void the_policy_changes(void **state)
 	run_beside(*state, streams, 1, change_policy);
 }
 
-static void change_first_of_tuple(struct xf_table *table, const struct traffic *traffic)
+static void change_first_of_tuple(struct xf_ruleset *ruleset, const struct traffic *traffic)
 {
 	struct xf_rule first = with_ports((struct xf_rule) { .deny = true }, 0, 1024),
 		       first4 = with_ports(from4(1, 0, 0, 16, true), 0, 1024);
 
 	while (traffic->rounds < ROUNDS) {
-		add(table, first);
-		add(table, first4);
-		del(table, first);
-		del(table, first4);
+		add(ruleset, first);
+		add(ruleset, first4);
+		del(ruleset, first);
+		del(ruleset, first4);
 	}
 }
 
@@ -352,11 +353,11 @@ static void the_first_rule_of_a_tuple_goes(void **state)
 	struct stream streams[] = { ip4(true, 1, 0, 1, 17), ip6(true, 1, 1) };
 	const struct xf_fw *fw = *state;
 
-	add(fw->table, with_ports((struct xf_rule) { .deny = true }, 0, 1025));
-	add(fw->table, with_ports(from4(1, 0, 0, 16, true), 0, 1025));
+	add(fw->ruleset, with_ports((struct xf_rule) { .deny = true }, 0, 1025));
+	add(fw->ruleset, with_ports(from4(1, 0, 0, 16, true), 0, 1025));
 	/* No tuple space comes or goes, for which changes would wait. */
-	add(fw->table, with_ports((struct xf_rule) { .deny = true }, 5000, 5000));
-	add(fw->table, with_ports(from4(1, 0, 0, 16, true), 5000, 5000));
+	add(fw->ruleset, with_ports((struct xf_rule) { .deny = true }, 5000, 5000));
+	add(fw->ruleset, with_ports(from4(1, 0, 0, 16, true), 5000, 5000));
 	run_beside(fw, streams, 2, change_first_of_tuple);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/table/table_impl.h"
+#include "firewall/table/ruleset_impl.h"
 #include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
 
@@ -24,16 +24,16 @@ static void add_rules(const struct xf_fw *fw, uint8_t len)
 	for (int i = 0; i < BEFORE; i++) {
 		struct xf_rule rule = xf_fw_from4(192, 0, i >> 8, i, 32, true);
 
-		assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, xf_boot_ns()), 0);
 	}
-	assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &hot, xf_boot_ns()), 0);
 }
 
 /* An empty set that gives each CPU a group of its own. */
 static void part_cpus(const struct xf_fw *fw)
 {
-	fw->table->store.sharing = 0;
-	assert_int_equal(xf_table__flush(fw->table), 0);
+	fw->ruleset->store.sharing = 0;
+	assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 }
 
 static void run(const struct xf_fw *fw, unsigned long times)
@@ -43,7 +43,7 @@ static void run(const struct xf_fw *fw, unsigned long times)
 
 static void assert_hits(const struct xf_fw *fw, uint64_t packets)
 {
-	const struct xf_table_rule entry = xf_fw_entry(fw, hot);
+	const struct xf_ruleset_rule entry = xf_fw_entry(fw, hot);
 
 	assert_int_equal(entry.packets, packets);
 	assert_int_equal(entry.bytes, packets * XF_FW_PLAIN_LEN);
@@ -54,8 +54,8 @@ static size_t lines_written(const struct xf_fw *fw, int cpu, size_t *line)
 {
 	static struct xf_fw_entry before[LINES];
 	uint32_t chunk = xf_fw_entry(fw, hot).id >> 16;
-	const struct xf_fw_entry *table = xf_region__table(&fw->table->region, chunk);
-	size_t n = fw->table->region.entries[chunk], written = 0;
+	const struct xf_fw_entry *table = xf_region__table(&fw->ruleset->region, chunk);
+	size_t n = fw->ruleset->region.entries[chunk], written = 0;
 
 	assert_in_range(n, 1, LINES);
 	memcpy(before, table, n * sizeof(*table));
@@ -117,13 +117,13 @@ static void rules_for_many_flows_are_counted_by_cpu(void **state)
 	hot = xf_fw_from4(10, 1, 2, 7, 32, true);
 	hot.has |= XF_RULE_PROTO;
 	hot.proto = 17;
-	assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &hot, xf_boot_ns()), 0);
 	assert_counted_by_cpu(fw);
 }
 
 static struct xf_fw_tail *tail_of_hot(const struct xf_fw *fw)
 {
-	struct xf_fw_rule *entry = xf_region__entry(&fw->table->region, xf_fw_entry(fw, hot).id);
+	struct xf_fw_rule *entry = xf_region__entry(&fw->ruleset->region, xf_fw_entry(fw, hot).id);
 
 	return &entry->tail;
 }
@@ -138,7 +138,7 @@ static void an_entry_that_was_freed_counts_for_no_other_rule(void **state)
 	add_rules(fw, 24);
 	counter = tail_of_hot(fw)->counter;
 	hot = xf_fw_from4(10, 1, 2, 7, 32, true);
-	assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &hot, xf_boot_ns()), 0);
 	tail = tail_of_hot(fw);
 	before = *tail;
 	tail->kind |= XF_FW_FREED;
@@ -161,8 +161,8 @@ static void counters_are_used_again(void **state)
 	for (; rounds < 5000 && !(without && tail_of_hot(fw)->counter); rounds++) {
 		if (rounds % 1000 == 0)
 			run(fw, 3);
-		assert_int_equal(xf_table__del(fw->table, &hot, xf_boot_ns()), 0);
-		assert_int_equal(xf_table__add(fw->table, &hot, xf_boot_ns()), 0);
+		assert_int_equal(xf_ruleset__del(fw->ruleset, &hot, xf_boot_ns()), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &hot, xf_boot_ns()), 0);
 		without += !tail_of_hot(fw)->counter;
 	}
 	assert_in_range(rounds, 1000, 4999);
@@ -207,21 +207,21 @@ static void cpus_that_share_a_line_lose_nothing(void **state)
 	assert_hits(fw, 20 + 2 * 20 * TIMES);
 }
 
-/* Copies of a set begin with the hits of the original: for a trial table by table, then rule by
- * rule. */
+/* Copies of a generation begin with the hits of the original: for a trial table by table, then rule
+ * by rule. */
 static void check_copies(const struct xf_fw *fw, uint8_t len)
 {
 	part_cpus(fw);
 	xf_pin_to_cpu(cpus[1]);
 	add_rules(fw, len);
 	run(fw, 3);
-	assert_int_equal(xf_table__try(fw->table, true, xf_boot_ns() + 3600000000000ull), 0);
+	assert_int_equal(xf_ruleset__try(fw->ruleset, true, xf_boot_ns() + 3600000000000ull), 0);
 	assert_hits(fw, 3);
 	run(fw, 2);
 	assert_hits(fw, 5);
-	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__confirm(fw->ruleset, xf_boot_ns()), 0);
 	assert_hits(fw, 5);
-	assert_int_equal(xf_table__rebuild(fw->table, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__rebuild(fw->ruleset, xf_boot_ns()), 0);
 	run(fw, 1);
 	assert_hits(fw, 6);
 }
@@ -243,13 +243,13 @@ static void check_begin(const struct xf_fw *fw, uint8_t len)
 	xf_pin_to_cpu(cpus[1]);
 	add_rules(fw, len);
 	rule = hot;
-	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
 	rule.ttl = 3600;
-	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 	id = xf_fw_entry(fw, hot).id;
 	run(fw, 3);
 	assert_hits(fw, 3);
-	assert_int_equal(xf_table__add(fw->table, &rule, now + 4000 * 1000000000ull), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now + 4000 * 1000000000ull), 0);
 	assert_int_equal(xf_fw_entry(fw, hot).id, id);
 	assert_hits(fw, 0);
 	run(fw, 2);
@@ -267,7 +267,7 @@ static void at_most_eight_cpus_share_a_line(void **state)
 {
 	const struct xf_fw *fw = *state;
 
-	assert_in_range(fw->table->region.set->sharing, 0, 3);
+	assert_in_range(fw->ruleset->region.gen->sharing, 0, 3);
 	for (uint32_t n = 1; n <= 1024; n++)
 		for (uint32_t chunk = 0; chunk < 5; chunk++) {
 			size_t entries = xf_chunk_entries(chunk), group = (n - 1) / 8;
@@ -291,8 +291,8 @@ static void memory_of_counters(void **state)
 	for (int row = 0; row < 4; row++) {
 		struct xf_build *build;
 
-		fw->table->store.cpus = rows[row].cpus;
-		assert_int_equal(xf_build__begin(&build, fw->table, 70000), 0);
+		fw->ruleset->store.cpus = rows[row].cpus;
+		assert_int_equal(xf_build__begin(&build, fw->ruleset, 70000), 0);
 		for (unsigned int i = 0; i < 70000; i++) {
 			struct xf_rule rule = xf_fw_from4(i >> 16, i >> 8, i, 1, 32, true);
 

@@ -34,13 +34,13 @@ static void hits_are_counted(void **state)
 {
 	const struct xf_fw *fw = *state;
 	uint64_t now = xf_boot_ns();
-	struct xf_table_rule entry;
+	struct xf_ruleset_rule entry;
 
 	for (int round = 0; round < 2; round++) {
 		for (int d = 0; d < 600; d++) {
 			struct xf_rule rule = xf_fw_from4(10, d >> 8, 3, d, 32, true);
 
-			assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+			assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 			if (d == 0 || d == 599)
 				assert_int_equal(xf_fw_entry(fw, rule).packets, 0);
 		}
@@ -61,7 +61,7 @@ static void hits_are_counted(void **state)
 		for (int d = 0; d < 600; d++) {
 			struct xf_rule rule = xf_fw_from4(10, d >> 8, 3, d, 32, true);
 
-			assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+			assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
 		}
 	}
 }
@@ -75,25 +75,25 @@ static void an_expired_rule_uncovers_the_next(void **state)
 		       allow = xf_fw_from4(10, 1, 2, 0, 24, false);
 	uint32_t left;
 
-	assert_int_equal(xf_table__add(fw->table, &wide, now), 0);
-	assert_int_equal(xf_table__add(fw->table, &allow, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &wide, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &allow, now), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_PASS);
 	deny.ttl = 3600;
-	assert_int_equal(xf_table__add(fw->table, &deny, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &deny, now), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_DROP);
 	left = xf_fw_entry(fw, deny).rule.ttl;
 	assert_in_range(left, 3600 - (xf_boot_ns() - now) / SECOND - 1, 3600);
-	assert_int_equal(xf_table__del(fw->table, &deny, now), 0);
-	assert_int_equal(xf_fw_add_expired(fw->table, &deny), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &deny, now), 0);
+	assert_int_equal(xf_fw_add_expired(fw->ruleset, &deny), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_PASS);
 	/* At this time the deletion sweeps no other rule. */
-	assert_int_equal(xf_table__del(fw->table, &allow, XF_FW_LONG_AGO), 0);
-	assert_int_equal(xf_fw_add_expired(fw->table, &allow), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &allow, XF_FW_LONG_AGO), 0);
+	assert_int_equal(xf_fw_add_expired(fw->ruleset, &allow), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_DROP);
-	assert_int_equal(xf_table__expire(fw->table, now), 2);
+	assert_int_equal(xf_ruleset__expire(fw->ruleset, now), 2);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_DROP);
-	assert_int_equal(xf_table__del(fw->table, &deny, now), -ENOENT);
-	assert_int_equal(xf_table__del(fw->table, &wide, now), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &deny, now), -ENOENT);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &wide, now), 0);
 	assert_int_equal(xf_fw_verdict_on(fw, 7), XDP_PASS);
 }
 
@@ -101,7 +101,7 @@ static uint32_t ttl_of(const struct xf_fw *fw, struct xf_rule rule, uint64_t now
 {
 	uint32_t ttl;
 
-	assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), 0);
+	assert_int_equal(xf_ruleset__ttl(fw->ruleset, &rule, now, &ttl), 0);
 	return ttl;
 }
 
@@ -122,62 +122,63 @@ static void the_longer_life_wins(void **state)
 
 		for (size_t step = 0; step < 6; step++) {
 			rule.ttl = steps[step][0];
-			assert_int_equal(xf_table__add(fw->table, &rule, now), step ? -EEXIST : 0);
+			assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now),
+					 step ? -EEXIST : 0);
 			assert_int_equal(ttl_of(fw, rule, now), steps[step][1]);
 		}
-		assert_int_equal(xf_table__expire(fw->table, now + 100 * SECOND), 0);
-		assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
-		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
+		assert_int_equal(xf_ruleset__expire(fw->ruleset, now + 100 * SECOND), 0);
+		assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
+		assert_int_equal(xf_ruleset__ttl(fw->ruleset, &rule, now, &ttl), -ENOENT);
 		/* A rule that has expired does not count. */
-		assert_int_equal(xf_fw_add_expired(fw->table, &rule), 0);
-		assert_int_equal(xf_table__ttl(fw->table, &rule, now, &ttl), -ENOENT);
+		assert_int_equal(xf_fw_add_expired(fw->ruleset, &rule), 0);
+		assert_int_equal(xf_ruleset__ttl(fw->ruleset, &rule, now, &ttl), -ENOENT);
 		rule.ttl = 20;
-		assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 		assert_int_equal(ttl_of(fw, rule, now), 20);
-		assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+		assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
 	}
 }
 
-static int ignore_entry(void *arg, const struct xf_table_rule *entry)
+static int ignore_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	(void)arg;
 	(void)entry;
 	return 0;
 }
 
-/* A table that cannot be opened is not taken for one that does not exist: the set is neither shown,
- * nor copied, nor changed without it. */
+/* A table that cannot be opened is not taken for one that does not exist: the generation is neither
+ * shown, nor copied, nor changed without it. */
 static void without_descriptors_nothing_is_lost(void **state)
 {
 	const struct xf_fw *fw = *state;
-	const struct xf_table_map *maps;
-	size_t n = xf_table__maps(fw->table, &maps), rules = 30000;
+	const struct xf_ruleset_map *maps;
+	size_t n = xf_ruleset__maps(fw->ruleset, &maps), rules = 30000;
 	struct xf_rule rule = xf_fw_from4(10, 1, 2, 3, 32, true);
 	uint64_t now = xf_boot_ns();
-	struct xf_table_stats stats;
-	struct xf_table *again;
+	struct xf_ruleset_stats stats;
+	struct xf_ruleset *again;
 	struct rlimit was, none;
 
 	for (size_t i = 0; i < rules; i++) {
 		struct xf_rule one = xf_fw_from4(10, 2, i >> 8, i, 32, true);
 
-		assert_int_equal(xf_table__add(fw->table, &one, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &one, now), 0);
 	}
-	assert_int_equal(xf_table__open(&again, maps, n), 0);
+	assert_int_equal(xf_ruleset__open(&again, maps, n), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	none = (struct rlimit) { 0, was.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(xf_table__each(again, now, ignore_entry, NULL), -EMFILE);
-	assert_int_equal(xf_table__add(again, &rule, now), -EMFILE);
-	assert_int_equal(xf_table__try(again, false, now + 100 * SECOND), -EMFILE);
+	assert_int_equal(xf_ruleset__each(again, now, ignore_entry, NULL), -EMFILE);
+	assert_int_equal(xf_ruleset__add(again, &rule, now), -EMFILE);
+	assert_int_equal(xf_ruleset__try(again, false, now + 100 * SECOND), -EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	assert_int_equal(xf_table__trial(again, now), 0);
-	assert_int_equal(xf_table__stats(again, now, &stats), 0);
+	assert_int_equal(xf_ruleset__trial(again, now), 0);
+	assert_int_equal(xf_ruleset__stats(again, now, &stats), 0);
 	assert_int_equal(stats.rules, rules);
-	assert_int_equal(xf_table__add(again, &rule, now), 0);
-	assert_int_equal(xf_table__try(again, false, now + 100 * SECOND), 0);
-	assert_int_equal(xf_table__confirm(again, now), 0);
-	xf_table__close(again);
+	assert_int_equal(xf_ruleset__add(again, &rule, now), 0);
+	assert_int_equal(xf_ruleset__try(again, false, now + 100 * SECOND), 0);
+	assert_int_equal(xf_ruleset__confirm(again, now), 0);
+	xf_ruleset__close(again);
 	assert_int_equal(xf_fw_rules(fw), rules + 1);
 	xf_fw_entry(fw, rule);
 }
@@ -191,7 +192,7 @@ struct writer {
 static void write_for_ever(void *arg)
 {
 	const struct writer *writer = arg;
-	struct xf_table *table = xf_fw_open_again(writer->fw);
+	struct xf_ruleset *ruleset = xf_fw_open_again(writer->fw);
 	uint64_t seed = writer->seed;
 	struct xf_build *build;
 	struct xf_rule rule;
@@ -199,11 +200,11 @@ static void write_for_ever(void *arg)
 	xf_fw_random_seed(seed);
 	for (;;) {
 		xf_fw_random_rule(&rule);
-		xf_table__add(table, &rule, xf_boot_ns());
+		xf_ruleset__add(ruleset, &rule, xf_boot_ns());
 		if (xf_fw_random(3))
 			continue;
-		xf_table__del(table, &rule, xf_boot_ns());
-		if (seed % 2 || xf_build__begin(&build, table, 10))
+		xf_ruleset__del(ruleset, &rule, xf_boot_ns());
+		if (seed % 2 || xf_build__begin(&build, ruleset, 10))
 			continue;
 		for (int i = 0; i < 30; i++) {
 			xf_fw_random_rule(&rule);
@@ -218,7 +219,7 @@ struct listed {
 	size_t n;
 };
 
-static int list_entry(void *arg, const struct xf_table_rule *entry)
+static int list_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	struct listed *listed = arg;
 
@@ -227,13 +228,13 @@ static int list_entry(void *arg, const struct xf_table_rule *entry)
 }
 
 /* Packets meet the rules that are listed, before and after the next writer has cleaned up. */
-static void check_listed(const struct xf_fw *fw, struct xf_table *table)
+static void check_listed(const struct xf_fw *fw, struct xf_ruleset *ruleset)
 {
 	static struct listed listed;
 	uint8_t bytes[XF_FW_PACKET_MAX];
 
 	listed.n = 0;
-	assert_int_equal(xf_table__each(table, xf_boot_ns(), list_entry, &listed), 0);
+	assert_int_equal(xf_ruleset__each(ruleset, xf_boot_ns(), list_entry, &listed), 0);
 	for (int i = 0; i < 300; i++) {
 		size_t len = xf_fw_random_packet(bytes);
 
@@ -250,39 +251,39 @@ static void a_killed_writer_leaves_a_whole_set(void **state)
 	for (unsigned int i = 0; i < 40; i++) {
 		struct writer writer = { fw, i };
 		pid_t pid = xf_worker_start(write_for_ever, &writer);
-		struct xf_table *table;
+		struct xf_ruleset *ruleset;
 
 		usleep(3000 + i * 5000);
 		xf_worker_kill(pid);
-		table = xf_fw_open_again(fw);
-		check_listed(fw, table);
-		assert_int_equal(xf_table__add(table, &rule, xf_boot_ns()), 0);
-		check_listed(fw, table);
-		assert_int_equal(xf_table__del(table, &rule, xf_boot_ns()), 0);
-		xf_table__close(table);
+		ruleset = xf_fw_open_again(fw);
+		check_listed(fw, ruleset);
+		assert_int_equal(xf_ruleset__add(ruleset, &rule, xf_boot_ns()), 0);
+		check_listed(fw, ruleset);
+		assert_int_equal(xf_ruleset__del(ruleset, &rule, xf_boot_ns()), 0);
+		xf_ruleset__close(ruleset);
 	}
 }
 
 static void memory_is_given_back(void **state)
 {
 	const struct xf_fw *fw = *state;
-	struct xf_table_stats before, full, after;
+	struct xf_ruleset_stats before, full, after;
 	struct xf_build *build;
 	uint64_t now = xf_boot_ns();
 
-	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
-	assert_int_equal(xf_build__begin(&build, fw->table, 50000), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &before), 0);
+	assert_int_equal(xf_build__begin(&build, fw->ruleset, 50000), 0);
 	for (int i = 0; i < 50000; i++) {
 		struct xf_rule rule = xf_fw_from4(10, i >> 8, i, 0, 24, true);
 
 		assert_int_equal(xf_build__add(build, &rule, now), 0);
 	}
 	assert_int_equal(xf_build__commit(build), 0);
-	assert_int_equal(xf_table__stats(fw->table, now, &full), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &full), 0);
 	assert_true(full.memory > before.memory + (4 << 20));
 	assert_int_equal(full.prefixes, 50000);
-	assert_int_equal(xf_table__flush(fw->table), 0);
-	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &after), 0);
 	assert_true(after.memory <= before.memory + 8192);
 }
 
@@ -314,28 +315,28 @@ static void prefixes_come_and_go_in_a_64(void **state)
 	struct xf_rule all = from6(0, 0, 48, true), allow = from6(1, 1, 128, false),
 		       deny = from6(1, 1, 128, true), wide = from6(1, 0, 124, false);
 
-	assert_int_equal(xf_table__add(fw->table, &all, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &all, now), 0);
 	for (int i = 0; i < 3; i++) {
 		struct xf_rule elsewhere = from6(2 + i, 0, 80 + i, true);
 
-		assert_int_equal(xf_table__add(fw->table, &elsewhere, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &elsewhere, now), 0);
 	}
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(verdict6(fw, 1), XDP_DROP);
-		assert_int_equal(xf_table__add(fw->table, &allow, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &allow, now), 0);
 		assert_int_equal(verdict6(fw, 1), XDP_PASS);
 		assert_int_equal(verdict6(fw, 2), XDP_DROP);
-		assert_int_equal(xf_table__add(fw->table, &deny, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &deny, now), 0);
 		assert_int_equal(verdict6(fw, 1), XDP_DROP);
-		assert_int_equal(xf_table__del(fw->table, &deny, now), 0);
+		assert_int_equal(xf_ruleset__del(fw->ruleset, &deny, now), 0);
 		assert_int_equal(verdict6(fw, 1), XDP_PASS);
-		assert_int_equal(xf_table__add(fw->table, &wide, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &wide, now), 0);
 		assert_int_equal(verdict6(fw, 1), XDP_PASS);
 		assert_int_equal(verdict6(fw, 2), XDP_PASS);
-		assert_int_equal(xf_table__del(fw->table, &allow, now), 0);
+		assert_int_equal(xf_ruleset__del(fw->ruleset, &allow, now), 0);
 		assert_int_equal(verdict6(fw, 1), XDP_PASS);
 		assert_int_equal(verdict6(fw, 16), XDP_DROP);
-		assert_int_equal(xf_table__del(fw->table, &wide, now), 0);
+		assert_int_equal(xf_ruleset__del(fw->ruleset, &wide, now), 0);
 		assert_int_equal(verdict6(fw, 2), XDP_DROP);
 	}
 }

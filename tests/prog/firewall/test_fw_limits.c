@@ -12,7 +12,7 @@ static void too_many_spaces_change_nothing(void **state)
 {
 	const struct xf_fw *fw = *state;
 	uint64_t now = xf_boot_ns();
-	struct xf_table_stats before, after;
+	struct xf_ruleset_stats before, after;
 	size_t added = 0;
 	int err = 0;
 
@@ -21,16 +21,16 @@ static void too_many_spaces_change_nothing(void **state)
 
 		rule.has |= XF_RULE_DST;
 		rule.dst.len = len % 32;
-		err = xf_table__add(fw->table, &rule, now);
+		err = xf_ruleset__add(fw->ruleset, &rule, now);
 		added += !err;
 	}
 	assert_int_equal(err, -E2BIG);
-	assert_true(strlen(xf_table__why(fw->table)) > 20);
-	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
+	assert_true(strlen(xf_ruleset__why(fw->ruleset)) > 20);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &before), 0);
 	assert_int_equal(before.rules, added);
 	assert_int_equal(before.spaces, before.spaces_max);
-	assert_int_equal(xf_table__flush(fw->table), 0);
-	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &after), 0);
 	assert_int_equal(after.spaces, 0);
 	assert_int_equal(after.rules, 0);
 }
@@ -67,23 +67,23 @@ static size_t put_nth_packet(unsigned int family, unsigned int n, uint8_t bytes[
 static void every_space_is_looked_into(void **state)
 {
 	const struct xf_fw *fw = *state;
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 	uint8_t bytes[64];
 
 	for (unsigned int family = 4; family <= 6; family += 2) {
 		for (unsigned int n = 0; n < SPACES; n++) {
 			struct xf_rule rule = nth_rule(family, n);
 
-			assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+			assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, xf_boot_ns()), 0);
 		}
-		assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+		assert_int_equal(xf_ruleset__stats(fw->ruleset, xf_boot_ns(), &stats), 0);
 		assert_int_equal(stats.spaces, SPACES);
 		for (unsigned int n = 0; n <= SPACES; n++)
 			assert_int_equal(xf_fw_fate(fw, bytes, put_nth_packet(family, n, bytes)),
 					 n < SPACES ? XF_FATE_DENIED : XF_FATE_POLICY_ALLOWED);
 		for (unsigned int n = 0; n < SPACES; n++)
 			assert_int_equal(xf_fw_entry(fw, nth_rule(family, n)).packets, 1);
-		assert_int_equal(xf_table__flush(fw->table), 0);
+		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 	}
 }
 
@@ -94,20 +94,20 @@ static struct xf_rule for_ports(uint16_t min, uint16_t max)
 	};
 }
 
-/* Fails unless the rule is refused for this reason, and the set stays as it was. */
+/* Fails unless the rule is refused for this reason, and the generation stays as it was. */
 static void assert_refused(const struct xf_fw *fw, const struct xf_rule *rule, const char *why)
 {
-	struct xf_table_stats before, after;
+	struct xf_ruleset_stats before, after;
 	uint64_t now = xf_boot_ns();
 
-	assert_int_equal(xf_table__stats(fw->table, now, &before), 0);
-	assert_int_equal(xf_table__add(fw->table, rule, now), -E2BIG);
-	if (!strstr(xf_table__why(fw->table), why))
-		fail_msg("\"%s\" does not say \"%s\"", xf_table__why(fw->table), why);
-	assert_int_equal(xf_table__stats(fw->table, now, &after), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &before), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, rule, now), -E2BIG);
+	if (!strstr(xf_ruleset__why(fw->ruleset), why))
+		fail_msg("\"%s\" does not say \"%s\"", xf_ruleset__why(fw->ruleset), why);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &after), 0);
 	assert_int_equal(after.rules, before.rules);
 	assert_int_equal(after.spaces, before.spaces);
-	assert_int_equal(xf_table__del(fw->table, rule, now), -ENOENT);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, rule, now), -ENOENT);
 }
 
 /* One range takes at most 16 tuple spaces, and two take up to 256, which are too many. */
@@ -115,22 +115,22 @@ static void port_ranges_are_limited(void **state)
 {
 	const struct xf_fw *fw = *state;
 	struct xf_rule rule = for_ports(1, 65535);
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 	uint64_t now = xf_boot_ns();
 
-	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
-	assert_int_equal(xf_table__stats(fw->table, now, &stats), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &stats), 0);
 	assert_int_equal(stats.spaces, 16);
-	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
 	rule.has |= XF_RULE_SPORT;
 	rule.sport_min = rule.sport_max = 53;
-	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
-	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
 	rule.sport_min = 1;
 	rule.sport_max = 65535;
 	assert_refused(fw, &rule, "in 128 ways");
 	rule = for_ports(80, 90);
-	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 }
 
 static void ranges_of_one_block_are_limited(void **state)
@@ -143,50 +143,50 @@ static void ranges_of_one_block_are_limited(void **state)
 	for (int i = 0; i < 16; i++) {
 		rule = for_ports(8192, 16384 + i / 2);
 		rule.deny = i % 2;
-		assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+		assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 	}
 	rule = for_ports(8192, 16400);
 	assert_refused(fw, &rule, "16 rules already differ");
 	rule.has |= XF_RULE_PROTO;
 	rule.proto = 6;
-	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 	/* One of the rules makes room. */
 	rule = for_ports(8192, 16384);
-	assert_int_equal(xf_table__del(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, now), 0);
 	rule = for_ports(8192, 16400);
-	assert_int_equal(xf_table__add(fw->table, &rule, now), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, now), 0);
 }
 
-/* Pretend that the set has so many rules. */
+/* Pretend that the generation has so many rules. */
 static void pretend_rules(const struct xf_fw *fw, uint64_t rules)
 {
-	const struct xf_table_map *maps;
-	size_t n = xf_table__maps(fw->table, &maps);
-	struct xf_fw_set *sets;
+	const struct xf_ruleset_map *maps;
+	size_t n = xf_ruleset__maps(fw->ruleset, &maps);
+	struct xf_fw_generation *sets;
 
-	while (n && strcmp(maps[n - 1].name, XF_FW_SETS_MAP))
+	while (n && strcmp(maps[n - 1].name, XF_FW_GENERATIONS_MAP))
 		n--;
 	assert_true(n);
-	sets = mmap(NULL, XF_FW_SETS * sizeof(*sets), PROT_READ | PROT_WRITE, MAP_SHARED,
+	sets = mmap(NULL, XF_FW_GENERATIONS * sizeof(*sets), PROT_READ | PROT_WRITE, MAP_SHARED,
 		    maps[n - 1].fd, 0);
 	assert_true(sets != MAP_FAILED);
-	for (int i = 0; i < XF_FW_SETS; i++)
+	for (int i = 0; i < XF_FW_GENERATIONS; i++)
 		sets[i].writer.rules = rules;
-	munmap(sets, XF_FW_SETS * sizeof(*sets));
+	munmap(sets, XF_FW_GENERATIONS * sizeof(*sets));
 }
 
 static void rules_are_limited(void **state)
 {
 	const struct xf_fw *fw = *state;
 	struct xf_rule rules[] = { xf_fw_from4(10, 1, 2, 3, 32, true), for_ports(80, 80) };
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 
-	assert_int_equal(xf_table__stats(fw->table, xf_boot_ns(), &stats), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, xf_boot_ns(), &stats), 0);
 	pretend_rules(fw, stats.rules_max);
 	for (int i = 0; i < 2; i++)
 		assert_refused(fw, &rules[i], "at most 4194304 rules");
 	pretend_rules(fw, 0);
-	assert_int_equal(xf_table__add(fw->table, &rules[0], xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rules[0], xf_boot_ns()), 0);
 }
 
 #define on_empty_set(test) cmocka_unit_test_setup_teardown(test, xf_fw_set_up, xf_fw_tear_down)

@@ -75,13 +75,13 @@ static void under(struct drops *drops, bool deny, const char *const *rules, size
 	struct xf_rule_error error;
 	struct xf_rule rule;
 
-	assert_int_equal(xf_table__set_policy(drops->fw.table, deny), 0);
+	assert_int_equal(xf_ruleset__set_policy(drops->fw.ruleset, deny), 0);
 	for (; *rules; rules++) {
 		assert_int_equal(xf_rule_parse(*rules, strlen(*rules), &rule, &error), 1);
-		assert_int_equal(xf_table__add(drops->fw.table, &rule, xf_boot_ns()), 0);
+		assert_int_equal(xf_ruleset__add(drops->fw.ruleset, &rule, xf_boot_ns()), 0);
 	}
 	check_drops(drops, least);
-	assert_int_equal(xf_table__flush(drops->fw.table), 0);
+	assert_int_equal(xf_ruleset__flush(drops->fw.ruleset), 0);
 }
 
 /* What is behind the addresses had no say. */

@@ -212,9 +212,9 @@ static void igmp(void **state)
 	}
 	assert_int_equal(igmp_fate(fw, 0x16, true, 185), XF_FATE_POLICY_DENIED);
 	assert_int_equal(xf_fw_fate(fw, packet.bytes, packet.len), XF_FATE_POLICY_DENIED);
-	assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, xf_boot_ns()), 0);
 	assert_int_equal(igmp_fate(fw, 0x16, true, 0), XF_FATE_DENIED);
-	assert_int_equal(xf_table__del(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, xf_boot_ns()), 0);
 }
 
 static void a_rule_stops_what_is_exempt(void **state)
@@ -223,9 +223,9 @@ static void a_rule_stops_what_is_exempt(void **state)
 	struct xf_rule rule = { .deny = true, .has = XF_RULE_PROTO, .proto = 17 };
 
 	assert_int_equal(fate(fw, AF_INET, 17, 67, 68), XF_FATE_EXEMPT);
-	assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, xf_boot_ns()), 0);
 	assert_int_equal(fate(fw, AF_INET, 17, 67, 68), XF_FATE_DENIED);
-	assert_int_equal(xf_table__del(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, xf_boot_ns()), 0);
 }
 
 struct dropped {
@@ -250,7 +250,7 @@ static int map_fd(const struct xf_fw *fw, const char *name)
 
 static int named(const struct xf_fw *fw, const struct xf_fw_record *rec, struct xf_rule *rule)
 {
-	return xf_table__by_id(fw->table, rec->set, rec->rule, xf_boot_ns(), rule);
+	return xf_ruleset__by_id(fw->ruleset, rec->gen, rec->rule, xf_boot_ns(), rule);
 }
 
 static void drops_are_logged(void **state)
@@ -268,7 +268,7 @@ static void drops_are_logged(void **state)
 	struct ring_buffer *reader;
 	uint32_t zero = 0;
 
-	assert_int_equal(xf_table__add(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__add(fw->ruleset, &rule, xf_boot_ns()), 0);
 	assert_int_equal(fate(fw, AF_INET, 17, 1, 8), XF_FATE_DENIED);
 	for (int cpu = 0; cpu < fw->cpus; cpu++)
 		assert_int_equal(bpf_map_update_elem(map_fd(fw, XF_RINGS_MAP), &cpu, &ring, 0), 0);
@@ -285,11 +285,11 @@ static void drops_are_logged(void **state)
 	assert_int_equal(dropped.records[1].packet.dport, 53);
 	assert_int_equal(named(fw, &dropped.records[0], &by_id), 0);
 	assert_true(xf_rule_equal(&by_id, &rule));
-	/* A trial's copy has the same ids, a new set has not. */
-	assert_int_equal(xf_table__try(fw->table, true, xf_boot_ns() + 60 * 1000000000ull), 0);
+	/* A trial's copy has the same ids, a new generation has not. */
+	assert_int_equal(xf_ruleset__try(fw->ruleset, true, xf_boot_ns() + 60 * 1000000000ull), 0);
 	assert_int_equal(named(fw, &dropped.records[0], &by_id), 0);
-	assert_int_equal(xf_table__confirm(fw->table, xf_boot_ns()), 0);
-	assert_int_equal(xf_build__begin(&build, fw->table, 1), 0);
+	assert_int_equal(xf_ruleset__confirm(fw->ruleset, xf_boot_ns()), 0);
+	assert_int_equal(xf_build__begin(&build, fw->ruleset, 1), 0);
 	assert_int_equal(xf_build__add(build, &rule, xf_boot_ns()), 0);
 	assert_int_equal(xf_build__commit(build), 0);
 	assert_int_equal(named(fw, &dropped.records[0], &by_id), -ENOENT);
@@ -299,7 +299,7 @@ static void drops_are_logged(void **state)
 	assert_int_equal(counters[0].submitted, 2);
 	ring_buffer__free(reader);
 	close(ring);
-	assert_int_equal(xf_table__del(fw->table, &rule, xf_boot_ns()), 0);
+	assert_int_equal(xf_ruleset__del(fw->ruleset, &rule, xf_boot_ns()), 0);
 }
 
 int main(void)

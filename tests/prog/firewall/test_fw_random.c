@@ -18,7 +18,7 @@
 #define WORKERS 10 /* most of the time goes by in the kernel's grace periods */
 #define RULES_MAX 12000
 
-/* The rules that the set should have. */
+/* The rules that the generation should have. */
 static struct xf_rule rules[RULES_MAX];
 static size_t n_rules;
 static uint64_t refused, spaces_full;
@@ -32,10 +32,10 @@ static ssize_t known(const struct xf_rule *rule)
 	return -1;
 }
 
-static void add_rule(struct xf_table *table, struct xf_build *build, const struct xf_rule *rule,
+static void add_rule(struct xf_ruleset *ruleset, struct xf_build *build, const struct xf_rule *rule,
 		     uint64_t now)
 {
-	int err = build ? xf_build__add(build, rule, now) : xf_table__add(table, rule, now);
+	int err = build ? xf_build__add(build, rule, now) : xf_ruleset__add(ruleset, rule, now);
 
 	if (err ==
 	    -E2BIG) { /* more tuple spaces than there may be, or too many ranges of one port */
@@ -47,21 +47,21 @@ static void add_rule(struct xf_table *table, struct xf_build *build, const struc
 		rules[n_rules++] = *rule;
 }
 
-static void remove_rule(struct xf_table *table, size_t i, uint64_t now)
+static void remove_rule(struct xf_ruleset *ruleset, size_t i, uint64_t now)
 {
-	assert_int_equal(xf_table__del(table, &rules[i], now), 0);
-	assert_int_equal(xf_table__del(table, &rules[i], now), -ENOENT);
+	assert_int_equal(xf_ruleset__del(ruleset, &rules[i], now), 0);
+	assert_int_equal(xf_ruleset__del(ruleset, &rules[i], now), -ENOENT);
 	rules[i] = rules[--n_rules];
 }
 
-static void add_expired(struct xf_table *table)
+static void add_expired(struct xf_ruleset *ruleset)
 {
 	struct xf_rule rule;
 
 	xf_fw_random_rule(&rule);
 	if (known(&rule) >= 0)
 		return;
-	xf_fw_add_expired(table, &rule);
+	xf_fw_add_expired(ruleset, &rule);
 	expired = true;
 }
 
@@ -75,7 +75,7 @@ static bool by_expired_rule(const uint8_t *bytes, size_t len, int got)
 
 static void check_packets(const struct xf_fw *fw, unsigned int n, const char *what)
 {
-	bool deny = xf_table__denies(fw->table);
+	bool deny = xf_ruleset__denies(fw->ruleset);
 
 	for (unsigned int i = 0; i < n; i++) {
 		uint8_t bytes[XF_FW_PACKET_MAX];
@@ -91,7 +91,7 @@ static void check_packets(const struct xf_fw *fw, unsigned int n, const char *wh
 	}
 }
 
-static int count_entry(void *arg, const struct xf_table_rule *entry)
+static int count_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	assert_true(known(&entry->rule) >= 0);
 	++*(size_t *)arg;
@@ -108,7 +108,7 @@ static bool names_one_prefix(const struct xf_rule *rule)
 	return !rule->protect && (rule->has == XF_RULE_SRC || rule->has == XF_RULE_DST);
 }
 
-static int about_entry(void *arg, const struct xf_table_rule *entry)
+static int about_entry(void *arg, const struct xf_ruleset_rule *entry)
 {
 	struct about *about = arg;
 
@@ -132,20 +132,21 @@ static void check_list_about(const struct xf_fw *fw, uint64_t now)
 	about.packet.dst[15] ^= xf_fw_random(4);
 	for (size_t i = 0; i < n_rules; i++)
 		want += !names_one_prefix(&rules[i]) || xf_rule_matches(&rules[i], &about.packet);
-	assert_int_equal(xf_table__each_about(fw->table, now, about.packet.family, about.packet.src,
-					      about.packet.dst, about_entry, &about),
+	assert_int_equal(xf_ruleset__each_about(fw->ruleset, now, about.packet.family,
+						about.packet.src, about.packet.dst, about_entry,
+						&about),
 			 0);
 	assert_int_equal(about.n, want);
 }
 
 static void check_list(const struct xf_fw *fw, uint64_t now)
 {
-	struct xf_table_stats stats;
+	struct xf_ruleset_stats stats;
 	size_t n = 0;
 
-	assert_int_equal(xf_table__each(fw->table, now, count_entry, &n), 0);
+	assert_int_equal(xf_ruleset__each(fw->ruleset, now, count_entry, &n), 0);
 	assert_int_equal(n, n_rules);
-	assert_int_equal(xf_table__stats(fw->table, now, &stats), 0);
+	assert_int_equal(xf_ruleset__stats(fw->ruleset, now, &stats), 0);
 	assert_int_equal(stats.rules, n_rules);
 	for (int i = 0; i < 20 && n_rules; i++)
 		check_list_about(fw, now);
@@ -154,13 +155,13 @@ static void check_list(const struct xf_fw *fw, uint64_t now)
 
 /* Rules that protect stay when all others are replaced. Few do, or no packet would meet the others.
  */
-static void keep_protecting(struct xf_table *table, uint64_t now)
+static void keep_protecting(struct xf_ruleset *ruleset, uint64_t now)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n_rules;)
 		if (rules[i].protect && xf_fw_random(4))
-			remove_rule(table, i, now);
+			remove_rule(ruleset, i, now);
 		else
 			i++;
 	for (size_t i = 0; i < n_rules; i++)
@@ -174,15 +175,15 @@ static void new_rules(const struct xf_fw *fw, size_t n, bool in_place, uint64_t 
 	struct xf_build *build = NULL;
 	struct xf_rule rule;
 
-	keep_protecting(fw->table, now);
+	keep_protecting(fw->ruleset, now);
 	expired = false;
 	if (in_place)
-		assert_int_equal(xf_table__flush(fw->table), 0);
+		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 	else
-		assert_int_equal(xf_build__begin(&build, fw->table, n), 0);
+		assert_int_equal(xf_build__begin(&build, fw->ruleset, n), 0);
 	while (n--) {
 		xf_fw_random_rule(&rule);
-		add_rule(fw->table, build, &rule, now);
+		add_rule(fw->ruleset, build, &rule, now);
 	}
 	if (build)
 		assert_int_equal(xf_build__commit(build), 0);
@@ -192,7 +193,7 @@ static void fresh_sets(struct xf_fw *fw, unsigned int worker)
 {
 	for (unsigned int set = worker; set < SETS; set += WORKERS) {
 		xf_fw_random_seed(set);
-		assert_int_equal(xf_table__set_policy(fw->table, set & 1), 0);
+		assert_int_equal(xf_ruleset__set_policy(fw->ruleset, set & 1), 0);
 		new_rules(fw, 1 + xf_fw_random(60), false, xf_boot_ns());
 		check_packets(fw, PACKETS, "new set");
 		if (set % 100 < WORKERS)
@@ -212,16 +213,16 @@ static void changed_sets(struct xf_fw *fw, unsigned int worker)
 			struct xf_rule rule;
 
 			for (unsigned int i = 0; i < 5; i++) {
-				add_expired(fw->table);
+				add_expired(fw->ruleset);
 				xf_fw_random_rule(&rule);
-				add_rule(fw->table, NULL, &rule, now);
+				add_rule(fw->ruleset, NULL, &rule, now);
 				if (n_rules > 1)
-					remove_rule(fw->table, xf_fw_random(n_rules), now);
+					remove_rule(fw->ruleset, xf_fw_random(n_rules), now);
 			}
 			check_packets(fw, PACKETS / 10, "changed set");
 		}
 		check_list(fw, now);
-		xf_table__expire(fw->table, now);
+		xf_ruleset__expire(fw->ruleset, now);
 		expired = false;
 		check_packets(fw, PACKETS / 10, "swept set");
 		check_list(fw, now);
@@ -239,18 +240,18 @@ static void many_prefixes(struct xf_fw *fw, unsigned int worker)
 		return;
 	xf_fw_random_seed(12345);
 	n_rules = 0;
-	assert_int_equal(xf_table__flush(fw->table), 0);
+	assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 	while (n_rules < 11000) {
 		xf_fw_random_prefix(&rule, family);
-		add_rule(fw->table, NULL, &rule, now);
+		add_rule(fw->ruleset, NULL, &rule, now);
 	}
 	check_packets(fw, 3000, "many prefixes");
 	for (unsigned int step = 0; step < 8; step++) {
 		for (unsigned int i = 0; i < 1000; i++) {
-			remove_rule(fw->table, xf_fw_random(n_rules), now);
+			remove_rule(fw->ruleset, xf_fw_random(n_rules), now);
 			xf_fw_random_prefix(&rule, family);
 			if (known(&rule) < 0 && i % 2)
-				xf_fw_add_expired(fw->table, &rule);
+				xf_fw_add_expired(fw->ruleset, &rule);
 		}
 		check_packets(fw, 500, "fewer prefixes");
 	}

@@ -54,14 +54,14 @@ struct row {
 	const char *rules[4];
 };
 
-static void add_rules(struct xf_table *table, const char *const *rules)
+static void add_rules(struct xf_ruleset *ruleset, const char *const *rules)
 {
 	struct xf_rule_error error;
 	struct xf_rule rule;
 
 	for (; *rules; rules++) {
 		assert_int_equal(xf_rule_parse(*rules, strlen(*rules), &rule, &error), 1);
-		assert_int_equal(xf_table__add(table, &rule, xf_boot_ns()), 0);
+		assert_int_equal(xf_ruleset__add(ruleset, &rule, xf_boot_ns()), 0);
 	}
 }
 
@@ -73,13 +73,13 @@ static void check_rows(const struct xf_fw *fw, const struct row *rows, size_t n)
 		size_t len = put_frame(&rows[i].stack, bytes);
 		int fate;
 
-		assert_int_equal(xf_table__flush(fw->table), 0);
-		add_rules(fw->table, rows[i].rules);
+		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
+		add_rules(fw->ruleset, rows[i].rules);
 		fate = xf_fw_fate(fw, bytes, len);
 		if (fate != (int)rows[i].want)
 			fail_msg("%s: fate %d instead of %d", rows[i].name, fate, rows[i].want);
 	}
-	assert_int_equal(xf_table__flush(fw->table), 0);
+	assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 }
 
 static void extension_headers(void **state)
@@ -192,11 +192,11 @@ static void buffers(void **state)
 	if (err == -EINVAL)
 		skip(); /* a kernel before 5.18 */
 	assert_int_equal(err, 0);
-	add_rules(fw.table, (const char *const[]) { "deny dport 54", "deny dport 99", NULL });
+	add_rules(fw.ruleset, (const char *const[]) { "deny dport 54", "deny dport 99", NULL });
 	len = put_long_headers(255, bytes);
 	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_POLICY_ALLOWED);
 	assert_int_equal(xf_fw_fate(&fw, bytes, FRAME_MAX), XF_FATE_POLICY_ALLOWED);
-	add_rules(fw.table, (const char *const[]) { "deny dport 53", NULL });
+	add_rules(fw.ruleset, (const char *const[]) { "deny dport 53", NULL });
 	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_DENIED);
 	xf_fw__close(&fw);
 }
@@ -239,11 +239,11 @@ static void first_buffer_of_any_length(void **state)
 	assert_int_equal(err, 0);
 	assert_int_equal(xf_packets__build(&packets), 0);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		add_rules(fw.table, rules[i]);
+		add_rules(fw.ruleset, rules[i]);
 		check_splits(&fw, &packets);
-		assert_int_equal(xf_table__flush(fw.table), 0);
+		assert_int_equal(xf_ruleset__flush(fw.ruleset), 0);
 	}
-	assert_int_equal(xf_table__set_policy(fw.table, true), 0);
+	assert_int_equal(xf_ruleset__set_policy(fw.ruleset, true), 0);
 	check_splits(&fw, &packets);
 	xf_packets__free(&packets);
 	xf_fw__close(&fw);
@@ -320,15 +320,15 @@ static void cut_headers(void **state)
 			const char *const one[] = { rules[r], NULL };
 			int fate;
 
-			assert_int_equal(xf_table__flush(fw->table), 0);
-			add_rules(fw->table, one);
+			assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
+			add_rules(fw->ruleset, one);
 			fate = xf_fw_fate(fw, bytes, 12 + rows[i].len);
 			if (fate != (int)want[r])
 				fail_msg("%s, %s: fate %d instead of %d", rows[i].name, rules[r],
 					 fate, want[r]);
 		}
 	}
-	assert_int_equal(xf_table__flush(fw->table), 0);
+	assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 }
 
 /* Linux does not look behind these protocols of IPv6, whatever header they announce. */
@@ -349,18 +349,18 @@ static void protocols_that_look_like_headers(void **state)
 
 			snprintf(rule[deny], sizeof(rule[deny]), "%s proto %u",
 				 deny ? "deny" : "allow", protos[i]);
-			add_rules(fw->table, one);
+			add_rules(fw->ruleset, one);
 			assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)),
 					 deny ? XF_FATE_DENIED : XF_FATE_ALLOWED);
-			assert_int_equal(xf_table__flush(fw->table), 0);
+			assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 		}
-		assert_int_equal(xf_table__set_policy(fw->table, true), 0);
+		assert_int_equal(xf_ruleset__set_policy(fw->ruleset, true), 0);
 		assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)), XF_FATE_POLICY_DENIED);
 		/* As ICMPv6, which the header announces, the packet would pass. */
 		bytes[14 + 6] = 60;
 		bytes[55] = 0;
 		assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)), XF_FATE_EXEMPT);
-		assert_int_equal(xf_table__set_policy(fw->table, false), 0);
+		assert_int_equal(xf_ruleset__set_policy(fw->ruleset, false), 0);
 	}
 }
 
@@ -386,14 +386,14 @@ static void payload_of_zero(void **state)
 	const struct xf_fw *fw = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		add_rules(fw->table, port);
+		add_rules(fw->ruleset, port);
 		if (xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, len) != rows[i].port)
 			fail_msg("%s: wrong fate under a rule for a port", rows[i].name);
-		assert_int_equal(xf_table__flush(fw->table), 0);
-		add_rules(fw->table, proto);
+		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
+		add_rules(fw->ruleset, proto);
 		if (xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, len) != rows[i].proto)
 			fail_msg("%s: wrong fate under a rule for a protocol", rows[i].name);
-		assert_int_equal(xf_table__flush(fw->table), 0);
+		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
 	}
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Add and delete in one set. A rule holds from the moment at which its expiry time is set until
- * that becomes 0: no verdict depends on the steps before and after. */
+/* Add and delete in one generation. A rule holds from the moment at which its expiry time is set
+ * until that becomes 0: no verdict depends on the steps before and after. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,22 +9,22 @@
 #include "firewall/table/index.h"
 #include "firewall/table/composite.h"
 #include "firewall/table/prefixes.h"
-#include "firewall/table/set.h"
+#include "firewall/table/generation_rules.h"
 
 #define SWEEP_RULES 64 /* along with each change */
 
-int xf_set__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t expected_rules)
+int xf_generation__init(struct xf_region *region, uint32_t slot, bool deny, uint64_t expected_rules)
 {
-	struct xf_fw_set *set = region->set;
+	struct xf_fw_generation *gen = region->gen;
 
-	memset(set, 0, sizeof(*set));
-	set->slot = slot;
-	set->deny = deny;
-	set->sharing = region->store->sharing;
-	if (getrandom(set->seed, sizeof(set->seed), 0) != sizeof(set->seed))
+	memset(gen, 0, sizeof(*gen));
+	gen->slot = slot;
+	gen->deny = deny;
+	gen->sharing = region->store->sharing;
+	if (getrandom(gen->seed, sizeof(gen->seed), 0) != sizeof(gen->seed))
 		return -errno;
 	for (int i = 0; i < XF_FW_SEEDS; i++)
-		set->seed[i] |= 1;
+		gen->seed[i] |= 1;
 	return xf_index__make(region, expected_rules);
 }
 
@@ -49,7 +49,7 @@ static uint64_t expiry(const struct xf_rule *rule, uint64_t now)
 
 static void set_expiry(struct xf_region *region, struct xf_fw_rule *entry, uint64_t expires)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 
 	if (entry->expires && entry->expires != XF_FW_FOREVER)
 		writer->timed--;
@@ -66,9 +66,9 @@ static int find(struct xf_region *region, const struct xf_rule *rule, uint32_t *
 
 static void count(struct xf_region *region, uint8_t kind, int change)
 {
-	region->set->writer.rules += change;
+	region->gen->writer.rules += change;
 	if (kind != XF_FW_COMPOSITE)
-		region->set->writer.prefixes += change;
+		region->gen->writer.prefixes += change;
 }
 
 static void take_out(struct xf_region *region, uint32_t id, struct xf_fw_rule *entry)
@@ -88,7 +88,7 @@ static int insert(struct xf_region *region, const struct xf_rule *rule, uint32_t
 {
 	int err;
 
-	if (region->set->writer.rules >= XF_SET_RULES_MAX)
+	if (region->gen->writer.rules >= XF_SET_RULES_MAX)
 		return xf_store__refuse(region->store, -E2BIG, "a rule set has at most %u rules",
 					XF_SET_RULES_MAX);
 	err = xf_is_single_prefix(rule) ? xf_prefix__insert(region, rule, id)
@@ -143,14 +143,14 @@ static int find_or_insert(struct xf_region *region, const struct xf_rule *rule, 
 	return reset_counters(region, rule, id, *entry);
 }
 
-int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
+int xf_generation__add(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
 {
 	struct xf_fw_rule *entry;
 	int err;
 
 	if (!rule->has)
 		return -EINVAL;
-	xf_set__expire(region, now, SWEEP_RULES);
+	xf_generation__expire(region, now, SWEEP_RULES);
 	err = find_or_insert(region, rule, now, &entry);
 	/* A feed that blocks an address for an hour does not end a block for good. */
 	if (!err || (err == -EEXIST && entry->expires < expiry(rule, now)))
@@ -158,8 +158,8 @@ int xf_set__add(struct xf_region *region, const struct xf_rule *rule, uint64_t n
 	return err;
 }
 
-int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
-		 const struct xf_fw_rule **entry)
+int xf_generation__find(struct xf_region *region, const struct xf_rule *rule, uint64_t now,
+			const struct xf_fw_rule **entry)
 {
 	uint32_t id;
 	int err = find(region, rule, &id);
@@ -170,8 +170,8 @@ int xf_set__find(struct xf_region *region, const struct xf_rule *rule, uint64_t 
 	return xf_rule_entry_holds(*entry, now) ? 0 : -ENOENT;
 }
 
-int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, uint64_t expires,
-			uint64_t packets, uint64_t bytes)
+int xf_generation__add_counted(struct xf_region *region, const struct xf_rule *rule,
+			       uint64_t expires, uint64_t packets, uint64_t bytes)
 {
 	struct xf_fw_rule *added;
 	int err = find_or_insert(region, rule, 0, &added);
@@ -184,14 +184,14 @@ int xf_set__add_counted(struct xf_region *region, const struct xf_rule *rule, ui
 	return 0;
 }
 
-int xf_set__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
+int xf_generation__del(struct xf_region *region, const struct xf_rule *rule, uint64_t now)
 {
 	struct xf_fw_rule *entry;
 	bool held;
 	uint32_t id;
 	int err;
 
-	xf_set__expire(region, now, SWEEP_RULES);
+	xf_generation__expire(region, now, SWEEP_RULES);
 	err = find(region, rule, &id);
 	if (err)
 		return err == -EAGAIN ? -ENOENT : err;
@@ -212,14 +212,14 @@ static uint32_t next_id(struct xf_region *region, uint32_t id)
 {
 	id++;
 	if (xf_region__entry(region, id))
-		return id < region->set->writer.fresh ? id : 0;
+		return id < region->gen->writer.fresh ? id : 0;
 	id = ((id - 1) | 0xffff) + 1;
-	return id < region->set->writer.fresh && xf_region__entry(region, id) ? id : 0;
+	return id < region->gen->writer.fresh && xf_region__entry(region, id) ? id : 0;
 }
 
-size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t entries)
+size_t xf_generation__expire(struct xf_region *region, uint64_t now, uint64_t entries)
 {
-	struct xf_fw_writer *writer = &region->set->writer;
+	struct xf_fw_writer *writer = &region->gen->writer;
 	size_t n = 0;
 
 	if (!writer->timed)
@@ -237,8 +237,8 @@ size_t xf_set__expire(struct xf_region *region, uint64_t now, uint64_t entries)
 	return n;
 }
 
-int xf_set__each(struct xf_region *region,
-		 int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *entry), void *arg)
+int xf_generation__each(struct xf_region *region,
+			int (*fn)(void *arg, uint32_t id, struct xf_fw_rule *entry), void *arg)
 {
 	int err = 0;
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "firewall/table/set.h"
+#include "firewall/table/generation_rules.h"
 #include "firewall/table/tuple_spaces.h"
 
 struct copy {
@@ -25,17 +25,17 @@ static int copy_rule(void *arg, uint32_t id, struct xf_fw_rule *entry)
 	if (err)
 		return err;
 	counted = xf_region__counted(copy->from, &copy->counts, id);
-	return xf_set__add_counted(copy->to, &rule, entry->expires,
-				   entry->hits.packets + counted.packets,
-				   entry->hits.bytes + counted.bytes);
+	return xf_generation__add_counted(copy->to, &rule, entry->expires,
+					  entry->hits.packets + counted.packets,
+					  entry->hits.bytes + counted.bytes);
 }
 
-int xf_set__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now)
+int xf_generation__copy_rules(struct xf_region *from, struct xf_region *to, uint64_t now)
 {
 	struct copy copy = { .from = from, .to = to, .now = now };
 	int err = xf_store__counts(from->store, &copy.counts);
 
-	return err ? err : xf_set__each(from, copy_rule, &copy);
+	return err ? err : xf_generation__each(from, copy_rule, &copy);
 }
 
 static int copy_if_protects(void *arg, uint32_t id, struct xf_fw_rule *entry)
@@ -43,7 +43,7 @@ static int copy_if_protects(void *arg, uint32_t id, struct xf_fw_rule *entry)
 	return entry->rank & XF_FW_RANK_PROTECT ? copy_rule(arg, id, entry) : 0;
 }
 
-int xf_set__copy_protecting(struct xf_region *from, struct xf_region *to, uint64_t now)
+int xf_generation__copy_protecting(struct xf_region *from, struct xf_region *to, uint64_t now)
 {
 	struct copy copy = { .from = from, .to = to, .now = now };
 	int err;
@@ -52,7 +52,7 @@ int xf_set__copy_protecting(struct xf_region *from, struct xf_region *to, uint64
 	if (!xf_spaces__protect(from))
 		return 0;
 	err = xf_store__counts(from->store, &copy.counts);
-	return err ? err : xf_set__each(from, copy_if_protects, &copy);
+	return err ? err : xf_generation__each(from, copy_if_protects, &copy);
 }
 
 static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t slot)
@@ -73,14 +73,14 @@ static int clone_table(struct xf_region *from, struct xf_region *to, uint32_t sl
  */
 static int clone_counts(struct xf_region *from, struct xf_region *to)
 {
-	const uint32_t old = from->set->slot / XF_FW_REGION_SLOTS,
-		       new = to->set->slot / XF_FW_REGION_SLOTS;
+	const uint32_t old = from->gen->slot / XF_FW_REGION_SLOTS,
+		       new = to->gen->slot / XF_FW_REGION_SLOTS;
 	struct xf_fw_counts counts;
 	int err = xf_store__counts(from->store, &counts);
 
 	xf_region__free_counters(to);
 	for (uint32_t nth = 1; nth < XF_FW_COUNTERS && !err; nth++) {
-		struct xf_fw_rule *entry = xf_region__entry(to, to->set->writer.counter[nth]);
+		struct xf_fw_rule *entry = xf_region__entry(to, to->gen->writer.counter[nth]);
 
 		if (!entry)
 			continue;
@@ -91,17 +91,17 @@ static int clone_counts(struct xf_region *from, struct xf_region *to)
 	return err;
 }
 
-int xf_set__clone(struct xf_region *from, struct xf_region *to)
+int xf_generation__clone(struct xf_region *from, struct xf_region *to)
 {
-	uint32_t slot = to->set->slot, moved = slot - from->set->slot;
+	uint32_t slot = to->gen->slot, moved = slot - from->gen->slot;
 	int err = 0;
 
-	memcpy(to->set, from->set, sizeof(*to->set));
-	to->set->slot = slot;
-	to->set->index = XF_FW_INDEX((uint32_t)from->set->index + moved, from->set->index >> 32);
+	memcpy(to->gen, from->gen, sizeof(*to->gen));
+	to->gen->slot = slot;
+	to->gen->index = XF_FW_INDEX((uint32_t)from->gen->index + moved, from->gen->index >> 32);
 	for (int dir = 0; dir < 2; dir++)
-		if (from->set->dir[dir])
-			to->set->dir[dir] += moved;
+		if (from->gen->dir[dir])
+			to->gen->dir[dir] += moved;
 	for (slot = 0; slot < XF_FW_REGION_TABLES && !err; slot++)
 		err = clone_table(from, to, slot);
 	return err ? err : clone_counts(from, to);

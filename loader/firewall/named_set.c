@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A rule set, locked and ready to be read or changed. */
-#include "loader/firewall/set.h"
+#include "loader/firewall/named_set.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,29 +21,29 @@ static void explain_memory(int err)
 /* Returns 0, also when another process was faster, or -errno after a message. */
 static int create(const char *name)
 {
-	const struct xf_table_map *maps;
-	struct xf_table *table;
+	const struct xf_ruleset_map *maps;
+	struct xf_ruleset *ruleset;
 	size_t n;
-	int err = xf_table__create(&table, false);
+	int err = xf_ruleset__create(&ruleset, false);
 
 	if (err) {
 		xf_err("cannot make the maps of the set '%s': %s", name, strerror(-err));
 		explain_memory(err);
 		return err;
 	}
-	n = xf_table__maps(table, &maps);
+	n = xf_ruleset__maps(ruleset, &maps);
 	err = xf_fw_pins__make(name, maps, n);
-	xf_table__close(table);
+	xf_ruleset__close(ruleset);
 	return err;
 }
 
-static int open_table(struct xf_rule_set *set)
+static int open_table(struct xf_named_set *set)
 {
-	struct xf_table_map maps[XF_FW_MAPS_MAX];
+	struct xf_ruleset_map maps[XF_FW_MAPS_MAX];
 	struct xf_fw_map_names names;
 	int err, n = xf_fw_pins__maps(&set->pins, maps, &names);
 
-	err = n < 0 ? n : xf_table__open(&set->table, maps, n);
+	err = n < 0 ? n : xf_ruleset__open(&set->ruleset, maps, n);
 	while (n > 0)
 		close(maps[--n].fd);
 	if (!err)
@@ -72,7 +72,7 @@ static int add_name(void *arg, const char *name)
 	return 0;
 }
 
-void xf_rule_set__missing(const char *name)
+void xf_named_set__missing(const char *name)
 {
 	struct name_list list = { "", 0 };
 
@@ -88,26 +88,26 @@ void xf_rule_set__missing(const char *name)
 }
 
 /* The user may think that packets meet the change. */
-static void warn_if_held(const struct xf_rule_set *set)
+static void warn_if_held(const struct xf_named_set *set)
 {
-	if (!xf_table__held(set->table, xf_now_ns(CLOCK_BOOTTIME)))
+	if (!xf_ruleset__held(set->ruleset, xf_now_ns(CLOCK_BOOTTIME)))
 		return;
 	xf_warn("the set '%s' is on hold: its trial was not confirmed, and every packet passes",
 		set->pins.name);
 	xf_hint("'xdpfun-load firewall attach --set %s -i IFACE' makes it hold", set->pins.name);
 }
 
-int xf_rule_set__open(struct xf_rule_set *set, const char *name, enum xf_fw_use use)
+int xf_named_set__open(struct xf_named_set *set, const char *name, enum xf_fw_use use)
 {
 	int err;
 
-	*set = (struct xf_rule_set) { .pins = { .fd = -1 } };
+	*set = (struct xf_named_set) { .pins = { .fd = -1 } };
 	for (;;) {
 		err = xf_fw_pins__open(&set->pins, name, use != XF_FW_READ);
 		if (err != -ENOENT)
 			break;
 		if (use != XF_FW_CREATE && use != XF_FW_ATTACH) {
-			xf_rule_set__missing(name);
+			xf_named_set__missing(name);
 			return err;
 		}
 		err = create(name);
@@ -118,28 +118,28 @@ int xf_rule_set__open(struct xf_rule_set *set, const char *name, enum xf_fw_use 
 	if (!err)
 		err = open_table(set);
 	if (err)
-		xf_rule_set__close(set);
+		xf_named_set__close(set);
 	else if (use == XF_FW_CHANGE || use == XF_FW_CREATE)
 		warn_if_held(set);
 	return err;
 }
 
-void xf_rule_set__close(struct xf_rule_set *set)
+void xf_named_set__close(struct xf_named_set *set)
 {
-	if (set->table)
-		xf_table__close(set->table);
-	set->table = NULL;
+	if (set->ruleset)
+		xf_ruleset__close(set->ruleset);
+	set->ruleset = NULL;
 	xf_fw_pins__close(&set->pins);
 }
 
-void xf_rule_set__unlock(struct xf_rule_set *set)
+void xf_named_set__unlock(struct xf_named_set *set)
 {
 	xf_fw_pins__close(&set->pins);
 }
 
-void xf_rule_set__explain(const struct xf_rule_set *set, const char *what, int err)
+void xf_named_set__explain(const struct xf_named_set *set, const char *what, int err)
 {
-	const char *why = xf_table__why(set->table);
+	const char *why = xf_ruleset__why(set->ruleset);
 
 	if (why && *why && (err == -E2BIG || err == -ENOSPC || err == -ENOMEM))
 		xf_err("cannot %s the set '%s': %s", what, set->pins.name, why);
