@@ -27,6 +27,14 @@ struct xf_abi {
 };
 _Static_assert(sizeof(struct xf_abi) == 8, "xf_abi is ABI");
 
+/* What a frame begins with, as the loader has found it: a read-only map of one __u32, so that the
+ * verifier leaves away the code for the other kind. Other loaders leave it at Ethernet. */
+#define XF_LINK_MAP ".rodata.xf_link"
+enum xf_link {
+	XF_LINK_ETHER = 0,
+	XF_LINK_IP = 1, /* the IP header, as on tun, WireGuard and ppp */
+};
+
 #define XF_RINGS_MAP                                                                               \
 	"xf_rings" /* ARRAY_OF_MAPS: one slot per possible CPU, empty until a reader comes */
 #define XF_COUNTERS_MAP "xf_counters" /* PERCPU_ARRAY of one xf_counters */

@@ -155,7 +155,7 @@ static __always_inline void xf_fw_parse_addresses(struct xdp_md *ctx, struct xf_
 		return xf_fw_take_frags(ctx, packet);
 	xf_cursor_begin(ctx, &cur, xf_ext_of_linux);
 	eth = xf_peek(&cur, sizeof(*eth));
-	if (eth)
+	if (eth && xf_link == XF_LINK_ETHER)
 		packet->mac = xf_fw_mac(eth->h_source);
 	xf_parse_addresses(&cur, NULL);
 	packet->at = cur.family ? cur.at : XF_FW_AT_NO_IP(cur.eth_type, cur.unread);

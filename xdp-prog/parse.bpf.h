@@ -304,13 +304,26 @@ static __always_inline int xf_parse_link(struct xf_cursor *cur, struct xf_record
 	return !cur->unread;
 }
 
+SEC(XF_LINK_MAP) const volatile __u32 xf_link = XF_LINK_ETHER;
+
+/* An interface without a link layer: the first byte tells which IP it is. */
+static __always_inline int xf_parse_no_link(struct xf_cursor *cur)
+{
+	const __u8 *ip = xf_peek(cur, 1);
+
+	if (!ip)
+		return 0;
+	cur->eth_type = *ip >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
+	return 1;
+}
+
 /* Up to the IP header, of which the addresses are there. Without a record only the cursor moves. */
 static __always_inline void xf_parse_addresses(struct xf_cursor *cur, struct xf_record *rec)
 {
 	struct xf_ip4_hdr *ip4;
 	struct xf_ip6_hdr *ip6;
 
-	if (!xf_parse_link(cur, rec))
+	if (!(xf_link == XF_LINK_IP ? xf_parse_no_link(cur) : xf_parse_link(cur, rec)))
 		goto truncated;
 	if (cur->eth_type == ETH_P_IP) {
 		ip4 = xf_peek(cur, sizeof(*ip4));

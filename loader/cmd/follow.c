@@ -43,13 +43,15 @@ static const struct xf_opt options[] = {
 /* The xdpfun programs of a chain. */
 struct candidates {
 	__u32 ids[XF_CHAIN_MAX];
+	bool blind[XF_CHAIN_MAX];
 	unsigned int n;
 	__u32 foreign_id; /* a program with another ABI; 0: none */
 	__u32 foreign_version;
 };
 
 /* Returns 0, or -errno when a program could not be read. */
-static int find_candidates(struct candidates *found, const struct xf_chain *chain, __u32 only_id)
+static int find_candidates(struct candidates *found, const char *ifname,
+			   const struct xf_chain *chain, __u32 only_id)
 {
 	memset(found, 0, sizeof(*found));
 	for (unsigned int i = 0; i < chain->n; i++) {
@@ -66,6 +68,7 @@ static int find_candidates(struct candidates *found, const struct xf_chain *chai
 			found->foreign_id = id;
 			found->foreign_version = program.abi_version;
 		} else {
+			found->blind[found->n] = xf_program__is_blind(&program, ifname);
 			found->ids[found->n++] = id;
 		}
 		xf_program__close(&program);
@@ -107,10 +110,19 @@ static int choose(const struct xf_run *run, struct xf_source *src, bool waiting)
 	int err = xf_chain__read(src->ifindex, &chain);
 
 	if (!err)
-		err = find_candidates(&found, &chain, run->args->id);
+		err = find_candidates(&found, src->name, &chain, run->args->id);
 	if (err) {
 		xf_err("cannot read what is attached to %s: %s", src->name, strerror(-err));
 		return err;
+	}
+	if (found.n == 1 && found.blind[0]) {
+		xf_warn(
+		    "%s: program %u reads nothing here: it was loaded for another kind of interface, "
+		    "such as those with an Ethernet header",
+		    src->name, found.ids[0]);
+		xf_hint(
+		    "'xdpfun-load log -i %s' attaches one that reads the packets of this interface",
+		    src->name);
 	}
 	if (found.n == 1) {
 		src->at.prog_id = found.ids[0];

@@ -12,7 +12,8 @@
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
 
-static int read_firewall(struct xf_inventory_prog *prog, __u32 id, struct xf_locks *locks)
+static int read_firewall(struct xf_inventory_prog *prog, __u32 id, const char *ifname,
+			 struct xf_locks *locks)
 {
 	struct xf_program program;
 	struct xf_fw_prog firewall;
@@ -27,6 +28,7 @@ static int read_firewall(struct xf_inventory_prog *prog, __u32 id, struct xf_loc
 	err = xf_program__open(&program, &xf_abi_firewall, id);
 	if (err == -ENOENT)
 		return 0;
+	prog->blind = xf_program__is_blind(&program, ifname);
 	if (!err)
 		err = xf_leftover_look(locks, &program, true, &prog->left);
 	xf_program__close(&program);
@@ -35,15 +37,17 @@ static int read_firewall(struct xf_inventory_prog *prog, __u32 id, struct xf_loc
 
 /* Returns 0, also for a program that is not ours or has gone, or -errno when it could not be read.
  */
-static int read_prog(struct xf_inventory_prog *prog, __u32 id, struct xf_locks *locks)
+static int read_prog(struct xf_inventory_prog *prog, __u32 id, const char *ifname,
+		     struct xf_locks *locks)
 {
 	struct xf_program program;
 	int err = xf_program__open(&program, &xf_abi_logger, id);
 
 	if (err && err != -EPROTO)
-		return err == -ENOENT ? read_firewall(prog, id, locks) : err;
+		return err == -ENOENT ? read_firewall(prog, id, ifname, locks) : err;
 	prog->kind = XF_INVENTORY_LOGGER;
 	prog->abi_version = program.abi_version;
+	prog->blind = xf_program__is_blind(&program, ifname);
 	prog->readable = !err && !xf_program__counters(&program, &prog->counters);
 	if (!xf_program__owner(&program, &prog->owner))
 		prog->owner_state = xf_owner_state(&prog->owner);
@@ -61,7 +65,7 @@ static int read_iface(struct xf_inventory *inv, struct xf_locks *locks)
 	int err = xf_chain__read(inv->ifindex, &inv->chain);
 
 	for (unsigned int i = 0; !err && i < inv->chain.n; i++)
-		err = read_prog(&inv->prog[i], inv->chain.prog[i].id, locks);
+		err = read_prog(&inv->prog[i], inv->chain.prog[i].id, inv->ifname, locks);
 	return err;
 }
 

@@ -28,6 +28,7 @@ struct xf_inventory_prog {
 	 * another program. */
 	char set[XF_FW_NAME_MAX + 1];
 	bool held;		 /* that set is on hold */
+	bool blind;		 /* of another kind than the interface: reads nothing */
 	struct xf_leftover left; /* by a reader that died */
 	/* Of a logger. */
 	bool readable; /* of our ABI, so that counters is set */

@@ -123,6 +123,8 @@ static json_object *prog_json(const struct xf_chain_prog *prog,
 		json_object_object_add(obj, "set", json_object_new_string(ours->set));
 		json_object_object_add(obj, "held", json_object_new_boolean(ours->held));
 	}
+	if (ours->blind)
+		json_object_object_add(obj, "blind", json_object_new_boolean(true));
 	if (ours->left.bytes) {
 		json_object_object_add(obj, "left_records",
 				       json_object_new_uint64(ours->left.records));
@@ -232,6 +234,10 @@ static void print_prog(const char *ifname, const struct xf_inventory *inv, unsig
 		 prio, prog->name, prog->id,
 		 xf_actions_text(actions, sizeof(actions), prog->actions),
 		 owner_text(ours, owner, sizeof(owner)));
+	if (ours->blind)
+		xf_print("%-15s    reads nothing here: it was loaded for another kind of "
+			 "interface\n",
+			 "");
 	if (ours->left.bytes)
 		xf_print("%-15s    a reader died and left %" PRIu64 " records in %.1f MiB of "
 			 "rings%s\n",

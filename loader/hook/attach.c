@@ -16,6 +16,7 @@
 #include "lib/msg.h"
 #include "lib/time.h"
 #include "loader/hook/liblog.h"
+#include "loader/hook/netdev.h"
 #include "loader/hook/refusal.h"
 
 #define RACE_TRIES 5
@@ -84,12 +85,28 @@ static int reuse_maps(struct bpf_object *obj, const struct xf_attach_opts *opts)
 	return 0;
 }
 
+/* The program reads Ethernet when nobody says otherwise. */
+static int set_link(struct bpf_object *obj, const struct xf_attach_opts *opts, __u32 link)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, XF_LINK_MAP);
+	int err = map ? bpf_map__set_initial_value(map, &link, sizeof(link)) : -ENOENT;
+
+	if (!err || (err == -ENOENT && link == XF_LINK_ETHER))
+		return 0;
+	xf_err("cannot tell %s that the frames of %s have no Ethernet header: %s",
+	       xf_embedded_name(opts->embedded, opts->object), opts->ifname, strerror(-err));
+	return err;
+}
+
 static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, prog_opts);
 	const char *name = xf_embedded_name(opts->embedded, opts->object);
-	int err;
+	unsigned int type;
+	int err, link = xf_netdev_frames(opts->ifname, &type);
 
+	if (link < 0)
+		return xf_refusal_frames(opts, link, type);
 	memset(try, 0, sizeof(*try));
 	try->obj = xf_embedded_open(opts->embedded, opts->object);
 	if (!try->obj) {
@@ -106,6 +123,8 @@ static int attempt_open(struct attempt *try, const struct xf_attach_opts *opts)
 	err = xf_embedded_check(opts->embedded, opts->object, try->obj);
 	if (!err)
 		err = reuse_maps(try->obj, opts);
+	if (!err)
+		err = set_link(try->obj, opts, link);
 	if (err)
 		goto fail;
 	prog_opts.obj = try->obj;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/if_arp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -15,6 +16,7 @@
 
 #include "lib/msg.h"
 #include "lib/strbuf.h"
+#include "xdp-prog/abi.h"
 
 #define NETLINK_BUFFER (1 << 20) /* bytes: a burst of changes on a machine with many interfaces */
 #define LINK_BUFFER (1 << 15)	 /* bytes: the properties of one interface */
@@ -129,6 +131,38 @@ int xf_netdev_find(const char *name, struct xf_netdev *dev)
 	else
 		xf_hint("no interface is up in this network namespace");
 	return err;
+}
+
+int xf_netdev_frames(const char *name, unsigned int *type)
+{
+	struct ifreq req = {};
+	int err = 0, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	strncpy(req.ifr_name, name, IF_NAMESIZE - 1);
+	if (ioctl(fd, SIOCGIFHWADDR, &req))
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
+	*type = req.ifr_hwaddr.sa_family;
+	switch (*type) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		return XF_LINK_ETHER;
+	case ARPHRD_NONE:
+	case ARPHRD_PPP:
+	case ARPHRD_RAWIP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case ARPHRD_IP6GRE:
+		return XF_LINK_IP;
+	default:
+		return -EPROTONOSUPPORT;
+	}
 }
 
 int xf_netdev_watch(void)

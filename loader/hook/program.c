@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A loaded program of ours, through the maps that belong to its program id. */
+#include "loader/hook/netdev.h"
 #include "loader/hook/program.h"
 
 #include <bpf/bpf.h>
@@ -41,6 +42,8 @@ static bool take_map(void *arg, int fd, const struct bpf_map_info *info)
 		*map_slot(program, i) = fd;
 		return true;
 	}
+	if (!strcmp(info->name, XF_LINK_MAP))
+		bpf_map_lookup_elem(fd, &(__u32) { 0 }, &program->link);
 	if (xf_maps__is_abi(fd, info, program->mark, &program->abi_version))
 		program->ours = true;
 	return false;
@@ -82,6 +85,14 @@ int xf_program__open(struct xf_program *program, const struct xf_abi_mark *mark,
 	if (err && err != -EPROTO)
 		xf_program__close(program);
 	return err;
+}
+
+bool xf_program__is_blind(const struct xf_program *program, const char *ifname)
+{
+	unsigned int type;
+	int link = xf_netdev_frames(ifname, &type);
+
+	return link == -EPROTONOSUPPORT || (link >= 0 && (__u32)link != program->link);
 }
 
 void xf_program__close(struct xf_program *program)

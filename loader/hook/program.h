@@ -13,6 +13,7 @@
 struct xf_program {
 	__u32 prog_id;
 	__u32 abi_version;
+	__u32 link;	      /* enum xf_link: what it takes frames to begin with */
 	__u8 tag[XF_TAG_LEN]; /* the kernel's hash of the instructions */
 	int prog_fd;
 	int rings_fd;
@@ -31,6 +32,9 @@ struct xf_program {
  * but for 0 and -EPROTO. */
 int xf_program__open(struct xf_program *program, const struct xf_abi_mark *mark, __u32 prog_id);
 void xf_program__close(struct xf_program *program);
+/* Whether it reads nothing on this interface, whose frames begin with something else than it was
+ * told by whom loaded it. */
+bool xf_program__is_blind(const struct xf_program *program, const char *ifname);
 
 /* Sum up the counters of all CPUs. Returns 0 or -errno. */
 int xf_program__counters(const struct xf_program *program, struct xf_counters *sum);

@@ -49,6 +49,18 @@ static int refuse_full(const struct xf_attach_opts *opts)
 	return -E2BIG;
 }
 
+int xf_refusal_frames(const struct xf_attach_opts *opts, int err, unsigned int type)
+{
+	if (err == -EPROTONOSUPPORT)
+		xf_err("cannot attach to %s: its frames (interface type %u) begin neither with an "
+		       "Ethernet header nor with an IP header, and nothing in them would be read",
+		       opts->ifname, type);
+	else
+		xf_err("cannot find what the frames of %s begin with: %s", opts->ifname,
+		       strerror(-err));
+	return err;
+}
+
 int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *chain)
 {
 	switch (chain->kind) {

@@ -5,6 +5,9 @@
 
 #include "loader/hook/attach_opts.h"
 
+/* Nothing is attached to an interface whose frames the programs cannot read: @err is from
+ * xf_netdev_frames(). Returns it. */
+int xf_refusal_frames(const struct xf_attach_opts *opts, int err, unsigned int type);
 /* Check whether a program can be attached to this chain. Returns 0, or -errno after a message. */
 int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *chain);
 /* Print why the object did not load: the end of the verifier's log, or the limit that was hit.

@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Interfaces without an Ethernet header, on a tun: IP at offset 0, for the log and the firewall.
+
+load lib.bash
+load firewall.bash
+
+UDP4='\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x0a\x07\0\x02\x0a\x07\0\x01\x9c\x41\0\x35\0\x08\0\0'
+UDP6='\x60\0\0\0\0\x08\x11\x40\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x9c\x41\0\x35\0\x08\0\0'
+
+tun_up() {
+	"${A[@]}" ip tuntap add dev tun0 mode tun
+	"${A[@]}" ip link set tun0 up
+}
+
+# tun BYTES: let tun0 receive a packet, with the bytes that printf writes.
+tun() {
+	# shellcheck disable=SC2059 # it is a format
+	printf "$1" | "${A[@]}" socat -u - TUN,tun-name=tun0,tun-type=tun,iff-no-pi
+}
+
+@test "log on a tun: addresses and ports, no MAC" {
+	tun_up
+	start log log -i tun0
+	tun "$UDP4"
+	tun "$UDP6"
+	wait_for has_lines log 2
+	stop log
+	same "lines" "$(cut -d' ' -f 3- "$T/log.out")" "10.7.0.2:40001 > 10.7.0.1:53 udp len 28
+[fd00::2]:40001 > [fd00::1]:53 udp len 48"
+	start log log -i tun0 -f json
+	tun "$UDP4"
+	wait_for has_lines log 1
+	stop log
+	same "keys of MACs" "$(jq -c '[.eth_src, .eth_dst, .eth_type]' "$T/log.out")" "[null,null,null]"
+	same "source" "$(jq -r .src "$T/log.out")" 10.7.0.2
+}
+
+@test "firewall on a tun: rules match, and the policy deny lets nothing else pass" {
+	tun_up
+	fw attach -i tun0 2>/dev/null
+	start log firewall log -i tun0
+	fw add deny from 10.7.0.2
+	fw add deny proto udp dport 53
+	tun "$UDP4"
+	tun "$UDP6"
+	wait_for has_lines log 2
+	fw flush
+	fw policy deny 2>/dev/null
+	# This would be ARP, were it Ethernet.
+	tun '\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x08\x06\0\x02\x0a\x07\0\x01\x9c\x41\0\x35\0\x08\0\0'
+	wait_for has_lines log 3
+	stop log
+	purge
+}
+
+@test "a program that another loader put on a tun reads nothing there: status and follow say so" {
+	tun_up
+	"${A[@]}" xdp-loader load -m skb tun0 "$OBJ"
+	run -0 "${A[@]}" "$XF" status -i tun0
+	[[ $output = *"reads nothing here"* ]] || fail "$output"
+	start follow follow -i tun0
+	stop follow
+	grep -q 'reads nothing here' "$T/follow.err" || fail "$(cat "$T/follow.err")"
+	"${A[@]}" xdp-loader unload tun0 --all
+}
