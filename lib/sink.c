@@ -296,6 +296,20 @@ enum xf_sink_state xf_sink__finish(struct xf_sink *sink, int timeout_ms)
 	return sink->state;
 }
 
+uint64_t xf_sink__revive(struct xf_sink *sink)
+{
+	uint64_t dropped = sink->lines;
+
+	cut_back(sink);
+	for (unsigned int i = 0; i < sink->sources; i++)
+		sink->counts[i].put = sink->counts[i].taken;
+	sink->lines = 0;
+	sink->start = sink->end = 0;
+	sink->line_done = 0;
+	sink->state = XF_SINK_OK;
+	return dropped;
+}
+
 enum xf_sink_state xf_sink__state(const struct xf_sink *sink)
 {
 	return sink->state;

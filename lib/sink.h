@@ -58,6 +58,10 @@ enum xf_sink_state xf_sink__flush(struct xf_sink *sink);
  * of a line (full disk) is cut back to the last whole line. */
 enum xf_sink_state xf_sink__finish(struct xf_sink *sink, int timeout_ms);
 
+/* Go on after XF_SINK_FAILED, with the same output: drop the pending lines and cut off a part of
+ * one that a full disk left. Returns the number of dropped lines, which are counted no more. */
+uint64_t xf_sink__revive(struct xf_sink *sink);
+
 enum xf_sink_state xf_sink__state(const struct xf_sink *sink);
 /* Bytes that the output has not taken yet. */
 size_t xf_sink__pending(const struct xf_sink *sink);

@@ -80,6 +80,13 @@ const struct xf_opt xf_relay_options[] = {
 	  .values = format_names,
 	  .offset = offsetof(struct xf_relay_cmd, args.format),
 	  .help = "format of a line of the access log (default: text)" },
+	{ .name = "write",
+	  .short_name = 'w',
+	  .type = XF_OPT_STR,
+	  .arg = "FILE",
+	  .offset = offsetof(struct xf_relay_cmd, args.write),
+	  .help =
+	      "append the access log to FILE instead of standard output; SIGHUP opens it anew" },
 	{ .name = "stats",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",
@@ -231,6 +238,8 @@ int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt
 		return XF_EXIT_USAGE;
 	if (args->keepalive_text && parse_keepalive(args->keepalive_text, &args->keepalive))
 		return XF_EXIT_USAGE;
+	if (args->write && !strcmp(args->write, "-"))
+		args->write = NULL;
 	if (args->rotate_bytes && args->engine != XF_ENGINE_AUTO) {
 		xf_err("--rotate-bytes goes with --engine auto");
 		return XF_EXIT_USAGE;

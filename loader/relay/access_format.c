@@ -53,7 +53,7 @@ static bool via_proxy(const struct xf_report *report)
 
 static char *put_local_time(char *out, const struct timespec *when)
 {
-	out = xf_local_time_text(out, when->tv_sec, false);
+	out = xf_local_time_text(out, when->tv_sec, true);
 	*out++ = '.';
 	return xf_padded_text(out, when->tv_nsec / 1000, 6);
 }

@@ -20,7 +20,7 @@ struct xf_access_line {
 /* Write at most XF_OUT_MAX bytes to @out. Returns their end. */
 typedef char *(*xf_access_fn)(const struct xf_access_line *line, char *out);
 
-/* Write a line of text, with the local time of the accept. */
+/* Write a line of text, with the local date and time of the accept. */
 char *xf_access_text(const struct xf_access_line *line, char *out);
 /* Write one JSON object, with the time of the accept in UTC (RFC 3339, nanoseconds). Keys that do
  * not apply are absent. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/statvfs.h>
 
 #include "lib/time.h"
 #include "lib/msg.h"
@@ -18,6 +19,9 @@
 #define FLUSH_NS (20 * XF_MSEC)	 /* the least time between two writes */
 #define RETRY_NS (100 * XF_MSEC) /* for an output that cannot be polled */
 #define FINISH_MS 1000
+#define FULL_NS (1 * XF_NSEC) /* between two looks at a full disk */
+#define ENOUGH                                                                                     \
+	(2 * BUFFER_SIZE) /* bytes that must be free on it, so that it does not fail at once */
 
 struct lines {
 	char *at;
@@ -27,6 +31,7 @@ struct lines {
 struct xf_access {
 	xf_access_fn format;
 	bool echo;
+	const char *path; /* NULL: standard output */
 	struct xf_loop *loop;
 
 	pthread_mutex_t lock;
@@ -40,8 +45,10 @@ struct xf_access {
 	struct xf_watch watch; /* armed while the output is full */
 	struct xf_timer timer;
 	uint64_t flushed;
-	bool gone;    /* the output failed, and a warning was printed */
-	bool patient; /* wait for the output */
+	bool gone;	      /* the output failed, and a warning was printed */
+	uint64_t lost_before; /* gone: lines lost until then */
+	uint64_t retry_at;    /* gone: when to look whether the file can be written again */
+	bool patient;	      /* wait for the output */
 };
 
 static void on_output(struct xf_watch *watch, uint32_t events)
@@ -60,18 +67,22 @@ static void on_time(struct xf_timer *timer, uint64_t now)
 	(void)now;
 }
 
-int xf_access__open(struct xf_access **out, struct xf_loop *loop, xf_access_fn format, bool echo)
+int xf_access__open(struct xf_access **out, struct xf_loop *loop, xf_access_fn format, bool echo,
+		    const char *path)
 {
-	static const struct xf_sink_opts opts = {
-		.hint = "redirect standard output, for instance to a file that has room, or to "
-			"/dev/null",
+	const struct xf_sink_opts opts = {
+		.path = path,
+		.append = true,
+		.hint = path ? "free some space; lines are lost until there is some"
+			     : "redirect standard output, for instance to a file that has room, "
+			       "or to /dev/null",
 	};
 	struct xf_access *access = calloc(1, sizeof(*access));
 	int err = -ENOMEM;
 
 	if (!access)
 		goto out_memory;
-	*access = (struct xf_access) { .format = format, .echo = echo, .loop = loop };
+	*access = (struct xf_access) { .format = format, .echo = echo, .path = path, .loop = loop };
 	pthread_mutex_init(&access->lock, NULL);
 	access->watch = (struct xf_watch) { .fd = -1, .fn = on_output };
 	access->timer.fn = on_time;
@@ -207,7 +218,38 @@ static void check_gone(struct xf_access *access)
 	if (access->gone || xf_sink__state(access->sink) == XF_SINK_OK)
 		return;
 	access->gone = true;
-	xf_warn("standard output takes no more: the access log ends here");
+	access->lost_before = xf_access__lost(access);
+	if (!access->path) {
+		xf_warn("standard output takes no more: the access log ends here");
+		return;
+	}
+	xf_warn("%s takes no more: lines of the access log are lost", access->path);
+	access->retry_at = xf_loop__now(access->loop) + FULL_NS;
+	xf_loop__arm(access->loop, &access->timer, access->retry_at);
+}
+
+static bool has_room(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) || (uint64_t)fs.f_bavail * fs.f_frsize >= ENOUGH;
+}
+
+/* Go on with a file that could not be written. A file that cannot be judged by its path is tried.
+ */
+static void try_again(struct xf_access *access, uint64_t now)
+{
+	if (now >= access->retry_at && has_room(access->path)) {
+		lose(access, xf_sink__revive(access->sink));
+		access->gone = false;
+		xf_warn("%s: the access log goes on; %llu lines are missing", access->path,
+			(unsigned long long)(xf_access__lost(access) - access->lost_before));
+		return;
+	}
+	if (now >= access->retry_at)
+		access->retry_at = now + FULL_NS;
+	if (!access->timer.pos)
+		xf_loop__arm(access->loop, &access->timer, access->retry_at);
 }
 
 static void flush(struct xf_access *access, uint64_t now)
@@ -225,6 +267,8 @@ void xf_access__tend(struct xf_access *access)
 	uint64_t now = xf_loop__now(access->loop);
 	bool some;
 
+	if (access->gone && access->path)
+		try_again(access, now);
 	if (access->watch.fd >= 0)
 		return; /* the output is full; new lines go into the other buffer */
 	pthread_mutex_lock(&access->lock);
@@ -243,6 +287,16 @@ static void stop_waiting(struct xf_access *access)
 	if (access->watch.fd >= 0)
 		xf_loop__del(access->loop, &access->watch);
 	xf_loop__disarm(access->loop, &access->timer);
+}
+
+void xf_access__reopen(struct xf_access *access)
+{
+	stop_waiting(access);
+	put_all(access);
+	if (access->gone) /* the new file may have room */
+		access->retry_at = 0;
+	else if (!xf_sink__reopen(access->sink))
+		xf_info("%s: opened anew", access->path);
 }
 
 void xf_access__finish(struct xf_access *access)

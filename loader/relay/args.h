@@ -40,6 +40,7 @@ struct xf_relay_args {
 	uint64_t drain;
 	const char *user;
 	int format;
+	const char *write; /* file of the access log; NULL: standard output */
 	uint64_t stats;
 	uint32_t busy_poll; /* microseconds */
 	uint64_t rotate_bytes;

@@ -91,12 +91,14 @@ static void on_routes(struct xf_routes *routes, void *arg)
 	xf_info("%s: new connections use the new rules", run->args->routes);
 }
 
-/* A SIGHUP without a routes file to read again means that the terminal is gone. */
+/* A SIGHUP with nothing to read again or open anew means that the terminal is gone. */
 static void hang_up(struct xf_relay_main *run)
 {
+	if (run->args->write)
+		xf_access__reopen(run->access);
 	if (run->helper)
 		xf_reload_helper__ask(run->helper, run->loop, on_routes, run);
-	else if (xf_signals_hangup_ends())
+	else if (!run->args->write && xf_signals_hangup_ends())
 		stop(run);
 }
 

@@ -48,7 +48,8 @@ static int open_main(struct xf_relay_main *run)
 	}
 	err = xf_relay__control(run);
 	if (!err)
-		err = xf_access__open(&run->access, run->loop, formats[args->format], args->echo);
+		err = xf_access__open(&run->access, run->loop, formats[args->format], args->echo,
+				      args->write);
 	return err;
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086,SC2102,SC2119,SC2120,SC2125,SC2034,SC2012 # addresses are single words; variables are for helpers
 #
-# Operation of the relay: reloads, ends, the access log, privileges, and the cost of idle connections.
+# Operation of the relay: reloads, ends, privileges, and the cost of idle connections.
 
 load relay.bash
 
@@ -180,56 +180,6 @@ second_signal() {
 	client client --up 1000 --down 1000
 	server_ends server
 	end_relay
-}
-
-logs() {
-	server server
-	forward
-	day=$(date -u +%F)
-	client client --up 1000 --down 2000 --ports "$T/cp"
-	wait_for log_has 1
-	read -r _ port <"$T/cp"
-	same "client" "$(log_of .client)" "10.9.0.2:$port"
-	same "listen" "$(log_of .listen)" $LISTEN
-	same "upstream" "$(log_of .upstream)" $SERVER
-	same "bytes" "$(log_of '"\(.bytes_to_upstream) \(.bytes_to_client)"')" "1064 2064"
-	same "end" "$(log_of .end)" closed
-	matches "duration" "$(log_of .duration)" "^0\.[0-9]+$"
-	matches "time" "$(log_of .time)" "^($day|$(date -u +%F))T[0-9:.]{18}Z$"
-	matches "engine" "$(log_of .engine)" "^(sockmap|splice|copy)$"
-	moved_by_engine
-	end_relay
-	# The same line as text.
-	begin relay "${A[@]}" "$XF" forward -l $LISTEN --to $SERVER --engine "$engine"
-	relay_ready $LISTEN
-	client client --up 1000 --down 2000 --ports "$T/cp"
-	wait_for log_has 1
-	read -r _ port <"$T/cp"
-	matches "line" "$(<"$T/relay.out")" \
-		"^[0-9:]{8}\.[0-9]{6} 10\.9\.0\.2:$port > $LISTEN upstream $SERVER engine [a-z]+( moves [0-9]+)? out 1064 in 2064 0\.[0-9]{3}s closed$"
-	end_relay
-	server_ends server
-}
-
-@test "the access log as JSON and text" {
-	each_engine logs
-}
-
-@test "an access log that is not read does not hold up connections" {
-	mkfifo "$T/pipe"
-	exec 9<>"$T/pipe"
-	server server
-	"${A[@]}" "$XF" forward -l $LISTEN --to $SERVER >"$T/pipe" 2>"$T/relay.err" 3>&- 9>&- &
-	began relay $!
-	: >"$T/relay.out"
-	relay_ready $LISTEN
-	prompt client --mode request --conns 10 --total 3000
-	server_ends server
-	signal TERM relay
-	ends relay 0
-	exec 9>&-
-	says relay "accepted 3000"
-	says relay "lost log lines [1-9]"
 }
 
 @test "--stats prints the counters while the relay runs" {
