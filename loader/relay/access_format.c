@@ -8,6 +8,7 @@
 #include "lib/strbuf.h"
 #include "lib/time.h"
 #include "loader/format/common.h"
+#include "sockmap/route/first_packet.h"
 
 #define ROUTE_MAX 270 /* bytes of a rule's text; a line is never longer than XF_OUT_MAX */
 #define ERROR_MAX 64
@@ -65,6 +66,14 @@ static char *put_text_way(char *out, const struct xf_access_line *line)
 	if (report->upstream.len) {
 		out = put(out, " upstream ");
 		out = put_addr(out, &report->upstream);
+	}
+	if (report->sni[0]) {
+		out = put(out, " sni ");
+		out = put_string(out, report->sni, XF_NAME_MAX);
+	}
+	if (report->host[0]) {
+		out = put(out, " host ");
+		out = put_string(out, report->host, XF_NAME_MAX);
 	}
 	if (report->route_line) {
 		out = put(out, " route \"");
@@ -135,11 +144,24 @@ static char *put_json_addr(char *out, const char *key, const struct xf_addr *add
 	return out;
 }
 
+/* Names have no byte that JSON escapes. */
+static char *put_json_name(char *out, const char *key, const char *name)
+{
+	if (!name[0])
+		return out;
+	out = put_string(out, key, 16);
+	out = put_string(out, name, XF_NAME_MAX);
+	*out++ = '"';
+	return out;
+}
+
 static char *put_json_way(char *out, const struct xf_access_line *line)
 {
 	const struct xf_report *report = line->report;
 
 	out = put_json_addr(out, ",\"upstream\":\"", &report->upstream);
+	out = put_json_name(out, ",\"sni\":\"", report->sni);
+	out = put_json_name(out, ",\"host\":\"", report->host);
 	if (report->route_line) {
 		out = put(out, ",\"route\":\"");
 		out = put_route(out, report->route);

@@ -113,7 +113,7 @@ struct first {
 	/* The first rule that needs a name parses for it; later rules use the answer. */
 	bool sni_known, host_known;
 	enum xf_first sni_answer, host_answer;
-	char sni[XF_NAME_MAX + 1], host[XF_NAME_MAX + 1];
+	char *sni, *host; /* of the decision */
 };
 
 static bool in_list(const struct xf_addr_prefix *list, unsigned int n, const struct xf_addr *addr)
@@ -231,13 +231,14 @@ static bool take_proxy(const struct xf_routes *routes, struct first *first,
 void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *peer,
 		       const uint8_t *data, size_t len, bool ended, struct xf_decision *decision)
 {
-	struct first first;
+	struct first first = {
+		.data = data,
+		.len = len,
+		.ended = ended,
+		.sni = decision->sni,
+		.host = decision->host,
+	};
 
-	first.data = data;
-	first.len = len;
-	first.ended = ended;
-	first.sni_known = false;
-	first.host_known = false;
 	memset(decision, 0, sizeof(*decision));
 	if (in_list(routes->sources, routes->n_sources, peer) &&
 	    !take_proxy(routes, &first, decision))

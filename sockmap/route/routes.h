@@ -66,6 +66,8 @@ struct xf_decision {
 	const struct xf_route *route; /* ROUTE, REJECT and AMBIGUOUS */
 	bool has_proxy;
 	struct xf_proxy proxy; /* with has_proxy: the contents of the header */
+	/* The names that the rules asked about, "" when there is none. */
+	char sni[XF_NAME_MAX + 1], host[XF_NAME_MAX + 1];
 	size_t skip; /* bytes at the start that are not forwarded: PROXY header, token line */
 };
 

@@ -174,6 +174,11 @@ static enum xf_step follow_decision(struct xf_conn *conn, struct xf_result *resu
 
 	xf_waiting__leave(conn);
 	conn->route = decision->route;
+	/* Without memory the log goes without the name. */
+	if (decision->sni[0])
+		conn->sni = strdup(decision->sni);
+	if (decision->host[0])
+		conn->host = strdup(decision->host);
 	if (decision->has_proxy && decision->proxy.src.len) {
 		conn->src = decision->proxy.src;
 		conn->dst = decision->proxy.dst;

@@ -87,6 +87,8 @@ void xf_record__finish(struct xf_conn *conn, struct xf_report *report)
 	if (conn->tried)
 		report->upstream = *conn->tried;
 	report->route = conn->route ? conn->route->text : "";
+	report->sni = conn->sni ?: "";
+	report->host = conn->host ?: "";
 	report->route_line = conn->route ? conn->route->line : 0;
 	count(&server->counters, report);
 	xf_vanished__forget(conn);
@@ -100,5 +102,7 @@ void xf_record__finish(struct xf_conn *conn, struct xf_report *report)
 		server->opts.on_end(report, server->opts.arg);
 	if (conn->routes)
 		xf_routes__put(conn->routes);
+	free(conn->sni);
+	free(conn->host);
 	free(conn);
 }

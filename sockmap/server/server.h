@@ -55,6 +55,7 @@ struct xf_report {
 	struct xf_addr upstream;  /* len 0: none was dialled */
 	unsigned int route_line;  /* of the routes file; 0: --to, an echo, or none */
 	const char *route;	  /* the rule's text ("sni example.org"), "" when there is none */
+	const char *sni, *host;	  /* the names that it asked for, where a rule looked; "": none */
 	enum xf_engine_id engine; /* XF_ENGINE_AUTO: no engine moved a byte */
 	unsigned int moves;
 	uint64_t to_upstream, to_client; /* bytes */

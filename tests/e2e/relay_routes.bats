@@ -19,6 +19,8 @@ load relay_routes.bash
 	reaches 3 "$T/hello"
 	servers_end
 	end_relay
+	same "names in the log" "$(log_of '.sni // "none"' | sort -u | tr '\n' ,)" \
+		"a.b.example,example,none,one.example,one.example.org,two.example,"
 	same "routes in the log" "$(log_of .route | sort | uniq -c | tr -s ' ' | tr '\n' ,)" \
 		" 3 any, 2 sni *.example, 2 sni one.example,"
 }
@@ -66,6 +68,7 @@ relayed_to() {
 	reaches 1 "$T/request"
 	servers_end
 	end_relay
+	same "names in the log" "$(log_of .host | sort | uniq -c | tr -s ' ' | tr '\n' ,)" " 4 one.example, 1 other, 1 two.example,"
 }
 
 @test "the first rule that matches wins" {
