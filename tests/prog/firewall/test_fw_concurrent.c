@@ -38,8 +38,10 @@ static struct stream ip4(bool drop, uint8_t x, uint8_t y, uint8_t z, uint8_t pro
 /* 2001:db8:x::y > ::, UDP to port 53. */
 static struct stream ip6(bool drop, uint8_t x, uint8_t y)
 {
-	struct stream stream = { { [12] = 0x86, [13] = 0xdd, [14] = 0x60, [20] = 17, [57] = 53 },
-				 .drop = drop };
+	struct stream stream = {
+		{ [12] = 0x86, [13] = 0xdd, [14] = 0x60, [19] = 10, [20] = 17, [57] = 53 },
+		.drop = drop
+	};
 
 	memcpy(&stream.bytes[22], (uint8_t[]) { 0x20, 1, 0xd, 0xb8, 0, x }, 6);
 	stream.bytes[37] = y;
