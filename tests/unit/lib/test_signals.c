@@ -62,6 +62,7 @@ static void test_meanings(void **state)
 static void test_ignored_hangup(void **state)
 {
 	(void)state;
+	signal(SIGHUP, SIG_DFL);
 	assert_true(xf_signals_hangup_ends());
 	signal(SIGHUP, SIG_IGN);
 	assert_int_equal(what_is(SIGHUP), XF_SIGNAL_HANGUP);
