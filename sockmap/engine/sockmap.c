@@ -276,7 +276,8 @@ static bool handle(struct xf_mapped *mapped, struct xf_mapped_flow *mf, enum xf_
 		xf_mapped__sync_drained(mf);
 		return xf_relay__flow_done(flow);
 	case XF_RESET:
-		return xf_relay__failed(flow->from, ECONNRESET);
+		err = xf_tcp__error(flow->from->watch.fd);
+		return xf_relay__failed(flow->from, err ? err : ECONNRESET);
 	case XF_LOST:
 		return lost(mapped->relay);
 	case XF_NO_ROOM:
