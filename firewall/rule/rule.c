@@ -177,6 +177,9 @@ static int read_mac(struct parse *p, struct word word)
 {
 	if (!xf_rule_mac_parse(word.at, word.len, p->rule->mac))
 		return unexpected(p, word, "a MAC address, as in 02:00:00:00:00:01");
+	/* The tables have it for packets of interfaces without an Ethernet header. */
+	if (!memcmp(p->rule->mac, (uint8_t[6]) {}, sizeof(p->rule->mac)))
+		return unexpected(p, word, "a MAC address that a frame can have");
 	return 0;
 }
 

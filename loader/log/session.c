@@ -270,7 +270,9 @@ static int finish(struct xf_session *s)
 {
 	int status = 0;
 
-	for (unsigned int i = 0; i < s->n; i++)
+	/* The latest first: the kernel refuses to change the programs of an interface while a
+	 * device upon it, as a macvlan, has one. */
+	for (unsigned int i = s->n; i-- > 0;)
 		if (s->sources[i]->state == XF_SOURCE_LIVE &&
 		    xf_source__end(s->sources[i], s->sources[i]->ours))
 			status = 1;

@@ -126,3 +126,14 @@ load lib.bash
 	"${B[@]}" "$XF" unload -i eth0
 	stop log
 }
+
+@test "log and the firewall leave an interface and the macvlan upon it" {
+	"${A[@]}" ip link add link eth0 name upper type macvlan || skip "this kernel has no macvlan"
+	"${A[@]}" ip link set upper up
+	start log -i eth0 -i upper
+	stop log
+	same "what is on eth0" "$(program_on eth0)" ""
+	run -0 "${A[@]}" "$XF" firewall attach -q -i eth0 -i upper
+	run -0 "${A[@]}" "$XF" firewall detach --purge
+	same "what is on eth0 then" "$(program_on eth0)" ""
+}

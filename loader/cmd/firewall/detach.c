@@ -58,7 +58,9 @@ static int detach_all(const struct xf_fw_args *args, __u32 root_id, struct xf_fw
 	xf_locks__attach_begin(&locks);
 	*n = xf_fw_places(places, &args->interfaces, root_id);
 	failed = *n < 0 ? 1 : xf_fw_count_absent(&args->interfaces, args->set, *places, *n);
-	for (int i = 0; i < *n; i++)
+	/* The latest first: the kernel refuses to change the programs of an interface while a
+	 * device upon it, as a macvlan, has one. */
+	for (int i = *n; i-- > 0;)
 		failed += !!detach_one(args, &(*places)[i]);
 	if (!*n && !args->interfaces.n && !args->purge) {
 		xf_err("the set '%s' is attached to no interface of this network namespace",

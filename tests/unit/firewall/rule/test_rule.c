@@ -246,6 +246,7 @@ static const struct {
 	{ "deny ether 02-00-00-00-00-01", 12, "expected a MAC address" },
 	{ "deny ether 02:00:00:00:00:0g", 12, "expected a MAC address" },
 	{ "deny ether 02:00:00:00:00:001", 12, "expected a MAC address" },
+	{ "deny ether 00:00:00:00:00:00", 12, "expected a MAC address that a frame can have" },
 	{ "deny from 1.2.3.4 ttl 0", 23,
 	  "expected a whole number of seconds from 1 to 4294967295" },
 	{ "deny from 1.2.3.4 ttl 4294967296", 23, "seconds" },
