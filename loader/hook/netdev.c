@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
+#include <linux/if_tunnel.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib/msg.h"
@@ -113,6 +116,57 @@ int xf_netdev_lookup(const char *name, struct xf_netdev *dev)
 	return 0;
 }
 
+static const struct rtattr *find_attribute(const struct rtattr *attr, int len, unsigned short type)
+{
+	for (; RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
+		if ((attr->rta_type & NLA_TYPE_MASK) == type)
+			return attr;
+	return NULL;
+}
+
+static const struct rtattr *find_inside(const struct rtattr *nest, unsigned short type)
+{
+	return nest ? find_attribute(RTA_DATA(nest), RTA_PAYLOAD(nest), type) : NULL;
+}
+
+/* Before 5.14 the outer headers stood before the packet of a tunnel when XDP saw it. */
+static bool kernel_shows_outer_headers(void)
+{
+	unsigned int major, minor;
+	struct utsname uts;
+
+	return !uname(&uts) && sscanf(uts.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 14));
+}
+
+/* For a GRE device whose remote end each packet names, or is a group, the kernel puts the outer
+ * header at the beginning of the frame. */
+static int gre_frames(const char *name)
+{
+	const struct rtattr *remote, *data;
+	union link_message msg;
+	const uint8_t *addr;
+	int err, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return -errno;
+	err = ask_link(fd, &msg, name);
+	close(fd);
+	if (err)
+		return err;
+	remote = IFLA_RTA(NLMSG_DATA(&msg.head));
+	data = find_attribute(remote, IFLA_PAYLOAD(&msg.head), IFLA_LINKINFO);
+	remote = find_attribute(remote, IFLA_PAYLOAD(&msg.head), IFLA_BROADCAST);
+	if (find_inside(find_inside(data, IFLA_INFO_DATA), IFLA_GRE_COLLECT_METADATA))
+		return XF_LINK_IP;
+	addr = remote ? RTA_DATA(remote) : NULL;
+	if (!remote || (RTA_PAYLOAD(remote) != 4 && RTA_PAYLOAD(remote) != 16))
+		return -EADDRNOTAVAIL;
+	if (RTA_PAYLOAD(remote) == 4)
+		return addr[0] && addr[0] < 224 ? XF_LINK_IP : -EADDRNOTAVAIL;
+	return memcmp(addr, &in6addr_any, 16) && addr[0] != 0xff ? XF_LINK_IP : -EADDRNOTAVAIL;
+}
+
 int xf_netdev_find(const char *name, struct xf_netdev *dev)
 {
 	int err = xf_netdev_lookup(name, dev);
@@ -154,12 +208,14 @@ int xf_netdev_frames(const char *name, unsigned int *type)
 	case ARPHRD_NONE:
 	case ARPHRD_PPP:
 	case ARPHRD_RAWIP:
+		return XF_LINK_IP;
 	case ARPHRD_TUNNEL:
 	case ARPHRD_TUNNEL6:
 	case ARPHRD_SIT:
+		return kernel_shows_outer_headers() ? -EOPNOTSUPP : XF_LINK_IP;
 	case ARPHRD_IPGRE:
 	case ARPHRD_IP6GRE:
-		return XF_LINK_IP;
+		return kernel_shows_outer_headers() ? -EOPNOTSUPP : gre_frames(name);
 	default:
 		return -EPROTONOSUPPORT;
 	}

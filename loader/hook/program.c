@@ -92,7 +92,8 @@ bool xf_program__is_blind(const struct xf_program *program, const char *ifname)
 	unsigned int type;
 	int link = xf_netdev_frames(ifname, &type);
 
-	return link == -EPROTONOSUPPORT || (link >= 0 && (__u32)link != program->link);
+	return link == -EPROTONOSUPPORT || link == -EOPNOTSUPP || link == -EADDRNOTAVAIL ||
+	       (link >= 0 && (__u32)link != program->link);
 }
 
 void xf_program__close(struct xf_program *program)

@@ -55,6 +55,14 @@ int xf_refusal_frames(const struct xf_attach_opts *opts, int err, unsigned int t
 		xf_err("cannot attach to %s: its frames (interface type %u) begin neither with an "
 		       "Ethernet header nor with an IP header, and nothing in them would be read",
 		       opts->ifname, type);
+	else if (err == -EOPNOTSUPP)
+		xf_err("cannot attach to %s: before Linux 5.14 XDP sees the outer headers of a "
+		       "tunnel's packets, and no rule would be about what is inside",
+		       opts->ifname);
+	else if (err == -EADDRNOTAVAIL)
+		xf_err("cannot attach to %s: XDP sees the outer header of a GRE interface without "
+		       "a fixed remote end, and no rule would be about what is inside",
+		       opts->ifname);
 	else
 		xf_err("cannot find what the frames of %s begin with: %s", opts->ifname,
 		       strerror(-err));
