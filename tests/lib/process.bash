@@ -92,9 +92,9 @@ finish() {
 	done
 }
 
-# finish_running SIGNAL NAME: the same for one process, which may have ended by itself.
+# finish_running SIGNAL NAME: the same for one process, which may have ended by itself, also after the look.
 finish_running() {
-	! alive "$2" || kill "-$1" "${pid[$2]}"
+	! alive "$2" || kill "-$1" "${pid[$2]}" 2>/dev/null || :
 	wait "${pid[$2]}" || :
 }
 
