@@ -76,9 +76,6 @@ $(BUILD)/loader/hook/object.o: loader/hook/object.S xdpfun.o xdpfun-fw.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -c $< -o $@
 
-# The kernels whose sockmap is used have atomic operations that return the old value.
-$(BUILD)/sockmap/%.bpf.o: BPF_CFLAGS := $(subst -mcpu=v2,-mcpu=v3,$(BPF_CFLAGS))
-
 $(BUILD)/sockmap/engine/object.o: sockmap/engine/object.S $(BUILD)/sockmap/engine/relay.bpf.o
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)

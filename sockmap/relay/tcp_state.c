@@ -3,7 +3,6 @@
 
 #include <limits.h>
 #include <linux/bpf.h> /* BPF_TCP_CLOSE */
-#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h> /* has fields that netinet/tcp.h lacks */
 #include <netinet/in.h>
@@ -14,10 +13,6 @@
 #include <sys/socket.h>
 
 #include "lib/time.h"
-
-/* Bytes of a segment with its header, from which on it is large: some in a row pass the marks that
- * keep a verdict from being called. */
-#define LARGE_SEGMENT 4096
 
 static struct tcp_info info_of(int fd)
 {
@@ -206,27 +201,4 @@ void xf_tcp__hush(int fd)
 void xf_tcp__kick(int fd)
 {
 	set_low_water(fd, 1);
-}
-
-/* A segment that passed the filter a moment ago is in TCP's hands when the socket's lock was free
- * once. */
-void xf_tcp__keep_large_out(int fd)
-{
-	static struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, LARGE_SEGMENT, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	struct sock_fprog filter = { .len = sizeof(code) / sizeof(*code), .filter = code };
-
-	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
-	xf_tcp__received(fd);
-}
-
-void xf_tcp__let_large_in(int fd)
-{
-	int none = 0;
-
-	setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none));
 }

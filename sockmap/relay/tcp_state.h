@@ -44,10 +44,6 @@ bool xf_tcp__is_established(int fd);
 /* Keep the data-ready callback, and with it the verdict, from being called until xf_tcp__kick() or
  * until very much has come. Returns when none is running: it needs the socket's lock. */
 void xf_tcp__hush(int fd);
-/* Drop segments with more than some KiB before TCP sees them; the sender repeats them later. And
- * let them in again. */
-void xf_tcp__keep_large_out(int fd);
-void xf_tcp__let_large_in(int fd);
 /* Run the verdict on what waits in the receive queue of a socket that has just entered a map:
  * setting the low-water mark calls the data-ready callback when there is something. */
 void xf_tcp__kick(int fd);

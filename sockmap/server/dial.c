@@ -46,15 +46,13 @@ static bool is_scarce(int err)
 
 /* Make a socket and begin to connect it. Returns as start(); the socket is in *@fd unless that is
  * -errno. */
-static int dial(const struct xf_server *server, const struct xf_addr *addr, int *fd)
+static int dial(const struct xf_addr *addr, const struct xf_keepalive *keepalive, int *fd)
 {
-	const struct xf_keepalive *keepalive = &server->opts.keepalive;
 	int err = 0;
 
 	*fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
 	if (*fd < 0)
 		return *fd;
-	xf_mover__prepare(server->mover, *fd);
 	if (keepalive->idle)
 		err =
 		    xf_fds__keep_alive(*fd, keepalive->idle, keepalive->interval, keepalive->count);
@@ -87,7 +85,7 @@ static enum xf_step dial_next(struct xf_conn *conn, struct xf_result *result)
 	int err;
 
 	while ((addr = xf_upstream__next(conn))) {
-		err = dial(conn->server, addr, &result->fd);
+		err = dial(addr, &conn->server->opts.keepalive, &result->fd);
 		if (!err)
 			return XF_STEP_WAIT;
 		if (err == 1) {

@@ -15,7 +15,8 @@ static const struct xf_budget {
 } xf_budgets[] = {
 	{ "xdpfun", 8776 },
 	{ "xdpfun_fw", 231105 },
-	{ "xf_relay_verdict", 19314 },
+	{ "xf_relay_verdict", 47783 },
+	{ "xf_relay_filter", 365 },
 };
 
 #endif
