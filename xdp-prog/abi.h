@@ -27,8 +27,9 @@ struct xf_abi {
 };
 _Static_assert(sizeof(struct xf_abi) == 8, "xf_abi is ABI");
 
-/* What a frame begins with, as the loader has found it: a read-only map of one __u32, so that the
- * verifier leaves away the code for the other kind. Other loaders leave it at Ethernet. */
+/* The header with which a frame begins, as the loader has found it: a read-only map of one __u32,
+ * so that the verifier leaves away the code for the other kind. Other loaders leave it at Ethernet.
+ */
 #define XF_LINK_MAP ".rodata.xf_link"
 enum xf_link {
 	XF_LINK_ETHER = 0,

@@ -127,7 +127,7 @@ struct xf_fw_bucket {
 };
 _Static_assert(sizeof(struct xf_fw_bucket) == XF_FW_ENTRY_SIZE, "xf_fw_bucket is ABI");
 
-/* Where a generation's index is: its slot in the lower half, the hash's shift in the upper. */
+/* The place of a generation's index: its slot in the lower half, the hash's shift in the upper. */
 #define XF_FW_INDEX(slot, shift) ((__u64)(shift) << 32 | (slot))
 
 enum xf_fw_dir {
@@ -177,7 +177,7 @@ struct xf_fw_total {
 };
 
 struct xf_fw_rule {
-	/* Those that the first group of CPUs counted, see xf_fw_counts, or only a number to add. */
+	/* The first group of CPUs' part, see xf_fw_counts, or only a number to add. */
 	struct xf_fw_total hits;
 	__u64 expires; /* CLOCK_BOOTTIME, ns; 0: the rule does not hold, XF_FW_FOREVER */
 	__u64 rank;

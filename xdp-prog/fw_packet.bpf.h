@@ -20,8 +20,8 @@ struct xf_fw_packet {
 
 #define XF_FW_AT_NO_IP(eth_type, unread) ((eth_type) | !!(unread) << 16)
 
-/* What has been read of a frame of several buffers: all of it. In a map, because the verifier knows
- * nothing of what is in there, as it knows nothing of what is in a packet. */
+/* The fields read of a frame of several buffers, which are all read at once. In a map, because the
+ * verifier knows nothing of what is in there, as it knows nothing of what is in a packet. */
 struct xf_fw_frags {
 	struct xf_record rec;
 	__u64 rest; /* these three as in xf_fw_packet */

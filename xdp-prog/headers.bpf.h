@@ -91,9 +91,9 @@ static const struct xf_ext_rule xf_ext_of_rfcs[256] = {
 	[IPPROTO_FRAGMENT] = { 8, 0x00 }, /* its second byte is reserved */
 };
 
-/* What Linux passes over, for verdicts. A packet that begins with another one goes to sockets for
- * that number, whatever is said to be behind; or, authenticated, to those of what is behind, of a
- * peer that it shares a key with. */
+/* The headers that Linux passes over, for verdicts. A packet that begins with another one goes to
+ * sockets for that number, whatever is said to be behind; or, authenticated, to those of what is
+ * behind, of a peer that it shares a key with. */
 static const struct xf_ext_rule xf_ext_of_linux[256] = {
 	[IPPROTO_HOPOPTS] = { 8, 0xff },
 	[IPPROTO_ROUTING] = { 8, 0xff },

@@ -360,7 +360,7 @@ static __always_inline void xf_parse_ip(struct xf_cursor *cur, struct xf_record 
 		xf_parse_ip6(cur, rec);
 }
 
-/* What is behind the addresses. */
+/* The headers behind the addresses. */
 static __always_inline void xf_parse_rest(struct xf_cursor *cur, struct xf_record *rec)
 {
 	if (cur->family)
@@ -388,7 +388,7 @@ static __noinline void xf_parse_frags(struct xdp_md *ctx, struct xf_record *rec,
 	xf_parse_at(&cur, rec);
 }
 
-/* Fill in all of @rec but its time. What is not understood is left out, and the rest kept. */
+/* Fill in all of @rec but its time. Fields that are not understood are left out. */
 static __always_inline void xf_parse(struct xdp_md *ctx, struct xf_record *rec,
 				     const struct xf_ext_rule *exts)
 {

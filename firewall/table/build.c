@@ -18,8 +18,8 @@ static int begin_set(struct xf_build *build, size_t expected_rules)
 	int err = -EAGAIN;
 
 	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
-		err = xf_ruleset__new_set(ruleset, ruleset->region.gen->deny, expected_rules,
-					  &build->region);
+		err = xf_ruleset__new_generation(ruleset, ruleset->region.gen->deny, expected_rules,
+						 &build->region);
 		if (err)
 			return err;
 		err = xf_generation__copy_protecting(&ruleset->region, &build->region,
@@ -57,8 +57,8 @@ int xf_build__begin(struct xf_build **out, struct xf_ruleset *ruleset, size_t ex
 static int restart(struct xf_build *build)
 {
 	struct xf_region region;
-	int err = xf_ruleset__new_set(build->ruleset, build->region.gen->deny,
-				      build->region.gen->writer.refs, &region);
+	int err = xf_ruleset__new_generation(build->ruleset, build->region.gen->deny,
+					     build->region.gen->writer.refs, &region);
 
 	if (err)
 		return err;

@@ -88,7 +88,7 @@ static bool slot_in_use(const struct xf_ruleset *ruleset, uint32_t slot)
 	return false;
 }
 
-static uint32_t free_set(const struct xf_ruleset *ruleset)
+static uint32_t free_generation(const struct xf_ruleset *ruleset)
 {
 	uint32_t number = 0;
 
@@ -117,13 +117,13 @@ static void unmark(struct xf_ruleset *ruleset, uint32_t bits)
 	xf_publish(&ruleset->store.root->writing, ruleset->store.root->writing & ~bits);
 }
 
-int xf_ruleset__new_set(struct xf_ruleset *ruleset, bool deny, uint64_t expected_rules,
-			struct xf_region *region)
+int xf_ruleset__new_generation(struct xf_ruleset *ruleset, bool deny, uint64_t expected_rules,
+			       struct xf_region *region)
 {
 	uint32_t slot = free_slot(ruleset);
 	int err;
 
-	xf_region__attach(region, &ruleset->store, free_set(ruleset), false);
+	xf_region__attach(region, &ruleset->store, free_generation(ruleset), false);
 	err = xf_generation__init(region, slot, deny, expected_rules);
 	if (err)
 		xf_region__detach(region);
@@ -200,8 +200,8 @@ int xf_ruleset__rebuild(struct xf_ruleset *ruleset, uint64_t now)
 	int err = -EAGAIN;
 
 	for (int i = 0; err == -EAGAIN && i < XF_SEED_TRIES; i++) {
-		err = xf_ruleset__new_set(ruleset, ruleset->region.gen->deny,
-					  ruleset->region.gen->writer.refs, &region);
+		err = xf_ruleset__new_generation(ruleset, ruleset->region.gen->deny,
+						 ruleset->region.gen->writer.refs, &region);
 		if (err)
 			return err;
 		err = xf_generation__copy_rules(&ruleset->region, &region, now);
@@ -224,7 +224,7 @@ static int unshare(struct xf_ruleset *ruleset)
 	err = xf_region__map(&ruleset->region);
 	if (err)
 		return err;
-	number = free_set(ruleset);
+	number = free_generation(ruleset);
 	ruleset->store.generations[number].slot = free_slot(ruleset);
 	xf_region__attach(&region, &ruleset->store, number, false);
 	err = xf_generation__clone(&ruleset->region, &region);
@@ -332,7 +332,7 @@ int xf_ruleset__try(struct xf_ruleset *ruleset, bool deny, uint64_t deadline)
 		return err;
 	if (deadline_of(ruleset))
 		return -EBUSY;
-	number = free_set(ruleset);
+	number = free_generation(ruleset);
 	memcpy(&ruleset->store.generations[number], ruleset->region.gen,
 	       sizeof(struct xf_fw_generation));
 	/* If it were set after the switch, the deadline could have passed, and the policy would be

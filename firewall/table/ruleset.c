@@ -101,7 +101,7 @@ int xf_ruleset__create(struct xf_ruleset **out, bool deny)
 		ruleset->store.root->magic = XF_FW_ABI_MAGIC;
 		ruleset->store.root->version = XF_FW_ABI_VERSION;
 		ruleset->store.root->state = XF_FW_STATE(0, XF_FW_NO_GENERATION, 0);
-		err = xf_ruleset__new_set(ruleset, deny, 0, &region);
+		err = xf_ruleset__new_generation(ruleset, deny, 0, &region);
 	}
 	if (!err)
 		err = xf_ruleset__switch(ruleset, &region);

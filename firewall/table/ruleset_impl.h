@@ -34,8 +34,8 @@ void xf_ruleset__end(struct xf_ruleset *ruleset);
 
 /* An empty set beside the one that holds, attached to region. Until it holds nothing of it is left
  * when the process ends; xf_region__detach() lets it go. Returns 0 or -errno. */
-int xf_ruleset__new_set(struct xf_ruleset *ruleset, bool deny, uint64_t expected_rules,
-			struct xf_region *region);
+int xf_ruleset__new_generation(struct xf_ruleset *ruleset, bool deny, uint64_t expected_rules,
+			       struct xf_region *region);
 /* Let that generation hold in place of the present one, whose tables go unless a trial needs them.
  * Detaches region. Returns 0 or -errno, and then the old one holds. */
 int xf_ruleset__switch(struct xf_ruleset *ruleset, struct xf_region *region);

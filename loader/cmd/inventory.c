@@ -24,7 +24,7 @@ static int read_firewall(struct xf_inventory_prog *prog, __u32 id, const char *i
 	prog->kind = XF_INVENTORY_FIREWALL;
 	prog->abi_version = firewall.abi_version;
 	prog->held = firewall.held;
-	xf_fw_generation_of(firewall.root_id, prog->set);
+	xf_fw_named_set_of(firewall.root_id, prog->set);
 	err = xf_program__open(&program, &xf_abi_firewall, id);
 	if (err == -ENOENT)
 		return 0;

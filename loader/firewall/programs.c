@@ -213,7 +213,7 @@ static int is_set(void *arg, const char *name)
 	return same;
 }
 
-bool xf_fw_generation_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1])
+bool xf_fw_named_set_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1])
 {
 	struct search search = { .root_id = root_id, .name = name };
 

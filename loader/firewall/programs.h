@@ -46,6 +46,6 @@ const struct xf_fw_place *xf_fw_place_on(const char *ifname, const struct xf_fw_
 int xf_fw_users(const char *set, __u32 root_id, const struct xf_fw_place *except, int except_n);
 
 /* The set to which this map belongs. Returns false when it is none that is pinned. */
-bool xf_fw_generation_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1]);
+bool xf_fw_named_set_of(__u32 root_id, char name[XF_FW_NAME_MAX + 1]);
 
 #endif

@@ -18,10 +18,10 @@ int xf_netdev_lookup(const char *name, struct xf_netdev *dev);
 /* The same, with an error message that lists the interfaces that are up. */
 int xf_netdev_find(const char *name, struct xf_netdev *dev);
 
-/* What the frames of an interface begin with: an enum xf_link; -EPROTONOSUPPORT with the kernel's
- * number for its kind (ARPHRD_*) in *@type when it is neither; -EOPNOTSUPP for a tunnel before
- * Linux 5.14, and -EADDRNOTAVAIL for GRE without a fixed remote end, of which XDP sees the outer
- * header; or another -errno. */
+/* The header with which the frames of an interface begin: an enum xf_link; -EPROTONOSUPPORT with
+ * the kernel's number for its kind (ARPHRD_*) in *@type when it is neither; -EOPNOTSUPP for a
+ * tunnel before Linux 5.14, and -EADDRNOTAVAIL for GRE without a fixed remote end, of which XDP
+ * sees the outer header; or another -errno. */
 int xf_netdev_frames(const char *name, unsigned int *type);
 
 enum xf_netdev_event_kind {

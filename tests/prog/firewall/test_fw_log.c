@@ -84,7 +84,7 @@ static void under(struct drops *drops, bool deny, const char *const *rules, size
 	assert_int_equal(xf_ruleset__flush(drops->fw.ruleset), 0);
 }
 
-/* What is behind the addresses had no say. */
+/* The headers behind the addresses had no say. */
 static void by_a_prefix(void **state)
 {
 	static const char *const rules[] = { "deny from 0.0.0.0/0", "deny from ::/0", NULL };
