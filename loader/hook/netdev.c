@@ -68,11 +68,10 @@ union link_message {
 };
 
 /* The kernel compares IFLA_ALT_IFNAME with all names, also with the first one. */
-static int ask_link(int fd, union link_message *msg, const char *name)
+static void put_request(union link_message *msg, const char *name)
 {
 	size_t len = strlen(name) + 1;
 	struct rtattr *attr;
-	ssize_t got;
 
 	memset(msg, 0, NLMSG_SPACE(sizeof(struct ifinfomsg)) + RTA_SPACE(NAME_SIZE));
 	msg->head = (struct nlmsghdr) { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
@@ -83,11 +82,24 @@ static int ask_link(int fd, union link_message *msg, const char *name)
 	attr->rta_len = RTA_LENGTH(len);
 	memcpy(RTA_DATA(attr), name, len);
 	msg->head.nlmsg_len = NLMSG_ALIGN(msg->head.nlmsg_len) + RTA_ALIGN(attr->rta_len);
-	if (send(fd, msg, msg->head.nlmsg_len, 0) < 0)
+}
+
+/* Ask the kernel about one interface. Returns 0 with its answer in @msg, or -errno. */
+static int ask_link(union link_message *msg, const char *name)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), err = 0;
+	ssize_t got = -1;
+
+	if (fd < 0)
 		return -errno;
-	got = recv(fd, msg, sizeof(*msg), 0);
+	put_request(msg, name);
+	if (send(fd, msg, msg->head.nlmsg_len, 0) >= 0)
+		got = recv(fd, msg, sizeof(*msg), 0);
 	if (got < 0)
-		return -errno;
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
 	if (!NLMSG_OK(&msg->head, (size_t)got))
 		return -EPROTO;
 	if (msg->head.nlmsg_type == NLMSG_ERROR)
@@ -99,15 +111,11 @@ int xf_netdev_lookup(const char *name, struct xf_netdev *dev)
 {
 	struct xf_netdev_event event = {};
 	union link_message msg;
-	int fd, err;
+	int err;
 
 	if (!*name || strlen(name) >= NAME_SIZE)
 		return -ENODEV;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0)
-		return -errno;
-	err = ask_link(fd, &msg, name);
-	close(fd);
+	err = ask_link(&msg, name);
 	if (err)
 		return err;
 	read_attributes(&msg.head, &event);
@@ -146,12 +154,8 @@ static int gre_frames(const char *name)
 	const struct rtattr *remote, *data;
 	union link_message msg;
 	const uint8_t *addr;
-	int err, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int err = ask_link(&msg, name);
 
-	if (fd < 0)
-		return -errno;
-	err = ask_link(fd, &msg, name);
-	close(fd);
 	if (err)
 		return err;
 	remote = IFLA_RTA(NLMSG_DATA(&msg.head));
