@@ -47,6 +47,15 @@ virtio_up() {
 	ifaces+=(eth0)
 }
 
+# The next file may use the same addresses.
+virtio_down() {
+	ip -batch - <<-END
+		link set eth0 down
+		addr flush dev eth0
+		netns del other
+	END
+}
+
 jumbo_virtio() {
 	local want=skb
 
@@ -62,6 +71,7 @@ jumbo_virtio() {
 	stop "$pid"
 	has_line log 'icmp 8/0 len 8042'
 	totals log eth0
+	virtio_down
 }
 
 big_ping_arrives() {

@@ -21,14 +21,14 @@ both_ends() {
 }
 
 addresses() {
-	ip addr add 10.8.0.1/24 dev tun0
+	ip addr add 10.6.0.1/24 dev tun0
 	ip link set tun0 up
-	peer ip addr add 10.8.0.2/24 dev tun0
+	peer ip addr add 10.6.0.2/24 dev tun0
 	peer ip link set tun0 up
 }
 
 peer_ping() {
-	peer ping -q -n -c 1 -W 2 10.8.0.1
+	peer ping -q -n -c 1 -W 2 10.6.0.1
 }
 
 no_ping() {
@@ -40,10 +40,10 @@ reads_inside() {
 	start log log -i tun0
 	wait_for is_there
 	wait_for peer_ping
-	wait_for has_line log '10.8.0.2 > 10.8.0.1 icmp 8/0 len 84'
+	wait_for has_line log '10.6.0.2 > 10.6.0.1 icmp 8/0 len 84'
 	stop "$pid"
 	"$XF" firewall attach -i tun0 "${FW[@]}"
-	"$XF" firewall add deny from 10.8.0.2 "${FW[@]}"
+	"$XF" firewall add deny from 10.6.0.2 "${FW[@]}"
 	no_ping
 	"$XF" firewall flush "${FW[@]}"
 	peer_ping
@@ -86,10 +86,10 @@ wg_up() {
 	key_a=$(wg genkey) key_b=$(wg genkey)
 	ip link add tun0 type wireguard || skip "no wireguard here"
 	wg set tun0 private-key <(echo "$key_a") listen-port 5000 \
-		peer "$(wg pubkey <<<"$key_b")" allowed-ips 10.8.0.2/32 endpoint 10.9.0.2:5000
+		peer "$(wg pubkey <<<"$key_b")" allowed-ips 10.6.0.2/32 endpoint 10.9.0.2:5000
 	peer ip link add tun0 type wireguard
 	peer wg set tun0 private-key <(echo "$key_b") listen-port 5000 \
-		peer "$(wg pubkey <<<"$key_a")" allowed-ips 10.8.0.1/32 endpoint 10.9.0.1:5000
+		peer "$(wg pubkey <<<"$key_a")" allowed-ips 10.6.0.1/32 endpoint 10.9.0.1:5000
 	addresses
 }
 
