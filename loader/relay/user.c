@@ -13,8 +13,7 @@
 #include "lib/num.h"
 #include "loader/relay/drop_privileges.h"
 
-#define ROOTS_DEFAULT "nobody"
-#define ROOTS_DEFAULT_ID 65534 /* where there is no such entry, as in a container's image */
+#define NOBODY_ID 65534 /* where there is no such entry, as in a container's image */
 
 static int cannot_find(const char *what, const char *name, int err)
 {
@@ -72,7 +71,7 @@ static int find_ids(struct xf_user *user, bool by_default)
 			user->uid = entry->pw_uid;
 			user->gid = entry->pw_gid;
 		} else if (by_default) {
-			user->uid = user->gid = ROOTS_DEFAULT_ID;
+			user->uid = user->gid = NOBODY_ID;
 			snprintf(user->name, sizeof(user->name), "%u", user->uid);
 		} else {
 			return cannot_find("user", name, errno);
@@ -133,6 +132,13 @@ static void stay(struct xf_user *user)
 	snprintf(user->name, sizeof(user->name), "%u", user->uid);
 }
 
+/* A user of its own is better: other daemons that run as nobody may signal and trace a process of
+ * nobody. */
+static const char *default_of_root(void)
+{
+	return getpwnam("xdpfun") ? "xdpfun" : "nobody";
+}
+
 int xf_user__find(struct xf_user *user, const char *name)
 {
 	struct xf_cap_sets sets;
@@ -146,7 +152,7 @@ int xf_user__find(struct xf_user *user, const char *name)
 		stay(user);
 		return 0;
 	}
-	snprintf(user->name, sizeof(user->name), "%s", name ?: ROOTS_DEFAULT);
+	snprintf(user->name, sizeof(user->name), "%s", name ?: default_of_root());
 	err = find_ids(user, !name);
 	if (err)
 		return err;

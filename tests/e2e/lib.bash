@@ -30,7 +30,7 @@ own_nobody() {
 	NOBODY=$((0x70000000 + $(stat -L -c %i "/run/netns/$LAB-a") % 0x0fffffff))
 	{
 		echo "nobody:x:$NOBODY:65534::/:/bin/false"
-		grep -v ^nobody: /etc/passwd
+		grep -v "^nobody:\|^xdpfun:" /etc/passwd
 	} >"$T/passwd"
 	"${A[@]}" mount --bind "$T/passwd" /etc/passwd
 }

@@ -241,6 +241,14 @@ privileges() {
 	done
 }
 
+@test "where there is a user xdpfun, root becomes it in place of nobody" {
+	echo "xdpfun:x:$((NOBODY - 1)):65534::/:/bin/false" >>"$T/passwd"
+	engine=auto forward
+	same "Uid" "$(awk '$1 == "Uid:" { print $3 }' "/proc/${pid[relay]}/status")" $((NOBODY - 1))
+	says relay "user xdpfun"
+	end_relay
+}
+
 @test "the reload helper has CAP_DAC_READ_SEARCH at most, and ends with the relay" {
 	local child
 
