@@ -72,7 +72,8 @@ const struct xf_opt xf_relay_options[] = {
 	  .type = XF_OPT_STR,
 	  .arg = "NAME|UID[:GROUP]",
 	  .offset = offsetof(struct xf_relay_cmd, args.user),
-	  .help = "as root: become this user before anything is accepted (default: xdpfun, or nobody)" },
+	  .help =
+	      "as root: become this user before anything is accepted (default: xdpfun, or nobody)" },
 	{ .name = "format",
 	  .short_name = 'f',
 	  .type = XF_OPT_ENUM,

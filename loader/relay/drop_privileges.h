@@ -16,8 +16,8 @@ struct xf_user {
 
 /* Look up the user to become: @name, "NAME" or "UID" and perhaps ":GROUP"; or, when that is NULL,
  * for root xdpfun where there is such a user, else nobody, and the same user for any other. Root
- * that cannot become it stays root, after a warning that says why. Returns 0, or -errno after a message: there is no such user, or the
- * process cannot become it. */
+ * that cannot become it stays root, after a warning that says why. Returns 0, or -errno after a
+ * message: there is no such user, or the process cannot become it. */
 int xf_user__find(struct xf_user *user, const char *name);
 
 /* Set no_new_privs, become @user, without supplementary groups where they can be given up, and drop
