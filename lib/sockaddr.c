@@ -151,6 +151,25 @@ uint16_t xf_sockaddr_port(const struct xf_addr *addr)
 	return ntohs(addr->sa.sa_family == AF_INET ? addr->in.sin_port : addr->in6.sin6_port);
 }
 
+void xf_sockaddr_unmap(struct xf_addr *addr)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+
+	if (!addr->len || addr->sa.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+		return;
+	memcpy(&in.sin_addr, &addr->in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
+	in.sin_port = addr->in6.sin6_port;
+	*addr = (struct xf_addr) { .in = in, .len = sizeof(in) };
+}
+
+bool xf_sockaddr_is_any(const struct xf_addr *addr)
+{
+	if (addr->sa.sa_family == AF_INET)
+		return addr->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return addr->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
+}
+
 bool xf_sockaddr_equal(const struct xf_addr *a, const struct xf_addr *b)
 {
 	if (!a->len || !b->len)

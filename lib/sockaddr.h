@@ -27,6 +27,10 @@ struct xf_addr {
 int xf_sockaddr_parse(const char *s, uint16_t min_port, struct xf_addr *addr, const char **why);
 /* Write the address in that form; "-" for len 0. Returns @out. */
 char *xf_sockaddr_text(const struct xf_addr *addr, char out[XF_SOCKADDR_TEXT]);
+/* Turn an IPv4-mapped address, as a socket for both families has it, into the IPv4 address. */
+void xf_sockaddr_unmap(struct xf_addr *addr);
+/* Whether it is 0.0.0.0 or [::]. */
+bool xf_sockaddr_is_any(const struct xf_addr *addr);
 uint16_t xf_sockaddr_port(const struct xf_addr *addr);
 /* Whether family, address, scope and port are the same. */
 bool xf_sockaddr_equal(const struct xf_addr *a, const struct xf_addr *b);

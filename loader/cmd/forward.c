@@ -47,7 +47,9 @@ static const struct xf_opt options[] = {
 	  .min = 10 * XF_MSEC,
 	  .max = XF_RELAY_SECONDS_MAX,
 	  .offset = offsetof(struct xf_relay_cmd, args.first_timeout),
-	  .help = "time for a client's first packet, where a rule needs it (default: 10)" },
+	  .help =
+	      "time for a client's first packet, where a rule needs it; a silent one then goes to the "
+	      "rule for all (default: 10)" },
 	{ .name = "dial-timeout",
 	  .type = XF_OPT_SECONDS,
 	  .arg = "SECONDS",

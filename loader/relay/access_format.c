@@ -12,6 +12,7 @@
 
 #define ROUTE_MAX 270 /* bytes of a rule's text; a line is never longer than XF_OUT_MAX */
 #define ERROR_MAX 64
+#define ALPN_MAX 100
 
 static char *put_string(char *out, const char *s, size_t max)
 {
@@ -74,6 +75,10 @@ static char *put_text_way(char *out, const struct xf_access_line *line)
 	if (report->host[0]) {
 		out = put(out, " host ");
 		out = put_string(out, report->host, XF_NAME_MAX);
+	}
+	if (report->alpn[0]) {
+		out = put(out, " alpn ");
+		out = put_string(out, report->alpn, ALPN_MAX);
 	}
 	if (report->route_line) {
 		out = put(out, " route \"");
@@ -145,12 +150,12 @@ static char *put_json_addr(char *out, const char *key, const struct xf_addr *add
 }
 
 /* Names have no byte that JSON escapes. */
-static char *put_json_name(char *out, const char *key, const char *name)
+static char *put_json_name(char *out, const char *key, const char *name, size_t max)
 {
 	if (!name[0])
 		return out;
 	out = put_string(out, key, 16);
-	out = put_string(out, name, XF_NAME_MAX);
+	out = put_string(out, name, max);
 	*out++ = '"';
 	return out;
 }
@@ -160,8 +165,9 @@ static char *put_json_way(char *out, const struct xf_access_line *line)
 	const struct xf_report *report = line->report;
 
 	out = put_json_addr(out, ",\"upstream\":\"", &report->upstream);
-	out = put_json_name(out, ",\"sni\":\"", report->sni);
-	out = put_json_name(out, ",\"host\":\"", report->host);
+	out = put_json_name(out, ",\"sni\":\"", report->sni, XF_NAME_MAX);
+	out = put_json_name(out, ",\"host\":\"", report->host, XF_NAME_MAX);
+	out = put_json_name(out, ",\"alpn\":\"", report->alpn, ALPN_MAX);
 	if (report->route_line) {
 		out = put(out, ",\"route\":\"");
 		out = put_route(out, report->route);

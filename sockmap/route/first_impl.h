@@ -10,4 +10,10 @@
  * False: it is no host name. */
 bool xf_first_name(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1]);
 
+/* Whether the name of a protocol in a rule may have this byte. */
+static inline bool xf_first_alpn_char(char c)
+{
+	return c > ' ' && c <= '~' && c != ',' && c != '?' && c != '"' && c != '\\';
+}
+
 #endif

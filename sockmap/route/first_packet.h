@@ -26,6 +26,12 @@ enum xf_first {
  * records or the extension are wrong, or the name has other characters than names have. */
 enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1]);
 
+/* Find the protocols that a TLS ClientHello offers (ALPN, RFC 7301). YES: @names has them with
+ * commas between them, in the client's order; a byte that xf_first_alpn_char() refuses is a
+ * question mark there. NO also for a ClientHello without the extension. BAD: as for the server
+ * name, or the list is longer than XF_NAME_MAX. */
+enum xf_first xf_first_alpn(const uint8_t *data, size_t len, char names[XF_NAME_MAX + 1]);
+
 /* Find the host that an HTTP/1 request is for: from the request target in absolute form (with
  * CONNECT: from the target), and from its one Host header (RFC 9112). YES: @name is in lower case,
  * without port and final dot, an IPv6 literal without brackets as inet_ntop() writes it. NO also

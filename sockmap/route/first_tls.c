@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server name of a TLS ClientHello.
+/* The server name and the protocols (ALPN) of a TLS ClientHello.
  *
- * The parser reads the whole message before it answers YES: a second name, or lengths that do not
- * fit, would let the upstream read another name than the routes did. Such a message is BAD. */
+ * The parser reads the whole message before it answers YES: a second extension of that type, or
+ * lengths that do not fit, would let the upstream read another name than the routes did. Such a
+ * message is BAD. */
 #include "sockmap/route/first_packet.h"
 
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #define RECORD_MAX (1 << 14)
 #define CLIENT_HELLO 1
 #define EXT_SERVER_NAME 0
+#define EXT_ALPN 16
 #define NAME_HOST 0
 
 /* The handshake bytes in the records. */
@@ -128,7 +130,42 @@ static bool take_server_name(struct stream *s, size_t left, char *name)
 	return xf_first_name(bytes, n, name) || is_ip6(bytes, n) || give_up(s, XF_FIRST_BAD);
 }
 
-static bool take_extensions(struct stream *s, size_t left, char *name)
+/* Parse the contents of an ALPN extension, @left bytes: a list of names, to @names with commas
+ * between them. Bytes that no name in a rule has become question marks. */
+static bool take_alpn(struct stream *s, size_t left, char *names)
+{
+	size_t list, n, at = 0;
+
+	if (!take_number(s, &left, 2, &list))
+		return false;
+	if (list != left || !list || list > XF_NAME_MAX)
+		return give_up(s, XF_FIRST_BAD);
+	while (left) {
+		if (!take_number(s, &left, 1, &n))
+			return false;
+		if (!n || n > left)
+			return give_up(s, XF_FIRST_BAD);
+		if (at)
+			names[at++] = ',';
+		if (!take(s, &left, n, (uint8_t *)names + at))
+			return false;
+		for (; n; n--, at++) {
+			if (!xf_first_alpn_char(names[at]))
+				names[at] = '?';
+		}
+	}
+	names[at] = '\0';
+	return true;
+}
+
+/* An extension that is read to a name, the others are skipped. */
+struct extension {
+	size_t type;
+	bool (*take)(struct stream *s, size_t left, char *name);
+};
+
+static bool take_extensions(struct stream *s, size_t left, const struct extension *wanted,
+			    char *name)
 {
 	bool seen = false;
 	size_t type, n;
@@ -136,7 +173,7 @@ static bool take_extensions(struct stream *s, size_t left, char *name)
 	while (left) {
 		if (!take_number(s, &left, 2, &type) || !take_number(s, &left, 2, &n))
 			return false;
-		if (type != EXT_SERVER_NAME) {
+		if (type != wanted->type) {
 			if (!take(s, &left, n, NULL))
 				return false;
 			continue;
@@ -145,13 +182,13 @@ static bool take_extensions(struct stream *s, size_t left, char *name)
 			return give_up(s, XF_FIRST_BAD);
 		seen = true;
 		left -= n;
-		if (!take_server_name(s, n, name))
+		if (!wanted->take(s, n, name))
 			return false;
 	}
 	return true;
 }
 
-static bool take_hello(struct stream *s, char *name)
+static bool take_hello(struct stream *s, const struct extension *wanted, char *name)
 {
 	size_t header = 4, left, type, extensions;
 
@@ -171,10 +208,11 @@ static bool take_hello(struct stream *s, char *name)
 		return false;
 	if (extensions != left)
 		return give_up(s, XF_FIRST_BAD);
-	return take_extensions(s, left, name);
+	return take_extensions(s, left, wanted, name);
 }
 
-enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1])
+static enum xf_first read_hello(const uint8_t *data, size_t len, const struct extension *wanted,
+				char name[XF_NAME_MAX + 1])
 {
 	struct stream s = { .data = data, .len = len };
 	char found[XF_NAME_MAX + 1] = "";
@@ -184,10 +222,24 @@ enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MA
 	if ((len >= 1 && (data[0] < CHANGE_CIPHER_SPEC || data[0] > HANDSHAKE)) ||
 	    (len >= 2 && data[1] != 3)) /* SSL 3 and every TLS */
 		return XF_FIRST_NO;
-	if (!take_hello(&s, found))
+	if (!take_hello(&s, wanted, found))
 		return s.answer;
 	if (!found[0])
 		return XF_FIRST_NO;
 	strcpy(name, found);
 	return XF_FIRST_YES;
+}
+
+enum xf_first xf_first_sni(const uint8_t *data, size_t len, char name[XF_NAME_MAX + 1])
+{
+	static const struct extension wanted = { EXT_SERVER_NAME, take_server_name };
+
+	return read_hello(data, len, &wanted, name);
+}
+
+enum xf_first xf_first_alpn(const uint8_t *data, size_t len, char names[XF_NAME_MAX + 1])
+{
+	static const struct extension wanted = { EXT_ALPN, take_alpn };
+
+	return read_hello(data, len, &wanted, names);
 }

@@ -105,15 +105,20 @@ const struct xf_addr *xf_routes__upstream(const struct xf_routes *routes, unsign
 	return &routes->upstreams[i];
 }
 
+/* The name or names that a parser found in the first bytes. The first rule that needs them calls
+ * the parser; later rules use the answer. */
+struct asked {
+	bool known;
+	enum xf_first answer;
+	char *name; /* of the decision */
+};
+
 /* One call of xf_routes__decide(): the bytes of the connection, and the names found in them. */
 struct first {
 	const uint8_t *data; /* behind the PROXY header */
 	size_t len;
 	bool ended;
-	/* The first rule that needs a name parses for it; later rules use the answer. */
-	bool sni_known, host_known;
-	enum xf_first sni_answer, host_answer;
-	char *sni, *host; /* of the decision */
+	struct asked sni, host, alpn;
 };
 
 static bool in_list(const struct xf_addr_prefix *list, unsigned int n, const struct xf_addr *addr)
@@ -134,27 +139,50 @@ static bool name_fits(const struct xf_routes_rule *rule, const char *name)
 	return len > rule->value_len && !strcmp(name + len - rule->value_len, rule->value);
 }
 
-static enum xf_first ask_sni(struct first *first, const struct xf_routes_rule *rule)
+/* Whether @value is one of the names in @list, between commas. */
+static bool list_has(const char *list, const char *value)
 {
-	if (!first->sni_known) {
-		first->sni_answer = xf_first_sni(first->data, first->len, first->sni);
-		first->sni_known = true;
+	size_t len = strlen(value), n;
+
+	for (;; list += n + 1) {
+		n = strcspn(list, ",");
+		if (n == len && !memcmp(list, value, len))
+			return true;
+		if (!list[n])
+			return false;
 	}
-	if (first->sni_answer != XF_FIRST_YES)
-		return first->sni_answer;
-	return name_fits(rule, first->sni) ? XF_FIRST_YES : XF_FIRST_NO;
 }
 
-static enum xf_first ask_host(struct first *first, const struct xf_routes_rule *rule)
+static enum xf_first ask(struct first *first, const struct xf_routes_rule *rule)
 {
-	if (!first->host_known) {
-		first->host_answer =
-		    xf_first_host(first->data, first->len, first->ended, first->host);
-		first->host_known = true;
+	const uint8_t *data = first->data;
+	struct asked *asked;
+
+	switch (rule->condition) {
+	case XF_IF_SNI:
+		asked = &first->sni;
+		if (!asked->known)
+			asked->answer = xf_first_sni(data, first->len, asked->name);
+		break;
+	case XF_IF_HOST:
+		asked = &first->host;
+		if (!asked->known)
+			asked->answer = xf_first_host(data, first->len, first->ended, asked->name);
+		break;
+	case XF_IF_ALPN:
+		asked = &first->alpn;
+		if (!asked->known)
+			asked->answer = xf_first_alpn(data, first->len, asked->name);
+		break;
+	default:
+		return XF_FIRST_YES;
 	}
-	if (first->host_answer != XF_FIRST_YES)
-		return first->host_answer;
-	return name_fits(rule, first->host) ? XF_FIRST_YES : XF_FIRST_NO;
+	asked->known = true;
+	if (asked->answer != XF_FIRST_YES)
+		return asked->answer;
+	if (rule->condition == XF_IF_ALPN)
+		return list_has(asked->name, rule->value) ? XF_FIRST_YES : XF_FIRST_NO;
+	return name_fits(rule, asked->name) ? XF_FIRST_YES : XF_FIRST_NO;
 }
 
 /* All rules from number @i on are token rules, as the parser of the routes file makes sure. The
@@ -187,14 +215,11 @@ static enum xf_decision_kind ask_rules(const struct xf_routes *routes, struct fi
 {
 	for (unsigned int i = 0; i < routes->n_rules; i++) {
 		const struct xf_routes_rule *rule = &routes->rules[i];
-		enum xf_first answer = XF_FIRST_YES;
+		enum xf_first answer;
 
 		if (rule->condition == XF_IF_TOKEN)
 			return ask_tokens(routes, i, first, decision);
-		if (rule->condition == XF_IF_SNI)
-			answer = ask_sni(first, rule);
-		else if (rule->condition == XF_IF_HOST)
-			answer = ask_host(first, rule);
+		answer = ask(first, rule);
 		if (answer == XF_FIRST_MORE && !first->ended)
 			return XF_DECIDE_MORE;
 		if (answer == XF_FIRST_YES || answer == XF_FIRST_BAD) {
@@ -235,8 +260,9 @@ void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *pee
 		.data = data,
 		.len = len,
 		.ended = ended,
-		.sni = decision->sni,
-		.host = decision->host,
+		.sni.name = decision->sni,
+		.host.name = decision->host,
+		.alpn.name = decision->alpn,
 	};
 
 	memset(decision, 0, sizeof(*decision));
@@ -246,4 +272,29 @@ void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *pee
 	decision->kind = ask_rules(routes, &first, decision);
 	if (decision->kind == XF_DECIDE_ROUTE && decision->route->reject)
 		decision->kind = XF_DECIDE_REJECT;
+}
+
+bool xf_routes__decide_silent(const struct xf_routes *routes, const struct xf_addr *peer,
+			      const uint8_t *data, size_t len, struct xf_decision *decision)
+{
+	struct first first = { .data = data, .len = len };
+
+	memset(decision, 0, sizeof(*decision));
+	if (in_list(routes->sources, routes->n_sources, peer) &&
+	    !take_proxy(routes, &first, decision))
+		return false;
+	if (first.len)
+		return false;
+	for (unsigned int i = 0; i < routes->n_rules; i++) {
+		const struct xf_routes_rule *rule = &routes->rules[i];
+
+		if (rule->route.reject || rule->condition == XF_IF_TOKEN)
+			return false;
+		if (rule->condition != XF_IF_ANY)
+			continue;
+		decision->kind = XF_DECIDE_ROUTE;
+		decision->route = &rule->route;
+		return true;
+	}
+	return false;
 }

@@ -2,7 +2,7 @@
 /* The routes file: text to rules, and a connection's first bytes to a decision. Pure, but for the
  * callback that reads token files. The grammar is in xdpfun-forward(8):
  *
- *	[sni NAME | host NAME | token @FILE | any] -> ADDR:PORT[,ADDR:PORT...] | reject
+ *	[sni NAME | host NAME | alpn NAME | token @FILE | any] -> ADDR:PORT[,ADDR:PORT...] | reject
  *	accept-proxy from PREFIX...
  *	proxy-destinations PREFIX[:PORT]...
  */
@@ -68,6 +68,7 @@ struct xf_decision {
 	struct xf_proxy proxy; /* with has_proxy: the contents of the header */
 	/* The names that the rules asked about, "" when there is none. */
 	char sni[XF_NAME_MAX + 1], host[XF_NAME_MAX + 1];
+	char alpn[XF_NAME_MAX + 1]; /* with commas between them */
 	size_t skip; /* bytes at the start that are not forwarded: PROXY header, token line */
 };
 
@@ -77,5 +78,12 @@ struct xf_decision {
  * never MORE. */
 void xf_routes__decide(const struct xf_routes *routes, const struct xf_addr *peer,
 		       const uint8_t *data, size_t len, bool ended, struct xf_decision *decision);
+
+/* Decide for a client whose time for its first packet is over. One that has sent nothing, or only
+ * its PROXY header, goes to the rule for every connection, so that its server can speak first.
+ * False: a rule before that one rejects, and bytes that the client sends later would get around it;
+ * there is no such rule; the client has begun to send. */
+bool xf_routes__decide_silent(const struct xf_routes *routes, const struct xf_addr *peer,
+			      const uint8_t *data, size_t len, struct xf_decision *decision);
 
 #endif

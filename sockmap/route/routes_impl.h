@@ -11,6 +11,7 @@ enum xf_condition {
 	XF_IF_ANY,
 	XF_IF_SNI,
 	XF_IF_HOST,
+	XF_IF_ALPN,
 	XF_IF_TOKEN,
 };
 
@@ -18,7 +19,8 @@ struct xf_routes_rule {
 	struct xf_route route; /* upstreams is set by xf_routes__finish() */
 	enum xf_condition condition;
 	bool suffix; /* "*.example.org": value begins with the dot */
-	char *value; /* a name in lower case, or a secret; value_len does not count its NUL */
+	char *value; /* a name, of hosts in lower case, or a secret; value_len does not count its
+			NUL */
 	size_t value_len;
 };
 

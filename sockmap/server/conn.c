@@ -179,6 +179,8 @@ static enum xf_step follow_decision(struct xf_conn *conn, struct xf_result *resu
 		conn->sni = strdup(decision->sni);
 	if (decision->host[0])
 		conn->host = strdup(decision->host);
+	if (decision->alpn[0])
+		conn->alpn = strdup(decision->alpn);
 	if (decision->has_proxy && decision->proxy.src.len) {
 		conn->src = decision->proxy.src;
 		conn->dst = decision->proxy.dst;
@@ -328,7 +330,7 @@ static void on_deadline(struct xf_timer *timer, uint64_t now)
 
 	(void)now;
 	if (conn->phase == XF_PHASE_FIRST)
-		step = xf_step_failed(&result, XF_OUTCOME_FIRST_TIMEOUT, 0);
+		step = xf_first__timed_out(conn, &result);
 	else
 		step = xf_dial__timed_out(conn, &result);
 	proceed(conn, step, &result);

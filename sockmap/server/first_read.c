@@ -71,3 +71,18 @@ enum xf_step xf_first__read(struct xf_conn *conn, struct xf_result *result)
 		return XF_STEP_WAIT;
 	return xf_step_failed(result, XF_OUTCOME_CLIENT_GONE, errno);
 }
+
+/* Bytes that have come since the last read count. */
+enum xf_step xf_first__timed_out(struct xf_conn *conn, struct xf_result *result)
+{
+	enum xf_step step = xf_first__read(conn, result);
+
+	if (step != XF_STEP_WAIT)
+		return step;
+	if (!xf_routes__decide_silent(conn->routes, &conn->peer, conn->data, conn->len,
+				      &result->decision))
+		return xf_step_failed(result, XF_OUTCOME_FIRST_TIMEOUT, 0);
+	result->data = conn->data;
+	result->len = conn->len;
+	return XF_STEP_DECIDED;
+}

@@ -76,13 +76,6 @@ static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 	return getsockname(fd, &listener->address.sa, &listener->address.len) ? -errno : 0;
 }
 
-static bool is_any(const struct xf_addr *addr)
-{
-	if (addr->sa.sa_family == AF_INET)
-		return addr->in.sin_addr.s_addr == htonl(INADDR_ANY);
-	return IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
-}
-
 static int open_one(struct xf_listener *listener, const struct xf_addr *addr)
 {
 	char text[XF_SOCKADDR_TEXT];
@@ -96,7 +89,7 @@ static int open_one(struct xf_listener *listener, const struct xf_addr *addr)
 		say_why(-err);
 		return err;
 	}
-	listener->any_address = is_any(&listener->address);
+	listener->any_address = xf_sockaddr_is_any(&listener->address);
 	return 0;
 }
 

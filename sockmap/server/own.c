@@ -27,18 +27,36 @@ static bool is_here(const struct xf_addr *addr)
 	return here;
 }
 
+/* connect() takes the address of all interfaces for that of the loopback interface. */
+static struct xf_addr destination(const struct xf_addr *addr)
+{
+	struct xf_addr to = *addr;
+
+	xf_sockaddr_unmap(&to);
+	if (!xf_sockaddr_is_any(&to))
+		return to;
+	if (to.sa.sa_family == AF_INET)
+		to.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		to.in6.sin6_addr = in6addr_loopback;
+	return to;
+}
+
 bool xf_server__is_own(const struct xf_server *server, const struct xf_addr *addr)
 {
+	const struct xf_addr to = destination(addr);
+
 	for (unsigned int i = 0; i < server->opts.n_listens; i++) {
 		const struct xf_listener *listener = &server->listeners[i];
+		struct xf_addr own = listener->address;
 		/* [::] has the IPv4 addresses, too. */
-		bool serves = listener->address.sa.sa_family == addr->sa.sa_family ||
-			      listener->address.sa.sa_family == AF_INET6;
+		bool serves = own.sa.sa_family == to.sa.sa_family || own.sa.sa_family == AF_INET6;
 
-		if (xf_sockaddr_port(&listener->address) != xf_sockaddr_port(addr))
+		if (xf_sockaddr_port(&own) != xf_sockaddr_port(&to))
 			continue;
-		if (xf_sockaddr_equal(&listener->address, addr) ||
-		    (listener->any_address && serves && is_here(addr)))
+		xf_sockaddr_unmap(&own);
+		if (xf_sockaddr_equal(&own, &to) ||
+		    (listener->any_address && serves && is_here(&to)))
 			return true;
 	}
 	return false;

@@ -52,6 +52,9 @@ static inline enum xf_step xf_step_lacking(struct xf_result *result, int error)
 /* Read more of the first packet and ask the routes about it. WAIT: they need more bytes. */
 enum xf_step xf_first__read(struct xf_conn *conn, struct xf_result *result);
 
+/* The time for the first packet is over. */
+enum xf_step xf_first__timed_out(struct xf_conn *conn, struct xf_result *result);
+
 /* ---- dial.c ---- */
 
 /* Dial conn->upstreams, one after the other, until one answers. */

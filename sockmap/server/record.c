@@ -7,18 +7,6 @@
 
 #include "sockmap/server/vanished.h"
 
-/* Turn the IPv4-mapped address that a dual-stack socket reports into a plain IPv4 address. */
-static void unmap(struct xf_addr *addr)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-
-	if (addr->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-		return;
-	memcpy(&in.sin_addr, &addr->in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
-	in.sin_port = addr->in6.sin6_port;
-	*addr = (struct xf_addr) { .in = in, .len = sizeof(in) };
-}
-
 /* Set conn->local. A listener on all addresses needs a system call for that, which is made only if
  * something uses the address. */
 static void set_local(struct xf_conn *conn, const struct xf_listener *listener)
@@ -32,7 +20,7 @@ static void set_local(struct xf_conn *conn, const struct xf_listener *listener)
 	if (getsockname(conn->fd, &conn->local.sa, &conn->local.len))
 		conn->local.len = 0;
 	else
-		unmap(&conn->local);
+		xf_sockaddr_unmap(&conn->local);
 }
 
 struct xf_conn *xf_record__new(const struct xf_listener *listener, int fd,
@@ -48,7 +36,7 @@ struct xf_conn *xf_record__new(const struct xf_listener *listener, int fd,
 	conn->client.fd = -1;
 	conn->upstream.fd = -1;
 	conn->peer = *peer;
-	unmap(&conn->peer);
+	xf_sockaddr_unmap(&conn->peer);
 	set_local(conn, listener);
 	conn->src = conn->peer;
 	conn->dst = conn->local;
@@ -89,6 +77,7 @@ void xf_record__finish(struct xf_conn *conn, struct xf_report *report)
 	report->route = conn->route ? conn->route->text : "";
 	report->sni = conn->sni ?: "";
 	report->host = conn->host ?: "";
+	report->alpn = conn->alpn ?: "";
 	report->route_line = conn->route ? conn->route->line : 0;
 	count(&server->counters, report);
 	xf_vanished__forget(conn);
@@ -104,5 +93,6 @@ void xf_record__finish(struct xf_conn *conn, struct xf_report *report)
 		xf_routes__put(conn->routes);
 	free(conn->sni);
 	free(conn->host);
+	free(conn->alpn);
 	free(conn);
 }

@@ -47,15 +47,16 @@ extern const char *const xf_outcome_names[XF_OUTCOMES];
 
 /* The report of a connection at its end. Its pointers are valid during the call of on_end. */
 struct xf_report {
-	struct timespec started;  /* CLOCK_REALTIME at accept */
-	uint64_t duration;	  /* ns */
-	struct xf_addr client;	  /* from the PROXY header where one was accepted */
-	struct xf_addr peer;	  /* the other end of the accepted socket */
-	struct xf_addr local;	  /* of the accepted socket */
-	struct xf_addr upstream;  /* len 0: none was dialled */
-	unsigned int route_line;  /* of the routes file; 0: --to, an echo, or none */
-	const char *route;	  /* the rule's text ("sni example.org"), "" when there is none */
-	const char *sni, *host;	  /* the names that it asked for, where a rule looked; "": none */
+	struct timespec started; /* CLOCK_REALTIME at accept */
+	uint64_t duration;	 /* ns */
+	struct xf_addr client;	 /* from the PROXY header where one was accepted */
+	struct xf_addr peer;	 /* the other end of the accepted socket */
+	struct xf_addr local;	 /* of the accepted socket */
+	struct xf_addr upstream; /* len 0: none was dialled */
+	unsigned int route_line; /* of the routes file; 0: --to, an echo, or none */
+	const char *route;	 /* the rule's text ("sni example.org"), "" when there is none */
+	/* The names that it asked for, where a rule looked; "": none. alpn: with commas */
+	const char *sni, *host, *alpn;
 	enum xf_engine_id engine; /* XF_ENGINE_AUTO: no engine moved a byte */
 	unsigned int moves;
 	uint64_t to_upstream, to_client; /* bytes */

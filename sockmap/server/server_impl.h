@@ -45,7 +45,7 @@ struct xf_conn {
 	/* The decision. */
 	struct xf_routes *routes; /* a counted reference; route points into it */
 	const struct xf_route *route;
-	char *sni, *host;	 /* malloc'd; NULL: none */
+	char *sni, *host, *alpn; /* malloc'd; NULL: none */
 	struct xf_addr src, dst; /* of the client, and of what it connected to; from a PROXY header
 				    if it sent one */
 	uint8_t *prefix;	 /* first bytes for the upstream */

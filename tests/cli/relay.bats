@@ -207,7 +207,8 @@ without_caps=(setpriv --bounding-set=-all --inh-caps=-all)
 
 @test "a relay whose upstream is itself is refused" {
 	for case in "127.0.0.1:7 127.0.0.1:7" "0.0.0.0:7 127.0.0.3:7" "[::]:7 127.0.0.1:7" "[::]:7 [::1]:7" \
-		"0.0.0.0:7 0.0.0.0:7"; do
+		"0.0.0.0:7 0.0.0.0:7" "127.0.0.1:7 0.0.0.0:7" "[::1]:7 [::]:7" "127.0.0.1:7 [::ffff:127.0.0.1]:7" \
+		"[::ffff:127.0.0.1]:7 0.0.0.0:7" "[::]:7 0.0.0.0:7"; do
 		# shellcheck disable=SC2016 # for the inner shell
 		run -1 --separate-stderr unshare -n bash -c 'ip link set lo up; exec "$0" "$@"' \
 			"$XF" forward -l 127.0.0.1:8 -l "${case% *}" --to "192.0.2.1:7,${case#* }"
@@ -220,6 +221,8 @@ without_caps=(setpriv --bounding-set=-all --inh-caps=-all)
 	says "routes: this relay listens on its upstream 127.0.0.1:8 itself"
 	starts forward -l 127.0.0.1:7 --to 127.0.0.2:7
 	starts forward -l 0.0.0.0:7 --to 192.0.2.1:7
+	starts forward -l 127.0.0.2:7 --to 0.0.0.0:7
+	starts forward -l 127.0.0.1:7 --to "[::]:7"
 	starts forward -l 0.0.0.0:7 --to 127.0.0.1:8
 }
 

@@ -60,14 +60,19 @@ number() {
 	printf "%0$(($1 * 2))x" "$2"
 }
 
-# hello NAME [RECORD_BYTES] >FILE: write a ClientHello for that server name, in records of so many bytes.
+# hello NAME [RECORD_BYTES [PROTOCOL...]] >FILE: write a ClientHello for that server name, in records of so many bytes,
+# which offers these protocols.
 hello() {
-	local name ext body size=${2:-16000}
+	local name ext body size=${2:-16000} protocol list=
 
 	name=$(printf %s "$1" | xxd -p | tr -d '\n')
 	ext=$(number 2 $((${#name} / 2 + 3)))00$(number 2 $((${#name} / 2)))$name
 	ext=0000$(number 2 $((${#ext} / 2)))$ext
 	ext=002b0003020304$ext
+	for protocol in "${@:3}"; do
+		list+=$(number 1 ${#protocol})$(printf %s "$protocol" | xxd -p)
+	done
+	[ -z "$list" ] || ext+=0010$(number 2 $((${#list} / 2 + 2)))$(number 2 $((${#list} / 2)))$list
 	body=0303$(printf '5a%.0s' {1..32})00000213010100$(number 2 $((${#ext} / 2)))$ext
 	body=01$(number 3 $((${#body} / 2)))$body
 	while [ -n "$body" ]; do

@@ -39,6 +39,22 @@ load relay_routes.bash
 	end_relay
 }
 
+@test "ALPN rules match each protocol that a ClientHello offers, and the log has all of them" {
+	servers
+	routed "alpn acme-tls/1 -> 10.9.0.2:7001" "alpn h2 -> reject" "any -> 10.9.0.2:7003"
+	for case in "1 acme-tls/1" "1 http/1.1 acme-tls/1" "3 http/1.1" "3"; do
+		# shellcheck disable=SC2086 # words
+		hello one.example 16000 ${case#?} >"$T/hello"
+		reaches "${case%% *}" "$T/hello"
+	done
+	hello one.example 16000 http/1.1 h2 >"$T/hello"
+	turned_away "$T/hello" rejected
+	servers_end
+	end_relay
+	same "protocols in the log" "$(log_of '.alpn // "none"' | tr '\n' ' ')" \
+		"acme-tls/1 http/1.1,acme-tls/1 http/1.1 none http/1.1,h2 "
+}
+
 relayed_to() {
 	[ -n "$("${A[@]}" ss -Htn state established "dport = :$1")" ]
 }

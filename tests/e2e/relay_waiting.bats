@@ -32,6 +32,29 @@ good_ones() {
 	end_relay
 }
 
+@test "first packet: a client that is silent until --first-timeout goes to the rule for all" {
+	engine=auto
+	pause=0
+	printf 'host good -> %s\nany -> %s\n' 10.9.0.2:7002 $SERVER >"$T/routes"
+	server server --speak-first 3000 --late-fin
+	relay $LISTEN forward -l $LISTEN --routes "$T/routes" --first-timeout 0.5
+	# The client says nothing before it has heard all.
+	client silent --up 0 --late-fin
+	begin beginner "${B[@]}" bash -c 'exec 7<>/dev/tcp/10.9.0.1/7000; printf "GET / HT" >&7; cat <&7'
+	wait_for gone beginner
+	wait_for log_has 2
+	same "the ends" "$(log_of '"\(.route // "none") \(.end)"' | tr '\n' ,)" "any closed,none first packet too late,"
+	server_ends server
+	printf 'host good -> reject\nany -> %s\n' $SERVER >"$T/routes"
+	signal HUP relay
+	wait_for ready "new connections use the new rules"
+	begin silent "${B[@]}" bash -c 'exec 7<>/dev/tcp/10.9.0.1/7000; cat <&7'
+	wait_for gone silent
+	wait_for log_has 3
+	same "the end behind a rule that rejects" "$(log_of .end | tail -n 1)" "first packet too late"
+	end_relay
+}
+
 @test "first packet: a client that dribbles is ended after --first-timeout" {
 	first_packets --first-timeout 1
 	begin dribbler "${B[@]}" bash -c \

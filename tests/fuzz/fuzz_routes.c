@@ -51,6 +51,11 @@ static void ask(const uint8_t *data, size_t len, void *arg)
 	must_be_sound(&d, len);
 	must_be_sound(&ended, len);
 	must(ended.kind != XF_DECIDE_MORE);
+	if (xf_routes__decide_silent(c->routes, &c->peer, data, len, &ended)) {
+		must_be_sound(&ended, len);
+		must(ended.skip == len);
+	}
+	xf_routes__decide(c->routes, &c->peer, data, len, true, &ended);
 	must(d.kind == XF_DECIDE_MORE || (d.kind == ended.kind && d.route == ended.route));
 	must(!c->decided || (d.kind == c->last.kind && d.route == c->last.route &&
 			     d.skip == c->last.skip && d.has_proxy == c->last.has_proxy));

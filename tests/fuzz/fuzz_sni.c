@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server name of a ClientHello is the same for every prefix, and in records of every size. */
+/* The server name and the protocols of a ClientHello are the same for every prefix, and in records
+ * of every size. */
 #include "tests/fuzz/fuzz.h"
 
 struct found {
-	struct answers answers;
+	struct answers answers, protocols;
 	char name[XF_NAME_MAX + 1];
 };
 
@@ -13,6 +14,9 @@ static void ask(const uint8_t *data, size_t len, void *arg)
 	bool again = found->answers.known;
 	char name[XF_NAME_MAX + 1];
 
+	note_answer(&found->protocols, xf_first_alpn(data, len, name));
+	must((found->protocols.answer == XF_FIRST_YES) == !!name[0]);
+	must(strspn(name, "\"\\") == 0 && !memchr(name, ' ', strlen(name)));
 	note_answer(&found->answers, xf_first_sni(data, len, name));
 	if (found->answers.answer != XF_FIRST_YES) {
 		must(!name[0]);

@@ -44,55 +44,129 @@ struct row {
 	bool echo;
 	const char *text, *json;
 	const char *sni, *host; /* NULL: none */
+	const char *alpn;
 };
 
 static const struct row rows[] = {
-	{ "with everything", "203.0.113.7:40000", "198.51.100.9:1234", "192.0.2.1:443",
-	  "10.0.0.2:8443", 3, "sni example.org", "sockmap", 2, 1234, 567890, 123456789, "closed", 0,
+	{ "with everything",
+	  "203.0.113.7:40000",
+	  "198.51.100.9:1234",
+	  "192.0.2.1:443",
+	  "10.0.0.2:8443",
+	  3,
+	  "sni example.org",
+	  "sockmap",
+	  2,
+	  1234,
+	  567890,
+	  123456789,
+	  "closed",
+	  0,
 	  false,
 	  "2024-03-01 12:34:56.789012 203.0.113.7:40000 via 198.51.100.9:1234 > 192.0.2.1:443 upstream "
-	  "10.0.0.2:8443 sni example.org route \"sni example.org\" engine sockmap moves 2 out 1234 in 567890 "
+	  "10.0.0.2:8443 sni example.org alpn h2,http/1.1 route \"sni example.org\" engine sockmap moves 2 out 1234 in 567890 "
 	  "0.123s closed\n",
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'203.0.113.7:40000',"
 	  "'peer':'198.51.100.9:1234','listen':'192.0.2.1:443','upstream':'10.0.0.2:8443',"
-	  "'sni':'example.org','route':'sni example.org','route_line':3,'engine':'sockmap','moves':2,"
+	  "'sni':'example.org','alpn':'h2,http/1.1','route':'sni example.org','route_line':3,'engine':'sockmap','moves':2,"
 	  "'bytes_to_upstream':1234,'bytes_to_client':567890,'duration':0.123456789,"
 	  "'end':'closed'}\n",
-	  "example.org", NULL },
-	{ "to a fixed upstream: no route", "[2001:db8::7]:40000", "[2001:db8::7]:40000",
-	  "[2001:db8::1]:443", "[fd00::2]:443", 0, "any", "splice", 0, 0, 0, 60 * 1000000000ull,
-	  "reset by client", ECONNRESET, false,
+	  "example.org",
+	  NULL,
+	  "h2,http/1.1" },
+	{ "to a fixed upstream: no route",
+	  "[2001:db8::7]:40000",
+	  "[2001:db8::7]:40000",
+	  "[2001:db8::1]:443",
+	  "[fd00::2]:443",
+	  0,
+	  "any",
+	  "splice",
+	  0,
+	  0,
+	  0,
+	  60 * 1000000000ull,
+	  "reset by client",
+	  ECONNRESET,
+	  false,
 	  "2024-03-01 12:34:56.789012 [2001:db8::7]:40000 > [2001:db8::1]:443 upstream [fd00::2]:443 engine "
 	  "splice out 0 in 0 60.000s reset by client: Connection reset by peer\n",
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'[2001:db8::7]:40000',"
 	  "'listen':'[2001:db8::1]:443','upstream':'[fd00::2]:443','engine':'splice','moves':0,"
 	  "'bytes_to_upstream':0,'bytes_to_client':0,'duration':60.000000000,"
 	  "'end':'reset by client','error':'Connection reset by peer'}\n",
-	  NULL, NULL },
-	{ "rejected before anything moved", "203.0.113.7:1", "203.0.113.7:1", "192.0.2.1:443", NULL,
-	  17, "host *.example.org", NULL, 0, 0, 0, 999999, "rejected", 0, false,
+	  NULL,
+	  NULL,
+	  NULL },
+	{ "rejected before anything moved",
+	  "203.0.113.7:1",
+	  "203.0.113.7:1",
+	  "192.0.2.1:443",
+	  NULL,
+	  17,
+	  "host *.example.org",
+	  NULL,
+	  0,
+	  0,
+	  0,
+	  999999,
+	  "rejected",
+	  0,
+	  false,
 	  "2024-03-01 12:34:56.789012 203.0.113.7:1 > 192.0.2.1:443 host a.example.org route \"host *.example.org\" out 0 in 0 "
 	  "0.000s rejected\n",
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'203.0.113.7:1',"
 	  "'listen':'192.0.2.1:443','host':'a.example.org','route':'host *.example.org','route_line':17,"
 	  "'bytes_to_upstream':0,'bytes_to_client':0,'duration':0.000999999,'end':'rejected'}\n",
-	  NULL, "a.example.org" },
-	{ "an echo", "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:10000", NULL, 0, "", "copy", 0,
-	  18446744073709551615ull, 0, 1, "closed", 0, true,
+	  NULL,
+	  "a.example.org",
+	  NULL },
+	{ "an echo",
+	  "127.0.0.1:1",
+	  "127.0.0.1:1",
+	  "127.0.0.1:10000",
+	  NULL,
+	  0,
+	  "",
+	  "copy",
+	  0,
+	  18446744073709551615ull,
+	  0,
+	  1,
+	  "closed",
+	  0,
+	  true,
 	  "2024-03-01 12:34:56.789012 127.0.0.1:1 > 127.0.0.1:10000 engine copy echoed 18446744073709551615 "
 	  "0.000s closed\n",
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'127.0.0.1:1',"
 	  "'listen':'127.0.0.1:10000','engine':'copy','moves':0,"
 	  "'bytes_to_client':18446744073709551615,'duration':0.000000001,'end':'closed'}\n",
-	  NULL, NULL },
-	{ "a token's file with odd bytes in its name", "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:2",
-	  NULL, 1, "token @a\"b\\c\xff\xc2\x9b\xc3\xa4", NULL, 0, 0, 0, 0, "bad token", 0, false,
+	  NULL,
+	  NULL,
+	  NULL },
+	{ "a token's file with odd bytes in its name",
+	  "127.0.0.1:1",
+	  "127.0.0.1:1",
+	  "127.0.0.1:2",
+	  NULL,
+	  1,
+	  "token @a\"b\\c\xff\xc2\x9b\xc3\xa4",
+	  NULL,
+	  0,
+	  0,
+	  0,
+	  0,
+	  "bad token",
+	  0,
+	  false,
 	  "2024-03-01 12:34:56.789012 127.0.0.1:1 > 127.0.0.1:2 route \"token @a\\\"b\\\\c\\u00ff\\u009b\xc3\xa4"
 	  "\" out 0 in 0 0.000s bad token\n",
 	  "{'time':'2024-03-01T12:34:56.789012345Z','client':'127.0.0.1:1','listen':'127.0.0.1:2',"
 	  "'route':'token @a\\\"b\\\\c\\u00ff\\u009b\xc3\xa4','route_line':1,'bytes_to_upstream':0,"
 	  "'bytes_to_client':0,'duration':0.000000000,'end':'bad token'}\n",
-	  NULL, NULL },
+	  NULL,
+	  NULL,
+	  NULL },
 };
 
 static struct xf_report report_of(const struct row *row)
@@ -108,6 +182,7 @@ static struct xf_report report_of(const struct row *row)
 		.route = row->route,
 		.sni = row->sni ?: "",
 		.host = row->host ?: "",
+		.alpn = row->alpn ?: "",
 		.moves = row->moves,
 		.to_upstream = row->out,
 		.to_client = row->in,
@@ -180,7 +255,7 @@ static void test_longest(void **state)
 	row.route = route;
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	row.host = name; /* a first packet has one of them */
+	row.sni = row.alpn = name; /* of a first packet: both, or a host */
 	for (size_t i = 0; i < ARRAY_SIZE(fill); i++) {
 		struct xf_report report;
 		struct xf_access_line line = { &report, "sockmap", end, false };

@@ -19,6 +19,15 @@ void ask_sni(const uint8_t *data, size_t len, const void *arg, struct said *said
 		assert_string_equal(said->name, "");
 }
 
+void ask_alpn(const uint8_t *data, size_t len, const void *arg, struct said *said)
+{
+	(void)arg;
+	said->answer = xf_first_alpn(data, len, said->name);
+	assert_non_null(memchr(said->name, '\0', sizeof(said->name)));
+	if (said->answer != XF_FIRST_YES)
+		assert_string_equal(said->name, "");
+}
+
 void add(struct bytes *b, const void *data, size_t len)
 {
 	assert_true(b->len + len <= sizeof(b->at));

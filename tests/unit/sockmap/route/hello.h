@@ -21,7 +21,8 @@ void add_number(struct bytes *b, size_t width, size_t n);
 void add_vector(struct bytes *b, size_t width, const void *data, size_t len);
 void add_record(struct bytes *b, const void *data, size_t len);
 
-/* The parser, for ask_prefixes(). */
+/* The parsers, for ask_prefixes(). */
+void ask_alpn(const uint8_t *data, size_t len, const void *arg, struct said *said);
 void ask_sni(const uint8_t *data, size_t len, const void *arg, struct said *said);
 
 #endif

@@ -30,6 +30,14 @@ struct xf_routes *routes_of(const char *text);
 #define HELLO_B HELLO("\0", "b.example.org")
 #define HELLO_OTHER HELLO("\1", "b.example.org")
 
+/* The same with a list of protocols of 12 bytes instead. */
+#define HELLO_ALPN(list)                                                                           \
+	"\x16\3\1\0\x41"                                                                           \
+	"\1\0\0\x3d"                                                                               \
+	"\3\3"                                                                                     \
+	"0123456789abcdef0123456789abcdef"                                                         \
+	"\0\0\2\x13\1\1\0\0\x12\0\x10\0\x0e\0\x0c" list
+
 /* Returns the decision about the bytes of a client at @peer. Fails when the decision about a prefix
  * is another one than this and MORE, or MORE at the end of the client's stream. */
 struct xf_decision decide_from(const struct xf_routes *routes, const char *peer, const char *data,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server name of the ClientHellos of real TLS stacks (fixtures/README says which), whole, cut
- * anywhere and spread over records. */
+/* The server name and the protocols of the ClientHellos of real TLS stacks (fixtures/README says
+ * which), whole, cut anywhere and spread over records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,20 +15,21 @@
 static const struct {
 	const char *file;
 	const char *name; /* NULL: it has none */
+	const char *alpn; /* the same */
 } fixtures[] = {
-	{ "openssl-3.0.bin", "www.example.org" },
-	{ "openssl-3.0-tls12.bin", "www.example.org" },
-	{ "openssl-3.0-nosni.bin", NULL },
-	{ "openssl-3.5-pq.bin", "pq.example.org" },
-	{ "openssl-3.5-mlkem1024.bin", "big.example.org" },
-	{ "gnutls-3.8.bin", "gnutls.example.org" },
-	{ "nss-3.110.bin", "nss.example.org" },
-	{ "go-1.24.bin", "go.example.org" },
-	{ "java-17.bin", "java.example.org" },
-	{ "curl-7.88-h2.bin", "www.example.com" },
-	{ "python-3.11.bin", "python.example.org" },
-	{ "chromium-156.bin", "chromium.example.org" },
-	{ "firefox-153.bin", "firefox.example.org" },
+	{ "openssl-3.0.bin", "www.example.org", NULL },
+	{ "openssl-3.0-tls12.bin", "www.example.org", NULL },
+	{ "openssl-3.0-nosni.bin", NULL, NULL },
+	{ "openssl-3.5-pq.bin", "pq.example.org", NULL },
+	{ "openssl-3.5-mlkem1024.bin", "big.example.org", NULL },
+	{ "gnutls-3.8.bin", "gnutls.example.org", NULL },
+	{ "nss-3.110.bin", "nss.example.org", NULL },
+	{ "go-1.24.bin", "go.example.org", "h2" },
+	{ "java-17.bin", "java.example.org", NULL },
+	{ "curl-7.88-h2.bin", "www.example.com", "h2,http/1.1" },
+	{ "python-3.11.bin", "python.example.org", "h2,http/1.1" },
+	{ "chromium-156.bin", "chromium.example.org", "h2,http/1.1" },
+	{ "firefox-153.bin", "firefox.example.org", "h2,http/1.1" },
 };
 
 static void load(const char *name, struct bytes *b)
@@ -55,6 +56,16 @@ static void check_name(const char *what, const struct bytes *b, const char *name
 	assert_int_equal(needed, b->len);
 }
 
+static void check_alpn(const char *what, const struct bytes *b, const char *alpn)
+{
+	size_t needed;
+	struct said said = ask_prefixes(what, ask_alpn, b->at, b->len, NULL, &needed);
+
+	assert_int_equal(said.answer, alpn ? XF_FIRST_YES : XF_FIRST_NO);
+	assert_string_equal(said.name, alpn ? alpn : "");
+	assert_int_equal(needed, b->len);
+}
+
 static void test_real(void **state)
 {
 	struct bytes b;
@@ -63,6 +74,7 @@ static void test_real(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(fixtures); i++) {
 		load(fixtures[i].file, &b);
 		check_name(fixtures[i].file, &b, fixtures[i].name);
+		check_alpn(fixtures[i].file, &b, fixtures[i].alpn);
 	}
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server name of ClientHellos that the test makes with one fault each, and of noise. */
+/* The server name and protocols of ClientHellos that the test makes with one fault each, and of
+ * noise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,6 +272,65 @@ static void test_records(void **state)
 	expect("SSL 2 ClientHello", &b, NULL);
 }
 
+/* Lists of protocols, with and without a fault. */
+static void test_protocols(void **state)
+{
+	static const struct {
+		const char *what, *list;
+		size_t len;
+		const char *names; /* NULL: BAD */
+	} lists[] = {
+		{ "one", NAME("\0\3\2h2"), "h2" },
+		{ "two", NAME("\0\x0c\2h2\x08http/1.1"), "h2,http/1.1" },
+		{ "bytes that no rule names", NAME("\0\x09\4\x0a,\"?\3a\0b"), "????,a?b" },
+		{ "an empty list", NAME("\0\0"), NULL },
+		{ "an empty name", NAME("\0\4\0\2h2"), NULL },
+		{ "a name that is too long", NAME("\0\3\3h2"), NULL },
+		{ "a list that is too long", NAME("\0\4\2h2"), NULL },
+		{ "a list that is too short", NAME("\0\2\2h2"), NULL },
+		{ "nothing", NAME(""), NULL },
+	};
+	struct bytes e = { .len = 0 }, b;
+	char many[300], want[300];
+	struct said said;
+	size_t needed;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		e.len = 0;
+		add_host(&e, NAME("example.org"));
+		add_number(&e, 2, 16);
+		add_vector(&e, 2, lists[i].list, lists[i].len);
+		make_hello(&b, &e, 0);
+		said = ask_prefixes(lists[i].what, ask_alpn, b.at, b.len, NULL, &needed);
+		if (said.answer != (lists[i].names ? XF_FIRST_YES : XF_FIRST_BAD))
+			fail_msg("%s: %d", lists[i].what, said.answer);
+		assert_string_equal(said.name, lists[i].names ?: "");
+		/* The server name does not depend on it. */
+		expect(lists[i].what, &b, "example.org");
+	}
+	for (size_t n = 254; n <= 256; n++) {
+		memset(many, 'x', sizeof(many));
+		many[0] = n >> 8;
+		many[1] = n;
+		many[2] = n - 1;
+		e.len = 0;
+		add_number(&e, 2, 16);
+		add_vector(&e, 2, many, n + 2);
+		make_hello(&b, &e, 0);
+		said = ask_prefixes("a long name", ask_alpn, b.at, b.len, NULL, &needed);
+		assert_int_equal(said.answer, n > 255 ? XF_FIRST_BAD : XF_FIRST_YES);
+		memset(want, 'x', sizeof(want));
+		want[n > 255 ? 0 : n - 1] = '\0';
+		assert_string_equal(said.name, want);
+	}
+	e.len = 0;
+	add(&e, "\0\x10\0\5\0\3\2h2\0\x10\0\5\0\3\2h2", 18);
+	make_hello(&b, &e, 0);
+	said = ask_prefixes("two lists", ask_alpn, b.at, b.len, NULL, &needed);
+	assert_int_equal(said.answer, XF_FIRST_BAD);
+}
+
 /* Noise behind more and more valid bytes. */
 static void test_noise(void **state)
 {
@@ -285,6 +345,7 @@ static void test_noise(void **state)
 			b.at[i] = rand() % 4 ? rand() % 4 : rand();
 		memcpy(b.at, "\x16\x03\1\0", round % 4 + 1);
 		ask_prefixes("noise", ask_sni, b.at, b.len, NULL, &needed);
+		ask_prefixes("noise", ask_alpn, b.at, b.len, NULL, &needed);
 	}
 }
 
@@ -293,7 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),	cmocka_unit_test(test_extensions),
 		cmocka_unit_test(test_lengths), cmocka_unit_test(test_records),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_noise),	cmocka_unit_test(test_protocols),
 	};
 
 	return cmocka_run_group_tests_name("first_tls_made", tests, NULL, NULL);

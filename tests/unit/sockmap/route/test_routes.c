@@ -189,6 +189,93 @@ static void test_ambiguous(void **state)
 	xf_routes__put(tokens);
 }
 
+/* Rules that look like another one and still have connections of their own. */
+static void test_reached(void **state)
+{
+	static const char *const texts[] = {
+		"sni *.b -> reject\nsni b -> reject\nhost a.b -> reject\nalpn a.b -> reject",
+		"sni a.b -> reject\nsni *.b -> reject\nsni *.a.b.c -> reject",
+		"sni *.a.b -> reject\nsni *.b -> reject\nsni xa.b.c -> reject",
+		"alpn h2 -> reject\nalpn H2 -> reject\nalpn .h2 -> reject\nalpn x.h2 -> reject",
+		"sni *.b -> reject\nalpn a.b -> reject",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		xf_routes__put(routes_of(texts[i]));
+}
+
+static void test_alpn(void **state)
+{
+	struct xf_routes *routes = routes_of("alpn h2 -> reject\n"
+					     "alpn http/1.1 -> 192.0.2.1:2\n"
+					     "any -> 192.0.2.1:3\n");
+	static const struct choice choices[] = {
+		{ "both", TEXT(HELLO_ALPN("\2h2\x08http/1.1")), XF_DECIDE_REJECT, 1, 0 },
+		{ "both, the other way round", TEXT(HELLO_ALPN("\x08http/1.1\2h2")),
+		  XF_DECIDE_REJECT, 1, 0 },
+		{ "the second", TEXT(HELLO_ALPN("\x02h3\x08http/1.1")), XF_DECIDE_ROUTE, 2, 0 },
+		{ "longer and shorter", TEXT(HELLO_ALPN("\x01h\x09http/1.12")), XF_DECIDE_ROUTE, 3,
+		  0 },
+		{ "an odd list", TEXT(HELLO_ALPN("\2h2\x08http/1.\0")), XF_DECIDE_REJECT, 1, 0 },
+		{ "an empty name", TEXT(HELLO_ALPN("\2h2\0\7http/1.")), XF_DECIDE_AMBIGUOUS, 1, 0 },
+		{ "no list", TEXT(HELLO_A), XF_DECIDE_ROUTE, 3, 0 },
+		{ "no TLS", TEXT(GET("h2")), XF_DECIDE_ROUTE, 3, 0 },
+		{ "not yet", TEXT("\x16\3"), XF_DECIDE_MORE, 0, 0 },
+	};
+
+	(void)state;
+	CHECK(routes, CLIENT, choices);
+	assert_string_equal(decide_from(routes, CLIENT, choices[2].data, choices[2].len).alpn,
+			    "h3,http/1.1");
+	xf_routes__put(routes);
+}
+
+/* A client that is silent until the time is over. */
+static void test_silent(void **state)
+{
+	static const struct {
+		const char *rules, *peer, *data;
+		unsigned int line; /* 0: none takes it */
+		size_t skip;
+	} cases[] = {
+		{ "host a -> 192.0.2.1:1\nany -> 192.0.2.1:2", CLIENT, "", 2, 0 },
+		{ "sni a -> 192.0.2.1:1\nalpn a -> 192.0.2.1:1\n-> 192.0.2.1:2", CLIENT, "", 3, 0 },
+		{ "host a -> 192.0.2.1:1\nany -> 192.0.2.1:2", CLIENT, "G", 0, 0 },
+		{ "host a -> 192.0.2.1:1\nany -> 192.0.2.1:2", CLIENT, "\x16", 0, 0 },
+		{ "host a -> 192.0.2.1:1\nany -> reject", CLIENT, "", 0, 0 },
+		{ "host b -> 192.0.2.1:1\nsni a -> reject\nany -> 192.0.2.1:2", CLIENT, "", 0, 0 },
+		{ "host a -> 192.0.2.1:1", CLIENT, "", 0, 0 },
+		{ "host a -> 192.0.2.1:1\ntoken @a -> 192.0.2.1:2", CLIENT, "", 0, 0 },
+		{ "accept-proxy from 198.51.100.0/24\nhost a -> 192.0.2.1:1\nany -> 192.0.2.1:2",
+		  CLIENT, "", 0, 0 },
+		{ "accept-proxy from 198.51.100.0/24\nhost a -> 192.0.2.1:1\nany -> 192.0.2.1:2",
+		  CLIENT, "PROXY UNKNOWN\r\n", 3, 15 },
+		{ "accept-proxy from 198.51.100.0/24\nhost a -> 192.0.2.1:1\nany -> 192.0.2.1:2",
+		  CLIENT, "PROXY UNKNOWN\r\nG", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct xf_routes *routes = routes_of(cases[i].rules);
+		struct xf_decision d;
+		struct xf_addr peer;
+		bool taken;
+
+		assert_int_equal(xf_sockaddr_parse(cases[i].peer, 0, &peer, NULL), 0);
+		taken = xf_routes__decide_silent(routes, &peer, (const uint8_t *)cases[i].data,
+						 strlen(cases[i].data), &d);
+		if (taken != !!cases[i].line)
+			fail_msg("%s, '%s': %d", cases[i].rules, cases[i].data, taken);
+		if (taken) {
+			assert_int_equal(d.kind, XF_DECIDE_ROUTE);
+			assert_int_equal(d.route->line, cases[i].line);
+			assert_int_equal(d.skip, cases[i].skip);
+		}
+		xf_routes__put(routes);
+	}
+}
+
 /* A rule for any first packet needs no byte, so that a server may speak first. */
 static void test_unconditional(void **state)
 {
@@ -282,6 +369,8 @@ int main(void)
 		cmocka_unit_test(test_names),	      cmocka_unit_test(test_order),
 		cmocka_unit_test(test_unconditional), cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_many),	      cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_alpn),	      cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_reached),
 	};
 
 	return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
