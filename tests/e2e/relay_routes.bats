@@ -89,7 +89,7 @@ relayed_to() {
 
 @test "the first rule that matches wins" {
 	servers
-	routed "host *.example -> 10.9.0.2:7002" "host one.example -> 10.9.0.2:7001" "any -> reject"
+	routed "host one.example -> 10.9.0.2:7002" "host *.example -> 10.9.0.2:7001" "any -> reject"
 	request one.example >"$T/request"
 	reaches 2 "$T/request"
 	request other >"$T/request"
