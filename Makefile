@@ -21,12 +21,12 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) $(2))
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all objects install check unit tests tests-unit tests-fuzz tests-prog tests-platform tests-cli tests-e2e \
-	tests-vm lint bench bench-programs clean help
+	tests-vm lint bench bench-programs dist deb clean help
 
 all: xdpfun.o xdpfun-fw.o xdpfun-load
 
-# clean and help need none of these tools.
-ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
+# These need none of these tools, or say themselves what they need.
+ifneq ($(filter-out dist deb clean help,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) not found: install $(2), or set $(3)))
 ifneq ($(MAKECMDGOALS),unit)
 $(call need,$(CLANG),clang,CLANG=path)
@@ -49,8 +49,12 @@ endif
 
 ERROR := $(if $(filter 1,$(WERROR)),-Werror)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(ERROR) -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' -I. $(LIB_CFLAGS)
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(ERROR) -D_GNU_SOURCE -I. $(LIB_CFLAGS)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(ERROR) $(BPF_INCLUDES) $(LIB_CFLAGS)
+
+# What --version prints. Two libraries tell theirs to pkg-config alone.
+VERSIONS = -DXF_VERSION='"$(VERSION)"' $(foreach lib,libxdp libelf,'-DXF_$(lib)="$(shell $(PKG_CONFIG) --modversion $(lib))"')
+$(BUILD)/loader/hook/version.o $(BUILD)/asan/loader/cmd/version.o: ALL_CFLAGS += $(VERSIONS)
 
 # The sources of the loader: every .c file of these folders but the one with main().
 SRC := $(sort $(filter-out %.bpf.c loader/main.c,$(shell find lib firewall sockmap loader -name '*.c')))
@@ -208,6 +212,12 @@ install: all
 	install -m644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	ln -sf xdpfun-log.8 $(DESTDIR)$(PREFIX)/share/man/man8/xdpfun-follow.8
 
+dist:
+	$(Q)BUILD=$(BUILD) scripts/dist
+
+deb:
+	$(Q)BUILD=$(BUILD) scripts/dist --deb
+
 clean:
 	rm -rf $(BUILD) xdpfun.o xdpfun-fw.o xdpfun-load
 
@@ -219,7 +229,9 @@ help:
 	@echo 'make tests     build all test programs'
 	@echo 'make check     run the tests that need no virtual machine (as root; see scripts/test)'
 	@echo 'make bench     measure, print a table, write $(BUILD)/bench.json (BASELINE=FILE compares)'
+	@echo 'make dist      make $(BUILD)/xdpfun-$(VERSION).tar.gz of the sources'
+	@echo 'make deb       make a Debian package in $(BUILD)'
 	@echo 'make clean     remove everything that was built'
 	@echo 'V=1 shows the commands; BUILD=DIR, CC, CLANG, LLVM_STRIP and CFLAGS may be set'
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

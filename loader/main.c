@@ -8,6 +8,7 @@
 
 #include "loader/cmd/cmd.h"
 #include "loader/cmd/commands.h"
+#include "loader/hook/version.h"
 #include "lib/msg.h"
 #include "loader/hook/attach.h"
 
@@ -55,7 +56,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	xf_attach_capture_logs();
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
-		printf("xdpfun-load %s\n", XF_VERSION);
+		xf_print_version();
 		return XF_EXIT_OK;
 	}
 	if (argc == 2 && xf_is_help(argv[1])) {

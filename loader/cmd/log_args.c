@@ -7,6 +7,7 @@
 
 #include "lib/time.h"
 #include "lib/msg.h"
+#include "loader/hook/version.h"
 
 #define DEFAULT_INTERFACE "eth0"
 #define DEFAULT_BUFFER (32ULL << 20)
@@ -164,7 +165,7 @@ int xf_log_args__parse(struct xf_log_args *args, const struct xf_opt *opts, cons
 	if (status >= 0)
 		return status;
 	if (args->version) {
-		printf("xdpfun-load %s\n", XF_VERSION);
+		xf_print_version();
 		return XF_EXIT_OK;
 	}
 	if (check_write(args) || check_interfaces(args))

@@ -164,9 +164,11 @@ load cli.bash
 	done <<<"$output"
 }
 
-@test "--version prints the version on stdout" {
+@test "--version prints the version and those of the libraries on stdout" {
 	run -0 --separate-stderr "$XF" --version
-	[[ $output =~ ^xdpfun-load\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "$output"
+	[ "${lines[0]}" = "xdpfun-load $(sed -n 's/^VERSION := //p' "$top/Makefile")" ] || fail "$output"
+	libs='libbpf [0-9.]+, zlib [0-9.]+, json-c [0-9.]+; built with libxdp [0-9.]+, libelf [0-9.]+'
+	[[ ${lines[1]} =~ ^$libs$ ]] || fail "$output"
 	version=$output
 	for word in log follow; do
 		run -0 --separate-stderr "$XF" $word --version
