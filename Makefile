@@ -54,7 +54,7 @@ BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -fno-strict-aliasing -Wall -Wextra $(ER
 
 # What --version prints. Two libraries tell theirs to pkg-config alone.
 VERSIONS = -DXF_VERSION='"$(VERSION)"' $(foreach lib,libxdp libelf,'-DXF_$(lib)="$(shell $(PKG_CONFIG) --modversion $(lib))"')
-$(BUILD)/loader/hook/version.o $(BUILD)/asan/loader/cmd/version.o: ALL_CFLAGS += $(VERSIONS)
+$(BUILD)/loader/hook/version.o $(BUILD)/asan/loader/hook/version.o: ALL_CFLAGS += $(VERSIONS)
 
 # The sources of the loader: every .c file of these folders but the one with main().
 SRC := $(sort $(filter-out %.bpf.c loader/main.c,$(shell find lib firewall sockmap loader -name '*.c')))
