@@ -133,6 +133,8 @@ char *xf_sockaddr_text(const struct xf_addr *addr, char out[XF_SOCKADDR_TEXT])
 
 	if (!addr->len) {
 		strcpy(out, "-");
+	} else if (addr->sa.sa_family == AF_UNIX) {
+		snprintf(out, XF_SOCKADDR_TEXT, "unix:%s", addr->un.path);
 	} else if (addr->sa.sa_family == AF_INET) {
 		inet_ntop(AF_INET, &addr->in.sin_addr, host, sizeof(host));
 		snprintf(out, XF_SOCKADDR_TEXT, "%s:%u", host, xf_sockaddr_port(addr));
@@ -146,7 +148,7 @@ char *xf_sockaddr_text(const struct xf_addr *addr, char out[XF_SOCKADDR_TEXT])
 
 uint16_t xf_sockaddr_port(const struct xf_addr *addr)
 {
-	if (!addr->len)
+	if (!addr->len || addr->sa.sa_family == AF_UNIX)
 		return 0;
 	return ntohs(addr->sa.sa_family == AF_INET ? addr->in.sin_port : addr->in6.sin6_port);
 }
@@ -176,6 +178,8 @@ bool xf_sockaddr_equal(const struct xf_addr *a, const struct xf_addr *b)
 		return a->len == b->len;
 	if (a->sa.sa_family != b->sa.sa_family || xf_sockaddr_port(a) != xf_sockaddr_port(b))
 		return false;
+	if (a->sa.sa_family == AF_UNIX)
+		return a->un.path == b->un.path;
 	if (a->sa.sa_family == AF_INET)
 		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
 	return IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr) &&
@@ -270,7 +274,8 @@ bool xf_prefix_has(const struct xf_addr_prefix *prefix, const struct xf_addr *ad
 	const uint8_t *bytes;
 	bool v6;
 
-	if (!addr->len || (prefix->port && prefix->port != xf_sockaddr_port(addr)))
+	if (!addr->len || addr->sa.sa_family == AF_UNIX ||
+	    (prefix->port && prefix->port != xf_sockaddr_port(addr)))
 		return false;
 	v6 = addr->sa.sa_family == AF_INET6;
 	bytes = v6 ? addr->in6.sin6_addr.s6_addr : (const uint8_t *)&addr->in.sin_addr;

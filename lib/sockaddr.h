@@ -14,12 +14,17 @@ struct xf_addr {
 		struct sockaddr sa;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
+		struct {
+			sa_family_t family; /* AF_UNIX */
+			const char *path;   /* of an endpoint, "@NAME" for an abstract socket;
+					       "": unnamed */
+		} un;
 	};
 	socklen_t len; /* 0: no address */
 };
 
-/* "[" + address with scope + "]:" + port + NUL */
-#define XF_SOCKADDR_TEXT 80
+/* "unix:" + path + NUL; "[" + address with scope + "]:" + port is shorter */
+#define XF_SOCKADDR_TEXT 120
 
 /* "192.0.2.1:80" or "[2001:db8::1]:80" (a scope as in fe80::1%eth0 is accepted), numbers only, the
  * port given and in [@min_port, 65535]. Returns 0, or -EINVAL with *@why (may be NULL) set to what

@@ -15,7 +15,7 @@ static const struct xf_opt options[] = {
 	  .arg = "ADDR:PORT",
 	  .offset = offsetof(struct xf_relay_cmd, args.listen_texts),
 	  .help =
-	      "where to listen, as in 192.0.2.1:7 or [2001:db8::1]:7; port 0: any that is free\n"
+	      "where to listen, as in 192.0.2.1:7, :7 or unix:/run/x.sock; port 0: any that is free\n"
 	      "may be repeated (default: " XF_RELAY_ECHO_LISTEN ")" },
 	{ .type = XF_OPT_TABLE, .table = xf_relay_options },
 	{ .type = XF_OPT_END },

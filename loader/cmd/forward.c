@@ -20,8 +20,9 @@ static const struct xf_opt options[] = {
 	  .type = XF_OPT_LIST,
 	  .arg = "ADDR:PORT",
 	  .offset = offsetof(struct xf_relay_cmd, args.listen_texts),
-	  .help = "where to listen, as in 192.0.2.1:443 or [2001:db8::1]:443; port 0: any that is "
-		  "free; may be repeated" },
+	  .help =
+	      "where to listen, as in 192.0.2.1:443, :443 or unix:/run/x.sock; port 0: any that is "
+	      "free; may be repeated" },
 	{ .name = "to",
 	  .type = XF_OPT_LIST,
 	  .arg = "ADDR:PORT[,ADDR:PORT...]",

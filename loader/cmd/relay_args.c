@@ -3,11 +3,13 @@
 #include "loader/cmd/relay_args.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/time.h"
 #include "lib/msg.h"
 #include "lib/num.h"
+#include "sockmap/route/endpoint.h"
 
 static const char *const format_names[] = { "text", "json", NULL };
 
@@ -74,6 +76,11 @@ const struct xf_opt xf_relay_options[] = {
 	  .offset = offsetof(struct xf_relay_cmd, args.user),
 	  .help =
 	      "as root: become this user before anything is accepted (default: xdpfun, or nobody)" },
+	{ .name = "socket-mode",
+	  .type = XF_OPT_STR,
+	  .arg = "MODE",
+	  .offset = offsetof(struct xf_relay_cmd, args.socket_mode_text),
+	  .help = "mode of the file of a listening UNIX socket, which --user owns (default: 660)" },
 	{ .name = "format",
 	  .short_name = 'f',
 	  .type = XF_OPT_ENUM,
@@ -111,7 +118,7 @@ int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *
 {
 	const char *why;
 
-	if (!xf_sockaddr_parse(text, 0, addr, &why))
+	if (!xf_endpoint_parse_listen(text, addr, &why))
 		return 0;
 	xf_err("%s: \"%s\" is not valid, expected %s", option, text, why);
 	return -EINVAL;
@@ -130,7 +137,7 @@ static int add_upstream(struct xf_relay_args *args, const char *at, size_t len)
 	}
 	if (len < sizeof(text))
 		memcpy(text, at, len);
-	if (!xf_sockaddr_parse(text, 1, &args->to[args->n_to], &why)) {
+	if (!xf_endpoint_parse_upstream(text, &args->to[args->n_to], &why)) {
 		args->n_to++;
 		return 0;
 	}
@@ -200,6 +207,25 @@ static int parse_keepalive(const char *text, struct xf_keepalive *keepalive)
 	return -EINVAL;
 }
 
+/* Parse --socket-mode. Returns 0, or -EINVAL after a message. */
+static int parse_mode(const char *text, uint32_t *mode)
+{
+	size_t len = strlen(text);
+
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len || (len == 4 && *text != '0')) {
+		xf_err("--socket-mode: \"%s\" is not valid, expected three octal digits, as in 660",
+		       text);
+		return -EINVAL;
+	}
+	*mode = strtoul(text, NULL, 8);
+	return 0;
+}
+
+static bool is_unix(const struct xf_addr *addr)
+{
+	return addr->sa.sa_family == AF_UNIX;
+}
+
 /* Parse the addresses to listen on. Returns 0, or -EINVAL after a message. */
 static int parse_listens(struct xf_relay_args *args)
 {
@@ -211,7 +237,7 @@ static int parse_listens(struct xf_relay_args *args)
 		if (xf_relay_args__listen("--listen", texts->at[i], &args->listens[i]))
 			return -EINVAL;
 		for (unsigned int other = 0; other < i; other++) {
-			if (xf_sockaddr_port(&args->listens[i]) &&
+			if ((xf_sockaddr_port(&args->listens[i]) || is_unix(&args->listens[i])) &&
 			    xf_sockaddr_equal(&args->listens[i], &args->listens[other])) {
 				xf_err("--listen: \"%s\" is given twice", texts->at[i]);
 				return -EINVAL;
@@ -238,6 +264,8 @@ int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt
 	if (parse_listens(args))
 		return XF_EXIT_USAGE;
 	if (args->keepalive_text && parse_keepalive(args->keepalive_text, &args->keepalive))
+		return XF_EXIT_USAGE;
+	if (args->socket_mode_text && parse_mode(args->socket_mode_text, &args->socket_mode))
 		return XF_EXIT_USAGE;
 	if (args->write && !strcmp(args->write, "-"))
 		args->write = NULL;

@@ -7,7 +7,7 @@
 
 #include "xdp-prog/abi.h"
 
-#define XF_OUT_MAX 1280 /* bytes: no line of any format is longer, with its newline */
+#define XF_OUT_MAX 1536 /* bytes: no line of any format is longer, with its newline */
 
 /* The reason why the firewall dropped the packet; XF_DENIED_NOT for the logger's packets. */
 enum xf_denied {

@@ -16,6 +16,7 @@ void xf_relay_args__init(struct xf_relay_args *args, bool echo)
 		.threads = 1,
 		.busy_poll = 50,
 		.drain = 30 * XF_NSEC,
+		.socket_mode = 0660,
 	};
 }
 

@@ -39,6 +39,8 @@ struct xf_relay_args {
 	uint32_t threads;
 	uint64_t drain;
 	const char *user;
+	const char *socket_mode_text;
+	uint32_t socket_mode; /* of the file of a UNIX socket */
 	int format;
 	const char *write; /* file of the access log; NULL: standard output */
 	uint64_t stats;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/exit_status.h"
 #include "lib/msg.h"
@@ -82,13 +84,27 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 	};
 }
 
+/* Give the file of a listening UNIX socket to the user that the process becomes, whose group may
+ * connect by its mode. */
+static int give_file(const struct xf_relay_main *run, const struct xf_addr *addr)
+{
+	const char *path = addr->un.path;
+
+	if (addr->sa.sa_family != AF_UNIX || path[0] != '/' || geteuid() ||
+	    !lchown(path, run->user.uid, run->user.gid))
+		return 0;
+	xf_err("cannot give %s to the user %s: %s", path, run->user.name, strerror(errno));
+	return -errno;
+}
+
 /* All workers listen on the addresses of the first, so that the kernel chooses a port for port 0
- * once. */
+ * once. They share its UNIX sockets. */
 static int open_workers(struct xf_relay_main *run)
 {
 	struct xf_server_opts opts = server_opts(run);
 	struct xf_addr listens[XF_STRS_MAX];
-	int err = 0;
+	int shared[XF_STRS_MAX], err = 0;
+	mode_t mask = umask(0777 & ~run->args->socket_mode);
 
 	run->workers = calloc(run->args->threads, sizeof(*run->workers));
 	if (!run->workers) {
@@ -98,11 +114,18 @@ static int open_workers(struct xf_relay_main *run)
 	while (!err && run->n < run->args->threads) {
 		err = xf_worker__open(&run->workers[run->n], NULL, &opts);
 		run->n += !err;
-		for (unsigned int i = 0; run->n == 1 && i < opts.n_listens; i++)
+		for (unsigned int i = 0; run->n == 1 && i < opts.n_listens && !err; i++) {
 			xf_server__address(run->workers[0].server, i, &listens[i]);
+			shared[i] = listens[i].sa.sa_family == AF_UNIX
+					? xf_server__listening_fd(run->workers[0].server, i)
+					: -1;
+			err = give_file(run, &listens[i]);
+		}
 		opts.listens = listens;
+		opts.shared = shared;
 		opts.joins = true;
 	}
+	umask(mask);
 	return err;
 }
 

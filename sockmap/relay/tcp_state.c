@@ -65,7 +65,8 @@ uint64_t xf_tcp__quiet(int fd, uint64_t *moved)
 	struct tcp_info info = info_of(fd);
 
 	*moved += info.tcpi_bytes_received + info.tcpi_bytes_acked;
-	return info.tcpi_last_data_recv * XF_MSEC;
+	/* A UNIX socket has no such time. */
+	return info.tcpi_state ? info.tcpi_last_data_recv * XF_MSEC : UINT64_MAX;
 }
 
 uint64_t xf_tcp__unacked(int fd)

@@ -199,7 +199,8 @@ static void to_in6(const struct xf_addr *addr, uint8_t out[16])
 size_t xf_proxy_v2_write(uint8_t out[XF_PROXY_V2_MAX], const struct xf_addr *src,
 			 const struct xf_addr *dst)
 {
-	bool known = src->len && dst->len;
+	bool known =
+	    src->len && dst->len && src->sa.sa_family != AF_UNIX && dst->sa.sa_family != AF_UNIX;
 	const uint8_t *from = known ? in_bytes(src) : NULL;
 	const uint8_t *to = known ? in_bytes(dst) : NULL;
 	uint16_t ports[2] = { htons(xf_sockaddr_port(src)), htons(xf_sockaddr_port(dst)) };

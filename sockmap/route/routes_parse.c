@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sockmap/route/endpoint.h"
 #include "sockmap/route/routes_conditions.h"
 
 #define PREFIX_TEXT 64
@@ -18,7 +19,7 @@ static int add_upstream(struct xf_parse *p, struct xf_routes_rule *rule, struct 
 	const char *why;
 
 	if (!word.len ||
-	    xf_sockaddr_parse(xf_word_string(word, text, sizeof(text)), 1, &addr, &why))
+	    xf_endpoint_parse_upstream(xf_word_string(word, text, sizeof(text)), &addr, &why))
 		return xf_words__expected(&p->words, word, word.len ? why : "ADDR:PORT");
 	entry = xf_routes_more(&routes->upstreams, &routes->n_upstreams, sizeof(*entry));
 	if (!entry)

@@ -7,6 +7,7 @@
 
 #include "lib/msg.h"
 #include "sockmap/relay/fds.h"
+#include "sockmap/route/endpoint.h"
 #include "sockmap/server/phases.h"
 #include "sockmap/server/upstream.h"
 
@@ -21,6 +22,15 @@ static bool is_own(int fd, const struct xf_addr *addr)
 	       !getpeername(fd, &peer.sa, &peer.len) && xf_sockaddr_equal(&own, &peer);
 }
 
+static int connect_to(int fd, const struct xf_addr *addr)
+{
+	struct sockaddr_un un;
+	socklen_t len;
+	const struct sockaddr *sa = xf_endpoint_for_kernel(addr, &un, &len);
+
+	return connect(fd, sa, len);
+}
+
 /* Begin to connect. Returns 1 when connected, 0 when under way, or -errno. An upstream on this
  * machine has answered when the first connect() returns: a second one finds that out, and neither
  * socket needs to be watched. */
@@ -28,12 +38,14 @@ static int start(int fd, const struct xf_addr *addr)
 {
 	int on = 1;
 
+	if (addr->sa.sa_family == AF_UNIX) /* connected at once, or not at all */
+		return connect_to(fd, addr) ? -errno : 1;
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)))
 		return -errno;
-	if (!connect(fd, &addr->sa, addr->len))
+	if (!connect_to(fd, addr))
 		return 1;
-	if (errno == EINPROGRESS && !connect(fd, &addr->sa, addr->len))
+	if (errno == EINPROGRESS && !connect_to(fd, addr))
 		return 1;
 	return errno == EALREADY || errno == EINPROGRESS ? 0 : -errno;
 }
@@ -48,17 +60,18 @@ static bool is_scarce(int err)
  * -errno. */
 static int dial(const struct xf_addr *addr, const struct xf_keepalive *keepalive, int *fd)
 {
+	bool is_tcp = addr->sa.sa_family != AF_UNIX;
 	int err = 0;
 
-	*fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	*fd = xf_fds__socket(addr->sa.sa_family, is_tcp ? IPPROTO_TCP : 0);
 	if (*fd < 0)
 		return *fd;
-	if (keepalive->idle)
+	if (keepalive->idle && is_tcp)
 		err =
 		    xf_fds__keep_alive(*fd, keepalive->idle, keepalive->interval, keepalive->count);
 	if (!err)
 		err = start(*fd, addr);
-	if (err == 1 && is_own(*fd, addr))
+	if (err == 1 && is_tcp && is_own(*fd, addr))
 		err = -ECONNREFUSED;
 	if (err < 0)
 		xf_reset(*fd);
@@ -132,7 +145,7 @@ enum xf_step xf_dial__answered(struct xf_conn *conn, struct xf_result *result)
 	int fd = conn->upstream.fd;
 
 	result->fd = fd;
-	if (connect(fd, &addr->sa, addr->len) && errno != EISCONN) {
+	if (connect_to(fd, addr) && errno != EISCONN) {
 		if (errno == EALREADY || errno == EINPROGRESS || errno == EINTR)
 			return XF_STEP_WAIT;
 		return failed(conn, errno, result);

@@ -3,6 +3,7 @@
 #include "sockmap/server/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,10 @@
 #include "lib/msg.h"
 #include "lib/time.h"
 #include "sockmap/relay/fds.h"
+#include "sockmap/route/endpoint.h"
 #include "sockmap/server/conn.h"
 #include "sockmap/server/refused.h"
+#include "sockmap/server/unix_listener.h"
 #include "sockmap/server/waiting.h"
 
 #define BACKLOG 4096
@@ -76,14 +79,47 @@ static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
 	return getsockname(fd, &listener->address.sa, &listener->address.len) ? -errno : 0;
 }
 
-static int open_one(struct xf_listener *listener, const struct xf_addr *addr)
+static int open_unix(struct xf_listener *listener, const struct xf_addr *addr)
 {
+	int err;
+
+	listener->fd = xf_fds__socket(AF_UNIX, 0);
+	if (listener->fd < 0)
+		return listener->fd;
+	err = xf_unix_listener__bind(listener, addr);
+	if (err)
+		return err;
+	listener->address = *addr;
+	return listen(listener->fd, BACKLOG) ? -errno : 0;
+}
+
+static int open_tcp(struct xf_listener *listener, const struct xf_addr *addr)
+{
+	/* IPPROTO_TCP instead of 0 keeps MPTCP out where that is the default. */
+	listener->fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
+	return listener->fd < 0 ? listener->fd : set_up(listener, addr);
+}
+
+static int share(struct xf_listener *listener, const struct xf_addr *addr, int fd)
+{
+	listener->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	listener->address = *addr;
+	return listener->fd < 0 ? -errno : 0;
+}
+
+static int open_one(struct xf_listener *listener, unsigned int i)
+{
+	const struct xf_server_opts *opts = &listener->server->opts;
+	const struct xf_addr *addr = &opts->listens[i];
 	char text[XF_SOCKADDR_TEXT];
 	int err;
 
-	/* IPPROTO_TCP instead of 0 keeps MPTCP out where that is the default. */
-	listener->fd = xf_fds__socket(addr->sa.sa_family, IPPROTO_TCP);
-	err = listener->fd < 0 ? listener->fd : set_up(listener, addr);
+	if (opts->shared && opts->shared[i] >= 0)
+		err = share(listener, addr, opts->shared[i]);
+	else if (addr->sa.sa_family == AF_UNIX)
+		err = open_unix(listener, addr);
+	else
+		err = open_tcp(listener, addr);
 	if (err) {
 		xf_err("cannot listen on %s: %s", xf_sockaddr_text(addr, text), strerror(-err));
 		say_why(-err);
@@ -105,7 +141,7 @@ int xf_listeners__open(struct xf_server *server)
 		server->listeners[i] =
 		    (struct xf_listener) { .server = server, .fd = -1, .watch.fd = -1 };
 	for (unsigned int i = 0; i < n && !err; i++)
-		err = open_one(&server->listeners[i], &server->opts.listens[i]);
+		err = open_one(&server->listeners[i], i);
 	if (err)
 		return err;
 	server->spare = xf_fds__spare();
@@ -200,6 +236,8 @@ static bool accept_one(const struct xf_listener *listener)
 
 	if (fd < 0)
 		return accept_failed(listener, fd);
+	if (listener->address.sa.sa_family == AF_UNIX)
+		xf_unix_named("", &peer); /* as clients are */
 	if (server->counters.active >= server->opts.max_connections) {
 		xf_reset(fd);
 		xf_refused__max(server);
@@ -243,6 +281,7 @@ static void close_one(struct xf_listener *listener)
 	if (listener->fd < 0)
 		return;
 	xf_loop__del(listener->server->loop, &listener->watch);
+	xf_unix_listener__remove(listener);
 	close(listener->fd);
 	listener->fd = -1;
 }

@@ -67,6 +67,11 @@ void xf_server__address(const struct xf_server *server, unsigned int i, struct x
 	*addr = server->listeners[i].address;
 }
 
+int xf_server__listening_fd(const struct xf_server *server, unsigned int i)
+{
+	return server->listeners[i].fd;
+}
+
 int xf_server__start(struct xf_server *server, struct xf_mover *mover)
 {
 	server->mover = mover;

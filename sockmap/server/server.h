@@ -87,6 +87,9 @@ struct xf_keepalive {
 struct xf_server_opts {
 	const struct xf_addr *listens; /* used by xf_server__new() alone */
 	unsigned int n_listens;
+	/* By listener: a listening socket that the server uses a duplicate of, or -1; NULL: none.
+	 * listens has its address. */
+	const int *shared;
 	bool reuseport;		       /* other servers of this process listen there, too */
 	bool joins;		       /* with reuseport: one of them does already */
 	bool echo;		       /* no routes, no upstream */
@@ -109,6 +112,8 @@ int xf_server__new(struct xf_server **server, struct xf_loop *loop,
 /* Get the address of the listening socket number @i, with the port that the kernel chose for port
  * 0. */
 void xf_server__address(const struct xf_server *server, unsigned int i, struct xf_addr *addr);
+/* The listening socket number @i, for xf_server_opts.shared. */
+int xf_server__listening_fd(const struct xf_server *server, unsigned int i);
 /* Whether a connection to @addr would come to the server itself, and go round for ever. */
 bool xf_server__is_own(const struct xf_server *server, const struct xf_addr *addr);
 /* Begin to accept; @mover moves the bytes. */

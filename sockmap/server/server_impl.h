@@ -80,6 +80,8 @@ struct xf_listener {
 	int fd; /* -1: closed */
 	struct xf_addr address;
 	bool any_address; /* listens on all addresses: each connection is asked for its own */
+	dev_t file_dev;	  /* of the file of a UNIX socket that bind() has made */
+	ino_t file_ino;	  /* 0: none */
 };
 
 struct xf_server {

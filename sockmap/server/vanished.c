@@ -8,6 +8,7 @@
  * there. The look ends a connection with such an error once the other side takes nothing. */
 #include "sockmap/server/vanished.h"
 
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -54,8 +55,11 @@ static void look(struct xf_conn *conn)
 
 		if (fd[i] < 0)
 			continue;
-		if (getsockopt(fd[i], IPPROTO_TCP, TCP_INFO, &info[i], &len))
-			return; /* the relay has just closed it */
+		if (getsockopt(fd[i], IPPROTO_TCP, TCP_INFO, &info[i], &len)) {
+			if (errno == EBADF)
+				return; /* the relay has just closed it */
+			continue;	/* a UNIX socket, whose peer cannot vanish */
+		}
 		if (is_silent(&info[i], patience(conn->server)))
 			conn->lost = i ? XF_OUTCOME_UPSTREAM_LOST : XF_OUTCOME_CLIENT_LOST;
 	}

@@ -46,3 +46,18 @@ ends_with() {
 refuses() {
 	ends_with 2 "$@"
 }
+
+# starts ARGUMENTS...: start a relay in a network namespace of its own, with the command in $as in front, end it when it
+# listens, and set stderr; fails when it ends with an error.
+as=()
+starts() {
+	# shellcheck disable=SC2016 # for the inner shell
+	run -0 --separate-stderr timeout 90 unshare -n bash -c '
+		ip link set lo up
+		rm -f said
+		"$0" "$@" 2>said &
+		until grep -q "listening on" said || [ -z "$(jobs -r)" ]; do sleep 0.05; done
+		kill -TERM $!
+		wait $!' "${as[@]}" "$XF" "$@"
+	stderr=$(<said)
+}

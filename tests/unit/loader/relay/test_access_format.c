@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "loader/relay/access_format.h"
+#include "sockmap/route/endpoint.h"
 #include "tests/unit/loader/json_object.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -25,7 +26,7 @@ static struct xf_addr addr(const char *text)
 {
 	struct xf_addr parsed = { .len = 0 };
 
-	if (text && xf_sockaddr_parse(text, 0, &parsed, NULL))
+	if (text && xf_endpoint_parse_listen(text, &parsed, NULL))
 		fail_msg("%s is no address", text);
 	return parsed;
 }
@@ -235,7 +236,9 @@ static void test_lines(void **state)
 /* Each field is as long as it can be, and the text of the rule longer still. */
 static void test_longest(void **state)
 {
-	static const char longest[] = "[2001:db80:1111:2222:3333:4444:5555:6666]:65535";
+	static char longest[] = "unix:/"
+				"pppppppppppppppppppppppppppppppppppppppppppppppppppp"
+				"pppppppppppppppppppppppppppppppppppppppppppppppppppppp";
 	static const char *const fill[] = { "x", "\"", "\x01", "\xff", "\xf0\x9f\x98\x80" };
 	struct row row = { .client = longest,
 			   .peer = "[2001:db80::1]:1",
