@@ -47,7 +47,7 @@ reads_inside() {
 	no_ping
 	"$XF" firewall flush "${FW[@]}"
 	peer_ping
-	"$XF" firewall detach -i tun0 "${FW[@]}"
+	"$XF" firewall detach --purge "${FW[@]}"
 	remove_ends
 }
 
@@ -120,7 +120,7 @@ external_gre() {
 	ip link add tun0 type gre external || skip "no gre here"
 	ip link set tun0 up
 	"$XF" firewall attach -i tun0 "${FW[@]}"
-	"$XF" firewall detach -i tun0 "${FW[@]}"
+	"$XF" firewall detach --purge "${FW[@]}"
 	remove_ends
 }
 
@@ -131,5 +131,6 @@ t "sit" of_ip sit mode any
 t "wireguard" of_wireguard
 t "gre without a fixed remote end is refused" open_gre
 t "gre with external ends is not" external_gre
+t "no pins left" no_pins
 lab_down
 finish
