@@ -46,6 +46,7 @@ enum xf_link {
 
 #define XF_MAX_CPUS 1024
 #define XF_MAX_VLANS 4
+#define XF_MAX_LABELS 4 /* of MPLS */
 #define XF_MAX_EXT_HDRS 8
 #define XF_ETH_LEN_MAX 1500 /* IEEE 802.3: such a number in place of an EtherType is a length */
 
@@ -81,7 +82,8 @@ struct xf_record {
 		__u32 snap_oui; /* of three bytes */
 	};
 	__u16 frag_off;		  /* bytes */
-	__u16 eth_type;		  /* the one after the last tag that was read; up to XF_ETH_LEN_MAX
+	__u16 eth_type;		  /* the one after the last tag that was read, also where IP follows
+				     PPPoE or MPLS; up to XF_ETH_LEN_MAX
 				     the length of an 802.3 frame, which has no EtherType */
 	__u16 vlan[XF_MAX_VLANS]; /* ids, outermost first */
 	__u8 vlans;

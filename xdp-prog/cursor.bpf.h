@@ -66,8 +66,12 @@ static __always_inline int xf_has(const struct xf_cursor *cur, __u32 size)
  * the cursor. The bytes are good until it has moved and the next ones are peeked at. */
 static __always_inline void *xf_peek(const struct xf_cursor *cur, const __u32 size)
 {
+	void *pos = cur->pos;
+
+	/* Else a caller that finds NULL makes the compiler think that the cursor is there. */
+	barrier_var(pos);
 	if (!cur->copy)
-		return cur->pos + size > cur->end ? NULL : cur->pos;
+		return pos + size > cur->end ? NULL : pos;
 	return bpf_xdp_load_bytes(cur->ctx, cur->at, cur->copy, size) ? NULL : cur->copy;
 }
 

@@ -17,6 +17,20 @@ struct xf_vlan_hdr {
 	__be16 eth_type;
 };
 
+/* A PPPoE session's, RFC 2516, with PPP's own. */
+struct xf_pppoe_hdr {
+	__u8 version_type;
+	__u8 code;
+	__be16 session;
+	__be16 len;
+	__u8 protocol[2];
+};
+#define XF_PPP_IP 0x0021
+#define XF_PPP_IPV6 0x0057
+#define XF_PPP_CONTROL 0x8000 /* the first protocol that carries no packets, RFC 1661, 2 */
+
+#define XF_MPLS_BOTTOM 1 /* in the third byte of a label's four: no more follow */
+
 /* IEEE 802.2, and what SNAP adds. */
 struct xf_llc_hdr {
 	__u8 dsap;

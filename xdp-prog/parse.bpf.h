@@ -12,6 +12,7 @@
 #include "abi.h"
 #include "cursor.bpf.h"
 #include "headers.bpf.h"
+#include "link.bpf.h"
 
 static __always_inline void xf_truncated(struct xf_record *rec)
 {
@@ -249,72 +250,6 @@ static __always_inline void xf_parse_llc(struct xf_cursor *cur, struct xf_record
 	rec->snap_oui = llc->oui[0] << 16 | llc->oui[1] << 8 | llc->oui[2];
 	rec->snap_type = llc->type[0] << 8 | llc->type[1];
 	rec->have |= XF_HAVE_SNAP;
-}
-
-static __always_inline int xf_is_vlan(__u16 eth_type)
-{
-	return eth_type == ETH_P_8021Q || eth_type == ETH_P_8021AD;
-}
-
-/* An Ethernet header and all tags that are looked through are shorter. */
-#define XF_LINK_LEN_MASK 0x3f
-
-/* Make one place of all that the headers before IP may have made of it: the verifier would look at
- * what follows once for each. */
-static __always_inline void xf_settle(struct xf_cursor *cur, __u64 at)
-{
-	barrier_var(at);
-	cur->at = at & XF_LINK_LEN_MASK;
-	cur->pos = cur->start + cur->at;
-}
-
-/* The Ethernet header and its tags; leaves the cursor behind them. Returns whether all of them have
- * been passed. */
-static __always_inline int xf_parse_link(struct xf_cursor *cur, struct xf_record *rec)
-{
-	struct ethhdr *eth = xf_peek(cur, sizeof(*eth));
-	struct xf_vlan_hdr *vlan;
-
-	if (!eth)
-		return 0;
-	cur->eth_type = bpf_ntohs(eth->h_proto);
-	xf_skip(cur, sizeof(*eth));
-	if (rec) {
-		/* Both: source behind destination, here and there. */
-		xf_copy_macs(rec->eth_dst, eth->h_dest);
-		rec->eth_type = cur->eth_type;
-		rec->have |= XF_HAVE_ETH;
-	}
-
-#pragma unroll
-	for (int i = 0; i < XF_MAX_VLANS && xf_is_vlan(cur->eth_type); i++) {
-		vlan = xf_peek(cur, sizeof(*vlan));
-		if (!vlan)
-			return 0;
-		cur->eth_type = bpf_ntohs(vlan->eth_type);
-		xf_skip(cur, sizeof(*vlan));
-		if (rec) {
-			rec->vlan[i] = bpf_ntohs(vlan->tci) & 0xfff;
-			rec->vlans = i + 1;
-			rec->eth_type = cur->eth_type;
-		}
-	}
-	cur->unread = xf_is_vlan(cur->eth_type);
-	xf_settle(cur, xf_at(cur));
-	return !cur->unread;
-}
-
-SEC(XF_LINK_MAP) const volatile __u32 xf_link = XF_LINK_ETHER;
-
-/* An interface without a link layer: the first byte tells which IP it is. */
-static __always_inline int xf_parse_no_link(struct xf_cursor *cur)
-{
-	const __u8 *ip = xf_peek(cur, 1);
-
-	if (!ip)
-		return 0;
-	cur->eth_type = *ip >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
-	return 1;
 }
 
 /* Up to the IP header, of which the addresses are there. Without a record only the cursor moves. */

@@ -72,6 +72,56 @@ end_log() {
 	purge
 }
 
+# inside HEADERS: side b sends a frame with these headers before 10.1.2.3:40001 > 10.1.2.4:53.
+inside() {
+	raw "\x02\0\0\0\x09\x01\x02\0\0\0\x09\x02$1\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x0a\x01\x02\x03\x0a\x01\x02\x04\x9c\x41\0\x35\0\x08\0\0"
+}
+
+# Headers before IPv4: PPPoE, the same with its number in one byte, and behind tags; MPLS likewise.
+PPPOE='\x88\x64\x11\0\0\x01\0\x1e\0\x21'
+PFC='\x88\x64\x11\0\0\x01\0\x1d\x21'
+TAGGED_PPPOE='\x81\0\0\x07\x88\x64\x11\0\0\x01\0\x1e\0\x21'
+MPLS='\x88\x47\0\x01\0\x40\0\x01\x01\x40'
+TAGGED_MPLS='\x81\0\0\x07\x88\x47\0\0\x01\x40'
+MANY_LABELS='\x88\x47\0\x01\0\x40\0\x01\0\x40\0\x01\0\x40\0\x01\0\x40\0\x01\x01\x40'
+
+@test "rules and lines meet the addresses in PPPoE and MPLS" {
+	local line="10.1.2.3:40001 > 10.1.2.4:53 udp" headers
+
+	start log log -i eth0
+	for headers in "$PPPOE" "$PFC" "$TAGGED_PPPOE" "$MPLS" "$TAGGED_MPLS" "$MANY_LABELS"; do
+		inside "$headers"
+	done
+	wait_for has_lines log 6
+	stop log
+	same "lines" "$(cut -d' ' -f 3- "$T/log.out")" "$line len 50
+$line len 49
+vlan 7 $line len 54
+$line len 50
+vlan 7 $line len 50
+02:00:00:00:09:02 > 02:00:00:00:09:01 type 0x8847 len 62 [truncated]"
+	attach_fw
+	fw add deny from 10.1.2.3
+	start log firewall log
+	for headers in "$PPPOE" "$PFC" "$TAGGED_PPPOE" "$MPLS" "$TAGGED_MPLS" "$MANY_LABELS"; do
+		inside "$headers"
+	done
+	end_log 6
+	same "denied by the rule" "$(hits "deny from 10.1.2.3")" 5
+	same "denied unread" "$(total default policy_denied)" 1
+	same "lines with the address" "$(grep -c "$line len .* denied by deny from 10.1.2.3$" "$T/log.out")" 5
+	fw replace - <<<"deny from 10.1.2.9"
+	for headers in "$PPPOE" "$PFC" "$TAGGED_PPPOE" "$MPLS" "$TAGGED_MPLS"; do
+		inside "$headers"
+	done
+	wait_for passed 5
+	purge
+}
+
+passed() {
+	[ "$(total default policy_allowed)" -ge "$1" ]
+}
+
 @test "JSON lines name the rule or the policy" {
 	attach_fw --policy deny
 	fw add deny proto udp dport 5000

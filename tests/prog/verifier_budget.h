@@ -13,8 +13,8 @@ static const struct xf_budget {
 	const char *program;
 	uint32_t insns;
 } xf_budgets[] = {
-	{ "xdpfun", 8776 },
-	{ "xdpfun_fw", 231105 },
+	{ "xdpfun", 11832 },
+	{ "xdpfun_fw", 237181 },
 	{ "xf_relay_verdict", 47783 },
 	{ "xf_relay_filter", 365 },
 };

@@ -7,7 +7,6 @@
 
 #include "tests/prog/firewall/fw.h"
 #include "tests/prog/harness.h"
-#include "tests/prog/logger/packet.h"
 
 #define FRAME_MAX 8192
 #define MAC "02:00:00:00:00:01"
@@ -201,54 +200,6 @@ static void buffers(void **state)
 	xf_fw__close(&fw);
 }
 
-/* The verdict on each packet of the table, in one buffer and with every length of the first one. */
-static void check_splits(const struct xf_fw *fw, const struct xf_packets *packets)
-{
-	size_t dropped = 0;
-
-	for (size_t i = 0; i < packets->n; i++) {
-		const struct xf_packet *packet = &packets->list[i];
-		int want = xf_fw_verdict(fw, packet->bytes, packet->len), verdict;
-
-		for (size_t first = 0; first < packet->len; first++) {
-			verdict = xf_harness_run_split(fw->prog, packet->bytes, packet->len, first);
-			if (verdict != want)
-				fail_msg("%s, %zu bytes in the first buffer: %d instead of %d",
-					 packet->name, first, verdict, want);
-		}
-		dropped += want == XDP_DROP;
-	}
-	assert_true(dropped > 20 && dropped < packets->n);
-}
-
-static void first_buffer_of_any_length(void **state)
-{
-	static const char *const rules[][3] = {
-		{ "deny from 10.9.0.0/16", "deny from 2001:db8::/32" },
-		{ "deny to 10.9.0.2", "deny proto udp" },
-		{ "deny dport 47806" },
-		{ "deny established", "deny proto icmpv6" },
-	};
-	struct xf_packets packets;
-	struct xf_fw fw;
-	int err = xf_fw__open_flags(&fw, false, BPF_F_XDP_HAS_FRAGS);
-
-	(void)state;
-	if (err == -EINVAL)
-		skip(); /* a kernel before 5.18 */
-	assert_int_equal(err, 0);
-	assert_int_equal(xf_packets__build(&packets), 0);
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		add_rules(fw.ruleset, rules[i]);
-		check_splits(&fw, &packets);
-		assert_int_equal(xf_ruleset__flush(fw.ruleset), 0);
-	}
-	assert_int_equal(xf_ruleset__set_policy(fw.ruleset, true), 0);
-	check_splits(&fw, &packets);
-	xf_packets__free(&packets);
-	xf_fw__close(&fw);
-}
-
 /* Frames behind the Ethernet header, and 192 bytes of room. */
 struct cut {
 	const char *name;
@@ -269,6 +220,7 @@ struct cut {
 	"\x45\0\0" _length "\0\7" _fragment "\x40" _proto "\0\0\x0a\1\2\3\x0a\1\2\4"
 #define PASSED XF_FATE_POLICY_ALLOWED
 #define UNREAD XF_FATE_POLICY_DENIED
+#define DENIED XF_FATE_DENIED
 #define FIRST(_next) _next "\0\0\1\0\0\0\7"
 #define LATER(_next) _next "\0\0\x8\0\0\0\7"
 #define OPTIONS(_next) _next "\0\1\4\0\0\0\0"
@@ -397,6 +349,61 @@ static void payload_of_zero(void **state)
 	}
 }
 
+/* The address inside decides. What Linux disregards of a PPPoE session is disregarded here. */
+static void pppoe_and_mpls(void **state)
+{
+#define MACS "\2\0\0\0\0\1\2\0\0\0\0\2"
+#define UDP4 IP4("\x1c", "\0\0", "\x11") PORT_53
+	static const struct {
+		const char *name, *bytes;
+		size_t len;
+		int from, port, other; /* fates */
+	} rows[] = {
+#define INSIDE(_bytes) MACS _bytes UDP4, sizeof(MACS _bytes UDP4) - 1
+#define SESSION(_head, _protocol) INSIDE("\x88\x64" _head "\0\1\0\x1e" _protocol)
+#define TAG "\x81\0\0\7"
+#define LABEL "\0\1\0\x40"
+#define LAST "\0\1\1\x40"
+		{ "IPv4 in PPPoE", SESSION("\x11\0", "\0\x21"), DENIED, DENIED, PASSED },
+		{ "its number in one byte", SESSION("\x11\0", "\x21"), DENIED, DENIED, PASSED },
+		{ "any version and code", SESSION("\x35\x65", "\0\x21"), DENIED, DENIED, PASSED },
+		{ "in tags", INSIDE(TAG TAG "\x88\x64\x11\0\0\1\0\x1e\0\x21"), DENIED, DENIED,
+		  PASSED },
+		{ "LCP", SESSION("\x11\0", "\xc0\x21"), PASSED, PASSED, PASSED },
+		{ "IPCP", SESSION("\x11\0", "\x80\x21"), PASSED, PASSED, PASSED },
+		{ "multilink", SESSION("\x11\0", "\0\x3d"), UNREAD, UNREAD, UNREAD },
+		{ "compressed TCP, in one byte", SESSION("\x11\0", "\x2d"), UNREAD, UNREAD,
+		  UNREAD },
+		{ "MPLS in PPPoE", SESSION("\x11\0", "\x02\x81" LAST), UNREAD, UNREAD, UNREAD },
+		{ "one label", INSIDE("\x88\x47" LAST), DENIED, DENIED, PASSED },
+		{ "a label that tells of IPv4", INSIDE("\x88\x47\0\0\1\x40"), DENIED, DENIED,
+		  PASSED },
+		{ "four labels in tags", INSIDE(TAG TAG "\x88\x48" LABEL LABEL LABEL LAST), DENIED,
+		  DENIED, PASSED },
+		{ "five labels", INSIDE("\x88\x47" LABEL LABEL LABEL LABEL LAST), UNREAD, UNREAD,
+		  UNREAD },
+		{ "a pseudowire", INSIDE("\x88\x47" LAST "\0\0\0\0"), PASSED, PASSED, PASSED },
+	};
+	static const char *const rules[][2] = { { "deny from 10.1.2.3" },
+						{ "deny proto udp dport 53" },
+						{ "deny from 10.1.2.9" } };
+	const struct xf_fw *fw = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const int want[] = { rows[i].from, rows[i].port, rows[i].other };
+
+		for (size_t k = 0; k < 3; k++) {
+			int fate;
+
+			add_rules(fw->ruleset, rules[k]);
+			fate = xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, rows[i].len);
+			if (fate != want[k])
+				fail_msg("%s under %s: fate %d", rows[i].name, rules[k][0], fate);
+			assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,9 +411,9 @@ int main(void)
 		cmocka_unit_test(cut_headers),
 		cmocka_unit_test(protocols_that_look_like_headers),
 		cmocka_unit_test(payload_of_zero),
+		cmocka_unit_test(pppoe_and_mpls),
 		cmocka_unit_test(tags),
 		cmocka_unit_test(buffers),
-		cmocka_unit_test(first_buffer_of_any_length),
 	};
 	const char *why = xf_harness_refusal();
 

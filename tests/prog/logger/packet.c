@@ -59,6 +59,29 @@ static void put_vlan(struct xf_packet *packet, const struct xf_layer *layer)
 	put16(packet, layer->next);
 }
 
+/* RFC 2516 */
+static void put_pppoe(struct xf_packet *packet, const struct xf_layer *layer)
+{
+	put8(packet, layer->first ?: 0x11);
+	put8(packet, layer->code);
+	put16(packet, 0x1234);
+	put16(packet, 0);
+	if (layer->len == 1)
+		put8(packet, layer->next);
+	else
+		put16(packet, layer->next);
+}
+
+/* RFC 3032 */
+static void put_mpls(struct xf_packet *packet, const struct xf_layer *layer)
+{
+	uint32_t label = layer->first ? layer->first - 1 : 0x45678;
+
+	put16(packet, label >> 4);
+	put8(packet, (label & 0xf) << 4 | 8 | !!layer->next);
+	put8(packet, 63);
+}
+
 static void put_llc(struct xf_packet *packet, const struct xf_layer *layer)
 {
 	put8(packet, layer->type);
@@ -190,11 +213,12 @@ static void put_data(struct xf_packet *packet, const struct xf_layer *layer)
 }
 
 static void (*const put_layer[])(struct xf_packet *, const struct xf_layer *) = {
-	[LAYER_ETH] = put_eth,	 [LAYER_VLAN] = put_vlan, [LAYER_ARP] = put_arp,
-	[LAYER_LLC] = put_llc,	 [LAYER_IP4] = put_ip4,	  [LAYER_IP6] = put_ip6,
-	[LAYER_EXT] = put_ext,	 [LAYER_AH] = put_ah,	  [LAYER_FRAG] = put_frag,
-	[LAYER_TCP] = put_tcp,	 [LAYER_UDP] = put_udp,	  [LAYER_SCTP] = put_sctp,
-	[LAYER_ICMP] = put_icmp, [LAYER_DATA] = put_data, [LAYER_PAD] = put_data,
+	[LAYER_ETH] = put_eth,	   [LAYER_VLAN] = put_vlan, [LAYER_ARP] = put_arp,
+	[LAYER_PPPOE] = put_pppoe, [LAYER_MPLS] = put_mpls, [LAYER_LLC] = put_llc,
+	[LAYER_IP4] = put_ip4,	   [LAYER_IP6] = put_ip6,   [LAYER_EXT] = put_ext,
+	[LAYER_AH] = put_ah,	   [LAYER_FRAG] = put_frag, [LAYER_TCP] = put_tcp,
+	[LAYER_UDP] = put_udp,	   [LAYER_SCTP] = put_sctp, [LAYER_ICMP] = put_icmp,
+	[LAYER_DATA] = put_data,   [LAYER_PAD] = put_data,
 };
 
 /* Returns how many of the header's @size bytes the parser needs, for the record or to go on. */
@@ -204,6 +228,10 @@ static size_t layer_needs(const struct xf_layer *layer, size_t size)
 	case LAYER_ARP:
 		return layer->hw_len == 6 && layer->proto_len == 4 && layer->proto == ETH_P_IP ? 28
 											       : 8;
+	case LAYER_PPPOE:
+		return 8; /* also where PPP's number is shorter: no IP header begins there */
+	case LAYER_MPLS:
+		return size + !!layer->next; /* and what tells whether IP follows */
 	case LAYER_TCP:
 		return 14; /* up to the flags */
 	case LAYER_UDP:
@@ -268,6 +296,8 @@ void xf_packet_build(const struct xf_packet_row *row, struct xf_packet *packet)
 			patch16(packet, at[i] + 4, end - at[i] - 40);
 		else if (row->layers[i].kind == LAYER_UDP)
 			patch16(packet, at[i] + 4, end - at[i]);
+		else if (row->layers[i].kind == LAYER_PPPOE)
+			patch16(packet, at[i] + 4, end - at[i] - 6);
 	}
 	packet->expect = row->expect;
 	complete_expect(&packet->expect, packet->len);

@@ -17,6 +17,8 @@ enum xf_layer_kind {
 	LAYER_END,
 	LAYER_ETH,
 	LAYER_VLAN,
+	LAYER_PPPOE, /* a session */
+	LAYER_MPLS,
 	LAYER_LLC,
 	LAYER_ARP,
 	LAYER_IP4,
@@ -35,7 +37,8 @@ enum xf_layer_kind {
 /* One header. Members that its kind has no use for are ignored. */
 struct xf_layer {
 	enum xf_layer_kind kind;
-	uint16_t next;	/* EtherType or protocol number of what follows; LLC: the type of SNAP */
+	uint16_t next;	/* EtherType or protocol number of what follows; LLC: the type of SNAP;
+			 * PPPoE: PPP's number; MPLS: not 0: the last label */
 	uint16_t size;	/* bytes: of IPv4 options, of a whole extension header, of data */
 	uint16_t tci;	/* VLAN */
 	uint16_t frag;	/* offset and flags, as they stand in an IPv4 or fragment header */
@@ -43,11 +46,13 @@ struct xf_layer {
 	uint16_t proto; /* ARP: protocol type */
 	uint8_t hw_len; /* ARP */
 	uint8_t proto_len;
-	uint8_t first; /* IPv4 and IPv6: the first byte, instead of the right one */
-	uint8_t len;   /* extension header: the length byte, instead of the right one */
+	uint8_t first; /* IPv4, IPv6, PPPoE: the first byte, instead of the right one; MPLS: the
+			* label and 1, instead of another one */
+	uint8_t len;   /* extension header: the length byte, instead of the right one; PPPoE: the
+			* bytes of PPP's number, 0: two */
 	uint8_t flags; /* TCP */
 	uint8_t type;  /* ICMP; LLC: DSAP; extension header: of its one option, 0: there is none */
-	uint8_t code;  /* ICMP; LLC: SSAP */
+	uint8_t code;  /* ICMP; LLC: SSAP; PPPoE */
 	bool no_len;   /* IPv6: the payload length is 0, whatever follows */
 };
 

@@ -309,9 +309,56 @@ static bool read_tags(struct reader *in, struct xf_record *rec)
 	return true;
 }
 
+/* RFC 2516, RFC 1661 (6.5: a number in one byte is odd), RFC 1332, RFC 5072. */
+static int read_pppoe(struct reader *in)
+{
+	unsigned int ppp;
+
+	if (!has(in, 8))
+		return -1;
+	in->at += 6;
+	if (byte_at(in, 0) % 2) {
+		ppp = byte_at(in, 0);
+		in->at += 1;
+	} else {
+		ppp = word_at(in, 0);
+		in->at += 2;
+	}
+	if (ppp == 0x21)
+		return 0x0800;
+	if (ppp == 0x57)
+		return 0x86dd;
+	in->unread = ppp < 0x8000; /* all that is not control may have IP in it */
+	return 0x8864;
+}
+
+/* The EtherType of what is behind the tags: IP in a PPPoE session or behind labels (RFC 3032; what
+ * their end does not say, the first bits do, RFC 4928). Returns -1 when parsing ends here. */
+static int read_shim(struct reader *in, struct xf_record *rec)
+{
+	bool more = true;
+
+	if (rec->eth_type == 0x8864)
+		return read_pppoe(in);
+	if (rec->eth_type != 0x8847 && rec->eth_type != 0x8848)
+		return rec->eth_type;
+	for (int labels = 0; more; labels++, in->at += 4) {
+		in->unread = labels == XF_MAX_LABELS;
+		if (in->unread || !has(in, 4))
+			return -1;
+		more = byte_at(in, 2) % 2 == 0;
+	}
+	if (!has(in, 1))
+		return -1;
+	if (byte_at(in, 0) / 16 == 4)
+		return 0x0800;
+	return byte_at(in, 0) / 16 == 6 ? 0x86dd : rec->eth_type;
+}
+
 static bool parse(struct reader in, struct xf_record *rec)
 {
 	const uint8_t *bytes = in.bytes;
+	int type;
 
 	memset(rec, 0, sizeof(*rec));
 	rec->len = in.len;
@@ -326,9 +373,12 @@ static bool parse(struct reader in, struct xf_record *rec)
 	in.at = 14;
 	if (!read_tags(&in, rec))
 		return in.unread;
-	if (rec->eth_type == 0x0800)
+	type = read_shim(&in, rec);
+	if (type < 0)
+		truncated(rec);
+	else if (type == 0x0800)
 		read_ip4(&in, rec);
-	else if (rec->eth_type == 0x86dd)
+	else if (type == 0x86dd)
 		read_ip6(&in, rec);
 	else if (rec->eth_type == 0x0806)
 		read_arp(&in, rec);

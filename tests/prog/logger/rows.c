@@ -21,6 +21,9 @@
 #define ICMP(t, c) { .kind = LAYER_ICMP, .type = (t), .code = (c) }
 #define DATA(bytes) { .kind = LAYER_DATA, .size = (bytes) }
 #define PAD(bytes) { .kind = LAYER_PAD, .size = (bytes) }
+#define PPPOE(ppp, ...) { .kind = LAYER_PPPOE, .next = (ppp), __VA_ARGS__ }
+#define LABEL { .kind = LAYER_MPLS }
+#define LAST_LABEL { .kind = LAYER_MPLS, .next = 1 }
 #define LLC(dsap, ssap) { .kind = LAYER_LLC, .type = (dsap), .code = (ssap) }
 #define SNAP(pid) { .kind = LAYER_LLC, .type = 0xaa, .code = 0xaa, .next = (pid) }
 #define ARP_OF(number, hw, type, len) \
@@ -31,6 +34,8 @@
 #define RAW .have = XF_HAVE_ETH
 #define ON_IP4 .eth_type = ETH_P_IP, .have = XF_HAVE_ETH | XF_HAVE_IP4
 #define ON_IP6 .eth_type = ETH_P_IPV6, .have = XF_HAVE_ETH | XF_HAVE_IP6
+#define IN_PPPOE .eth_type = ETH_P_PPP_SES, .have = XF_HAVE_ETH
+#define IN_MPLS .eth_type = ETH_P_MPLS_UC, .have = XF_HAVE_ETH
 #define ON_ARP .eth_type = ETH_P_ARP, .have = XF_HAVE_ETH | XF_HAVE_ARP
 #define AND_TCP | XF_HAVE_PORTS | XF_HAVE_TCP_FLAGS, .proto = IPPROTO_TCP
 #define AND_UDP | XF_HAVE_PORTS, .proto = IPPROTO_UDP
@@ -67,11 +72,71 @@ const struct xf_packet_row xf_packet_rows[] = {
 	{ "802.3 of 2 bytes", { ETH(2), PAD(46) }, { RAW | XF_TRUNCATED, .eth_type = 2 } },
 	{ "neither a length nor an EtherType", { ETH(1501), DATA(46) }, { RAW, .eth_type = 1501 } },
 	{ "the smallest EtherType", { ETH(0x600), DATA(46) }, { RAW, .eth_type = 0x600 } },
+	{ "PPPoE IPv4",
+	  { ETH(ETH_P_PPP_SES), PPPOE(0x21), IP4(IPPROTO_TCP), TCP(2) },
+	  { IN_PPPOE | XF_HAVE_IP4 AND_TCP, .tcp_flags = 2 } },
+	{ "PPPoE IPv6 in a tag",
+	  { ETH(ETH_P_8021Q), VLAN(7, ETH_P_PPP_SES), PPPOE(0x57), IP6(IPPROTO_UDP), UDP },
+	  { IN_PPPOE | XF_HAVE_IP6 AND_UDP, .vlans = 1, .vlan = { 7 } } },
+	{ "PPPoE LCP", { ETH(ETH_P_PPP_SES), PPPOE(0xc021), DATA(40) }, { IN_PPPOE } },
+	{ "PPPoE IPCP, all of the number's first byte",
+	  { ETH(ETH_P_PPP_SES), PPPOE(0x8021), DATA(40) },
+	  { IN_PPPOE } },
+	{ "PPPoE multilink", { ETH(ETH_P_PPP_SES), PPPOE(0x3d), DATA(40) }, { IN_PPPOE } },
+	{ "PPPoE, the number of IPv4 in one byte",
+	  { ETH(ETH_P_PPP_SES), PPPOE(0x21, .len = 1), IP4(IPPROTO_TCP), TCP(2) },
+	  { IN_PPPOE | XF_HAVE_IP4 AND_TCP, .tcp_flags = 2 } },
+	{ "PPPoE, the number of IPv6 in one byte, four tags",
+	  { ETH(ETH_P_8021Q), VLAN(1, ETH_P_8021Q), VLAN(2, ETH_P_8021Q), VLAN(3, ETH_P_8021Q),
+	    VLAN(4, ETH_P_PPP_SES), PPPOE(0x57, .len = 1), IP6(IPPROTO_UDP), UDP },
+	  { IN_PPPOE | XF_HAVE_IP6 AND_UDP, .vlans = 4, .vlan = { 1, 2, 3, 4 } } },
+	{ "PPPoE, another number in one byte",
+	  { ETH(ETH_P_PPP_SES), PPPOE(0x2d, .len = 1), DATA(40) },
+	  { IN_PPPOE } },
+	{ "PPPoE, another code, which Linux disregards",
+	  { ETH(ETH_P_PPP_SES), PPPOE(0x21, .code = 9), IP4(IPPROTO_UDP), UDP },
+	  { IN_PPPOE | XF_HAVE_IP4 AND_UDP } },
+	{ "PPPoE, another version, which Linux disregards",
+	  { ETH(ETH_P_PPP_SES), PPPOE(0x21, .first = 0x21), IP4(IPPROTO_UDP), UDP },
+	  { IN_PPPOE | XF_HAVE_IP4 AND_UDP } },
+	{ "MPLS IPv4",
+	  { ETH(ETH_P_MPLS_UC), LAST_LABEL, IP4(IPPROTO_UDP), UDP },
+	  { IN_MPLS | XF_HAVE_IP4 AND_UDP } },
+	{ "MPLS, a label that tells of IPv4",
+	  { ETH(ETH_P_MPLS_UC),
+	    { .kind = LAYER_MPLS, .next = 1, .first = 1 },
+	    IP4(IPPROTO_UDP),
+	    UDP },
+	  { IN_MPLS | XF_HAVE_IP4 AND_UDP } },
+	{ "MPLS, a label that tells of IPv6, below another one",
+	  { ETH(ETH_P_MPLS_UC),
+	    LABEL,
+	    { .kind = LAYER_MPLS, .next = 1, .first = 3 },
+	    IP6(IPPROTO_UDP),
+	    UDP },
+	  { IN_MPLS | XF_HAVE_IP6 AND_UDP } },
+	{ "MPLS in two tags",
+	  { ETH(ETH_P_8021AD), VLAN(7, ETH_P_8021Q), VLAN(12, ETH_P_MPLS_UC), LABEL, LAST_LABEL,
+	    IP4(IPPROTO_TCP), TCP(2) },
+	  { IN_MPLS | XF_HAVE_IP4 AND_TCP, .tcp_flags = 2, .vlans = 2, .vlan = { 7, 12 } } },
+	{ "MPLS, four labels in four tags",
+	  { ETH(ETH_P_8021Q), VLAN(1, ETH_P_8021Q), VLAN(2, ETH_P_8021Q), VLAN(3, ETH_P_8021Q),
+	    VLAN(4, ETH_P_MPLS_UC), LABEL, LABEL, LABEL, LAST_LABEL, IP6(IPPROTO_UDP), UDP },
+	  { IN_MPLS | XF_HAVE_IP6 AND_UDP, .vlans = 4, .vlan = { 1, 2, 3, 4 } } },
+	{ "MPLS, four labels, IPv6",
+	  { ETH(ETH_P_MPLS_UC), LABEL, LABEL, LABEL, LAST_LABEL, IP6(IPPROTO_UDP), UDP },
+	  { IN_MPLS | XF_HAVE_IP6 AND_UDP } },
+	{ "MPLS, five labels",
+	  { ETH(ETH_P_MPLS_UC), LABEL, LABEL, LABEL, LABEL, LAST_LABEL, IP4(IPPROTO_UDP), UDP },
+	  { IN_MPLS | XF_TRUNCATED } },
+	{ "MPLS to a group",
+	  { ETH(ETH_P_MPLS_MC), LAST_LABEL, IP4(IPPROTO_UDP), UDP },
+	  { .eth_type = ETH_P_MPLS_MC, .have = XF_HAVE_ETH | XF_HAVE_IP4 AND_UDP } },
+	{ "MPLS, neither IPv4 nor IPv6", { ETH(ETH_P_MPLS_UC), LAST_LABEL, PAD(46) }, { IN_MPLS } },
 	{ "EtherType of IPv4, nothing behind",
 	  { ETH(ETH_P_IP) },
 	  { RAW | XF_TRUNCATED, .eth_type = ETH_P_IP } },
 	{ "old QinQ EtherType is no tag", { ETH(0x9100), DATA(50) }, { RAW, .eth_type = 0x9100 } },
-	{ "MPLS", { ETH(0x8847), DATA(60) }, { RAW, .eth_type = 0x8847 } },
 
 	/* ARP */
 	{ "ARP request", { ETH(ETH_P_ARP), ARP(1) }, { ON_ARP | XF_HAVE_ARP_IP4, .arp_op = 1 } },

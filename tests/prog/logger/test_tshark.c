@@ -3,8 +3,8 @@
  *
  * tshark's fields are read in their order and made into a record. It differs from ours by these
  * rules only:
- * - tshark reads on where we stop: at the fifth tag, at the ninth extension header, at the old tag
- * 0x9100, at a version that is not the EtherType's, at ICMP in IPv6 and ICMPv6 in IPv4, at
+ * - tshark reads on where we stop: at the fifth tag or label, at the ninth extension header, at the
+ * old tag 0x9100, at a version that is not the EtherType's, at ICMP in IPv6 and ICMPv6 in IPv4, at
  * extension headers in IPv4, and at ARP for IPv4 over something else than Ethernet.
  * - tshark stops where we read on: at the mobility and HIP headers, which it takes for the last,
  * and at a wrong length of the IPv4 header, where it does not even show the addresses.
@@ -25,6 +25,7 @@
 /* The fields of one packet so far. */
 struct says {
 	struct xf_record rec;
+	unsigned int labels;
 	bool stop; /* the logger has stopped here, tshark may go on */
 	bool bad_ihl;
 	unsigned int exts;
@@ -95,10 +96,22 @@ static void take_tag(struct says *says, const struct rule *rule, const struct fi
 	says->rec.vlan[says->rec.vlans++] = number(field);
 }
 
-static void take_version(struct says *says, const struct rule *rule, const struct field *field)
+static void take_label(struct says *says, const struct rule *rule, const struct field *field)
 {
 	(void)rule;
-	if (number(field) != (says->rec.eth_type == 0x0800 ? 4 : 6))
+	(void)field;
+	if (says->labels++ < XF_MAX_LABELS)
+		return;
+	says->rec.have |= XF_TRUNCATED;
+	says->stop = true;
+}
+
+static void take_version(struct says *says, const struct rule *rule, const struct field *field)
+{
+	uint16_t type = says->rec.eth_type;
+
+	(void)rule;
+	if ((type == 0x0800 && number(field) != 4) || (type == 0x86dd && number(field) != 6))
 		says->stop = true;
 }
 
@@ -199,6 +212,7 @@ static const struct rule rules[] = {
 	{ "ieee8021ad.id", take_tag, SKIP, 0, 0 },
 	{ "ieee8021ad.svid", take_tag, SKIP, 0, 0 },
 	{ "ieee8021ad.cvid", take_tag, SKIP, 0, 0 },
+	{ "mpls.label", take_label, SKIP, 0, 0 },
 	{ "arp.hw.size", take_arp_hw_len, SKIP, 0, 0 },
 	{ "arp.opcode", take_number, AT(arp_op), XF_HAVE_ARP, 0 },
 	{ "arp.src.proto_ipv4", take_arp_address, offsetof(struct xf_record, src), 4,
