@@ -28,6 +28,16 @@ static unsigned int number(const struct rtattr *attr)
 	return n;
 }
 
+/* Some kernels say only here which interface is below a vxlan device. */
+static void read_vxlan(const struct rtattr *data, struct xf_link *link)
+{
+	const struct rtattr *attr = RTA_DATA(data);
+
+	for (int len = RTA_PAYLOAD(data); RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
+		if (attr->rta_type == IFLA_VXLAN_LINK)
+			link->lower = number(attr);
+}
+
 static void read_kinds(const struct rtattr *info, struct xf_link *link)
 {
 	const struct rtattr *attr = RTA_DATA(info);
@@ -37,6 +47,8 @@ static void read_kinds(const struct rtattr *info, struct xf_link *link)
 			copy_text(link->kind, sizeof(link->kind), attr);
 		else if (attr->rta_type == IFLA_INFO_SLAVE_KIND)
 			copy_text(link->slave_kind, sizeof(link->slave_kind), attr);
+		else if (attr->rta_type == IFLA_INFO_DATA && !strcmp(link->kind, "vxlan"))
+			read_vxlan(attr, link);
 	}
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Interfaces without an Ethernet header, on a tun: IP at offset 0, for the log and the firewall.
+# Interfaces without an Ethernet header, on a tun: IP at offset 0, for the log and the firewall. And tunnels.
 
 load lib.bash
 load firewall.bash
@@ -64,4 +64,20 @@ tun() {
 	stop follow
 	grep -q 'reads nothing here' "$T/follow.err" || fail "$(cat "$T/follow.err")"
 	"${A[@]}" xdp-loader unload tun0 --all
+}
+
+@test "attach names the tunnels on the interface, and no other device on it" {
+	"${A[@]}" ip link add vx0 type vxlan id 5 dev eth0 dstport 4789 || skip "no vxlan here"
+	"${A[@]}" ip link add vx1 type vxlan id 6 local 10.9.0.1 dstport 4790
+	"${A[@]}" ip link add mv0 link eth0 type macvlan
+	attach_fw
+	grep -qF "eth0: note: of packets in tunnels rules meet the addresses of the tunnels' ends: vx0 (vxlan)" \
+		"$T/attach.err" || fail "$(cat "$T/attach.err")"
+	same "others named" "$(grep -c 'vx1\|mv0' "$T/attach.err" || :)" 0
+	purge
+	"${A[@]}" ip link del vx0
+	"${A[@]}" ip link del vx1
+	fw attach -i eth0 2>"$T/again.err"
+	same "notes without a tunnel" "$(grep -c note: "$T/again.err" || :)" 0
+	purge
 }

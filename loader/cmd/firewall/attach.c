@@ -15,6 +15,7 @@
 #include "loader/firewall/programs.h"
 #include "loader/firewall/named_set.h"
 #include "loader/firewall/trial.h"
+#include "loader/firewall/tunnels.h"
 #include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
@@ -113,11 +114,13 @@ static int attach_new(const struct xf_fw_args *args, const struct xf_named_set *
 	for (size_t i = 0; i < n; i++)
 		reuse[i] = (struct xf_reuse) { maps[i].name, maps[i].fd };
 	err = xf_attach(&opts, &at);
-	if (!err)
-		xf_info("%s: attached program %u in %s mode, priority %u, set '%s', policy %s",
-			ifname, at.prog_id, xf_mode_name(at.mode), args->prio, args->set,
-			xf_fw_policies[xf_ruleset__denies(set->ruleset)]);
-	return err;
+	if (err)
+		return err;
+	xf_info("%s: attached program %u in %s mode, priority %u, set '%s', policy %s", ifname,
+		at.prog_id, xf_mode_name(at.mode), args->prio, args->set,
+		xf_fw_policies[xf_ruleset__denies(set->ruleset)]);
+	xf_tunnels_note(ifname, ifindex);
+	return 0;
 }
 
 static int attach_one(const struct xf_fw_args *args, const struct xf_named_set *set, __u32 root_id,
