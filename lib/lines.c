@@ -12,6 +12,7 @@
 #include "lib/msg.h"
 
 #define BUF_SIZE (2 * XF_LINE_MAX)
+#define BOM "\xef\xbb\xbf" /* with which some editors begin a file */
 
 int xf_lines__open(struct xf_lines *lines, const char *path)
 {
@@ -84,6 +85,10 @@ static int give(struct xf_lines *lines, size_t end, const char **line, size_t *l
 {
 	*line = lines->buf + lines->start;
 	*len = end - lines->start;
+	if (!lines->number && *len >= strlen(BOM) && !memcmp(*line, BOM, strlen(BOM))) {
+		*line += strlen(BOM);
+		*len -= strlen(BOM);
+	}
 	if (*len && (*line)[*len - 1] == '\r')
 		--*len;
 	lines->number++;

@@ -23,9 +23,10 @@ struct xf_lines {
 int xf_lines__open(struct xf_lines *lines, const char *path);
 void xf_lines__close(struct xf_lines *lines);
 
-/* Read the next line, without its end (LF or CR LF), valid until the next call. Returns 1; 0 at the
- * end of the file; -EAGAIN when no whole line came within @wait_ms (-1: no limit); -EMSGSIZE for a
- * line of more than XF_LINE_MAX bytes, which was skipped; or another -errno. */
+/* Read the next line, without its end (LF or CR LF) and a byte order mark before the first, valid
+ * until the next call. Returns 1; 0 at the end of the file; -EAGAIN when no whole line came within
+ * @wait_ms (-1: no limit); -EMSGSIZE for a line of more than XF_LINE_MAX bytes, which was skipped;
+ * or another -errno. */
 int xf_lines__next(struct xf_lines *lines, int wait_ms, const char **line, size_t *len);
 
 #endif

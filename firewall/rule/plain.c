@@ -9,8 +9,6 @@
 #include "firewall/rule/prefix.h"
 #include "firewall/rule/words.h"
 
-#define BOM "\xef\xbb\xbf" /* with which some editors begin a file */
-
 static bool is(struct xf_token token, const char *word)
 {
 	return xf_token_is(token, word);
@@ -255,8 +253,7 @@ void xf_plain__line(struct xf_plain *plain, const char *text, size_t len)
 	plain->start = plain->at = text;
 	plain->end = text + len;
 	plain->statement = false;
-	if (!plain->line++ && len >= strlen(BOM) && !memcmp(text, BOM, strlen(BOM)))
-		plain->at += strlen(BOM);
+	plain->line++;
 }
 
 int xf_plain__next(struct xf_plain *plain, struct xf_rule *rule, struct xf_rule_error *error)

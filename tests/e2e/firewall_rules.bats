@@ -78,6 +78,15 @@ load firewall.bash
 	purge
 }
 
+@test "a rule file may begin with a byte order mark and have lines with CR LF" {
+	printf '\xef\xbb\xbf# bad\r\ndeny from 192.0.2.1\r\n' >"$T/rules"
+	fw replace "$T/rules"
+	same "rules" "$(fw list)" "deny from 192.0.2.1"
+	printf '\xef\xbb\xbfdeny from 192.0.2.2\n' | fw add -
+	same "rules with the second" "$(fw list | wc -l)" 2
+	purge
+}
+
 @test "replace names file and line of a rule beyond a limit and changes nothing" {
 	fw add deny from 192.0.2.1
 	printf '# two ranges in one rule\ndeny dport 80\ndeny sport 1-65535 dport 1-65535\n' >"$T/rules"

@@ -75,6 +75,23 @@ static void lines_in_pieces(void **state)
 	xf_lines__close(&lines);
 }
 
+/* Also where its bytes come one by one; in another line it is text. */
+static void a_byte_order_mark(void **state)
+{
+	struct xf_lines lines;
+	int fd = open_pipe(&lines);
+
+	(void)state;
+	put(fd, "\xef", 1);
+	assert_int_equal(next(&lines), -EAGAIN);
+	put(fd, "\xbb\xbfone\r\n\xef\xbb\xbftwo\n", 14);
+	close(fd);
+	expect(&lines, "one", 1);
+	expect(&lines, "\xef\xbb\xbftwo", 2);
+	assert_int_equal(next(&lines), 0);
+	xf_lines__close(&lines);
+}
+
 static void an_empty_file(void **state)
 {
 	struct xf_lines lines;
@@ -143,9 +160,8 @@ static void many_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_in_pieces),
-		cmocka_unit_test(an_empty_file),
-		cmocka_unit_test(long_lines),
+		cmocka_unit_test(lines_in_pieces), cmocka_unit_test(a_byte_order_mark),
+		cmocka_unit_test(an_empty_file),   cmocka_unit_test(long_lines),
 		cmocka_unit_test(many_lines),
 	};
 

@@ -90,10 +90,6 @@ static const struct list bare[] = {
 	{ "192.0.2.0/24 ; SBL1\n192.0.3.0/24;SBL2; {\n",
 	  "deny from 192.0.2.0/24; deny from 192.0.3.0/24" },
 	{ "192.0.2.1 # \"one\n192.0.2.2#two#3\n", "deny from 192.0.2.1; deny from 192.0.2.2" },
-	{ "\xef\xbb\xbf"
-	  "192.0.2.1\n192.0.2.2",
-	  "deny from 192.0.2.1; deny from 192.0.2.2" },
-	{ "\xef\xbb\xbf# only a comment\n192.0.2.2", "deny from 192.0.2.2" },
 	{ "192.0.2.1\n\xef\xbb\xbf"
 	  "192.0.2.2",
 	  "deny from 192.0.2.1; 2:1: expected an address or a prefix, as in 192.0.2.0/24 or "
