@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define XF_UTF8_MAX 4 /* bytes of a character */
+
 static bool is_tail(uint8_t byte)
 {
 	return (byte & 0xc0) == 0x80;
@@ -64,14 +66,16 @@ char *xf_hex_byte(char *out, uint8_t byte)
 	return out;
 }
 
-/* Whether the character cannot be seen, or turns the direction of the text around it: U+200B to
- * U+200F, U+202A to U+202E, U+2060 to U+206F, U+FEFF. */
+/* Whether the character cannot be seen, ends a line, or turns the direction of the text around it:
+ * U+061C, U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF. */
 static bool is_invisible(const uint8_t *s, size_t len)
 {
+	if (len == 2)
+		return s[0] == 0xd8 && s[1] == 0x9c;
 	if (len != 3)
 		return false;
 	if (s[0] == 0xe2 && s[1] == 0x80)
-		return (s[2] >= 0x8b && s[2] <= 0x8f) || (s[2] >= 0xaa && s[2] <= 0xae);
+		return (s[2] >= 0x8b && s[2] <= 0x8f) || (s[2] >= 0xa8 && s[2] <= 0xae);
 	if (s[0] == 0xe2 && s[1] == 0x81)
 		return s[2] >= 0xa0 && s[2] <= 0xaf;
 	return s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf;
@@ -104,26 +108,57 @@ char *xf_escape(char *out, const char *text, size_t len, const char *keep)
 	return out;
 }
 
+/* One character of UTF-8 with less than five bytes, or one byte of something else. */
+static uint32_t code_point(const uint8_t *s, size_t len)
+{
+	switch (len) {
+	case 2:
+		return (s[0] & 0x1f) << 6 | (s[1] & 0x3f);
+	case 3:
+		return (s[0] & 0x0f) << 12 | (s[1] & 0x3f) << 6 | (s[2] & 0x3f);
+	default:
+		return s[0];
+	}
+}
+
+/* Copy the character at *@at, as it is or as "\u202e", and move behind it. */
+static char *put_json_char(char *out, const uint8_t **at, const uint8_t *end)
+{
+	size_t len = utf8_len(*at);
+	uint32_t code;
+
+	if (len > (size_t)(end - *at))
+		len = 0;
+	if (is_printable(*at, len) && !is_invisible(*at, len)) {
+		out = mempcpy(out, *at, len);
+		*at += len;
+		return out;
+	}
+	code = code_point(*at, len);
+	*at += len ?: 1;
+	*out++ = '\\';
+	*out++ = 'u';
+	return xf_hex_byte(xf_hex_byte(out, code >> 8), code & 0xff);
+}
+
 char *xf_json_escape(char *out, size_t room, const char *text, size_t len)
 {
 	const uint8_t *at = (const uint8_t *)text, *end = at + len;
 	char *last = out + room - XF_JSON_ESCAPE_MAX;
 
 	while (*at && at < end && out <= last) {
-		size_t n = utf8_len(at);
-
 		if (*at == '"' || *at == '\\')
 			*out++ = '\\';
-		if (at + n <= end && is_printable(at, n)) {
-			memcpy(out, at, n);
-			out += n;
-			at += n;
-			continue;
-		}
-		/* The number of a C1 character is its second byte. */
-		at += n == 2 && at + n <= end;
-		out = memcpy(out, "\\u00", 4);
-		out = xf_hex_byte(out + 4, *at++);
+		out = put_json_char(out, &at, end);
 	}
+	return out;
+}
+
+char *xf_json_next(char *out, const char **json)
+{
+	const uint8_t *at = (const uint8_t *)*json;
+
+	out = put_json_char(out, &at, at + XF_UTF8_MAX);
+	*json = (const char *)at;
 	return out;
 }

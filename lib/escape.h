@@ -20,5 +20,9 @@ char *xf_escape(char *out, const char *text, size_t len, const char *keep);
  * are no UTF-8 are read as Latin-1. The text is cut when fewer than XF_JSON_ESCAPE_MAX bytes of
  * @room are left. Returns the end; no NUL. */
 char *xf_json_escape(char *out, size_t room, const char *text, size_t len);
+/* Write one character of JSON, which ends with a NUL, and move *@json behind it. One that a
+ * terminal obeys, or that cannot be seen, is in a string and becomes an escape sequence. Writes at
+ * most XF_JSON_ESCAPE_MAX bytes, no NUL; returns the end. */
+char *xf_json_next(char *out, const char **json);
 
 #endif

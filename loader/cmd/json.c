@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/escape.h"
 #include "loader/format/format.h"
 
 /* Names may hold bytes that JSON does not allow. The log's escaped form is parsed again, so that
@@ -21,7 +22,12 @@ struct json_object *xf_json_iface(const char *ifname)
 
 void xf_json_print(struct json_object *obj)
 {
-	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
-						     JSON_C_TO_STRING_NOSLASHESCAPE));
+	const char *json = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
+								   JSON_C_TO_STRING_NOSLASHESCAPE);
+	char out[XF_JSON_ESCAPE_MAX];
+
+	while (*json)
+		fwrite(out, 1, xf_json_next(out, &json) - out, stdout);
+	putchar('\n');
 	json_object_put(obj);
 }

@@ -66,12 +66,12 @@ altname() {
 	done
 }
 
-# not_raw FILE...: fails when a file has a byte that a terminal obeys.
+# not_raw FILE...: fails when a file has a character that a terminal obeys, or that turns the direction of text.
 not_raw() {
 	local file
 
 	for file; do
-		! LC_ALL=C grep -n $'[\x01-\x08\x0b-\x1f\x7f]' "$file" | cat -v || [ "${PIPESTATUS[0]}" != 0 ] ||
+		! LC_ALL=C grep -n $'[\x01-\x08\x0b-\x1f\x7f]\|\xc2[\x80-\x9f]\|\xe2\x80[\xaa-\xae]' "$file" | cat -v || [ "${PIPESTATUS[0]}" != 0 ] ||
 			fail "a raw byte got into ${file##*/}"
 	done
 }
@@ -82,7 +82,7 @@ asks() {
 }
 
 @test "names from outside never reach a terminal raw: interfaces" {
-	local red=$'r\e[31mä\x9bb'
+	local red=$'r\e[31mä\x9b\u202eb'
 
 	ip -n "$LAB-a" link set eth0 down
 	ip -n "$LAB-a" link set eth0 name "$red"
@@ -93,6 +93,7 @@ asks() {
 	wait_for has_lines log 2
 	asks status status
 	asks status-v status -v
+	asks status-json status --json
 	asks second log -i "$red"
 	asks follow follow -i "$red"
 	stop log
@@ -100,10 +101,14 @@ asks() {
 	asks attach firewall attach -i "$red"
 	asks stats firewall stats
 	asks json firewall stats --json
+	asks list-json firewall list --json
 	asks twice log -i "$red" -i "$red"
 	asks detach firewall detach --purge
+	for file in status-json json; do
+		grep -qF 'r\u001b[31mä\u009b\u202eb' "$T/$file.out" || fail "$file does not name it: $(cat -v "$T/$file.out")"
+	done
 	for file in log status attach stats; do
-		grep -qF 'r\x1b[31mä\x9bb' "$T/$file.out" "$T/$file.err" || fail "$file does not name it: $(cat -v "$T/$file.err")"
+		grep -qF 'r\x1b[31mä\x9b\xe2\x80\xaeb' "$T/$file.out" "$T/$file.err" || fail "$file does not name it: $(cat -v "$T/$file.err")"
 	done
 	not_raw "$T"/*.out "$T"/*.err
 }

@@ -34,6 +34,14 @@ static const struct {
 	  "a\xe2\x80\xae"
 	  "b",
 	  "", "a\\xe2\\x80\\xaeb" },
+	{ "a mark of Arabic",
+	  "a\xd8\x9c"
+	  "b",
+	  "", "a\\xd8\\x9cb" },
+	{ "a separator of lines",
+	  "a\xe2\x80\xa8"
+	  "b",
+	  "", "a\\xe2\\x80\\xa8b" },
 	{ "BOM",
 	  "\xef\xbb\xbf"
 	  "b",
@@ -66,6 +74,37 @@ static void test_length(void **state)
 	assert_string_equal(out, "a\\xc3");
 	*xf_escape(out, "a\xc3\xa4", 1, "") = '\0';
 	assert_string_equal(out, "a");
+}
+
+static const struct {
+	const char *text, *inside, *json; /* inside a string, and as JSON that is made already */
+} json[] = {
+	{ "a\"b\\\xc3\xa4\xf0\x9f\x90\xa7", "a\\\"b\\\\\xc3\xa4\xf0\x9f\x90\xa7",
+	  "a\"b\\\xc3\xa4\xf0\x9f\x90\xa7" },
+	{ "\x1b[31m\x7f", "\\u001b[31m\\u007f", "\\u001b[31m\\u007f" },
+	{ "\xc2\x9b\x9b", "\\u009b\\u009b", "\\u009b\\u009b" },
+	{ "a\xe2\x80\xaetxt.exe", "a\\u202etxt.exe", "a\\u202etxt.exe" },
+	{ "\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c\xef\xbb\xbf",
+	  "\\u202a\\u2066\\u2069\\u061c\\ufeff", "\\u202a\\u2066\\u2069\\u061c\\ufeff" },
+	{ "\xe2\x80\xaf\xe2\x82\xac\xd8\x9d", "\xe2\x80\xaf\xe2\x82\xac\xd8\x9d",
+	  "\xe2\x80\xaf\xe2\x82\xac\xd8\x9d" },
+	{ "a\xe2\x80", "a\\u00e2\\u0080", "a\\u00e2\\u0080" },
+};
+
+static void test_json(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(json) / sizeof(json[0]); i++) {
+		const char *at = json[i].text;
+		char out[128], *end = out;
+
+		*xf_json_escape(out, sizeof(out), at, strlen(at)) = '\0';
+		assert_string_equal(out, json[i].inside);
+		while (*at)
+			end = xf_json_next(end, &at);
+		*end = '\0';
+		assert_string_equal(out, json[i].json);
+	}
 }
 
 #define RED "\x1b[31m"
@@ -123,9 +162,8 @@ static void test_print(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_length),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_escape), cmocka_unit_test(test_length),
+		cmocka_unit_test(test_json),   cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_print),
 	};
 
