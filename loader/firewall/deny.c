@@ -48,7 +48,9 @@ static int compare(const void *left, const void *right)
 
 static const char *proto_name(const struct xf_fw_socket *socket)
 {
-	return !socket->port ? "proto" : socket->proto == IPPROTO_TCP ? "tcp" : "udp";
+	if (!socket->port)
+		return "proto";
+	return socket->proto == IPPROTO_TCP ? "tcp" : socket->proto == IPPROTO_UDP ? "udp" : "sctp";
 }
 
 /* "nginx tcp 80, 443; dnsmasq udp 53; udp 51820" */

@@ -2,6 +2,7 @@
 /* The tables of sockets in /proc/PID/net. */
 #include "loader/firewall/proc_net.h"
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -64,5 +65,44 @@ int xf_proc_net_each(int pid, const char *table,
 	}
 	if (file)
 		fclose(file);
+	return ret;
+}
+
+static bool read_sctp_addr(const char *text, struct xf_proc_end *end)
+{
+	uint8_t addr[16];
+
+	text += *text == '*'; /* the primary one */
+	memset(end->addr, 0, sizeof(end->addr));
+	end->family = 4;
+	if (inet_pton(AF_INET, text, end->addr) == 1)
+		return true;
+	if (inet_pton(AF_INET6, text, addr) != 1)
+		return false;
+	xf_proc_take_addr(addr, end);
+	return true;
+}
+
+int xf_proc_sctp_each(FILE *file, int (*fn)(void *arg, const struct xf_proc_socket *socket),
+		      void *arg)
+{
+	char line[4096], *word, *rest;
+	unsigned int port;
+	int at, ret = 0;
+
+	while (file && !ret && fgets(line, sizeof(line), file)) {
+		struct xf_proc_socket socket = {};
+
+		if (sscanf(line, "%*s %*s %*s %u %*s %u %*s %lu %n", &socket.state, &port,
+			   &socket.inode, &at) != 3)
+			continue;
+		word = strtok_r(line + at, " \n", &rest);
+		for (; word && !ret; word = strtok_r(NULL, " \n", &rest)) {
+			if (!read_sctp_addr(word, &socket.local))
+				continue;
+			socket.local.port = port;
+			ret = fn(arg, &socket);
+		}
+	}
 	return ret;
 }

@@ -37,5 +37,9 @@ FILE *xf_proc_open(int pid, const char *name);
  * Its non-zero ends it and is returned. A table that is not there has none. */
 int xf_proc_net_each(int pid, const char *table,
 		     int (*fn)(void *arg, const struct xf_proc_socket *socket), void *arg);
+/* The same for each local address of each endpoint in net/sctp/eps, which has a form of its own;
+ * @file may be NULL. They have no remote end. */
+int xf_proc_sctp_each(FILE *file, int (*fn)(void *arg, const struct xf_proc_socket *socket),
+		      void *arg);
 
 #endif

@@ -20,13 +20,20 @@
 
 static const struct table {
 	const char *name;
-	uint8_t proto; /* 0: of raw sockets, that is their port */
-	unsigned int state;
+	uint8_t proto;	    /* 0: of raw sockets, that is their port */
+	unsigned int state; /* 0: any */
 } tables[] = {
-	{ "tcp", IPPROTO_TCP, XF_PROC_LISTEN }, { "tcp6", IPPROTO_TCP, XF_PROC_LISTEN },
-	{ "udp", IPPROTO_UDP, XF_PROC_CLOSED }, { "udp6", IPPROTO_UDP, XF_PROC_CLOSED },
-	{ "raw", 0, XF_PROC_CLOSED },		{ "raw6", 0, XF_PROC_CLOSED },
+	{ "tcp", IPPROTO_TCP, XF_PROC_LISTEN },
+	{ "tcp6", IPPROTO_TCP, XF_PROC_LISTEN },
+	{ "udp", IPPROTO_UDP, XF_PROC_CLOSED },
+	{ "udp6", IPPROTO_UDP, XF_PROC_CLOSED },
+	{ "raw", 0, XF_PROC_CLOSED },
+	{ "raw6", 0, XF_PROC_CLOSED },
+	/* The policy lets in no answers of these. */
+	{ "udplite", IPPROTO_UDPLITE, 0 },
+	{ "udplite6", IPPROTO_UDPLITE, 0 },
 };
+static const struct table sctp = { "sctp/eps", IPPROTO_SCTP, 0 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 struct reading {
@@ -67,11 +74,13 @@ static int take_socket(void *arg, const struct xf_proc_socket *from)
 		.proto = table->proto ? table->proto : from->local.port,
 		.family = from->local.family,
 		.any_addr = !memcmp(from->local.addr, zero, sizeof(zero)),
-		.port = table->proto ? from->local.port : 0,
+		/* Rules know no ports of UDP-Lite. */
+		.port = table->proto && table->proto != IPPROTO_UDPLITE ? from->local.port : 0,
 		.inode = from->inode,
 	};
 
-	if (from->state != table->state || is_loopback(&from->local) || is_exempt(&socket))
+	if ((table->state && from->state != table->state) || is_loopback(&from->local) ||
+	    is_exempt(&socket))
 		return 0;
 	if (socket.any_addr && socket.family == 6)
 		socket.family = 0;
@@ -91,7 +100,12 @@ static int take_socket(void *arg, const struct xf_proc_socket *from)
 
 int xf_fw_sockets__read(struct xf_fw_sockets *sockets)
 {
-	int err = 0;
+	struct reading endpoints = { sockets, &sctp };
+	FILE *file = xf_proc_open(getpid(), "net/sctp/eps");
+	int err = xf_proc_sctp_each(file, take_socket, &endpoints);
+
+	if (file)
+		fclose(file);
 
 	for (size_t i = 0; i < TABLES && !err; i++) {
 		struct reading reading = { sockets, &tables[i] };

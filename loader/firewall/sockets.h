@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The sockets of this network namespace that anyone may send to: TCP listeners, UDP and raw
- * sockets that are not connected. */
+ * sockets that are not connected, UDP-Lite sockets, SCTP endpoints. */
 #ifndef XF_FW_SOCKETS_H
 #define XF_FW_SOCKETS_H
 
@@ -17,7 +17,7 @@ struct xf_fw_socket {
 	uint8_t family;	  /* 4, 6, or 0: it may be both */
 	bool any_addr;	  /* it is bound to no address */
 	uint8_t addr[16]; /* else this one; IPv4 in the first four bytes */
-	uint16_t port;	  /* 0: a raw one */
+	uint16_t port;	  /* 0: a raw one, or of UDP-Lite */
 	unsigned long inode;
 	char owner[XF_FW_COMM_MAX +
 		   1]; /* name of a process that has it, safe to print; "": not known */

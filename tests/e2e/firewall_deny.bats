@@ -57,6 +57,19 @@ obey() {
 	purge
 }
 
+@test "sockets of UDP-Lite are named, of which rules know no ports" {
+	attach_fw
+	begin lite "${A[@]}" socat -u SOCKET-RECV:2:2:136:x270f00000000x0000000000000000 STDOUT
+	wait_for "${A[@]}" grep -q :270F /proc/net/udplite
+	run -0 --separate-stderr fw policy deny
+	matches "what it says" "$stderr" "these sockets of this machine: socat proto 136"
+	fw policy allow
+	fw add allow proto 136
+	run -0 --separate-stderr fw policy deny
+	no_match "what it says" "$stderr" "warning"
+	purge
+}
+
 @test "attach says it too, where the policy deny is new there" {
 	second_pair
 	listener web 80

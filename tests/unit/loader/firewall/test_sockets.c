@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <arpa/inet.h>
 
 #include <cmocka.h>
 
+#include "loader/firewall/proc_net.h"
 #include "loader/firewall/sockets.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -20,6 +22,7 @@ static const struct xf_fw_socket web = { .proto = 6, .any_addr = true, .port = 4
 					  .port = 443 },
 				 dns = { .proto = 17, .family = 4, .any_addr = true, .port = 53 },
 				 client = { .proto = 17, .any_addr = true, .port = 40000 },
+				 lite = { .proto = 136, .any_addr = true },
 				 vrrp = { .proto = 112, .family = 4, .any_addr = true };
 
 static const struct {
@@ -53,6 +56,8 @@ static const struct {
 	{ &dns, "allow from ::/0", false },
 	{ &client, "allow from 192.0.2.53 proto udp sport 53", true },
 	{ &client, "allow proto tcp sport 53", false },
+	{ &lite, "allow proto 136", true },
+	{ &lite, "allow dport 53", false },
 	{ &vrrp, "allow proto 112", true },
 	{ &vrrp, "allow from 192.0.2.53 proto 112", true },
 	{ &vrrp, "allow from 192.0.2.53", false },
@@ -75,9 +80,43 @@ static void rules_that_serve(void **state)
 	}
 }
 
+/* As Linux prints them: a listener on all addresses, one on two of which the second is the primary
+ * one, one on IPv4 inside IPv6, and one that was cut off. */
+static char endpoints[] =
+    " ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS\n"
+    "       0        0 2   10  29   36412      0 4711 0.0.0.0 \n"
+    "       0        0 0   10  3    38412    101 4712 2001:0db8:0000:0000:0000:0000:0000:0001 *10.1.2.3 \n"
+    "       0        0 0   7   3    9          0 4713 0000:0000:0000:0000:0000:ffff:0a01:0203 \n"
+    "       0        0 0   10  3    38412 ";
+
+static int describe(void *arg, const struct xf_proc_socket *socket)
+{
+	char addr[INET6_ADDRSTRLEN], *text = arg;
+
+	inet_ntop(socket->local.family == 4 ? AF_INET : AF_INET6, socket->local.addr, addr,
+		  sizeof(addr));
+	sprintf(text + strlen(text), "%s %u %u %lu;", addr, socket->local.port, socket->state,
+		socket->inode);
+	return 0;
+}
+
+static void sctp_endpoints(void **state)
+{
+	FILE *file = fmemopen(endpoints, strlen(endpoints), "r");
+	char text[256] = "";
+
+	(void)state;
+	assert_int_equal(xf_proc_sctp_each(file, describe, text), 0);
+	assert_string_equal(text, "0.0.0.0 36412 10 4711;2001:db8::1 38412 10 4712;"
+				  "10.1.2.3 38412 10 4712;10.1.2.3 9 7 4713;");
+	fclose(file);
+	assert_int_equal(xf_proc_sctp_each(NULL, describe, text), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sctp_endpoints),
 		cmocka_unit_test(rules_that_serve),
 	};
 
