@@ -9,7 +9,7 @@
 /* All zero at first. */
 struct xf_ratelimit {
 	uint64_t next;	/* when the warning may be printed again, ns */
-	uint64_t times; /* that it was due since it was last printed */
+	uint64_t times; /* due since it was last printed */
 };
 
 /* Returns whether to print the warning at @now, ns: the first time, and then every five seconds.

@@ -39,7 +39,7 @@ struct xf_sink {
 
 	size_t start, end;  /* of the pending bytes in buffer */
 	unsigned int line;  /* index of the first mark, modulo LINES_MAX */
-	unsigned int lines; /* that are pending */
+	unsigned int lines; /* pending */
 	size_t line_done;   /* bytes of the first pending line that the output already took */
 	struct counts *counts;
 	unsigned int sources;

@@ -27,7 +27,7 @@ struct xf_inventory_prog {
 	/* Of a firewall: the set that it obeys. Empty when that is not pinned, as after a load by
 	 * another program. */
 	char set[XF_FW_NAME_MAX + 1];
-	bool held;		 /* that set is on hold */
+	bool held;		 /* the set is on hold */
 	bool blind;		 /* of another kind than the interface: reads nothing */
 	struct xf_leftover left; /* by a reader that died */
 	/* Of a logger. */

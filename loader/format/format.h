@@ -24,8 +24,8 @@ struct xf_line {
 	const char *iface; /* the interface's name at that time, at most 15 bytes */
 	uint64_t wall_ns;  /* since the epoch, UTC */
 	enum xf_denied denied;
-	const char
-	    *rule; /* that denied it, at most XF_OUT_RULE_MAX bytes; NULL when it was removed */
+	const char *rule; /* the one that denied it, at most XF_OUT_RULE_MAX bytes; NULL when it was
+			     removed */
 };
 
 /* A cache of the text of the current second. Zero it before the first use, and use it with one

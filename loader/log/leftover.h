@@ -10,7 +10,7 @@
 #include "loader/hook/program.h"
 
 struct xf_leftover {
-	uint64_t records; /* that nobody has read */
+	uint64_t records; /* without a reader */
 	uint64_t bytes;	  /* of kernel memory */
 };
 

@@ -33,7 +33,7 @@ struct xf_source {
 	struct xf_attached at;
 	bool ours; /* this process attached or adopted the program, and detaches it at the end */
 	enum xf_source_state state;
-	bool told_no_program; /* that there is no program to read */
+	bool told_no_program; /* the message that there is no program to read */
 	bool comes_back;  /* after XF_SOURCE_ENDED it is XF_SOURCE_ABSENT, else XF_SOURCE_OVER */
 	uint64_t gone_ns; /* CLOCK_BOOTTIME: since when it is absent, 0: it never was there */
 	struct xf_program program;

@@ -69,11 +69,11 @@ debian_12_tree() {
 		sed -i "s/^VERSION := .*/VERSION := $lower/" "$T/xdpfun-$version/Makefile"
 		(cd "$T/xdpfun-$version" && DEB_BUILD_OPTIONS=nocheck BUILD=build scripts/dist --deb) >"$T/deb" 2>&1 ||
 			fail "$(tail -n 20 "$T/deb")"
-		mv "$T/xdpfun-$version/build/"xdpfun_* "$T/"
+		mv "$T/xdpfun-$version"/build/xdpfun{,-dbgsym}_* "$T/"
 		rm -r "${T:?}/xdpfun-$version"
 	done
-	run -0 lintian --allow-root "$T/xdpfun_$version-1_amd64.changes"
-	[ -z "$output" ] || fail "$output"
+	run --separate-stderr lintian "$T/xdpfun_$version-1_amd64.changes"
+	[ "$status" = 0 ] && [ -z "$output" ] || fail "$output" "$stderr"
 	debian_12_tree
 	cp "$T"/*.deb "$T/tree/root/"
 	in_tree apt-get install -y --no-install-recommends "/root/xdpfun_0.0.1-1_amd64.deb"
