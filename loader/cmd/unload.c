@@ -7,6 +7,7 @@
 
 #include "loader/hook/attach.h"
 #include "loader/hook/refusal.h"
+#include "loader/hook/stack.h"
 #include "loader/hook/bpffs.h"
 #include "loader/hook/hints.h"
 #include "loader/cmd/caps.h"
@@ -117,27 +118,42 @@ static int check_readable(const struct xf_inventory *inv)
 	return -EBUSY;
 }
 
-static int unload(const struct xf_inventory *invs, int n, const struct unload_args *args)
-{
-	int removed = 0, failed = 0, left = 0;
+struct counts {
+	int removed, failed, left;
+};
 
-	for (int h = 0; h < n; h++) {
-		failed += !args->all && check_readable(&invs[h]);
-		for (unsigned int i = 0; i < invs[h].chain.n; i++) {
-			if (invs[h].prog[i].kind == XF_INVENTORY_FOREIGN)
-				continue;
-			if (invs[h].prog[i].set[0]) {
-				failed += !!leave_firewall(&invs[h], i, !args->all);
-				left++;
-			} else if (remove_prog(&invs[h], i, args->force))
-				failed++;
-			else
-				removed++;
+static void unload_from(const struct xf_inventory *inv, const struct unload_args *args,
+			struct counts *counts)
+{
+	counts->failed += !args->all && check_readable(inv);
+	for (unsigned int i = 0; i < inv->chain.n; i++) {
+		if (inv->prog[i].kind == XF_INVENTORY_FOREIGN)
+			continue;
+		if (inv->prog[i].set[0]) {
+			counts->failed += !!leave_firewall(inv, i, !args->all);
+			counts->left++;
+		} else if (remove_prog(inv, i, args->force)) {
+			counts->failed++;
+		} else {
+			counts->removed++;
 		}
 	}
-	if (!removed && !failed && !left)
+}
+
+/* Interfaces upon others first. */
+static int unload(const struct xf_inventory *invs, unsigned int n, const struct unload_args *args)
+{
+	unsigned int ifindexes[n ? n : 1], order[n ? n : 1];
+	struct counts counts = {};
+
+	for (unsigned int i = 0; i < n; i++)
+		ifindexes[i] = invs[i].ifindex;
+	xf_stack_order(ifindexes, n, order);
+	for (unsigned int i = n; i-- > 0;)
+		unload_from(&invs[order[i]], args, &counts);
+	if (!counts.removed && !counts.failed && !counts.left)
 		xf_info("there is no xdpfun program to remove");
-	return failed ? XF_EXIT_FAILED : XF_EXIT_OK;
+	return counts.failed ? XF_EXIT_FAILED : XF_EXIT_OK;
 }
 
 static int run(const struct unload_args *args)

@@ -18,6 +18,7 @@
 #include "loader/hook/liblog.h"
 #include "loader/hook/netdev.h"
 #include "loader/hook/refusal.h"
+#include "loader/hook/stack.h"
 
 #define RACE_TRIES 5
 #define RACE_PAUSE (20 * XF_MSEC)
@@ -262,6 +263,7 @@ static int check_dispatcher(const struct xf_attach_opts *opts, struct xf_attache
 static int attach(const struct xf_attach_opts *opts, struct xf_attached *attached)
 {
 	struct timespec pause = { .tv_nsec = RACE_PAUSE };
+	char above[IF_NAMESIZE];
 	struct xf_chain chain;
 	bool refused;
 	int err = 0;
@@ -282,7 +284,8 @@ static int attach(const struct xf_attach_opts *opts, struct xf_attached *attache
 			return check_dispatcher(opts, attached);
 		if (!refused)
 			return err;
-		if (err != -EBUSY && err != -EEXIST)
+		if ((err != -EBUSY && err != -EEXIST) ||
+		    xf_stack_program_above(opts->ifindex, above))
 			break;
 		nanosleep(&pause, NULL);
 	}

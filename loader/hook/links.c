@@ -3,8 +3,10 @@
 #include "loader/hook/links.h"
 
 #include <errno.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,10 +54,21 @@ static void read_kinds(const struct rtattr *info, struct xf_link *link)
 	}
 }
 
+static bool has_program(const struct rtattr *xdp)
+{
+	const struct rtattr *attr = RTA_DATA(xdp);
+
+	for (int len = RTA_PAYLOAD(xdp); RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
+		if (attr->rta_type == IFLA_XDP_ATTACHED)
+			return *(uint8_t *)RTA_DATA(attr) != XDP_ATTACHED_NONE;
+	return false;
+}
+
 static void read_link(const struct nlmsghdr *msg, struct xf_link *link)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(msg);
 	const struct rtattr *attr = IFLA_RTA(info);
+	bool elsewhere = false;
 
 	*link = (struct xf_link) { .ifindex = info->ifi_index };
 	for (int len = IFLA_PAYLOAD(msg); RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
@@ -67,7 +80,13 @@ static void read_link(const struct nlmsghdr *msg, struct xf_link *link)
 			link->master = number(attr);
 		else if (attr->rta_type == IFLA_LINKINFO)
 			read_kinds(attr, link);
+		else if (attr->rta_type == IFLA_XDP)
+			link->has_program = has_program(attr);
+		else if (attr->rta_type == IFLA_LINK_NETNSID)
+			elsewhere = true;
 	}
+	if (elsewhere)
+		link->lower = 0;
 }
 
 /* Returns 1 while there is more, 0 at the end, or -errno. */

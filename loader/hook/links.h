@@ -4,16 +4,18 @@
 #define XF_LINKS_H
 
 #include <net/if.h>
+#include <stdbool.h>
 
 #define XF_LINK_KIND 16
 
 struct xf_link {
 	unsigned int ifindex;
 	char name[IF_NAMESIZE];
-	unsigned int lower;	       /* the one that is its link below, or 0 */
+	unsigned int lower;	       /* the one that is its link below, in this namespace, or 0 */
 	unsigned int master;	       /* the one of which it is a port or slave, or 0 */
 	char kind[XF_LINK_KIND];       /* "vlan", "bridge", or "" */
 	char slave_kind[XF_LINK_KIND]; /* its master's kind, or "" */
+	bool has_program;	       /* of XDP */
 };
 
 /* Call @fn for each. Returns 0 or -errno. */

@@ -14,6 +14,7 @@
 #include "loader/hook/hints.h"
 #include "lib/msg.h"
 #include "loader/hook/liblog.h"
+#include "loader/hook/stack.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_LINES 12
@@ -158,8 +159,26 @@ const char *xf_refusal_native_reason(unsigned int ifindex, int err)
 	return text;
 }
 
+bool xf_refusal_above(const char *what, const char *ifname, unsigned int ifindex, int err)
+{
+	char above[IF_NAMESIZE];
+
+	if ((err != -EEXIST && err != -EBUSY) || !xf_stack_program_above(ifindex, above))
+		return false;
+	xf_err("cannot %s %s: the interface %s upon it has an XDP program, and the kernel changes "
+	       "none below that",
+	       what, ifname, above);
+	xf_hint(
+	    "'xdpfun-load status -i %s' shows that one: it has to go first and to come last, as "
+	    "it does with -i for both or '-i any'",
+	    above);
+	return true;
+}
+
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err)
 {
+	if (xf_refusal_above("attach to", opts->ifname, opts->ifindex, err))
+		return;
 	xf_err("cannot attach to %s in %s mode: %s", opts->ifname, xf_mode_name(mode),
 	       strerror(-err));
 	if (err == -EBUSY || err == -EEXIST)
@@ -206,6 +225,11 @@ const char *xf_refusal_no_dispatcher(const char *no_bpffs)
 
 void xf_refusal_detach(const char *ifname, __u32 prog_id, int err)
 {
+	char what[64];
+
+	snprintf(what, sizeof(what), "remove program %u from", prog_id);
+	if (xf_refusal_above(what, ifname, if_nametoindex(ifname), err))
+		return;
 	xf_err("%s: cannot remove program %u: %s", ifname, prog_id, strerror(-err));
 	xf_hint("-v shows what libxdp says");
 }

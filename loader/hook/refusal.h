@@ -15,6 +15,9 @@ int xf_refusal_chain(const struct xf_attach_opts *opts, const struct xf_chain *c
 int xf_refusal_load(const struct xf_attach_opts *opts, int err);
 /* Print why the kernel or the driver refused the attachment. */
 void xf_refusal_attach(const struct xf_attach_opts *opts, enum xf_mode mode, int err);
+/* Whether an interface upon this one keeps its programs from being changed; prints so, with @what
+ * for "attach to". */
+bool xf_refusal_above(const char *what, const char *ifname, unsigned int ifindex, int err);
 /* Print that xf_detach() failed. */
 void xf_refusal_detach(const char *ifname, __u32 prog_id, int err);
 /* The reason against native mode, such as "Operation not supported: the driver has none", for the

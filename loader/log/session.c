@@ -99,6 +99,7 @@ void xf_session__free(struct xf_session *s)
 		free(s->sources[i]);
 	}
 	free(s->sources);
+	free(s->order);
 	xf_merge__free(&s->merge);
 	xf_sink__free(s->sink);
 	if (s->clock_set.fd >= 0)
@@ -270,12 +271,13 @@ static int finish(struct xf_session *s)
 {
 	int status = 0;
 
-	/* The latest first: the kernel refuses to change the programs of an interface while a
-	 * device upon it, as a macvlan, has one. */
-	for (unsigned int i = s->n; i-- > 0;)
-		if (s->sources[i]->state == XF_SOURCE_LIVE &&
-		    xf_source__end(s->sources[i], s->sources[i]->ours))
+	xf_session__order(s);
+	for (unsigned int k = s->n; k-- > 0;) {
+		struct xf_source *src = s->sources[s->order[k]];
+
+		if (src->state == XF_SOURCE_LIVE && xf_source__end(src, src->ours))
 			status = 1;
+	}
 	if (!s->output_closed)
 		xf_session__print_rest(s);
 	if (!s->output_closed && xf_sink__finish(s->sink, XF_FINISH_MS) == XF_SINK_CLOSED)

@@ -18,12 +18,15 @@
 static int add_source(struct xf_session *s, const char *given_name)
 {
 	struct xf_source **grown = reallocarray(s->sources, s->n + 1, sizeof(struct xf_source *));
+	unsigned int *order = reallocarray(s->order, s->n + 1, sizeof(*order));
 	struct xf_source *src = malloc(sizeof(*src));
 	int err = xf_sink__sources(s->sink, s->n + 1);
 
 	if (grown)
 		s->sources = grown;
-	if (!grown || !src || err) {
+	if (order)
+		s->order = order;
+	if (!grown || !order || !src || err) {
 		free(src);
 		err = err ?: -ENOMEM;
 		xf_err("cannot take in another interface: %s", strerror(-err));
@@ -60,6 +63,7 @@ static void found(struct xf_session *s, struct xf_source *src, const struct xf_n
 	src->ifindex = dev->ifindex;
 	memcpy(src->name, dev->name, sizeof(src->name));
 	src->state = XF_SOURCE_DUE;
+	s->ordered = false;
 }
 
 void xf_session__look_for_absent(struct xf_session *s)
@@ -118,6 +122,7 @@ void xf_session__see(struct xf_session *s, const struct xf_netdev_event *event)
 	memcpy(src->name, event->name, sizeof(src->name));
 	src->ifindex = event->ifindex;
 	src->state = XF_SOURCE_DUE;
+	s->ordered = false;
 }
 
 static void on_present(void *ctx, const struct xf_netdev_event *event)

@@ -31,6 +31,8 @@ struct xf_session {
 	struct xf_merge merge;
 	struct xf_source **sources;
 	unsigned int n;
+	unsigned int *order; /* indices of sources: begun from the first on, ended from the last */
+	bool ordered;	     /* the order is right for the sources that are due */
 	struct xf_loop *loop;
 	struct xf_watch signals, netdevs, clock_set, output;
 	struct xf_timer end, stats;
@@ -71,6 +73,8 @@ void xf_session__print_counters(struct xf_session *s, unsigned int source, bool 
 
 /* session_sources.c */
 
+/* Set s->order so that each interface comes behind those below it. */
+void xf_session__order(struct xf_session *s);
 /* Whether a source is to be started now. */
 bool xf_session__has_due(const struct xf_session *s);
 /* Start all sources that are due, or none. Returns 0, or -errno after a message. */

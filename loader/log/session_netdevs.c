@@ -112,15 +112,18 @@ static void check_source(struct xf_session *s, unsigned int i, const struct xf_n
 }
 
 /* An interface changed of which no program is read. */
-static void check_other(struct xf_source *src, const struct xf_netdev_event *event)
+static void check_other(struct xf_session *s, struct xf_source *src,
+			const struct xf_netdev_event *event)
 {
 	char name[IF_NAMESIZE];
 	bool gone = event->kind == XF_NETDEV_DELETED || event->kind == XF_NETDEV_MOVED ||
 		    (event->kind == XF_NETDEV_MISSED && !if_indextoname(src->ifindex, name));
 
 	if (!gone) {
-		if (src->state == XF_SOURCE_ABSENT)
+		if (src->state == XF_SOURCE_ABSENT) {
 			src->state = XF_SOURCE_DUE; /* there may be a program now */
+			s->ordered = false;
+		}
 		return;
 	}
 	src->ifindex = 0;
@@ -147,7 +150,7 @@ static void on_netdev_event(void *ctx, const struct xf_netdev_event *event)
 		if (src->state == XF_SOURCE_LIVE)
 			check_source(s, i, event);
 		else
-			check_other(src, event);
+			check_other(s, src, event);
 	}
 	s->look = true;
 	if (event->kind == XF_NETDEV_CHANGED)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "lib/msg.h"
+#include "loader/hook/stack.h"
 
 #define RETRY_NS (50 * XF_MSEC)
 
@@ -168,6 +169,16 @@ void xf_session__check_left(struct xf_session *s)
 
 /* ---- the beginning of a source ---- */
 
+void xf_session__order(struct xf_session *s)
+{
+	unsigned int ifindexes[s->n ? s->n : 1];
+
+	for (unsigned int i = 0; i < s->n; i++)
+		ifindexes[i] = s->sources[i]->ifindex;
+	xf_stack_order(ifindexes, s->n, s->order);
+	s->ordered = true;
+}
+
 static void undo(struct xf_session *s, unsigned int i)
 {
 	struct xf_source *src = s->sources[i];
@@ -222,13 +233,16 @@ bool xf_session__has_due(const struct xf_session *s)
 void xf_session__start_due(struct xf_session *s)
 {
 	struct xf_source *src = NULL;
-	unsigned int i = 0;
+	unsigned int k = 0, i;
 	int err;
 
 	if (!xf_session__has_due(s))
 		return;
-	while (s->sources[i]->state != XF_SOURCE_DUE)
-		i++;
+	if (!s->ordered)
+		xf_session__order(s);
+	while (s->sources[s->order[k]]->state != XF_SOURCE_DUE)
+		k++;
+	i = s->order[k];
 	src = s->sources[i];
 	s->woken = true;
 	err = begin_source(s, i, true);
@@ -247,7 +261,10 @@ int xf_session__start_all(struct xf_session *s)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; !err && i < s->n; i++) {
+	xf_session__order(s);
+	for (unsigned int k = 0; !err && k < s->n; k++) {
+		unsigned int i = s->order[k];
+
 		if (s->sources[i]->state != XF_SOURCE_DUE)
 			continue;
 		err = begin_source(s, i, s->opts.wait);
@@ -256,8 +273,8 @@ int xf_session__start_all(struct xf_session *s)
 		if ((err == -ENOENT || err == -EAGAIN) && s->opts.wait)
 			err = 0;
 	}
-	for (unsigned int i = 0; err && i < s->n; i++)
-		if (s->sources[i]->state == XF_SOURCE_LIVE)
-			undo(s, i);
+	for (unsigned int k = s->n; err && k-- > 0;)
+		if (s->sources[s->order[k]]->state == XF_SOURCE_LIVE)
+			undo(s, s->order[k]);
 	return err;
 }

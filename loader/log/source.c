@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/msg.h"
+#include "loader/hook/refusal.h"
 
 static const struct xf_program no_program = {
 	.prog_fd = -1,
@@ -143,8 +144,7 @@ int xf_source__end(struct xf_source *src, bool detach)
 	if (err == -ENOENT || err == -ENODEV)
 		err = 0; /* another process was faster */
 	if (err) {
-		xf_err("cannot detach program %u from %s: %s", src->at.prog_id, src->name,
-		       strerror(-err));
+		xf_refusal_detach(src->name, src->at.prog_id, err);
 		xf_hint("it passes everything and logs nothing now; 'xdpfun-load unload -i %s' "
 			"removes it",
 			src->name);

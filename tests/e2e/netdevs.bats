@@ -127,13 +127,48 @@ load lib.bash
 	stop log
 }
 
-@test "log and the firewall leave an interface and the macvlan upon it" {
+# stack_up: interfaces upon others: a bridge, which is older than its port, and a macvlan on eth0.
+stack_up() {
+	"${A[@]}" ip link add br0 type bridge || skip "this kernel has no bridge"
+	"${A[@]}" ip link add port0 type veth peer name port1
+	"${A[@]}" ip link set port0 master br0
 	"${A[@]}" ip link add link eth0 name upper type macvlan || skip "this kernel has no macvlan"
-	"${A[@]}" ip link set upper up
-	start log -i eth0 -i upper
+	for name in br0 port0 port1 upper; do
+		"${A[@]}" ip link set "$name" up
+	done
+}
+
+none_attached() {
+	same "what is attached" "$("${A[@]}" ip -j link | jq -c '[.[] | select(.xdp) | .ifname]')" "[]"
+}
+
+@test "log, firewall and unload begin below and leave above: a bridge and its port, a macvlan and its interface" {
+	stack_up
+	start log -i upper -i br0 -i port0 -i eth0
 	stop log
-	same "what is on eth0" "$(program_on eth0)" ""
-	run -0 "${A[@]}" "$XF" firewall attach -q -i eth0 -i upper
+	none_attached
+	start any -i any
+	wait_for at_work any 6
+	no_match "what it says" "$(said any)" "left out"
+	finish KILL any
+	run -0 "${A[@]}" "$XF" unload --all
+	none_attached
+	run -0 "${A[@]}" "$XF" firewall attach -q -i upper -i br0 -i port0 -i eth0
 	run -0 "${A[@]}" "$XF" firewall detach --purge
-	same "what is on eth0 then" "$(program_on eth0)" ""
+	none_attached
+}
+
+@test "an interface with a program upon the one that was asked for is named" {
+	stack_up
+	start above -i upper
+	run -1 "${A[@]}" "$XF" -i eth0
+	[[ $output = *"cannot attach to eth0: the interface upper upon it has an XDP program"*"status -i upper"* ]] || fail "$output"
+	start below -i port0
+	start bridge -i br0
+	stop below 1
+	says below "cannot remove program .* from port0: the interface br0 upon it has an XDP program"
+	stop bridge
+	stop above
+	run -0 "${A[@]}" "$XF" unload --all
+	none_attached
 }

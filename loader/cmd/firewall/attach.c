@@ -19,6 +19,7 @@
 #include "loader/firewall/ssh_warn.h"
 #include "lib/msg.h"
 #include "loader/hook/netdev.h"
+#include "loader/hook/stack.h"
 #include "loader/hook/lock.h"
 
 #define DEFAULT_PRIO 20
@@ -144,14 +145,20 @@ static int attach_one(const struct xf_fw_args *args, const struct xf_named_set *
 /* Returns how many interfaces the set is not on. */
 static int attach_all(const struct xf_fw_args *args, const struct xf_named_set *set, __u32 root_id)
 {
+	unsigned int ifindexes[XF_STRS_MAX] = {}, order[XF_STRS_MAX];
 	struct xf_locks locks = { .fd = -1 };
+	struct xf_netdev netdev;
 	int failed = 0;
 
 	if (xf_locks__open(&locks))
 		return args->interfaces.n;
+	for (unsigned int i = 0; i < args->interfaces.n; i++)
+		if (!xf_netdev_lookup(args->interfaces.at[i], &netdev))
+			ifindexes[i] = netdev.ifindex;
+	xf_stack_order(ifindexes, args->interfaces.n, order);
 	xf_locks__attach_begin(&locks);
 	for (unsigned int i = 0; i < args->interfaces.n; i++)
-		failed += !!attach_one(args, set, root_id, args->interfaces.at[i]);
+		failed += !!attach_one(args, set, root_id, args->interfaces.at[order[i]]);
 	xf_locks__attach_end(&locks);
 	xf_locks__close(&locks);
 	return failed;

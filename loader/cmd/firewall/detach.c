@@ -7,6 +7,7 @@
 
 #include "loader/hook/attach.h"
 #include "loader/hook/refusal.h"
+#include "loader/hook/stack.h"
 #include "loader/cmd/firewall/args.h"
 #include "loader/firewall/programs.h"
 #include "loader/firewall/named_set.h"
@@ -46,6 +47,21 @@ static int detach_one(const struct xf_fw_args *args, const struct xf_fw_place *p
 	return 0;
 }
 
+/* Those upon others first. Returns how many could not be detached. */
+static int detach_places(const struct xf_fw_args *args, const struct xf_fw_place *places,
+			 unsigned int n)
+{
+	unsigned int ifindexes[n], order[n];
+	int failed = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		ifindexes[i] = places[i].ifindex;
+	xf_stack_order(ifindexes, n, order);
+	for (unsigned int i = n; i-- > 0;)
+		failed += !!detach_one(args, &places[order[i]]);
+	return failed;
+}
+
 /* Returns how many could not be detached; the others are left in *@places. */
 static int detach_all(const struct xf_fw_args *args, __u32 root_id, struct xf_fw_place **places,
 		      int *n)
@@ -58,10 +74,8 @@ static int detach_all(const struct xf_fw_args *args, __u32 root_id, struct xf_fw
 	xf_locks__attach_begin(&locks);
 	*n = xf_fw_places(places, &args->interfaces, root_id);
 	failed = *n < 0 ? 1 : xf_fw_count_absent(&args->interfaces, args->set, *places, *n);
-	/* The latest first: the kernel refuses to change the programs of an interface while a
-	 * device upon it, as a macvlan, has one. */
-	for (int i = *n; i-- > 0;)
-		failed += !!detach_one(args, &(*places)[i]);
+	if (*n > 0)
+		failed += detach_places(args, *places, *n);
 	if (!*n && !args->interfaces.n && !args->purge) {
 		xf_err("the set '%s' is attached to no interface of this network namespace",
 		       args->set);
