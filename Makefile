@@ -41,8 +41,10 @@ $(call need_lib,json-c,0.14,libjson-c-dev (Debian) or json-c-devel (Fedora))
 ifneq ($(filter unit tests%,$(MAKECMDGOALS)),)
 $(call need_lib,cmocka,1.1.0,libcmocka-dev (Debian) or libcmocka-devel (Fedora))
 endif
-LIBS := $(shell $(PKG_CONFIG) --libs libxdp libbpf json-c) -lelf -lz -lpthread
-LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxdp libbpf)
+# With libsystemd the relay takes sockets from the service manager, and tells it its states.
+SYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo libsystemd)
+LIBS := $(shell $(PKG_CONFIG) --libs libxdp libbpf json-c $(SYSTEMD)) -lelf -lz -lpthread
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxdp libbpf $(SYSTEMD)) $(if $(SYSTEMD),-DXF_SYSTEMD)
 # Debian keeps <asm/types.h> in a folder that clang does not look into for the bpf target.
 BPF_INCLUDES := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)))
 endif

@@ -9,6 +9,7 @@
 #include "lib/time.h"
 #include "lib/msg.h"
 #include "lib/num.h"
+#include "loader/relay/service.h"
 #include "sockmap/route/endpoint.h"
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -176,10 +177,6 @@ static int check_forward(struct xf_relay_args *args)
 		xf_err("forward needs --to ADDR:PORT or --routes FILE");
 		return -EINVAL;
 	}
-	if (!args->listen_texts.n && !args->check) {
-		xf_err("forward needs --listen ADDR:PORT");
-		return -EINVAL;
-	}
 	for (unsigned int i = 0; i < args->to_texts.n && !err; i++)
 		err = parse_to(args, args->to_texts.at[i]);
 	return err;
@@ -231,8 +228,6 @@ static int parse_listens(struct xf_relay_args *args)
 {
 	struct xf_strs *texts = &args->listen_texts;
 
-	if (args->echo && !texts->n)
-		texts->at[texts->n++] = XF_RELAY_ECHO_LISTEN;
 	for (unsigned int i = 0; i < texts->n; i++) {
 		if (xf_relay_args__listen("--listen", texts->at[i], &args->listens[i]))
 			return -EINVAL;
@@ -245,7 +240,16 @@ static int parse_listens(struct xf_relay_args *args)
 		}
 	}
 	args->n_listens = texts->n;
-	return 0;
+	if (!args->check && xf_service__listens(args))
+		return -EINVAL;
+	if (args->n_listens || args->check)
+		return 0;
+	if (!args->echo) {
+		xf_err("forward needs --listen ADDR:PORT");
+		return -EINVAL;
+	}
+	texts->at[texts->n++] = XF_RELAY_ECHO_LISTEN;
+	return parse_listens(args);
 }
 
 int xf_relay_cmd__parse(struct xf_relay_cmd *cmd, bool echo, const struct xf_opt *opts,

@@ -18,6 +18,8 @@ struct xf_relay_args {
 	struct xf_strs listen_texts;
 	struct xf_addr listens[XF_STRS_MAX];
 	unsigned int n_listens;
+	int passed[XF_STRS_MAX]; /* by the service manager: the last n_passed of listens */
+	unsigned int n_passed;
 	bool echo; /* the command: echo, or forward */
 	/* forward only */
 	struct xf_strs to_texts;

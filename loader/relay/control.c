@@ -10,6 +10,7 @@
 #include "lib/msg.h"
 #include "lib/signals.h"
 #include "loader/relay/impl.h"
+#include "loader/relay/service.h"
 #include "sockmap/route/routes.h"
 
 void xf_relay__block_early(void)
@@ -51,6 +52,7 @@ static void drain(struct xf_relay_main *run)
 
 static void stop(struct xf_relay_main *run)
 {
+	xf_service__stopping();
 	if (run->stops++)
 		ask_all(run, XF_ASK_ABORT, NULL);
 	else
@@ -80,6 +82,9 @@ static void on_routes(struct xf_routes *routes, void *arg)
 {
 	struct xf_relay_main *run = arg;
 
+	if (!run->stops)
+		xf_service__ready();
+
 	if (!routes || !xf_relay__no_loop(run, routes)) {
 		xf_routes__put(routes);
 		xf_warn("%s: the old rules stay in use", run->args->routes);
@@ -94,8 +99,12 @@ static void on_routes(struct xf_routes *routes, void *arg)
 /* A SIGHUP with nothing to read again or open anew means that the terminal is gone. */
 static void hang_up(struct xf_relay_main *run)
 {
+	if (run->args->write || run->helper)
+		xf_service__reloading();
 	if (run->args->write)
 		xf_access__reopen(run->access);
+	if (run->args->write && !run->helper)
+		xf_service__ready();
 	if (run->helper)
 		xf_reload_helper__ask(run->helper, run->loop, on_routes, run);
 	else if (!run->args->write && xf_signals_hangup_ends())

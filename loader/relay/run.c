@@ -16,6 +16,7 @@
 #include "loader/relay/impl.h"
 #include "loader/relay/connection_limit.h"
 #include "loader/relay/routes_file.h"
+#include "loader/relay/service.h"
 #include "sockmap/route/routes.h"
 
 #define MESSAGE_MS 1000 /* the time-out of stderr while there are no connections */
@@ -69,6 +70,7 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 	return (struct xf_server_opts) {
 		.listens = args->listens,
 		.n_listens = args->n_listens,
+		.n_passed = args->n_passed,
 		.reuseport = args->threads > 1,
 		.echo = args->echo,
 		.routes = run->routes,
@@ -105,6 +107,11 @@ static int open_workers(struct xf_relay_main *run)
 	struct xf_addr listens[XF_STRS_MAX];
 	int shared[XF_STRS_MAX], err = 0;
 	mode_t mask = umask(0777 & ~run->args->socket_mode);
+	unsigned int own = opts.n_listens - opts.n_passed;
+
+	for (unsigned int i = 0; i < opts.n_listens; i++)
+		shared[i] = i < own ? -1 : run->args->passed[i - own];
+	opts.shared = shared;
 
 	run->workers = calloc(run->args->threads, sizeof(*run->workers));
 	if (!run->workers) {
@@ -116,13 +123,12 @@ static int open_workers(struct xf_relay_main *run)
 		run->n += !err;
 		for (unsigned int i = 0; run->n == 1 && i < opts.n_listens && !err; i++) {
 			xf_server__address(run->workers[0].server, i, &listens[i]);
-			shared[i] = listens[i].sa.sa_family == AF_UNIX
-					? xf_server__listening_fd(run->workers[0].server, i)
-					: -1;
+			if (i >= own || listens[i].sa.sa_family != AF_UNIX)
+				continue;
+			shared[i] = xf_server__listening_fd(run->workers[0].server, i);
 			err = give_file(run, &listens[i]);
 		}
 		opts.listens = listens;
-		opts.shared = shared;
 		opts.joins = true;
 	}
 	umask(mask);
@@ -200,8 +206,10 @@ static int start(struct xf_relay_main *run)
 
 	for (unsigned int i = 0; i < run->n && !err; i++)
 		err = xf_worker__start(&run->workers[i], run->loop);
-	if (!err)
+	if (!err) {
 		say_ready(run);
+		xf_service__ready();
+	}
 	return err;
 }
 

@@ -54,23 +54,30 @@ static int set_address(const struct xf_listener *listener, const struct xf_addr 
 	return listen(fd, BACKLOG) ? -errno : 0;
 }
 
-static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
+/* Accepted sockets inherit these options. Urgent bytes stay in their place in the stream. */
+static int set_options(const struct xf_listener *listener)
 {
 	const struct xf_keepalive *keepalive = &listener->server->opts.keepalive;
-	int fd = listener->fd, on = 1, off = 0, err = 0;
+	int fd = listener->fd, on = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)))
+		return -errno;
+	if (!keepalive->idle)
+		return 0;
+	return xf_fds__keep_alive(fd, keepalive->idle, keepalive->interval, keepalive->count);
+}
+
+static int set_up(struct xf_listener *listener, const struct xf_addr *addr)
+{
+	int fd = listener->fd, on = 1, off = 0, err;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    /* Accepted sockets inherit both options. Urgent bytes stay in their place in the
-	     * stream. */
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) ||
 	    /* [::] accepts IPv4, too, whatever net.ipv6.bindv6only says. */
 	    (addr->sa.sa_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off))))
 		return -errno;
-	if (keepalive->idle)
-		err =
-		    xf_fds__keep_alive(fd, keepalive->idle, keepalive->interval, keepalive->count);
+	err = set_options(listener);
 	if (!err)
 		err = set_address(listener, addr);
 	if (err)
@@ -104,7 +111,9 @@ static int share(struct xf_listener *listener, const struct xf_addr *addr, int f
 {
 	listener->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	listener->address = *addr;
-	return listener->fd < 0 ? -errno : 0;
+	if (listener->fd < 0)
+		return -errno;
+	return addr->sa.sa_family == AF_UNIX ? 0 : set_options(listener);
 }
 
 static int open_one(struct xf_listener *listener, unsigned int i)
@@ -125,6 +134,7 @@ static int open_one(struct xf_listener *listener, unsigned int i)
 		say_why(-err);
 		return err;
 	}
+	listener->passed = i >= opts->n_listens - opts->n_passed;
 	listener->any_address = xf_sockaddr_is_any(&listener->address);
 	return 0;
 }
@@ -291,10 +301,11 @@ void xf_listeners__drain(struct xf_server *server)
 	for (unsigned int i = 0; i < server->opts.n_listens; i++) {
 		struct xf_listener *listener = &server->listeners[i];
 
-		/* close() resets the connections in the queue, so they are accepted first. While
-		 * clients come faster than that the queue never gets empty; BACKLOG of them are
-		 * enough. */
-		for (int n = 0; listener->fd >= 0 && server->mover && n < BACKLOG; n++) {
+		/* close() resets the connections in the queue, so they are accepted first, unless
+		 * another process goes on with the socket. While clients come faster than that the
+		 * queue never gets empty; BACKLOG of them are enough. */
+		for (int n = 0;
+		     listener->fd >= 0 && server->mover && !listener->passed && n < BACKLOG; n++) {
 			if (!accept_one(listener))
 				break;
 		}

@@ -90,6 +90,7 @@ struct xf_server_opts {
 	/* By listener: a listening socket that the server uses a duplicate of, or -1; NULL: none.
 	 * listens has its address. */
 	const int *shared;
+	unsigned int n_passed;	       /* the last of them, which others keep open, too */
 	bool reuseport;		       /* other servers of this process listen there, too */
 	bool joins;		       /* with reuseport: one of them does already */
 	bool echo;		       /* no routes, no upstream */

@@ -79,6 +79,7 @@ struct xf_listener {
 	struct xf_watch watch;
 	int fd; /* -1: closed */
 	struct xf_addr address;
+	bool passed;	  /* the service manager keeps it open, for another process */
 	bool any_address; /* listens on all addresses: each connection is asked for its own */
 	dev_t file_dev;	  /* of the file of a UNIX socket that bind() has made */
 	ino_t file_ino;	  /* 0: none */
