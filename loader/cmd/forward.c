@@ -58,6 +58,15 @@ static const struct xf_opt options[] = {
 	  .max = XF_RELAY_SECONDS_MAX,
 	  .offset = offsetof(struct xf_relay_cmd, args.dial_timeout),
 	  .help = "time for an upstream to answer, for each that is tried (default: 5)" },
+	{ .name = "resolve",
+	  .type = XF_OPT_SECONDS,
+	  .arg = "SECONDS",
+	  .min = XF_NSEC,
+	  .max = XF_RELAY_SECONDS_MAX,
+	  .offset = offsetof(struct xf_relay_cmd, args.resolve),
+	  .help =
+	      "look up the names among the upstreams so often, besides at the start and when an "
+	      "upstream cannot be reached (default: 60)" },
 	{ .name = "max-waiting",
 	  .type = XF_OPT_U32,
 	  .arg = "N",

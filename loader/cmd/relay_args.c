@@ -11,6 +11,7 @@
 #include "lib/num.h"
 #include "loader/relay/service.h"
 #include "sockmap/route/endpoint.h"
+#include "sockmap/route/first_packet.h"
 
 static const char *const format_names[] = { "text", "json", NULL };
 
@@ -128,7 +129,7 @@ int xf_relay_args__listen(const char *option, const char *text, struct xf_addr *
 /* Add one of the addresses of --to. Returns 0, or -EINVAL after a message. */
 static int add_upstream(struct xf_relay_args *args, const char *at, size_t len)
 {
-	char text[XF_SOCKADDR_TEXT] = "";
+	char text[XF_NAME_MAX + 8] = "";
 	const char *why;
 
 	if (args->n_to == XF_RELAY_TO_MAX) {

@@ -10,6 +10,7 @@ void xf_relay_args__init(struct xf_relay_args *args, bool echo)
 		.echo = echo,
 		.first_timeout = 10 * XF_NSEC,
 		.dial_timeout = 5 * XF_NSEC,
+		.resolve = 60 * XF_NSEC,
 		.max_waiting = 4096,
 		.keepalive = { .idle = 30, .interval = 10, .count = 3 },
 		.memory = 256ULL << 20,

@@ -8,6 +8,7 @@
 #include "lib/sockaddr.h"
 #include "loader/relay/access_format.h"
 #include "sockmap/relay/budget.h"
+#include "sockmap/route/endpoint.h"
 #include "sockmap/server/server.h"
 
 #define XF_RELAY_TO_MAX 64
@@ -23,13 +24,14 @@ struct xf_relay_args {
 	bool echo; /* the command: echo, or forward */
 	/* forward only */
 	struct xf_strs to_texts;
-	struct xf_addr to[XF_RELAY_TO_MAX];
+	struct xf_endpoint to[XF_RELAY_TO_MAX];
 	unsigned int n_to;
 	const char *routes;
 	bool send_proxy_v2;
 	bool check;
 	uint64_t first_timeout;
 	uint64_t dial_timeout;
+	uint64_t resolve; /* ns between look-ups of names */
 	uint32_t max_waiting;
 	/* both */
 	int engine; /* enum xf_engine_id */

@@ -78,21 +78,88 @@ bool xf_relay__no_loop(const struct xf_relay_main *run, const struct xf_routes *
 	return true;
 }
 
-static void on_routes(struct xf_routes *routes, void *arg)
+static void keep_old(const struct xf_relay_main *run)
 {
-	struct xf_relay_main *run = arg;
+	xf_warn("%s: the old rules stay in use", run->args->routes);
+}
 
-	if (!run->stops)
-		xf_service__ready();
-
-	if (!routes || !xf_relay__no_loop(run, routes)) {
-		xf_routes__put(routes);
-		xf_warn("%s: the old rules stay in use", run->args->routes);
-		return;
-	}
+/* Give @routes to the workers. */
+static void use(struct xf_relay_main *run, struct xf_routes *routes)
+{
 	ask_all(run, XF_ASK_ROUTES, routes);
 	xf_routes__put(run->routes);
 	run->routes = routes;
+}
+
+void xf_relay__unreachable(void *arg)
+{
+	struct xf_relay_main *run = arg;
+	struct xf_resolver *resolver = run->resolver;
+
+	if (resolver)
+		xf_resolver__hurry(resolver);
+}
+
+int xf_relay__resolve(struct xf_relay_main *run)
+{
+	struct xf_resolver *resolver;
+	int err;
+
+	if (!run->routes || !xf_routes__names(run->routes))
+		return 0;
+	err = xf_resolver__start(&resolver, run->routes, run->args->resolve, run->loop);
+	if (!err)
+		run->resolver = resolver;
+	return err;
+}
+
+/* Use routes that have new addresses. */
+static void take_resolved(struct xf_relay_main *run)
+{
+	struct xf_routes *routes = run->resolver ? xf_resolver__take(run->resolver) : NULL;
+
+	if (!routes)
+		return;
+	if (!xf_relay__no_loop(run, routes)) {
+		xf_routes__put(routes);
+		if (run->reloaded)
+			keep_old(run);
+		return;
+	}
+	use(run, routes);
+	if (run->reloaded)
+		xf_info("%s: new connections use the new rules", run->args->routes);
+	else
+		xf_debug("the names among the upstreams were looked up");
+	run->reloaded = false;
+}
+
+static void on_routes(struct xf_routes *routes, void *arg)
+{
+	struct xf_relay_main *run = arg;
+	struct xf_resolver *resolver = run->resolver;
+	int err = 0;
+
+	if (!run->stops)
+		xf_service__ready();
+	if (!routes || !xf_relay__no_loop(run, routes)) {
+		xf_routes__put(routes);
+		keep_old(run);
+		return;
+	}
+	if (resolver)
+		xf_resolver__set(resolver, routes);
+	else if (xf_routes__names(routes))
+		err = xf_resolver__start(&resolver, routes, run->args->resolve, run->loop);
+	run->resolver = resolver;
+	run->reloaded = xf_routes__names(routes);
+	if (err)
+		keep_old(run);
+	if (run->reloaded) {
+		xf_routes__put(routes);
+		return;
+	}
+	use(run, routes);
 	xf_info("%s: new connections use the new rules", run->args->routes);
 }
 
@@ -222,6 +289,7 @@ int xf_relay__turn_until_end(struct xf_relay_main *run)
 			return failed;
 		}
 		xf_access__tend(run->access);
+		take_resolved(run);
 		if (run->counting)
 			print_stats(run);
 	}

@@ -8,6 +8,7 @@
 #include "loader/relay/access_log.h"
 #include "loader/relay/drop_privileges.h"
 #include "loader/relay/reload_helper.h"
+#include "loader/relay/resolver.h"
 #include "loader/relay/args.h"
 #include "loader/relay/worker.h"
 #include "sockmap/relay/budget.h"
@@ -18,7 +19,10 @@ struct xf_relay_main {
 	struct xf_budget budget;
 	struct xf_routes *routes;	 /* for new connections; NULL for echo */
 	struct xf_reload_helper *helper; /* with --routes */
-	struct xf_loop *loop;		 /* the main thread's */
+	/* NULL: no routes had a name among their upstreams. Workers read it. */
+	_Atomic(struct xf_resolver *) resolver;
+	bool reloaded;	      /* the routes that are being resolved are new rules */
+	struct xf_loop *loop; /* the main thread's */
 	struct xf_access *access;
 	struct xf_worker *workers;
 	unsigned int n; /* open workers */
@@ -34,6 +38,11 @@ struct xf_relay_main {
 void xf_relay__block_early(void);
 /* Watch for signals and the time for counters. Returns 0 or -errno after a message. */
 int xf_relay__control(struct xf_relay_main *run);
+/* Look up the names of run->routes in a thread, if there are any. Returns 0 or -errno after a
+ * message. */
+int xf_relay__resolve(struct xf_relay_main *run);
+/* An upstream of routes with names could not be connected to; @run is a struct xf_relay_main. */
+void xf_relay__unreachable(void *run);
 /* Turn the main loop until all workers have finished. Returns 0, or -errno of a worker that
  * failed. */
 int xf_relay__turn_until_end(struct xf_relay_main *run);

@@ -81,6 +81,8 @@ static struct xf_server_opts server_opts(const struct xf_relay_main *run)
 		.first_timeout = args->first_timeout,
 		.dial_timeout = args->dial_timeout,
 		.send_proxy_v2 = args->send_proxy_v2,
+		.on_unreachable = xf_relay__unreachable,
+		.unreachable_arg = (void *)run,
 		.on_end = xf_access__add,
 		.arg = run->access,
 	};
@@ -202,7 +204,7 @@ static void say_ready(const struct xf_relay_main *run)
 
 static int start(struct xf_relay_main *run)
 {
-	int err = 0;
+	int err = xf_relay__resolve(run);
 
 	for (unsigned int i = 0; i < run->n && !err; i++)
 		err = xf_worker__start(&run->workers[i], run->loop);
@@ -219,6 +221,8 @@ static int prepare(struct xf_relay_main *run)
 
 	if (!err)
 		err = read_routes(run); /* may block on the file */
+	if (!err && run->routes)
+		err = xf_resolver__first(&run->routes);
 	xf_signals_block();
 	run->max_connections =
 	    xf_relay_limit(run->args->max_connections, run->args->echo, run->args->threads, 0);
@@ -263,6 +267,7 @@ static void release(struct xf_relay_main *run)
 		xf_worker__close(&run->workers[i]);
 	free(run->workers);
 	xf_access__free(run->access);
+	xf_resolver__stop(run->resolver);
 	xf_reload_helper__stop(run->helper);
 	xf_loop__close(run->loop, &run->signals);
 	xf_loop__free(run->loop);

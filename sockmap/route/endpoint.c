@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 #include "lib/num.h"
+#include "sockmap/route/first_impl.h"
 
 #define PREFIX "unix:"
 #define EXPECT_UNIX                                                                                \
 	"unix:/PATH or unix:@NAME of at most 107 visible characters, without quotes, commas and "  \
 	"backslashes"
 
-/* Every path that was ever parsed, so that an address can point to one, and equal paths are equal
- * pointers. They come from the command line and the routes files, and are never freed. */
+/* Every path and name that was ever parsed, so that an address can point to one, and equal paths
+ * are equal pointers. They come from the command line and the routes files, and are never freed. */
 static void *paths;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -96,9 +97,33 @@ const struct sockaddr *xf_endpoint_for_kernel(const struct xf_addr *addr, struct
 	return (struct sockaddr *)un;
 }
 
-int xf_endpoint_parse_upstream(const char *s, struct xf_addr *addr, const char **why)
+/* "db.example:5432". The last label of a name is no number, so that a mistyped address is none. */
+static bool parse_name(const char *s, struct xf_endpoint *upstream)
 {
-	return is_unix(s) ? parse_unix(s, addr, why) : xf_sockaddr_parse(s, 1, addr, why);
+	const char *colon = strchr(s, ':'), *label;
+	char name[XF_NAME_MAX + 1];
+	uint64_t port;
+
+	if (!colon || xf_num_parse(colon + 1, 1, UINT16_MAX, &port) ||
+	    !xf_first_name((const uint8_t *)s, colon - s, name))
+		return false;
+	label = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
+	if (label[strspn(label, "0123456789")] == '\0')
+		return false;
+	*upstream = (struct xf_endpoint) { .host = intern(name), .port = port };
+	return upstream->host;
+}
+
+int xf_endpoint_parse_upstream(const char *s, struct xf_endpoint *upstream, const char **why)
+{
+	struct xf_addr addr;
+	int err = is_unix(s) ? parse_unix(s, &addr, why) : xf_sockaddr_parse(s, 1, &addr, why);
+
+	if (!err)
+		*upstream = (struct xf_endpoint) { .addr = addr };
+	else if (!is_unix(s) && parse_name(s, upstream))
+		err = 0;
+	return err;
 }
 
 int xf_endpoint_parse_listen(const char *s, struct xf_addr *addr, const char **why)

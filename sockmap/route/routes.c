@@ -37,37 +37,123 @@ void *xf_routes_more(void *array, unsigned int *n, size_t size)
 	return entry;
 }
 
-void xf_routes__finish(struct xf_routes *routes)
+static int add_upstream(struct xf_routes *routes, struct xf_route *route,
+			const struct xf_addr *addr)
 {
+	struct xf_addr *entry =
+	    xf_routes_more(&routes->upstreams, &routes->n_upstreams, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = *addr;
+	route->n_upstreams++;
+	return 0;
+}
+
+/* @found: the addresses of each name, or NULL. */
+static int fill(struct xf_routes *routes, const struct xf_endpoint *targets,
+		const struct xf_addresses *found)
+{
+	unsigned int name = 0;
+	int err = 0;
+
+	for (unsigned int i = 0; i < routes->n_rules; i++) {
+		struct xf_routes_rule *rule = &routes->rules[i];
+
+		rule->route.first_upstream = routes->n_upstreams;
+		rule->route.n_upstreams = 0;
+		for (unsigned int t = 0; t < rule->n_targets && !err; t++) {
+			const struct xf_endpoint *target = &targets[rule->first_target + t];
+
+			if (!target->host)
+				err = add_upstream(routes, &rule->route, &target->addr);
+			for (unsigned int a = 0; target->host && found && a < found[name].n && !err;
+			     a++)
+				err = add_upstream(routes, &rule->route, &found[name].at[a]);
+			name += !!target->host;
+		}
+	}
+	routes->n_names = name;
+	/* The array stays where it is from here on. */
 	for (unsigned int i = 0; i < routes->n_rules; i++) {
 		struct xf_route *route = &routes->rules[i].route;
 
-		if (route->n_upstreams)
-			route->upstreams = routes->upstreams + route->first_upstream;
+		route->upstreams =
+		    route->n_upstreams ? routes->upstreams + route->first_upstream : NULL;
+	}
+	return err;
+}
+
+int xf_routes__finish(struct xf_routes *routes)
+{
+	return fill(routes, routes->targets, NULL);
+}
+
+int xf_routes__resolved(struct xf_routes **out, struct xf_routes *base,
+			const struct xf_addresses *found)
+{
+	struct xf_routes *routes = xf_routes__new();
+	int err = -ENOMEM;
+
+	if (!routes)
+		return err;
+	base = base->base ?: base;
+	routes->base = xf_routes__get(base);
+	routes->n_rules = base->n_rules;
+	routes->sources = base->sources;
+	routes->n_sources = base->n_sources;
+	routes->destinations = base->destinations;
+	routes->n_destinations = base->n_destinations;
+	routes->rules = calloc(base->n_rules + 1, sizeof(*routes->rules));
+	if (routes->rules) {
+		if (base->n_rules)
+			memcpy(routes->rules, base->rules, base->n_rules * sizeof(*routes->rules));
+		err = fill(routes, base->targets, found);
+	}
+	if (err)
+		xf_routes__put(routes);
+	else
+		*out = routes;
+	return err;
+}
+
+unsigned int xf_routes__names(const struct xf_routes *routes)
+{
+	return routes->n_names;
+}
+
+const struct xf_endpoint *xf_routes__name(const struct xf_routes *routes, unsigned int i)
+{
+	const struct xf_endpoint *target = (routes->base ?: routes)->targets;
+
+	for (;; target++) {
+		if (target->host && !i--)
+			return target;
 	}
 }
 
-int xf_routes__single(struct xf_routes **out, const struct xf_addr *upstreams, unsigned int n)
+int xf_routes__single(struct xf_routes **out, const struct xf_endpoint *upstreams, unsigned int n)
 {
 	struct xf_routes *routes = xf_routes__new();
 	struct xf_routes_rule *rule;
+	int err = -ENOMEM;
 
 	if (!routes)
-		return -ENOMEM;
+		return err;
 	rule = xf_routes_more(&routes->rules, &routes->n_rules, sizeof(*rule));
-	routes->upstreams = calloc(n, sizeof(*upstreams));
+	routes->targets = calloc(n, sizeof(*upstreams));
 	if (rule)
 		rule->route.text = strdup("any");
-	if (!rule || !rule->route.text || !routes->upstreams) {
-		xf_routes__put(routes);
-		return -ENOMEM;
+	if (rule && rule->route.text && routes->targets) {
+		memcpy(routes->targets, upstreams, n * sizeof(*upstreams));
+		routes->n_targets = rule->n_targets = n;
+		err = xf_routes__finish(routes);
 	}
-	memcpy(routes->upstreams, upstreams, n * sizeof(*upstreams));
-	routes->n_upstreams = n;
-	rule->route.n_upstreams = n;
-	xf_routes__finish(routes);
-	*out = routes;
-	return 0;
+	if (err)
+		xf_routes__put(routes);
+	else
+		*out = routes;
+	return err;
 }
 
 struct xf_routes *xf_routes__get(struct xf_routes *routes)
@@ -80,6 +166,13 @@ void xf_routes__put(struct xf_routes *routes)
 {
 	if (!routes || atomic_fetch_sub(&routes->refs, 1) != 1)
 		return;
+	if (routes->base) {
+		xf_routes__put(routes->base);
+		free(routes->rules);
+		free(routes->upstreams);
+		free(routes);
+		return;
+	}
 	for (unsigned int i = 0; i < routes->n_rules; i++) {
 		struct xf_routes_rule *rule = &routes->rules[i];
 
@@ -89,6 +182,7 @@ void xf_routes__put(struct xf_routes *routes)
 		free((char *)rule->route.text);
 	}
 	free(routes->rules);
+	free(routes->targets);
 	free(routes->upstreams);
 	free(routes->sources);
 	free(routes->destinations);

@@ -16,6 +16,7 @@
 #include "sockmap/route/first_packet.h"
 #include "lib/sockaddr.h"
 
+struct xf_endpoint;
 struct xf_routes; /* immutable once made; counted references, safe between threads */
 
 struct xf_route {
@@ -43,12 +44,25 @@ typedef uint8_t *(*xf_routes_read)(const char *path, size_t *len, char *why, siz
 int xf_routes__parse(struct xf_routes **routes, const char *text, size_t len, xf_routes_read read,
 		     void *arg, struct xf_routes_error *error);
 /* Make routes of one rule without condition, for --to. */
-int xf_routes__single(struct xf_routes **routes, const struct xf_addr *upstreams, unsigned int n);
+int xf_routes__single(struct xf_routes **routes, const struct xf_endpoint *upstreams,
+		      unsigned int n);
 struct xf_routes *xf_routes__get(struct xf_routes *routes);
 void xf_routes__put(struct xf_routes *routes);
 
 unsigned int xf_routes__upstreams(const struct xf_routes *routes); /* of all rules together */
 const struct xf_addr *xf_routes__upstream(const struct xf_routes *routes, unsigned int i);
+
+/* The upstreams that are names, and the addresses of one of them; valid while the routes are. */
+unsigned int xf_routes__names(const struct xf_routes *routes);
+const struct xf_endpoint *xf_routes__name(const struct xf_routes *routes, unsigned int i);
+struct xf_addresses {
+	struct xf_addr *at;
+	unsigned int n;
+};
+/* Make routes with the same rules as @base, with the addresses of name number i in @found[i].
+ * Without any a rule has no upstream for that name. Returns 0 or -ENOMEM. */
+int xf_routes__resolved(struct xf_routes **routes, struct xf_routes *base,
+			const struct xf_addresses *found);
 
 enum xf_decision_kind {
 	XF_DECIDE_MORE,	     /* read on, or wait */

@@ -14,18 +14,18 @@
 static int add_upstream(struct xf_parse *p, struct xf_routes_rule *rule, struct xf_word word)
 {
 	struct xf_routes *routes = p->routes;
-	struct xf_addr addr, *entry;
-	char text[XF_SOCKADDR_TEXT];
+	struct xf_endpoint target, *entry;
+	char text[XF_NAME_MAX + 8];
 	const char *why;
 
 	if (!word.len ||
-	    xf_endpoint_parse_upstream(xf_word_string(word, text, sizeof(text)), &addr, &why))
+	    xf_endpoint_parse_upstream(xf_word_string(word, text, sizeof(text)), &target, &why))
 		return xf_words__expected(&p->words, word, word.len ? why : "ADDR:PORT");
-	entry = xf_routes_more(&routes->upstreams, &routes->n_upstreams, sizeof(*entry));
+	entry = xf_routes_more(&routes->targets, &routes->n_targets, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
-	*entry = addr;
-	rule->route.n_upstreams++;
+	*entry = target;
+	rule->n_targets++;
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int parse_rule(struct xf_parse *p, struct xf_word word)
 		return -ENOMEM;
 	rule->route.line = p->words.line;
 	rule->route.index = routes->n_rules - 1;
-	rule->route.first_upstream = routes->n_upstreams;
+	rule->first_target = routes->n_targets;
 	err = xf_condition__parse(p, word, rule);
 	if (err)
 		return err;
@@ -218,11 +218,12 @@ int xf_routes__parse(struct xf_routes **routes, const char *text, size_t len, xf
 		return -ENOMEM;
 	err = parse_text(&p, text, len);
 	xf_conditions__forget(&p);
+	if (!err)
+		err = xf_routes__finish(p.routes);
 	if (err) {
 		xf_routes__put(p.routes);
 		return err;
 	}
-	xf_routes__finish(p.routes);
 	*routes = p.routes;
 	return 0;
 }

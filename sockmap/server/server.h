@@ -102,6 +102,9 @@ struct xf_server_opts {
 	uint64_t first_timeout;	  /* ns */
 	uint64_t dial_timeout;	  /* ns, for each upstream that is tried */
 	bool send_proxy_v2;
+	/* An upstream of routes with names could not be connected to; may be NULL. */
+	void (*on_unreachable)(void *arg);
+	void *unreachable_arg;
 	void (*on_end)(const struct xf_report *report, void *arg); /* may be NULL */
 	void *arg;
 };

@@ -48,6 +48,8 @@ void xf_upstream__failed(struct xf_conn *conn, int err)
 			: &server->warn_named;
 	char text[XF_SOCKADDR_TEXT], n[32];
 
+	if (conn->route && server->opts.on_unreachable && xf_routes__names(conn->routes))
+		server->opts.on_unreachable(server->opts.unreachable_arg);
 	if (!xf_ratelimit_due(ratelimit, now, &times))
 		return;
 	xf_sockaddr_text(conn->tried, text);

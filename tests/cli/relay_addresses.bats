@@ -7,7 +7,7 @@ load cli.bash
 
 @test "a listen address without a valid address or port is refused" {
 	for value in foo 127.0.0.1 127.0.0.1: : 127.0.0.1:http 127.0.0.1:65536 127.0.0.1:+1 \
-		"127.0.0.1:80 " localhost:80 ::1:80 "[::1]" "[::1:80" 1.2.3:80 256.0.0.1:80 \
+		"127.0.0.1:80 " ::1:80 "[::1]" "[::1:80" 1.2.3:80 256.0.0.1:80 \
 		unix: unix:x unix:/ unix:/a\ b unix:@ "unix:/$(printf 'x%.0s' {1..107})"; do
 		refuses echo -l "$value" -- --listen "\"$value\"" expected
 		refuses echo "--listen=$value" -- --listen "\"$value\"" expected
@@ -16,6 +16,7 @@ load cli.bash
 		refuses forward -l 127.0.0.1:0 --to "192.0.2.1:1,$value" -- --to "\"$value\"" expected
 		refuses log -i lo "--echo=$value" -- --echo "\"$value\"" expected
 	done
+	refuses echo -l localhost:80 -- --listen '"localhost:80"' expected
 	refuses echo -l "" -- -l '""'
 	refuses log -i lo --echo= -- --echo '""'
 }
@@ -32,6 +33,18 @@ load cli.bash
 	says "listening on unix:@xdpfun-test,"
 	run -1 --separate-stderr "$XF" forward -l unix:@x --to unix:@x
 	says "--to: this relay listens on its upstream unix:@x itself"
+}
+
+@test "an upstream that is a name is looked up at the start" {
+	starts forward -l 127.0.0.1:0 --to localhost:80,LOCALHOST.:81
+	says "listening on"
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 --separate-stderr unshare -n bash -c 'ip link set lo up; exec "$0" "$@"' \
+		"$XF" forward -l 127.0.0.1:7 --to localhost:7
+	says "--to: this relay listens on its upstream 127.0.0.1:7 itself"
+	echo "any -> nosuch.invalid:80" >routes
+	run -0 "$XF" forward --check --routes routes
+	refuses forward -l 127.0.0.1:0 --to localhost:80 --resolve 0.5 -- --resolve '"0.5"'
 }
 
 @test "an upstream with port 0, an empty upstream and a 65th are refused" {

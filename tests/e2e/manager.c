@@ -3,8 +3,9 @@
  *
  * It listens at ADDR:PORT, runs the command with that socket (LISTEN_FDS) and prints the states
  * that its services report to the socket NOTIFY, as "N STATE". At SIGUSR1 it runs the command once
- * more, and ends the service before that one with SIGTERM when the new one is ready. At SIGTERM it
- * ends all; its exit status is 1 when a service ended with another status than 0. */
+ * more, and ends the service before that one with SIGTERM when the new one is ready. SIGHUP goes to
+ * the newest service. At SIGTERM it ends all; its exit status is 1 when a service ended with
+ * another status than 0. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR1);
 	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	fd = listen_at(argv[1], argv[2]);
@@ -156,6 +158,8 @@ int main(int argc, char **argv)
 			reap();
 		else if (info.ssi_signo == SIGUSR1)
 			start(fd, argv + 4, &mask);
+		else if (info.ssi_signo == SIGHUP)
+			kill(services[n - 1], SIGHUP);
 		else
 			ending = true;
 		for (int i = 0; ending && i < n; i++)

@@ -63,7 +63,7 @@ restarts() {
 	managed --routes "$T/routes" --user root
 	client client --up 1000 --down 1000
 	echo "any -> nonsense" >"$T/routes"
-	"${A[@]}" pkill -HUP -P "${pid[manager]}" -x xdpfun-load
+	signal HUP manager
 	wait_for said_by_services "1 RELOADING=1"
 	wait_for grep -q "the old rules stay in use" "$T/manager.err"
 	client client --up 1000 --down 1000

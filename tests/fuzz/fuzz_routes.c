@@ -36,7 +36,8 @@ static void must_be_sound(const struct xf_decision *d, size_t len)
 	must(d->skip <= len);
 	must((route || d->kind == XF_DECIDE_AMBIGUOUS) == !!d->route);
 	must(!route || d->route->reject == (d->kind == XF_DECIDE_REJECT));
-	must(!route || d->route->reject == !d->route->n_upstreams);
+	/* A name has no address here. */
+	must(!route || !d->route->reject || !d->route->n_upstreams);
 	must(d->kind != XF_DECIDE_DIAL || (d->has_proxy && d->proxy.dst.len));
 	must(!d->has_proxy || d->skip >= d->proxy.len);
 }

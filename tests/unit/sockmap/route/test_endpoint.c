@@ -30,6 +30,7 @@ static void test_texts(void **state)
 {
 	static const char *const texts[] = { "unix:/run/x.sock", "unix:@name", LONGEST };
 	char out[XF_SOCKADDR_TEXT];
+	struct xf_endpoint upstream;
 	struct xf_addr addr;
 
 	(void)state;
@@ -37,11 +38,58 @@ static void test_texts(void **state)
 		addr = parsed(texts[i]);
 		assert_string_equal(xf_sockaddr_text(&addr, out), texts[i]);
 		assert_int_equal(xf_sockaddr_port(&addr), 0);
-		assert_int_equal(xf_endpoint_parse_upstream(texts[i], &addr, NULL), 0);
-		assert_string_equal(xf_sockaddr_text(&addr, out), texts[i]);
+		assert_int_equal(xf_endpoint_parse_upstream(texts[i], &upstream, NULL), 0);
+		assert_null(upstream.host);
+		assert_string_equal(xf_sockaddr_text(&upstream.addr, out), texts[i]);
 	}
 	assert_int_equal(xf_unix_named("", &addr), 0);
 	assert_string_equal(xf_sockaddr_text(&addr, out), "unix:");
+}
+
+static void test_names(void **state)
+{
+	static const struct {
+		const char *text, *host; /* NULL: refused */
+		uint16_t port;
+	} names[] = {
+		{ "localhost:80", "localhost", 80 },
+		{ "DB.Example.:65535", "db.example", 65535 },
+		{ "a:1", "a", 1 },
+		{ "1.example:1", "1.example", 1 },
+		{ "x_y-z.0a:1", "x_y-z.0a", 1 },
+		{ "localhost", NULL, 0 },
+		{ "localhost:", NULL, 0 },
+		{ "localhost:0", NULL, 0 },
+		{ "localhost:http", NULL, 0 },
+		{ "localhost:65536", NULL, 0 },
+		{ "256.0.0.1:80", NULL, 0 },
+		{ "1.2.3:80", NULL, 0 },
+		{ "a.1:80", NULL, 0 },
+		{ "a..b:80", NULL, 0 },
+		{ "*.example:80", NULL, 0 },
+		{ "b\xc3\xbc:80", NULL, 0 },
+		{ "::1:80", NULL, 0 },
+		{ "a:b:80", NULL, 0 },
+		{ "[a]:80", NULL, 0 },
+		{ ":80", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct xf_endpoint upstream;
+		const char *why = NULL;
+		int err = xf_endpoint_parse_upstream(names[i].text, &upstream, &why);
+
+		if (err != (names[i].host ? 0 : -EINVAL))
+			fail_msg("%s: %d", names[i].text, err);
+		if (err) {
+			assert_non_null(why);
+			continue;
+		}
+		assert_string_equal(upstream.host, names[i].host);
+		assert_int_equal(upstream.port, names[i].port);
+		assert_int_equal(upstream.addr.len, 0);
+	}
 }
 
 static void test_equal(void **state)
@@ -72,12 +120,13 @@ static void test_bad(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct xf_addr addr = { .len = 77 };
+		struct xf_endpoint upstream;
 		const char *why = NULL;
 
 		if (xf_endpoint_parse_listen(texts[i], &addr, &why) != -EINVAL)
 			fail_msg("\"%s\" is an address", texts[i]);
 		assert_non_null(why);
-		assert_int_equal(xf_endpoint_parse_upstream(texts[i], &addr, NULL), -EINVAL);
+		assert_int_equal(xf_endpoint_parse_upstream(texts[i], &upstream, NULL), -EINVAL);
 		assert_int_equal(addr.len, 77);
 	}
 }
@@ -117,7 +166,6 @@ static void test_all_addresses(void **state)
 	assert_int_equal(xf_endpoint_parse_listen(":", &addr, &why), -EINVAL);
 	assert_int_equal(xf_endpoint_parse_listen(":65536", &addr, &why), -EINVAL);
 	assert_int_equal(xf_endpoint_parse_listen("::1", &addr, &why), -EINVAL);
-	assert_int_equal(xf_endpoint_parse_upstream(":443", &addr, &why), -EINVAL);
 	addr = parsed("0.0.0.0:1");
 	assert_true(xf_sockaddr_is_any(&addr));
 	addr = parsed("[::1]:1");
@@ -139,9 +187,10 @@ static void test_unmap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_texts),	      cmocka_unit_test(test_equal),
-		cmocka_unit_test(test_bad),	      cmocka_unit_test(test_for_kernel),
-		cmocka_unit_test(test_all_addresses), cmocka_unit_test(test_unmap),
+		cmocka_unit_test(test_texts), cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_bad),   cmocka_unit_test(test_for_kernel),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_all_addresses),
+		cmocka_unit_test(test_unmap),
 	};
 
 	return cmocka_run_group_tests_name("endpoint", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "sockmap/route/endpoint.h"
 #include "tests/unit/sockmap/route/routes_fixture.h"
 
 static const struct xf_route *route_of(const struct xf_routes *routes, const char *data, size_t len)
@@ -62,13 +63,13 @@ static void test_fields(void **state)
 
 static void test_single(void **state)
 {
-	struct xf_addr upstreams[2] = { { .len = 0 } };
+	struct xf_endpoint upstreams[2] = {};
 	struct xf_decision decision;
 	struct xf_routes *routes;
 
 	(void)state;
-	assert_int_equal(xf_sockaddr_parse("192.0.2.1:80", 1, &upstreams[0], NULL), 0);
-	assert_int_equal(xf_sockaddr_parse("[::1]:80", 1, &upstreams[1], NULL), 0);
+	assert_int_equal(xf_sockaddr_parse("192.0.2.1:80", 1, &upstreams[0].addr, NULL), 0);
+	assert_int_equal(xf_sockaddr_parse("[::1]:80", 1, &upstreams[1].addr, NULL), 0);
 	assert_int_equal(xf_routes__single(&routes, upstreams, 2), 0);
 	assert_ptr_equal(xf_routes__get(routes), routes);
 	xf_routes__put(routes);
@@ -78,11 +79,55 @@ static void test_single(void **state)
 	assert_int_equal(decision.route->line, 0);
 	assert_string_equal(decision.route->text, "any");
 	assert_int_equal(decision.route->n_upstreams, 2);
-	assert_true(xf_sockaddr_equal(&decision.route->upstreams[1], &upstreams[1]));
+	assert_true(xf_sockaddr_equal(&decision.route->upstreams[1], &upstreams[1].addr));
 	assert_int_equal(decision.skip, 0);
 	assert_false(decision.has_proxy);
 	xf_routes__put(routes);
 	xf_routes__put(NULL);
+}
+
+/* Names among the upstreams have the addresses that are found for them, in their place. */
+static void test_resolved(void **state)
+{
+	struct xf_routes *base = routes_of("host a -> 192.0.2.1:1,b.test:2,192.0.2.3:3\n"
+					   "host b -> reject\n"
+					   "any -> c.test:4\n"),
+			 *routes, *again;
+	struct xf_addr addrs[2];
+	struct xf_addresses found[2] = { { addrs, 2 }, { addrs, 0 } };
+	const struct xf_route *route;
+	char text[XF_SOCKADDR_TEXT];
+
+	(void)state;
+	assert_int_equal(xf_routes__names(base), 2);
+	assert_string_equal(xf_routes__name(base, 0)->host, "b.test");
+	assert_string_equal(xf_routes__name(base, 1)->host, "c.test");
+	assert_int_equal(xf_routes__name(base, 1)->port, 4);
+	assert_int_equal(route_of(base, TEXT(GET("a")))->n_upstreams, 2);
+	assert_int_equal(route_of(base, TEXT(GET("c")))->n_upstreams, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    xf_sockaddr_parse(i ? "[::1]:2" : "192.0.2.9:2", 1, &addrs[i], NULL), 0);
+	assert_int_equal(xf_routes__resolved(&routes, base, found), 0);
+	xf_routes__put(base);
+	assert_int_equal(xf_routes__names(routes), 2);
+	assert_int_equal(xf_routes__upstreams(routes), 4);
+	route = route_of(routes, TEXT(GET("a")));
+	assert_string_equal(route->text, "host a");
+	assert_int_equal(route->n_upstreams, 4);
+	assert_string_equal(xf_sockaddr_text(&route->upstreams[1], text), "192.0.2.9:2");
+	assert_string_equal(xf_sockaddr_text(&route->upstreams[2], text), "[::1]:2");
+	assert_string_equal(xf_sockaddr_text(&route->upstreams[3], text), "192.0.2.3:3");
+	assert_true(route_of(routes, TEXT(GET("b")))->reject);
+	assert_int_equal(route_of(routes, TEXT(GET("c")))->n_upstreams, 0);
+	/* Once more, from routes that have addresses already. */
+	found[0].n = 0;
+	found[1].n = 1;
+	assert_int_equal(xf_routes__resolved(&again, routes, found), 0);
+	xf_routes__put(routes);
+	assert_int_equal(route_of(again, TEXT(GET("a")))->n_upstreams, 2);
+	assert_int_equal(route_of(again, TEXT(GET("c")))->n_upstreams, 1);
+	xf_routes__put(again);
 }
 
 static void test_names(void **state)
@@ -370,7 +415,7 @@ int main(void)
 		cmocka_unit_test(test_unconditional), cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_many),	      cmocka_unit_test(test_ambiguous),
 		cmocka_unit_test(test_alpn),	      cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_reached),
+		cmocka_unit_test(test_reached),	      cmocka_unit_test(test_resolved),
 	};
 
 	return cmocka_run_group_tests_name("routes", tests, NULL, NULL);

@@ -43,15 +43,16 @@ static const struct {
 	{ TEXT("-> 192.0.2.1:80,"), 1, 17, "expected ADDR:PORT|end of the line" },
 	{ TEXT("-> ,192.0.2.1:80"), 1, 4, "expected ADDR:PORT" },
 	{ TEXT("-> 192.0.2.1:80,,192.0.2.1:80"), 1, 17, "expected ADDR:PORT" },
-	{ TEXT("-> 192.0.2.1:80,example.org:80"), 1, 17, "found 'example.org:80'" },
+	{ TEXT("-> 192.0.2.1:80,example.org"), 1, 17, "found 'example.org'" },
+	{ TEXT("-> 192.0.2.1:80,example..org:80"), 1, 17, "found 'example..org:80'" },
 	{ TEXT("-> 192.0.2.1:80, 192.0.2.2:80"), 1, 17, "expected ADDR:PORT" },
 	{ TEXT("-> 192.0.2.1:80 192.0.2.2:80"), 1, 17, "end of the line, found '192.0.2.2:80'" },
 	{ TEXT("-> 2001:db8::1:80"), 1, 4, "brackets" },
 	{ TEXT(
-	      "-> 192.0.2.1:00000000000000000000000000000000000000000000000000000000000000000000000"
+	      "-> 192.0.2.1:x0000000000000000000000000000000000000000000000000000000000000000000000"
 	      "0000000000000000000000000000000000000000000000000000000000000000000000000000000008"
 	      "0"),
-	  1, 4, "expected ADDR:PORT|found '192.0.2.1:000|...'" },
+	  1, 4, "expected a port|found '192.0.2.1:x00|...'" },
 	{ TEXT("sni"), 1, 4, "expected a host name|found the end of the line" },
 	{ TEXT("sni -> 192.0.2.1:80"), 1, 5, "expected a host name|found '->'" },
 	{ TEXT("sni a..b -> reject"), 1, 5, "expected a host name|found 'a..b'" },
