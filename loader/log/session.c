@@ -239,6 +239,17 @@ static void on_patience(struct xf_timer *timer, uint64_t now)
 	s->stop = true;
 }
 
+/* The duration begins when all interfaces that were there at the beginning have been started. */
+static int begin_duration(struct xf_session *s)
+{
+	if (!s->opts.duration_ns || s->end.pos || s->stop)
+		return 0;
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->sources[i]->state == XF_SOURCE_DUE)
+			return 0;
+	return xf_loop__arm(s->loop, &s->end, xf_loop__now(s->loop) + s->opts.duration_ns);
+}
+
 /* Run until a signal, a limit or the end of all sources. Returns 0, or -errno after a message. */
 static int run_loop(struct xf_session *s)
 {
@@ -254,6 +265,9 @@ static int run_loop(struct xf_session *s)
 			return err;
 		}
 		xf_session__start_due(s);
+		err = begin_duration(s);
+		if (err)
+			return err;
 		if (s->woken)
 			wake_up(s);
 		choose_wait(s, xf_session__drain(s));
@@ -295,10 +309,7 @@ int xf_session__run(struct xf_session *s)
 
 	xf_sink__begin(s->sink);
 	s->flushed_ns = s->packet_ns = xf_now_ns(CLOCK_MONOTONIC);
-	if (s->opts.duration_ns)
-		err = xf_loop__arm(s->loop, &s->end,
-				   xf_now_ns(CLOCK_MONOTONIC) + s->opts.duration_ns);
-	if (!err && s->opts.stats_ns)
+	if (s->opts.stats_ns)
 		err =
 		    xf_loop__arm(s->loop, &s->stats, xf_now_ns(CLOCK_MONOTONIC) + s->opts.stats_ns);
 	if (err)

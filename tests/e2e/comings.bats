@@ -222,6 +222,17 @@ unloaded() {
 	same "what is attached" "$("${A[@]}" ip -j link | jq '[.[] | select(.xdp)] | length')" 0
 }
 
+@test "--duration begins when -i any has started all interfaces" {
+	local n
+
+	for n in {1..20}; do
+		ip -n "$LAB-a" link add "v$n" type veth peer name "v$n" netns "$LAB-b"
+	done
+	begin log "${A[@]}" "$XF" -i any --duration 0.001 -q
+	ends log 0
+	same "interfaces with counters" "$(grep -c ': seen' "$T/log.err")" 22
+}
+
 @test "-i any goes on without an interface that another program holds" {
 	needs_no_chaining
 	attach_foreign
