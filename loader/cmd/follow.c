@@ -8,6 +8,7 @@
 #include "lib/msg.h"
 #include "lib/strbuf.h"
 #include "loader/hook/hints.h"
+#include "loader/hook/netdev.h"
 #include "loader/cmd/log_args.h"
 #include "loader/cmd/hint_ours.h"
 #include "loader/cmd/run.h"
@@ -88,12 +89,18 @@ static void explain_many(const char *name, const struct candidates *found)
 
 static void explain_none(const char *name, const struct xf_chain *chain, __u32 only_id)
 {
+	unsigned int type;
+
 	if (only_id)
 		xf_err("%s has no xdpfun program with id %u", name, only_id);
 	else
 		xf_err("%s has no xdpfun program", name);
 	if (chain->kind == XF_CHAIN_PINS)
 		xf_hint_other_bpffs();
+	else if (xf_netdev_frames(name, &type) != XF_LINK_ETHER)
+		xf_hint("'xdpfun-load log -i %s' attaches one and prints its log; what other tools "
+			"load is for interfaces with an Ethernet header",
+			name);
 	else
 		xf_hint(
 		    "'xdp-loader load %s xdpfun.o' attaches one for others to follow, 'xdpfun-load log -i %s' "
@@ -120,9 +127,9 @@ static int choose(const struct xf_run *run, struct xf_source *src, bool waiting)
 		    "%s: program %u reads nothing here: it was loaded for another kind of interface, "
 		    "such as those with an Ethernet header",
 		    src->name, found.ids[0]);
-		xf_hint(
-		    "'xdpfun-load log -i %s' attaches one that reads the packets of this interface",
-		    src->name);
+		xf_hint("'xdpfun-load unload -i %s && xdpfun-load log -i %s' puts one there that "
+			"reads them",
+			src->name, src->name);
 	}
 	if (found.n == 1) {
 		src->at.prog_id = found.ids[0];
@@ -155,9 +162,10 @@ static int start_source(struct xf_run *run, struct xf_source *src, bool waiting)
 	err = xf_run__read(run, src);
 	if (err == -EBUSY)
 		xf_hint(
-		    "a program has one reader; end that one, or attach another program with 'xdpfun-load log -i %s'",
+		    "a program has one reader%s; end that one, or attach another program with 'xdpfun-load log -i %s'",
+		    run->args->wait ? ", and --wait waits for interfaces and programs only" : "",
 		    src->name);
-	if (!err && !src->at.dispatcher_id) {
+	if (!err && !src->at.dispatcher_id && !xf_program__is_blind(&src->program, src->name)) {
 		xf_warn(
 		    "%s: program %u was loaded without a dispatcher, the next XDP program there will be refused",
 		    src->name, src->at.prog_id);

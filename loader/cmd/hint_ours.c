@@ -13,6 +13,10 @@ static void hint_logger(const char *ifname, const struct xf_program *program)
 
 	if (!xf_program__owner(program, &owner) && xf_owner_state(&owner) == XF_OWNER_ALIVE)
 		xf_hint("process %u runs 'xdpfun-load log' there; end it first", owner.pid);
+	else if (xf_program__is_blind(program, ifname))
+		xf_hint("it is an xdpfun that was loaded for another kind of interface and reads "
+			"nothing here: 'xdpfun-load unload -i %s' removes it",
+			ifname);
 	else
 		xf_hint(
 		    "it is an xdpfun that was loaded without a dispatcher: 'xdpfun-load follow "

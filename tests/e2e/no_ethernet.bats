@@ -63,7 +63,12 @@ tun() {
 	start follow follow -i tun0
 	stop follow
 	grep -q 'reads nothing here' "$T/follow.err" || fail "$(cat "$T/follow.err")"
-	"${A[@]}" xdp-loader unload tun0 --all
+	! grep -q 'xdp-loader load' "$T/follow.err" || fail "$(cat "$T/follow.err")"
+	run -1 "${A[@]}" "$XF" -i tun0
+	[[ $output != *"xdp-loader load"* ]] || fail "$output"
+	"${A[@]}" "$XF" unload -i tun0
+	run -1 "${A[@]}" "$XF" follow -i tun0
+	[[ $output != *"xdp-loader load"* && $output = *"xdpfun-load log -i tun0"* ]] || fail "$output"
 }
 
 @test "attach names the tunnels on the interface, and no other device on it" {
