@@ -147,7 +147,7 @@ static __always_inline __u32 xf_fw_kind(const struct xf_fw_tail *tail)
 	return XF_READ_ONCE(tail->kind) & ~XF_FW_FREED;
 }
 
-static __always_inline int xf_fw_holds(const struct xf_fw_rule *rule)
+static __always_inline int xf_fw_in_force(const struct xf_fw_rule *rule)
 {
 	__u64 expires = XF_READ_ONCE(rule->expires);
 

@@ -16,7 +16,7 @@ __noinline __u32 xf_fw_first_holding(__u32 slot, __u32 id)
 
 		if (!rule)
 			return 0;
-		if (xf_fw_holds(rule))
+		if (xf_fw_in_force(rule))
 			return id;
 		id = XF_READ_ONCE(rule->next);
 	}

@@ -22,7 +22,7 @@ __noinline __u32 xf_fw_chain(__u32 slot, __u32 id, __u64 least)
 		rule = xf_fw_of_id(slot, tuple->rule);
 		if (!rule || rule->rank < least)
 			return 0;
-		if (xf_fw_holds(rule))
+		if (xf_fw_in_force(rule))
 			return tuple->rule;
 		id = XF_READ_ONCE(tuple->next);
 	}

@@ -29,7 +29,7 @@ static __always_inline void xf_fw_match_prefix4(const struct xf_fw_generation *g
 
 	if (!rule)
 		return;
-	if (xf_fw_holds(rule))
+	if (xf_fw_in_force(rule))
 		xf_fw_take_rule(match, rule, id);
 	else
 		xf_fw_take(gen, match, xf_fw_search4(number, dir, addr));
@@ -44,7 +44,7 @@ static __always_inline void xf_fw_match_prefix6(const struct xf_fw_generation *g
 
 	if (!rule)
 		return;
-	if (xf_fw_holds(rule))
+	if (xf_fw_in_force(rule))
 		xf_fw_take_rule(match, rule, id);
 	else
 		xf_fw_take(gen, match, xf_fw_longest_holding6(number, dir, hi, lo));

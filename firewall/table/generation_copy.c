@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From one set to another: rule by rule, or table by table. */
+/* From one generation to another: rule by rule, or table by table. */
 #include <errno.h>
 #include <string.h>
 

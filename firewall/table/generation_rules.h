@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One generation of rules and its changes, whether packets meet it or not. Inside firewall/ only.
  */
-#ifndef XF_SET_H
-#define XF_SET_H
+#ifndef XF_GENERATION_RULES_H
+#define XF_GENERATION_RULES_H
 
 #include "firewall/table/region.h"
 #include "firewall/rule/rule.h"

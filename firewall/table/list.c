@@ -116,7 +116,7 @@ int xf_ruleset__ttl(struct xf_ruleset *ruleset, const struct xf_rule *rule, uint
 	return err;
 }
 
-int xf_ruleset__by_id(struct xf_ruleset *ruleset, uint32_t set, uint32_t id, uint64_t now,
+int xf_ruleset__by_id(struct xf_ruleset *ruleset, uint32_t gen, uint32_t id, uint64_t now,
 		      struct xf_rule *rule)
 {
 	const struct xf_fw_rule *entry;
@@ -131,7 +131,7 @@ int xf_ruleset__by_id(struct xf_ruleset *ruleset, uint32_t set, uint32_t id, uin
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (!xf_rule_entry_holds(entry, now) ||
 	    xf_ruleset__number(ruleset, now) != ruleset->number ||
-	    XF_FW_MARK(ruleset->region.gen) != set)
+	    XF_FW_MARK(ruleset->region.gen) != gen)
 		return -ENOENT;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps of a rule set in this process's memory: sets, their tables, and the entries in these.
- * Inside firewall/ only. */
+/* The maps of a rule set in this process's memory: generations, their tables, and the entries in
+ * these. Inside firewall/ only. */
 #ifndef XF_REGION_H
 #define XF_REGION_H
 

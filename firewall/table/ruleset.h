@@ -3,8 +3,8 @@
  * into memory, so that a change is a few stores and needs no copy of the rest. One writer at a
  * time: the caller holds a lock. Every change holds at once for the next packet, and in between
  * each packet meets either the old or the new verdict. */
-#ifndef XF_TABLE_H
-#define XF_TABLE_H
+#ifndef XF_RULESET_H
+#define XF_RULESET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ bool xf_ruleset__held(const struct xf_ruleset *ruleset, uint64_t now);
 bool xf_ruleset_root_held(const struct xf_fw_root *root, uint64_t now);
 /* Put the rule set on hold. Returns as xf_ruleset__try_first() does. */
 int xf_ruleset__hold(struct xf_ruleset *ruleset);
-/* End a hold: the rule set holds, for good. */
+/* Release a rule set that is on hold: its rules apply, for good. */
 void xf_ruleset__resume(struct xf_ruleset *ruleset);
 /* Put off the deadline of the trial that was begun, also when it has just passed: attaching may
  * take longer than the trial. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An open rule set, for the files that implement table.h. */
-#ifndef XF_TABLE_IMPL_H
-#define XF_TABLE_IMPL_H
+/* An open rule set, for the files that implement ruleset.h. */
+#ifndef XF_RULESET_IMPL_H
+#define XF_RULESET_IMPL_H
 
 #include "lib/time.h"
 #include "firewall/table/generation_rules.h"
@@ -21,7 +21,7 @@ struct xf_ruleset {
 
 /* The number of the generation that packets met at that time. */
 uint32_t xf_ruleset__number(const struct xf_ruleset *ruleset, uint64_t now);
-/* Look again at which set holds and at its tables: another process may have changed them. */
+/* Look again at which generation holds and at its tables: another process may have changed them. */
 void xf_ruleset__refresh(struct xf_ruleset *ruleset, uint64_t now);
 
 /* Take back a trial that is over and any change that a writer left unfinished when it died. Returns
@@ -32,8 +32,8 @@ int xf_ruleset__settle(struct xf_ruleset *ruleset, uint64_t now);
 int xf_ruleset__begin(struct xf_ruleset *ruleset, uint64_t now);
 void xf_ruleset__end(struct xf_ruleset *ruleset);
 
-/* An empty set beside the one that holds, attached to region. Until it holds nothing of it is left
- * when the process ends; xf_region__detach() lets it go. Returns 0 or -errno. */
+/* An empty generation beside the one that holds, attached to region. Until it holds nothing of it
+ * is left when the process ends; xf_region__detach() lets it go. Returns 0 or -errno. */
 int xf_ruleset__new_generation(struct xf_ruleset *ruleset, bool deny, uint64_t expected_rules,
 			       struct xf_region *region);
 /* Let that generation hold in place of the present one, whose tables go unless a trial needs them.

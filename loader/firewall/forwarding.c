@@ -46,11 +46,11 @@ static bool warn_routed(const char *ifname)
 
 struct search {
 	const char *ifname;
-	struct xf_link own;
+	struct xf_link_info own;
 	bool found;
 };
 
-static void find_own(void *arg, const struct xf_link *link)
+static void find_own(void *arg, const struct xf_link_info *link)
 {
 	struct search *search = arg;
 
@@ -58,7 +58,7 @@ static void find_own(void *arg, const struct xf_link *link)
 		search->own = *link;
 }
 
-static bool shares_frames(const struct xf_link *link)
+static bool shares_frames(const struct xf_link_info *link)
 {
 	static const char *const kinds[] = { "macvlan", "macvtap", "ipvlan", "ipvtap" };
 
@@ -68,10 +68,10 @@ static bool shares_frames(const struct xf_link *link)
 	return false;
 }
 
-static void warn_linked(void *arg, const struct xf_link *link)
+static void warn_linked(void *arg, const struct xf_link_info *link)
 {
 	struct search *search = arg;
-	const struct xf_link *own = &search->own;
+	const struct xf_link_info *own = &search->own;
 
 	if (own->master == link->ifindex &&
 	    (!strcmp(own->slave_kind, "bridge") || !strcmp(own->slave_kind, "openvswitch")))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A rule set, locked and ready to be read or changed. */
-#ifndef XF_RULE_SET_H
-#define XF_RULE_SET_H
+#ifndef XF_NAMED_SET_H
+#define XF_NAMED_SET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -27,7 +27,7 @@ static bool is_tunnel(const char *kind)
 	return false;
 }
 
-static void see(void *arg, const struct xf_link *link)
+static void see(void *arg, const struct xf_link_info *link)
 {
 	struct tunnels *tunnels = arg;
 

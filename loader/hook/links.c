@@ -31,7 +31,7 @@ static unsigned int number(const struct rtattr *attr)
 }
 
 /* Some kernels say only here which interface is below a vxlan device. */
-static void read_vxlan(const struct rtattr *data, struct xf_link *link)
+static void read_vxlan(const struct rtattr *data, struct xf_link_info *link)
 {
 	const struct rtattr *attr = RTA_DATA(data);
 
@@ -40,7 +40,7 @@ static void read_vxlan(const struct rtattr *data, struct xf_link *link)
 			link->lower = number(attr);
 }
 
-static void read_kinds(const struct rtattr *info, struct xf_link *link)
+static void read_kinds(const struct rtattr *info, struct xf_link_info *link)
 {
 	const struct rtattr *attr = RTA_DATA(info);
 
@@ -64,13 +64,13 @@ static bool has_program(const struct rtattr *xdp)
 	return false;
 }
 
-static void read_link(const struct nlmsghdr *msg, struct xf_link *link)
+static void read_link(const struct nlmsghdr *msg, struct xf_link_info *link)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(msg);
 	const struct rtattr *attr = IFLA_RTA(info);
 	bool elsewhere = false;
 
-	*link = (struct xf_link) { .ifindex = info->ifi_index };
+	*link = (struct xf_link_info) { .ifindex = info->ifi_index };
 	for (int len = IFLA_PAYLOAD(msg); RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
 		if (attr->rta_type == IFLA_IFNAME)
 			copy_text(link->name, sizeof(link->name), attr);
@@ -90,11 +90,11 @@ static void read_link(const struct nlmsghdr *msg, struct xf_link *link)
 }
 
 /* Returns 1 while there is more, 0 at the end, or -errno. */
-static int read_answer(int fd, void (*fn)(void *arg, const struct xf_link *link), void *arg)
+static int read_answer(int fd, void (*fn)(void *arg, const struct xf_link_info *link), void *arg)
 {
 	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t got = recv(fd, buf, sizeof(buf), 0);
-	struct xf_link link;
+	struct xf_link_info link;
 
 	if (got < 0)
 		return -errno;
@@ -112,7 +112,7 @@ static int read_answer(int fd, void (*fn)(void *arg, const struct xf_link *link)
 	return 1;
 }
 
-int xf_links_each(void (*fn)(void *arg, const struct xf_link *link), void *arg)
+int xf_links_each(void (*fn)(void *arg, const struct xf_link_info *link), void *arg)
 {
 	struct {
 		struct nlmsghdr head;

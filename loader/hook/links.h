@@ -8,7 +8,7 @@
 
 #define XF_LINK_KIND 16
 
-struct xf_link {
+struct xf_link_info {
 	unsigned int ifindex;
 	char name[IF_NAMESIZE];
 	unsigned int lower;	       /* the one that is its link below, in this namespace, or 0 */
@@ -19,6 +19,6 @@ struct xf_link {
 };
 
 /* Call @fn for each. Returns 0 or -errno. */
-int xf_links_each(void (*fn)(void *arg, const struct xf_link *link), void *arg);
+int xf_links_each(void (*fn)(void *arg, const struct xf_link_info *link), void *arg);
 
 #endif

@@ -12,7 +12,7 @@
 
 /* Whether the interface is upon the one that it has as its link: that of a veth is its peer, and
  * that of a tunnel only the way of its packets. */
-static bool is_upon_lower(const struct xf_link *link)
+static bool is_upon_lower(const struct xf_link_info *link)
 {
 	static const char *const kinds[] = { "vlan",   "macvlan", "macvtap", "ipvlan",
 					     "ipvtap", "macsec",  "vxlan",   "dsa" };
@@ -50,7 +50,7 @@ static void put_above(struct levels *levels, unsigned int lower, unsigned int up
 	levels->changed = true;
 }
 
-static void see(void *arg, const struct xf_link *link)
+static void see(void *arg, const struct xf_link_info *link)
 {
 	put_above(arg, link->ifindex, link->master);
 	if (is_upon_lower(link))
@@ -81,7 +81,7 @@ struct search {
 	bool found;
 };
 
-static void find_master(void *arg, const struct xf_link *link)
+static void find_master(void *arg, const struct xf_link_info *link)
 {
 	struct search *search = arg;
 
@@ -89,7 +89,7 @@ static void find_master(void *arg, const struct xf_link *link)
 		search->master = link->master;
 }
 
-static void find_program(void *arg, const struct xf_link *link)
+static void find_program(void *arg, const struct xf_link_info *link)
 {
 	struct search *search = arg;
 
