@@ -82,6 +82,9 @@ $(BUILD)/loader/hook/object.o: loader/hook/object.S xdpfun.o xdpfun-fw.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -c $< -o $@
 
+# The kernels whose sockmap is used have atomic operations that return the old value.
+$(BUILD)/sockmap/%.bpf.o: BPF_CFLAGS := $(subst -mcpu=v2,-mcpu=v3,$(BPF_CFLAGS))
+
 $(BUILD)/sockmap/engine/object.o: sockmap/engine/object.S $(BUILD)/sockmap/engine/relay.bpf.o
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)
@@ -159,7 +162,7 @@ $(PLATFORM_BIN): $(BUILD)/%: $(BUILD)/%.o $(PLATFORM_SHARED)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
 
-$(BUILD)/tests/prog/relay/test_sockmap_engine: LDFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
+$(BUILD)/tests/prog/relay/test_sockmap_leaving: LDFLAGS += -Wl,--wrap=bpf_map_update_elem,--wrap=bpf_map_delete_elem
 
 # Small programs and objects that the tests in namespaces and virtual machines use.
 AUX_BIN := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/e2e/*.c tests/vm/*.c)))

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "sockmap/engine/engine.h"
+#include "sockmap/relay/room.h"
 #include "sockmap/relay/tcp_state.h"
 
 /* A flow's turn ends with the read that makes it so many bytes: one of bulk, which others wait some
@@ -55,8 +56,7 @@ static int give(struct xf_flow *flow, size_t len)
 
 bool xf_copy__pump(struct xf_flow *flow)
 {
-	size_t max = flow->relay->hold_max < XF_SCRATCH ? flow->relay->hold_max : XF_SCRATCH;
-	size_t moved = 0;
+	size_t max = xf_room__hold_size(flow), moved = 0;
 	ssize_t n;
 	int ret;
 

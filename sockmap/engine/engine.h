@@ -70,14 +70,14 @@ struct xf_relay {
 
 	struct xf_mapped *mapped; /* sockmap only */
 
-	/* relay.c, moves.c, policy.c and room.c write the fields below. Of these, engines read own,
-	 * settled, stopping and ended. The sockmap engine writes active, recalled and message, too:
+	/* relay.c, moves.c, policy.c and room.c write the fields below. Of these, engines read
+	 * limit, stopping and ended. The sockmap engine writes active, recalled and message, too:
 	 * relay.c sees none of the bytes that the kernel moves. */
 	enum xf_room room[2]; /* of each flow */
 	uint64_t buffer[2];   /* of each flow: receive buffer of the sending side's socket, bytes */
-	bool paused[2];	      /* lent: out of the source map, its receive buffer fills */
-	bool lent;	      /* to the sockmap engine, which accounts for itself */
-	uint64_t own;	      /* lent: what stays reserved for each flow, bytes */
+	bool lent;	      /* to the sockmap engine */
+	bool paused[2];	      /* lent: bytes wait in its receive buffer and in user space */
+	uint64_t limit[2];    /* lent: bytes that may be redirected and not acknowledged */
 	uint64_t reserved;    /* bytes, in the budget */
 	uint64_t promised;    /* lent: what it may come to need beyond that, bytes */
 	enum xf_engine_id next; /* stopping: the engine to go on with */
@@ -95,7 +95,6 @@ struct xf_relay {
 	uint64_t message;      /* size of its messages, bytes, a moving average */
 	uint64_t stamp;	       /* of xf_crowd__note() */
 	uint64_t settled;      /* no move before this time, ns */
-	uint64_t retry_pause;  /* after the last stop() that was given up, ns */
 	uint64_t rotate_at;    /* tests: bytes at which to move next */
 	uint64_t grow_at;      /* no attempt to get large room before, ns */
 	uint64_t active;       /* ns of the last byte that user space knows of */
@@ -156,8 +155,6 @@ bool xf_relay__failed(struct xf_side *side, int err);
 void xf_relay__again(struct xf_relay *relay);
 /* stop() came to its end: plain sockets. */
 void xf_relay__stopped(struct xf_relay *relay);
-/* stop() was given up because a reader is stalled: the engine goes on with the relay as before. */
-void xf_relay__not_stopped(struct xf_relay *relay);
 
 /* Give flow->pending to flow->to as far as it takes it, with counts. Returns 1 when nothing is
  * left, 0 when the socket is full (to->writable is false then), -errno of send(). */
@@ -188,7 +185,6 @@ struct xf_mover {
 	struct xf_timer sweep; /* policy.c: idle relays go to the sockmap while room is scarce */
 	bool net_admin;	       /* may set buffers beyond the sysctl limits */
 	struct xf_ratelimit warn_move[XF_ENGINES]; /* warnings: moves to the engine that failed */
-	struct xf_ratelimit warn_room; /* warnings: moves for which the sockmap had no room */
 	struct xf_crowd crowd;
 	unsigned int crowd_max; /* with more busy relays none goes through the sockmap */
 	unsigned int poll_max;	/* with more busy relays there is no polling */
@@ -228,10 +224,6 @@ void xf_pipes__free(struct xf_pipes *pipes);
  * when sockmap cannot be used. */
 int xf_sockmap__new(struct xf_mover *mover);
 void xf_sockmap__free(struct xf_sockmap *sockmap);
-/* Whether there is a sockmap, and it does not hold too much. */
-bool xf_sockmap__has_room(const struct xf_sockmap *sm);
-/* Whether the running kernel is of this release or later. */
-bool xf_kernel_at_least(unsigned int major, unsigned int minor);
 /* Bring flow.read and flow.written of a relay that the sockmap engine has up to date. */
 void xf_sockmap__sync(struct xf_relay *relay);
 

@@ -16,7 +16,7 @@ static struct traffic of_relay(const struct xf_mapped *mapped)
 	struct traffic sum = {};
 
 	for (unsigned int i = 0; i < mapped->relay->flows; i++) {
-		sum.bytes += mapped->flow[i].shared->moved;
+		sum.bytes += xf_mapped__moved(&mapped->flow[i]);
 		sum.messages += mapped->flow[i].shared->messages;
 	}
 	return sum;

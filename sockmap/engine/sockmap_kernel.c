@@ -28,14 +28,12 @@ bool xf_kernel_has_data_bug(char *why, size_t len)
 
 	if (!running(&v) || !xf_kernel_version_has_data_bug(&v))
 		return false;
-	snprintf(why, len, "the sockmap of kernel %u.%u.%u can send bytes twice (repaired in 6.16)",
-		 v.major, v.minor, v.patch);
+	if (v.major && !xf_kernel_version_at_least(&v, 6, 1))
+		snprintf(why, len, "the sockmap of kernel %u.%u.%u is too old (6.1 is needed)",
+			 v.major, v.minor, v.patch);
+	else
+		snprintf(why, len,
+			 "the sockmap of kernel %u.%u.%u can send bytes twice (repaired in 6.16)",
+			 v.major, v.minor, v.patch);
 	return true;
-}
-
-bool xf_kernel_at_least(unsigned int major, unsigned int minor)
-{
-	struct xf_kernel_version v;
-
-	return running(&v) && xf_kernel_version_at_least(&v, major, minor);
 }

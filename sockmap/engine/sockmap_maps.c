@@ -9,10 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sockmap/relay/budget.h"
 #include "lib/cap_sets.h"
 #include "lib/msg.h"
-#include "sockmap/relay/room.h"
 #include "sockmap/engine/sockmap_impl.h"
 
 extern const char xf_relay_object_start[], xf_relay_object_end[];
@@ -33,12 +31,12 @@ static void resize(struct xf_sockmap *sm, const char *name, uint32_t entries)
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(sm->obj, name), entries);
 }
 
-/* Every flow can have one event of each kind waiting; 24 bytes each in the ring. */
+/* Every flow can have one event waiting and one that is looked at; 24 bytes each in the ring. */
 static uint32_t ring_size(uint32_t flows)
 {
 	uint32_t size = 64 * 1024;
 
-	while (size < flows * 3 * 24)
+	while (size < flows * 2 * 24)
 		size *= 2;
 	return size;
 }
@@ -57,16 +55,15 @@ static int load(struct xf_sockmap *sm)
 	resize(sm, "dst", flows);
 	resize(sm, "by_cookie", flows);
 	resize(sm, "flows", flows + SPARE);
-	resize(sm, "events", ring_size(flows));
+	resize(sm, "events", ring_size(flows + SPARE));
 	err = bpf_object__load(sm->obj);
 	if (err)
 		return err;
 	sm->src = map_fd(sm, "src");
 	sm->dst = map_fd(sm, "dst");
 	sm->by_cookie = map_fd(sm, "by_cookie");
-	sm->rooms = map_fd(sm, "rooms");
 	sm->indexes = flows + SPARE;
-	sm->filter = bpf_program__fd(bpf_object__find_program_by_name(sm->obj, "xf_relay_filter"));
+	sm->gate = bpf_program__fd(bpf_object__find_program_by_name(sm->obj, "xf_relay_gate"));
 	verdict = bpf_object__find_program_by_name(sm->obj, "xf_relay_verdict");
 	return bpf_prog_attach(bpf_program__fd(verdict), sm->src, BPF_SK_SKB_STREAM_VERDICT, 0);
 }
@@ -86,7 +83,8 @@ static int on_event(void *arg, void *data, size_t len)
 
 	(void)len;
 	mapped = event->index < sm->indexes ? sm->by_index[event->index] : NULL;
-	xf_sockmap__told(sm, mapped && !mapped->relay->ended ? mapped : NULL, event);
+	if (mapped && !mapped->relay->ended)
+		xf_sockmap__told(sm, mapped, event);
 	return 0;
 }
 
@@ -139,8 +137,7 @@ static void explain(struct xf_mover *mover, int err)
 	if (err == -EPERM || err == -EACCES || !is_privileged())
 		why = "it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (root)";
 	else if (err == -EOPNOTSUPP || err == -EINVAL)
-		why =
-		    "this kernel cannot do it (CONFIG_BPF_STREAM_PARSER, BTF and 5.10 are needed)";
+		why = "this kernel cannot do it (CONFIG_BPF_STREAM_PARSER and BTF are needed)";
 	snprintf(mover->unavailable_reason, sizeof(mover->unavailable_reason), "%s", why);
 }
 
@@ -171,28 +168,6 @@ static void unload(struct xf_sockmap *sm)
 	bpf_object__close(sm->obj);
 }
 
-/* The bytes that a flow may always hold when nothing is reserved for it. The first 1024 flows share
- * an eighth of the pool, and the flows of each doubling half of the share before: all together
- * never have more than a quarter. */
-static uint64_t share_of(const struct xf_sockmap *sm)
-{
-	uint64_t share = sm->pool / 8, flows = 1024;
-
-	if (sm->active > flows)
-		share /= 2;
-	for (; sm->active > 2 * flows; flows *= 2)
-		share /= 2;
-	return share / flows;
-}
-
-/* Bytes that come out of order are in no account. With few flows they are allowed, for paths that
- * lose segments: an eighth of the pool. */
-static void set_orderly(struct xf_sockmap *sm)
-{
-	__atomic_store_n(&sm->totals->orderly, sm->active > sm->pool / 8 / XF_ROOM_WINDOW,
-			 __ATOMIC_RELAXED);
-}
-
 struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *mapped)
 {
 	struct xf_relay_flow *flow;
@@ -203,11 +178,9 @@ struct xf_relay_flow *xf_sockmap__get(struct xf_sockmap *sm, struct xf_mapped *m
 	index = sm->spare[sm->spare_at];
 	sm->spare_at = (sm->spare_at + 1) % sm->indexes;
 	sm->spares--;
-	sm->active++;
-	set_orderly(sm);
 	sm->by_index[index] = mapped;
 	flow = &sm->flows[index];
-	*flow = (struct xf_relay_flow) { .index = index, .base = share_of(sm) };
+	*flow = (struct xf_relay_flow) { .index = index };
 	return flow;
 }
 
@@ -216,8 +189,6 @@ void xf_sockmap__put(struct xf_sockmap *sm, uint32_t index)
 	sm->by_index[index] = NULL;
 	sm->spare[(sm->spare_at + sm->spares) % sm->indexes] = index;
 	sm->spares++;
-	sm->active--;
-	set_orderly(sm);
 }
 
 int xf_sockmap__add(int map, uint64_t cookie, uint32_t value)
@@ -230,35 +201,31 @@ void xf_sockmap__remove(int map, uint64_t cookie)
 	bpf_map_delete_elem(map, &cookie);
 }
 
-/* Divide the pool: a quarter is for the flows' shares, three eighths are what all may hold beyond
- * those, an eighth is the zone beyond that, and an eighth is for bytes that come out of order. The
- * last eighth covers segments that the program cannot see, on their way from the filter to the
- * verdict on several processors. */
-static void set_limits(struct xf_sockmap *sm)
+static void set_totals(struct xf_sockmap *sm)
 {
 	const struct xf_mover_opts *opts = &sm->mover->opts;
+	bool choose = opts->engine == XF_ENGINE_AUTO;
 
-	sm->pool = opts->budget->limit / 8 * 3 / (opts->movers ? opts->movers : 1);
-	if (!xf_budget__set_aside(opts->budget, sm->pool))
-		sm->pool = 0;
-	sm->totals->held_max = sm->pool / 16 * 3;
-	sm->totals->zone = sm->pool / 8;
-	sm->totals->trickle = !sm->leaves;
-	sm->totals->bulk = opts->engine == XF_ENGINE_AUTO ? XF_BULK_RUN : UINT64_MAX;
-	sm->totals->busy = opts->engine == XF_ENGINE_AUTO ? BUSY_MESSAGES - 1 : UINT64_MAX;
+	sm->totals->bulk = choose ? XF_BULK_RUN : UINT64_MAX;
+	sm->totals->busy = choose ? BUSY_MESSAGES - 1 : UINT64_MAX;
 	if (opts->rotate_bytes && opts->rotate_bytes < XF_BULK_RUN)
 		sm->totals->bulk = opts->rotate_bytes;
 }
 
+static int refused(const struct xf_mover *mover, int err)
+{
+	if (mover->opts.engine == XF_ENGINE_SOCKMAP)
+		xf_err("cannot use --engine sockmap: %s", mover->unavailable_reason);
+	return err;
+}
+
 int xf_sockmap__new(struct xf_mover *mover)
 {
-	const struct xf_mover_opts *opts = &mover->opts;
 	struct xf_sockmap *sm;
 	int err;
 
-	if (opts->engine == XF_ENGINE_AUTO &&
-	    xf_kernel_has_data_bug(mover->unavailable_reason, sizeof(mover->unavailable_reason)))
-		return -EOPNOTSUPP;
+	if (xf_kernel_has_data_bug(mover->unavailable_reason, sizeof(mover->unavailable_reason)))
+		return refused(mover, -EOPNOTSUPP);
 	sm = calloc(1, sizeof(*sm));
 	if (!sm)
 		return -ENOMEM;
@@ -266,25 +233,19 @@ int xf_sockmap__new(struct xf_mover *mover)
 	sm->watch.fd = -1;
 	err = set_up(sm);
 	if (!err) {
-		sm->leaves = xf_kernel_at_least(6, 1);
-		set_limits(sm);
+		set_totals(sm);
 		mover->sockmap = sm;
 		return 0;
 	}
-	if (opts->engine == XF_ENGINE_SOCKMAP)
-		xf_err("cannot use --engine sockmap: %s", mover->unavailable_reason);
 	unload(sm);
 	free(sm);
-	return err;
+	return refused(mover, err);
 }
 
 void xf_sockmap__free(struct xf_sockmap *sm)
 {
 	if (!sm)
 		return;
-	sm->roomless = 0;
-	xf_sockmap__offer(sm);
-	xf_budget__give_aside(sm->mover->opts.budget, sm->pool);
 	unload(sm);
 	free(sm);
 }

@@ -7,7 +7,6 @@ void xf_budget__init(struct xf_budget *budget, uint64_t limit)
 {
 	budget->limit = limit;
 	atomic_init(&budget->taken, 0);
-	atomic_init(&budget->aside, 0);
 	atomic_init(&budget->waiting, 0);
 	atomic_init(&budget->promised, 0);
 }
@@ -28,23 +27,9 @@ void xf_budget__give(struct xf_budget *budget, uint64_t bytes)
 	atomic_fetch_sub(&budget->taken, bytes);
 }
 
-bool xf_budget__set_aside(struct xf_budget *budget, uint64_t bytes)
-{
-	if (!xf_budget__take(budget, bytes))
-		return false;
-	atomic_fetch_add(&budget->aside, bytes);
-	return true;
-}
-
-void xf_budget__give_aside(struct xf_budget *budget, uint64_t bytes)
-{
-	atomic_fetch_sub(&budget->aside, bytes);
-	xf_budget__give(budget, bytes);
-}
-
 static uint64_t waiting_most(const struct xf_budget *budget)
 {
-	return (budget->limit - atomic_load_explicit(&budget->aside, memory_order_relaxed)) / 2;
+	return budget->limit / 2;
 }
 
 bool xf_budget__take_waiting(struct xf_budget *budget, uint64_t bytes)
@@ -81,14 +66,13 @@ uint64_t xf_budget__left(const struct xf_budget *budget)
 	return taken < budget->limit ? budget->limit - taken : 0;
 }
 
-/* Whether relays have reserved, or may come to need with @more, more than @eighths of their
- * part. */
+/* Whether relays have reserved, or may come to need with @more, more than @eighths of the
+ * limit. */
 static bool is_beyond(const struct xf_budget *budget, unsigned int eighths, uint64_t more)
 {
-	uint64_t aside = atomic_load_explicit(&budget->aside, memory_order_relaxed);
 	uint64_t taken = atomic_load_explicit(&budget->taken, memory_order_relaxed);
 
-	return taken + more > aside && taken + more - aside > (budget->limit - aside) / 8 * eighths;
+	return taken + more > budget->limit / 8 * eighths;
 }
 
 bool xf_budget__is_ample(const struct xf_budget *budget)
@@ -109,4 +93,9 @@ bool xf_budget__is_promised(const struct xf_budget *budget)
 bool xf_budget__is_tight(const struct xf_budget *budget)
 {
 	return is_beyond(budget, 7, 0);
+}
+
+bool xf_budget__is_spoken_for(const struct xf_budget *budget)
+{
+	return is_beyond(budget, 7, atomic_load_explicit(&budget->promised, memory_order_relaxed));
 }

@@ -13,7 +13,8 @@ struct xf_kernel_version {
  * has it), or NULL. */
 struct xf_kernel_version xf_kernel_version_of(const char *release, const char *version,
 					      const char *signature);
-/* Whether the kernel can send bytes twice after a partial send. True for an unknown version. */
+/* Whether the kernel can send bytes twice after a partial send, or is older than 6.1. True for an
+ * unknown version. */
 bool xf_kernel_version_has_data_bug(const struct xf_kernel_version *v);
 bool xf_kernel_version_at_least(const struct xf_kernel_version *v, unsigned int major,
 				unsigned int minor);

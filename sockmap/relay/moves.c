@@ -14,7 +14,6 @@
 #define MOVE_PAUSE_MAX (1 * XF_NSEC)
 /* After an attempt that failed. */
 #define RETRY_PAUSE (100 * XF_MSEC)
-#define RETRY_PAUSE_MAX (10 * XF_NSEC)
 
 static uint64_t now_of(const struct xf_relay *relay)
 {
@@ -98,7 +97,6 @@ static void start(struct xf_relay *relay)
 		if (map)
 			xf_room__lent(relay);
 		relay->moves++;
-		relay->retry_pause = 0;
 		settle(relay);
 	}
 	if (relay->engine != &xf_engine_sockmap)
@@ -108,19 +106,6 @@ static void start(struct xf_relay *relay)
 void xf_relay__stopped(struct xf_relay *relay)
 {
 	start(relay);
-}
-
-void xf_relay__not_stopped(struct xf_relay *relay)
-{
-	relay->stopping = false;
-	if (relay->engine == &xf_engine_sockmap) {
-		xf_room__lend(relay);
-		xf_room__lent(relay);
-	}
-	relay->retry_pause = relay->retry_pause ? 2 * relay->retry_pause : RETRY_PAUSE;
-	if (relay->retry_pause > RETRY_PAUSE_MAX)
-		relay->retry_pause = RETRY_PAUSE_MAX;
-	relay->settled = now_of(relay) + relay->retry_pause;
 }
 
 void xf_relay__move(struct xf_relay *relay, enum xf_engine_id target)

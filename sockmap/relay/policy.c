@@ -9,7 +9,6 @@
 #include "lib/time.h"
 #include "sockmap/relay/budget.h"
 #include "sockmap/engine/engine.h"
-#include "lib/msg.h"
 #include "sockmap/relay/room.h"
 #include "sockmap/relay/tcp_state.h"
 
@@ -75,20 +74,10 @@ bool xf_mover__may_poll(const struct xf_mover *mover)
 
 /* The sockmap would be the better engine for messages. Its last quarter is closed from outside, so
  * that none comes only to be recalled. */
-static bool is_worth_mapping(struct xf_mover *mover)
+static bool is_worth_mapping(const struct xf_mover *mover)
 {
-	uint64_t now = xf_loop__now(mover->loop), times;
-	char text[32];
-
-	if (!mover->sockmap || crowd_of(mover) > mover->crowd_max * 3 / 4 ||
-	    (xf_loop__is_polling(mover->loop) && xf_mover__may_poll(mover)))
-		return false;
-	if (xf_sockmap__has_room(mover->sockmap))
-		return true;
-	if (xf_ratelimit_due(&mover->warn_room, now, &times))
-		xf_info("a connection does without sockmap%s: its part of --memory is used up",
-			xf_times_text(times, text));
-	return false;
+	return mover->sockmap && crowd_of(mover) <= mover->crowd_max * 3 / 4 &&
+	       !(xf_loop__is_polling(mover->loop) && xf_mover__may_poll(mover));
 }
 
 /* Where messages go that user space moves. */

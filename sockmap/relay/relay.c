@@ -477,15 +477,9 @@ const char *xf_mover__unavailable_reason(const struct xf_mover *mover)
 	return mover->sockmap || !mover->unavailable_reason[0] ? NULL : mover->unavailable_reason;
 }
 
-/* Large buffers are beyond the usual sysctl limits; before 5.19 every use of a map by a process
- * without CAP_BPF is refused where kernel.unprivileged_bpf_disabled is set. */
+/* Large buffers are beyond the usual sysctl limits. */
 uint64_t xf_mover__caps(const struct xf_mover *mover)
 {
-	uint64_t caps = 0;
-
-	if (xf_room__needs_net_admin())
-		caps |= 1ULL << CAP_NET_ADMIN;
-	if (mover->sockmap && !xf_kernel_at_least(5, 19))
-		caps |= 1ULL << CAP_BPF;
-	return caps;
+	(void)mover;
+	return xf_room__needs_net_admin() ? 1ULL << CAP_NET_ADMIN : 0;
 }

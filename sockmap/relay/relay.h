@@ -78,6 +78,8 @@ bool xf_mover__can_relay(const struct xf_mover *mover);
 /* Bytes reserved for a first packet and our PROXY header before it. */
 #define XF_FIRST_RESERVED (20 * 1024)
 
+/* @fd is about to listen or to connect: its first window is small where memory is. */
+void xf_mover__prepare(const struct xf_mover *mover, int fd);
 /* Make the client's receive buffer small, and reserve in the budget what the client can send before
  * it has a relay: that buffer, and its first packet. Returns the bytes, 0: there is no room now.
  * They go to the relay, or to xf_mover__dismiss(). */

@@ -26,18 +26,29 @@
  * window back; the sender's acknowledgements are then behind it and are not taken either, so that
  * an echo, or a pair of directions, would wait for ever. So no buffer is ever made smaller than the
  * room that was promised. */
-static const struct size {
+struct size {
 	uint64_t window, buffer, snd, hold;
-} sizes[] = {
+};
+
+static const struct size sizes[] = {
 	[XF_ROOM_NONE] = { 0, 0, 0, 0 },
 	[XF_ROOM_SMALL] = { 16 * KIB, 64 * KIB, 8 * KIB, 8 * KIB },
-	[XF_ROOM_BASE] = { XF_ROOM_WINDOW, 128 * KIB, 48 * KIB, 24 * KIB },
+	[XF_ROOM_BASE] = { 64 * KIB, 128 * KIB, 48 * KIB, 24 * KIB },
 	[XF_ROOM_LARGE] = { 1 * MIB, 2 * MIB, 1 * MIB, 1 * MIB },
 };
 
-/* The sockmap engine's bytes wait in a list of the kernel's whatever the send buffer's size; with a
- * large one the kernel does not wait for room. */
-#define LENT_SND (2 * MIB)
+/* A small receive buffer takes at most one part in so many of the budget, and bytes that are
+ * redirected one in so many. */
+#define BUFFER_PART 768
+#define LIMIT_PART 4096
+#define BUFFER_LEAST (8 * KIB)
+
+/* Bytes of a flow in the sockmap that may be on their way to the receiver for more to be
+ * redirected: at first, when memory is scarce, and once much has come through. The send buffer is
+ * twice that, so that the kernel does not wait for room in it. */
+#define LIMIT_FIRST (32 * KIB)
+#define LIMIT_LEAST (2 * KIB)
+#define LIMIT_MOST (256 * KIB)
 
 /* An idle relay's large room is taken back when another needs it. */
 #define RECLAIM_IDLE (1 * XF_NSEC)
@@ -53,22 +64,42 @@ static void set_buffer(const struct xf_mover *mover, int fd, int name, int force
 	setsockopt(fd, SOL_SOCKET, name, &half, sizeof(half));
 }
 
-static void clamp_window(const struct xf_flow *flow, enum xf_room room)
+static struct size size_of(const struct xf_mover *mover, enum xf_room room)
 {
-	int clamp = (int)sizes[room].window;
+	uint64_t most = mover->opts.budget->limit / BUFFER_PART;
+	struct size size = sizes[room];
+
+	most = most < BUFFER_LEAST ? BUFFER_LEAST : most;
+	if (room == XF_ROOM_BASE)
+		most *= 2;
+	if (room == XF_ROOM_LARGE || size.buffer <= most)
+		return size;
+	size.buffer = most;
+	size.window = size.window < most / 2 ? size.window : most / 2;
+	return size;
+}
+
+static struct size size_for(const struct xf_flow *flow)
+{
+	return size_of(flow->relay->mover, flow->relay->room[flow - flow->relay->flow]);
+}
+
+static void clamp_window(const struct xf_flow *flow)
+{
+	int clamp = (int)size_for(flow).window;
 
 	setsockopt(flow->from->watch.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
 }
 
 /* The largest window was fixed by the buffer that the socket had first. */
-static void set_rcv(const struct xf_flow *flow, enum xf_room room)
+static void set_rcv(const struct xf_flow *flow)
 {
 	struct xf_relay *relay = flow->relay;
+	uint64_t bytes = size_for(flow).buffer;
 
-	set_buffer(relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE,
-		   sizes[room].buffer);
-	clamp_window(flow, room);
-	relay->buffer[flow - relay->flow] = sizes[room].buffer;
+	set_buffer(relay->mover, flow->from->watch.fd, SO_RCVBUF, SO_RCVBUFFORCE, bytes);
+	clamp_window(flow);
+	relay->buffer[flow - relay->flow] = bytes;
 }
 
 static void set_snd(const struct xf_flow *flow, uint64_t bytes)
@@ -76,20 +107,45 @@ static void set_snd(const struct xf_flow *flow, uint64_t bytes)
 	set_buffer(flow->relay->mover, flow->to->watch.fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes);
 }
 
+static uint64_t least(uint64_t limit)
+{
+	return limit > LIMIT_LEAST ? limit : LIMIT_LEAST;
+}
+
+static uint64_t mapped_snd(const struct xf_flow *flow)
+{
+	return 2 * least(flow->relay->limit[flow - flow->relay->flow]);
+}
+
+size_t xf_room__hold_size(const struct xf_flow *flow)
+{
+	const struct xf_relay *relay = flow->relay;
+
+	if (relay->lent)
+		return least(relay->limit[flow - relay->flow]);
+	return relay->hold_max < XF_SCRATCH ? relay->hold_max : XF_SCRATCH;
+}
+
+/* In the sockmap a flow holds up to its limit while all is redirected. */
 static uint64_t cost(const struct xf_relay *relay, uint64_t *promised)
 {
 	uint64_t sum = 0, buffer;
 
 	*promised = 0;
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		const struct size *size = &sizes[relay->room[i]];
+		const struct xf_flow *flow = &relay->flow[i];
+		struct size size = size_for(flow);
 
-		buffer = size->buffer > relay->buffer[i] ? size->buffer : relay->buffer[i];
-		sum += relay->lent ? relay->own : size->snd + relay->hold_max;
-		if (!relay->lent || buffer > sizes[XF_ROOM_BASE].buffer || relay->paused[i])
-			sum += buffer;
+		buffer = size.buffer > relay->buffer[i] ? size.buffer : relay->buffer[i];
+		if (!relay->lent)
+			sum += buffer + size.snd + relay->hold_max;
+		else if (relay->paused[i])
+			sum += buffer + mapped_snd(flow) + xf_room__hold_size(flow);
 		else
-			*promised += buffer;
+			sum += relay->limit[i] + (relay->room[i] == XF_ROOM_LARGE ? buffer : 0);
+		if (relay->lent && !relay->paused[i])
+			*promised +=
+			    buffer + mapped_snd(flow) + xf_room__hold_size(flow) - relay->limit[i];
 	}
 	return sum;
 }
@@ -129,15 +185,25 @@ static uint64_t promised(int fd)
 
 bool xf_mover__can_relay(const struct xf_mover *mover)
 {
-	const struct size *small = &sizes[XF_ROOM_SMALL];
+	struct size small = size_of(mover, XF_ROOM_SMALL);
 
-	return mover->sockmap || xf_budget__left(mover->opts.budget) >=
-				     2 * (small->buffer + small->snd + small->hold);
+	return mover->sockmap ||
+	       xf_budget__left(mover->opts.budget) >= 2 * (small.buffer + small.snd + small.hold);
+}
+
+/* A window that was offered cannot be taken back. The largest window that can be offered later
+ * follows from the buffer, too. */
+void xf_mover__prepare(const struct xf_mover *mover, int fd)
+{
+	uint64_t buffer = size_of(mover, XF_ROOM_SMALL).buffer;
+
+	if (buffer < sizes[XF_ROOM_SMALL].buffer)
+		set_buffer(mover, fd, SO_RCVBUF, SO_RCVBUFFORCE, buffer);
 }
 
 uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 {
-	uint64_t buffer = sizes[XF_ROOM_SMALL].buffer, came = promised(client);
+	uint64_t buffer = size_of(mover, XF_ROOM_SMALL).buffer, came = promised(client);
 	uint64_t most = (came > buffer ? came : buffer) + XF_FIRST_RESERVED;
 
 	if (!xf_budget__take_waiting(mover->opts.budget, most))
@@ -149,7 +215,7 @@ uint64_t xf_mover__admit(struct xf_mover *mover, int client)
 bool xf_mover__may_admit(const struct xf_mover *mover)
 {
 	return xf_budget__may_wait(mover->opts.budget,
-				   sizes[XF_ROOM_SMALL].buffer + XF_FIRST_RESERVED);
+				   size_of(mover, XF_ROOM_SMALL).buffer + XF_FIRST_RESERVED);
 }
 
 void xf_mover__dismiss(struct xf_mover *mover, uint64_t reserved)
@@ -187,10 +253,10 @@ bool xf_room__open(struct xf_relay *relay)
 	for (unsigned int i = 0; i < relay->flows; i++) {
 		uint64_t came = relay->buffer[i];
 
-		set_rcv(&relay->flow[i], relay->room[i]);
+		set_rcv(&relay->flow[i]);
 		if (came > relay->buffer[i])
 			relay->buffer[i] = came;
-		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+		set_snd(&relay->flow[i], size_for(&relay->flow[i]).snd);
 	}
 	return true;
 }
@@ -207,11 +273,10 @@ static bool shrink(struct xf_relay *relay)
 		if (relay->room[i] != XF_ROOM_LARGE || flow->done)
 			continue;
 		relay->room[i] = XF_ROOM_BASE;
-		clamp_window(flow, XF_ROOM_BASE);
-		if (xf_tcp__window(flow->from->watch.fd, UINT64_MAX) <= sizes[XF_ROOM_BASE].window)
-			set_rcv(flow, XF_ROOM_BASE);
-		if (!relay->lent)
-			set_snd(flow, sizes[XF_ROOM_BASE].snd);
+		clamp_window(flow);
+		if (xf_tcp__window(flow->from->watch.fd, UINT64_MAX) <= size_for(flow).window)
+			set_rcv(flow);
+		set_snd(flow, sizes[XF_ROOM_BASE].snd);
 		shrunk = true;
 	}
 	if (shrunk) {
@@ -242,7 +307,13 @@ static bool reclaim(struct xf_mover *mover)
 /* Large buffers leave something for newcomers, or take it from an idle relay. */
 static bool may_be_large(struct xf_mover *mover)
 {
-	return !xf_budget__is_tight(mover->opts.budget) || reclaim(mover);
+	return !xf_budget__is_spoken_for(mover->opts.budget) || reclaim(mover);
+}
+
+/* Reserve large room, if the others find what they were promised all the same. */
+static bool adjust_large(struct xf_relay *relay)
+{
+	return adjust(relay) && !xf_budget__is_spoken_for(relay->mover->opts.budget);
 }
 
 bool xf_room__grow(struct xf_flow *flow)
@@ -258,30 +329,57 @@ bool xf_room__grow(struct xf_flow *flow)
 		return false;
 	relay->room[i] = XF_ROOM_LARGE;
 	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
-	if (!adjust(relay) && (!reclaim(relay->mover) || !adjust(relay))) {
+	if (!adjust_large(relay) && (!reclaim(relay->mover) || !adjust_large(relay))) {
 		relay->room[i] = room;
 		relay->hold_max = hold;
+		adjust(relay);
 		return false;
 	}
-	set_rcv(flow, XF_ROOM_LARGE);
-	set_snd(flow, sizes[XF_ROOM_LARGE].snd);
+	set_rcv(flow);
+	if (!relay->lent)
+		set_snd(flow, sizes[XF_ROOM_LARGE].snd);
 	return true;
 }
 
-/* The last eighth of the budget is too little for a share of each idle relay, and new relays would
- * find nothing. */
+/* The last eighth of the budget is too little for a limit of each idle relay, and new relays would
+ * find nothing: there all goes through user space. */
+static uint64_t first_limit(const struct xf_budget *budget)
+{
+	uint64_t limit = budget->limit / LIMIT_PART;
+
+	if (xf_budget__is_tight(budget))
+		return 0;
+	limit = limit < LIMIT_FIRST ? limit : LIMIT_FIRST;
+	if (xf_budget__is_scarce(budget))
+		return LIMIT_LEAST;
+	return least(xf_budget__is_promised(budget) ? limit / 4 : limit);
+}
+
 void xf_room__lend(struct xf_relay *relay)
 {
 	relay->lent = true;
-	if (!relay->mapped)
-		relay->own = xf_budget__is_tight(relay->mover->opts.budget) ? 0 : XF_ROOM_OWN;
-	for (unsigned int i = 0; i < relay->flows; i++)
-		set_snd(&relay->flow[i], LENT_SND);
+	for (unsigned int i = 0; i < relay->flows; i++) {
+		relay->limit[i] = first_limit(relay->mover->opts.budget);
+		set_snd(&relay->flow[i], mapped_snd(&relay->flow[i]));
+	}
 }
 
-void xf_room__restrain(struct xf_flow *flow)
+uint64_t xf_room__widen(struct xf_flow *flow)
 {
-	set_snd(flow, sizes[XF_ROOM_SMALL].snd);
+	struct xf_relay *relay = flow->relay;
+	uint64_t *limit = &relay->limit[flow - relay->flow], before = *limit;
+
+	if (!relay->lent || before == LIMIT_MOST ||
+	    xf_budget__is_promised(relay->mover->opts.budget))
+		return before;
+	*limit = LIMIT_MOST;
+	if (!adjust(relay)) {
+		*limit = before;
+		return before;
+	}
+	set_snd(flow, mapped_snd(flow));
+	xf_room__grow(flow);
+	return *limit;
 }
 
 void xf_room__lent(struct xf_relay *relay)
@@ -293,6 +391,7 @@ void xf_room__lent(struct xf_relay *relay)
 		if (relay->room[i] == XF_ROOM_LARGE &&
 		    relay->buffer[i] < sizes[XF_ROOM_LARGE].buffer)
 			relay->room[i] = XF_ROOM_BASE;
+		relay->paused[i] = false;
 		large = large || relay->room[i] == XF_ROOM_LARGE;
 	}
 	if (!large && relay->hold_max > sizes[XF_ROOM_BASE].hold)
@@ -308,7 +407,7 @@ static bool reserve_bulk(struct xf_relay *relay)
 		if (relay->flow[i].run >= XF_BULK_RUN)
 			relay->room[i] = XF_ROOM_LARGE;
 	relay->hold_max = sizes[XF_ROOM_LARGE].hold;
-	return adjust(relay);
+	return adjust_large(relay);
 }
 
 static void put_rooms(struct xf_relay *relay, const enum xf_room rooms[2], size_t hold)
@@ -324,8 +423,13 @@ bool xf_room__reserve(struct xf_relay *relay)
 	size_t hold = relay->hold_max;
 
 	relay->lent = false;
-	if (reserve_bulk(relay))
+	if (reserve_bulk(relay)) {
+		/* A large buffer also keeps verdicts from running while the sources leave. */
+		for (unsigned int i = 0; i < relay->flows; i++)
+			if (relay->room[i] == XF_ROOM_LARGE)
+				set_rcv(&relay->flow[i]);
 		return true;
+	}
 	put_rooms(relay, before, hold);
 	if (adjust(relay))
 		return true;
@@ -339,15 +443,15 @@ bool xf_room__reserve(struct xf_relay *relay)
 
 uint64_t xf_room__send_size(const struct xf_flow *flow)
 {
-	return sizes[flow->relay->room[flow - flow->relay->flow]].snd;
+	return size_for(flow).snd;
 }
 
 void xf_room__apply(struct xf_relay *relay)
 {
 	for (unsigned int i = 0; i < relay->flows; i++) {
-		set_snd(&relay->flow[i], sizes[relay->room[i]].snd);
+		set_snd(&relay->flow[i], size_for(&relay->flow[i]).snd);
 		if (relay->room[i] == XF_ROOM_LARGE)
-			set_rcv(&relay->flow[i], XF_ROOM_LARGE);
+			set_rcv(&relay->flow[i]);
 	}
 }
 
@@ -357,7 +461,7 @@ static void forget_promise(const struct xf_flow *flow)
 {
 	struct xf_relay *relay = flow->relay;
 	unsigned int i = flow - relay->flow;
-	uint64_t size = sizes[relay->room[i]].buffer, window;
+	uint64_t size = size_for(flow).buffer, window;
 	int fd = flow->from->watch.fd;
 
 	if (relay->buffer[i] <= size)
@@ -372,48 +476,34 @@ static void forget_promise(const struct xf_flow *flow)
  * room for. Where segments may be large, over loopback, they take little memory beside their bytes,
  * and a sender that has known a window twice as large waits for its timer before it sends a part of
  * one. */
-static void narrow_window(const struct xf_flow *flow)
+void xf_room__narrow(struct xf_flow *flow)
 {
-	enum xf_room room = flow->relay->room[flow - flow->relay->flow];
-
-	if (xf_tcp__segment_max(flow->from->watch.fd) <= sizes[room].window / 4)
-		clamp_window(flow, room);
+	if (xf_tcp__segment_max(flow->from->watch.fd) <= size_for(flow).window / 4)
+		clamp_window(flow);
 }
 
 bool xf_room__pause(struct xf_flow *flow)
 {
-	unsigned int i = flow - flow->relay->flow;
+	struct xf_relay *relay = flow->relay;
+	bool *paused = &relay->paused[flow - relay->flow];
 
+	if (*paused || !relay->lent)
+		return true;
 	forget_promise(flow);
-	flow->relay->paused[i] = true;
-	if (!adjust(flow->relay)) {
-		flow->relay->paused[i] = false;
-		return false;
-	}
-	narrow_window(flow);
-	return true;
-}
-
-void xf_room__pause_in(struct xf_flow *flow, uint64_t bytes)
-{
-	flow->relay->reserved += bytes;
-	xf_room__pause(flow);
-}
-
-uint64_t xf_room__pause_size(const struct xf_flow *flow)
-{
-	const struct xf_relay *relay = flow->relay;
-	unsigned int i = flow - relay->flow;
-	uint64_t size = sizes[relay->room[i]].buffer;
-
-	return size > relay->buffer[i] ? size : relay->buffer[i];
+	*paused = true;
+	if (adjust(relay) || (reclaim(relay->mover) && adjust(relay)))
+		return true;
+	*paused = false;
+	return false;
 }
 
 void xf_room__resume(struct xf_flow *flow)
 {
-	unsigned int i = flow - flow->relay->flow;
+	bool *paused = &flow->relay->paused[flow - flow->relay->flow];
 
-	flow->relay->paused[i] = false;
+	if (!*paused)
+		return;
+	*paused = false;
 	adjust(flow->relay);
 }
 
@@ -455,5 +545,5 @@ static uint64_t limit_of(const char *path)
 bool xf_room__needs_net_admin(void)
 {
 	return limit_of("/proc/sys/net/core/rmem_max") < sizes[XF_ROOM_LARGE].buffer / 2 ||
-	       limit_of("/proc/sys/net/core/wmem_max") < LENT_SND / 2;
+	       limit_of("/proc/sys/net/core/wmem_max") < sizes[XF_ROOM_LARGE].snd / 2;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sockmap/relay/tcp_state.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/bpf.h> /* BPF_TCP_CLOSE */
 #include <linux/sockios.h>
@@ -202,4 +203,16 @@ void xf_tcp__hush(int fd)
 void xf_tcp__kick(int fd)
 {
 	set_low_water(fd, 1);
+}
+
+int xf_tcp__attach(int fd, int program)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof(program)) ? -errno : 0;
+}
+
+void xf_tcp__detach(int fd)
+{
+	int none = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none));
 }

@@ -44,6 +44,9 @@ bool xf_tcp__is_established(int fd);
 /* Keep the data-ready callback, and with it the verdict, from being called until xf_tcp__kick() or
  * until very much has come. Returns when none is running: it needs the socket's lock. */
 void xf_tcp__hush(int fd);
+/* Have a BPF program see each segment before TCP does. 0 or -errno. And take it off again. */
+int xf_tcp__attach(int fd, int program);
+void xf_tcp__detach(int fd);
 /* Run the verdict on what waits in the receive queue of a socket that has just entered a map:
  * setting the low-water mark calls the data-ready callback when there is something. */
 void xf_tcp__kick(int fd);

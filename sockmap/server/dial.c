@@ -58,14 +58,17 @@ static bool is_scarce(int err)
 
 /* Make a socket and begin to connect it. Returns as start(); the socket is in *@fd unless that is
  * -errno. */
-static int dial(const struct xf_addr *addr, const struct xf_keepalive *keepalive, int *fd)
+static int dial(const struct xf_server *server, const struct xf_addr *addr, int *fd)
 {
+	const struct xf_keepalive *keepalive = &server->opts.keepalive;
 	bool is_tcp = addr->sa.sa_family != AF_UNIX;
 	int err = 0;
 
 	*fd = xf_fds__socket(addr->sa.sa_family, is_tcp ? IPPROTO_TCP : 0);
 	if (*fd < 0)
 		return *fd;
+	if (is_tcp)
+		xf_mover__prepare(server->mover, *fd);
 	if (keepalive->idle && is_tcp)
 		err =
 		    xf_fds__keep_alive(*fd, keepalive->idle, keepalive->interval, keepalive->count);
@@ -98,7 +101,7 @@ static enum xf_step dial_next(struct xf_conn *conn, struct xf_result *result)
 	int err;
 
 	while ((addr = xf_upstream__next(conn))) {
-		err = dial(addr, &conn->server->opts.keepalive, &result->fd);
+		err = dial(conn->server, addr, &result->fd);
 		if (!err)
 			return XF_STEP_WAIT;
 		if (err == 1) {

@@ -281,6 +281,7 @@ int xf_listeners__start(struct xf_server *server)
 		struct xf_listener *listener = &server->listeners[i];
 
 		listener->watch.fn = on_listener;
+		xf_mover__prepare(server->mover, listener->fd);
 		err = xf_loop__add(server->loop, &listener->watch, listener->fd, EPOLLIN);
 	}
 	return err;

@@ -232,9 +232,9 @@ silent_upstream() {
 	wait_for settled 600
 	wait_for still
 	waiting=$("${A[@]}" ss -Htn state syn-sent | wc -l)
-	# Each has a buffer and a first packet, in half of the memory, or in a quarter beside a sockmap.
-	between "connections that wait" "$waiting" 60 200
-	between "bytes that they have sent" "$(taken_in "sport = :7000")" $((waiting * 40000)) $((32 * MIB))
+	# Each has a buffer of 37 KiB and a first packet, in half of the memory.
+	between "connections that wait" "$waiting" 60 260
+	between "bytes that they have sent" "$(taken_in "sport = :7000")" $((waiting * 10000)) $((32 * MIB))
 	client_ends crowd
 	wait_for log_has 600
 	same "ends" "$(log_of .end | sort | uniq -c | tr -s ' ' | tr '\n' ,)" \

@@ -15,8 +15,8 @@ static const struct xf_budget {
 } xf_budgets[] = {
 	{ "xdpfun", 11832 },
 	{ "xdpfun_fw", 237181 },
-	{ "xf_relay_verdict", 47783 },
-	{ "xf_relay_filter", 365 },
+	{ "xf_relay_verdict", 19314 },
+	{ "xf_relay_gate", 39 },
 };
 
 #endif

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sockmap's verdict and filter between two real connections, without the user space of the
+/* The sockmap's verdict between two real connections, without the user space of the
  * relay. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +23,8 @@ struct relay {
 	int src;
 	struct xf_relay_flow *flow;
 	struct xf_relay_totals *totals;
+	struct ring_buffer *ring;
+	int events; /* read from the ring */
 };
 
 static uint64_t cookie_of(int fd)
@@ -61,15 +61,6 @@ static void load(struct relay *r)
 	r->totals = mmap(NULL, sizeof(*r->totals), PROT_READ | PROT_WRITE, MAP_SHARED,
 			 map_of(r, "totals"), 0);
 	assert_ptr_not_equal(r->totals, MAP_FAILED);
-}
-
-static void attach_filter(const struct relay *r)
-{
-	int filter =
-	    bpf_program__fd(bpf_object__find_program_by_name(r->object, "xf_relay_filter"));
-
-	assert_int_equal(setsockopt(r->from, SOL_SOCKET, SO_ATTACH_BPF, &filter, sizeof(filter)),
-			 0);
 }
 
 static void enter(const struct relay *r)
@@ -117,13 +108,27 @@ static void nothing_arrives(int fd)
 	assert_int_equal(poll(&readable, 1, 300), 0);
 }
 
-/* Fails when the program does not tell this within a second. */
-static void is_told(const struct relay *r, uint32_t told)
+static uint64_t load64(const void *word)
 {
-	for (int i = 0; i < 1000 && !(__atomic_load_n(&r->flow->told, __ATOMIC_RELAXED) & told);
-	     i++)
-		usleep(1000);
-	assert_true(r->flow->told & told);
+	return __atomic_load_n((const uint64_t *)word, __ATOMIC_SEQ_CST);
+}
+
+/* Read the event that is in the ring, if there is one, and return its number of events so far. */
+static int count_event(void *arg, void *data, size_t len)
+{
+	struct relay *r = arg;
+	const struct xf_relay_event *event = data;
+
+	assert_int_equal(len, sizeof(*event));
+	assert_int_equal(event->cookie, cookie_of(r->from));
+	r->events++;
+	return 0;
+}
+
+static int events(struct relay *r)
+{
+	ring_buffer__consume(r->ring);
+	return r->events;
 }
 
 /* Connect all sockets, and let the first bytes through. */
@@ -140,19 +145,24 @@ static void set_up(struct relay *r)
 	*r->flow = (struct xf_relay_flow) {
 		.to = to,
 		.written0 = xf_tcp__written_exactly(r->to),
-		.base = 1 << 20,
 		.limit = 1 << 20,
 	};
 	assert_int_equal(bpf_map_update_elem(map_of(r, "by_cookie"), &from, &index, 0), 0);
 	fd = r->to;
 	assert_int_equal(bpf_map_update_elem(map_of(r, "dst"), &to, &fd, 0), 0);
 	enter(r);
+	r->events = 0;
+	r->ring = ring_buffer__new(map_of(r, "events"), count_event, r, NULL);
+	assert_non_null(r->ring);
+	r->totals->bulk = r->totals->busy = UINT64_MAX;
 	give(r, "first");
 	arrives(r->server, "first");
+	assert_int_equal(events(r), 0);
 }
 
 static void tear_down(struct relay *r)
 {
+	ring_buffer__free(r->ring);
 	munmap(r->flow, ENTRIES * sizeof(*r->flow));
 	munmap(r->totals, sizeof(*r->totals));
 	close(r->client);
@@ -174,209 +184,120 @@ static void test_moves(void **state)
 	arrives(r.server, "second");
 	give(&r, "third");
 	arrives(r.server, "third");
-	assert_false(r.flow->told & XF_TELL_LOST);
-	assert_int_equal(r.flow->moved, strlen("firstsecondthird"));
+	assert_int_equal(r.flow->redirected, strlen("firstsecondthird"));
+	assert_int_equal(r.flow->passed, 0);
 	tear_down(&r);
 }
 
-/* The program tells of a gap in the bytes, and no later byte is taken for a missing one. */
-static void test_gap(void **state)
+/* What would be more than the limit stays with the socket that received it, and so does everything
+ * behind it until it is forwarded. One event tells of that. */
+static void test_passes(void **state)
 {
 	struct relay r;
 
 	(void)state;
 	set_up(&r);
-	leave(&r);
-	give(&r, "lost");
-	arrives(r.from, "lost");
-	enter(&r);
-	give(&r, "behind");
-	is_told(&r, XF_TELL_LOST);
-	nothing_arrives(r.server);
+	r.flow->limit = strlen("more") - 1;
 	give(&r, "more");
+	arrives(r.from, "more");
+	assert_int_equal(load64(&r.flow->passed), strlen("more"));
+	assert_int_equal(events(&r), 1);
+	r.flow->limit = 1 << 20;
+	give(&r, "behind");
+	arrives(r.from, "behind");
+	assert_int_equal(load64(&r.flow->passed), strlen("morebehind"));
+	assert_int_equal(events(&r), 1);
 	nothing_arrives(r.server);
-	assert_int_equal(r.flow->moved, strlen("first"));
+	/* Forwarded bytes are on their way, too. */
+	r.flow->forwarded = r.flow->passed;
+	r.flow->limit = strlen("morebehind");
+	give(&r, "!");
+	arrives(r.from, "!");
+	assert_int_equal(send(r.to, "morebehind!", 11, 0), 11);
+	arrives(r.server, "morebehind!");
+	r.flow->forwarded = r.flow->passed;
+	give(&r, "again");
+	arrives(r.server, "again");
+	assert_int_equal(load64(&r.flow->redirected), strlen("firstagain"));
 	tear_down(&r);
 }
 
-/* ---- all flows together hold too much ---- */
-
-#define OWN 4096
-#define PIECE 9000 /* on loopback it is one segment */
-
-/* Do as user space does when the program tells of the limit: everything was read. */
-static void look(const struct relay *r)
-{
-	__atomic_store_n(&r->flow->acked, r->flow->moved, __ATOMIC_RELAXED);
-	__atomic_store_n(&r->flow->told, 0, __ATOMIC_RELAXED);
-}
-
-/* This flow holds nothing, the others hold more than the limit; @zone is left. */
-static void set_up_scarce(struct relay *r, uint64_t zone)
-{
-	set_up(r);
-	attach_filter(r);
-	look(r);
-	r->flow->base = OWN;
-	r->totals->held_max = 1 << 20;
-	r->totals->held = (2 << 20) + 1;
-	r->totals->zone = zone + 1;
-	r->totals->stops = 1;
-}
-
-static void give_bytes(const struct relay *r, size_t n)
-{
-	static const char bytes[2 * PIECE];
-
-	assert_int_equal(send(r->client, bytes, n, 0), (ssize_t)n);
-}
-
-/* Read and return the bytes that have come out. Waits up to @ms for the first. */
-static size_t read_out(const struct relay *r, int ms)
-{
-	struct pollfd readable = { .fd = r->server, .events = POLLIN };
-	static char bytes[2 * PIECE];
-	ssize_t n = 0;
-
-	if (poll(&readable, 1, ms) == 1)
-		n = recv(r->server, bytes, sizeof(bytes), 0);
-	assert_true(n >= 0);
-	return n;
-}
-
-/* Fails unless exactly so many bytes come out, however late a busy machine and TCP's retries make
- * them. */
-static void comes_out(const struct relay *r, size_t all)
-{
-	size_t got = 0, n = 1;
-
-	for (; got < all && n; got += n)
-		n = read_out(r, 5000);
-	got += read_out(r, 100);
-	assert_int_equal(got, all);
-}
-
-/* Returns the number of TCP's retries. The first comes after 200 ms, unless the machine is busy. */
-static uint32_t retries(const struct relay *r)
-{
-	struct tcp_info info = {};
-	socklen_t len = sizeof(info);
-
-	assert_int_equal(getsockopt(r->client, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
-	return info.tcpi_total_retrans;
-}
-
-/* Fails unless segments were trimmed once, and once for each retry. */
-static void was_trimmed(const struct relay *r)
-{
-	uint64_t trimmed = __atomic_load_n(&r->totals->trimmed, __ATOMIC_RELAXED);
-
-	assert_in_range(trimmed, 1, 1 + retries(r));
-}
-
-/* A flow may always use its own share: all its bytes arrive, though each segment is larger than the
- * share. */
-static void test_own_goes_on(void **state)
-{
-	struct relay r;
-	size_t got = OWN;
-
-	(void)state;
-	set_up_scarce(&r, 0);
-	give_bytes(&r, PIECE);
-	comes_out(&r, OWN);
-	is_told(&r, XF_TELL_LIMIT);
-	for (int i = 0; i < 100 && got < PIECE; i++) {
-		look(&r);
-		got += read_out(&r, 100);
-	}
-	assert_int_equal(got, PIECE);
-	assert_int_equal(r.flow->counted, 0);
-	assert_int_equal(r.flow->stop, 0);
-	tear_down(&r);
-}
-
-/* Small messages do not wait for user space. */
-static void test_small_goes_on(void **state)
-{
-	struct relay r;
-
-	(void)state;
-	set_up_scarce(&r, 0);
-	for (int i = 0; i < 10; i++) {
-		give_bytes(&r, 1448);
-		comes_out(&r, 1448);
-	}
-	assert_false(r.flow->told & XF_TELL_LIMIT);
-	tear_down(&r);
-}
-
-/* One larger piece goes into the zone. It counts, and no other one comes in until it is
- * acknowledged. */
-static void test_zone_is_for_one_piece(void **state)
-{
-	struct relay r;
-
-	(void)state;
-	set_up_scarce(&r, 8 * PIECE);
-	give_bytes(&r, PIECE);
-	comes_out(&r, PIECE);
-	assert_in_range(r.flow->counted, PIECE - OWN, PIECE);
-	assert_int_equal(r.flow->stop, XF_STOP_FULL);
-	give_bytes(&r, 100);
-	comes_out(&r, 0);
-	tear_down(&r);
-}
-
-/* A piece that is larger than the rest of the zone does not come in. */
-static void test_zone_is_shared(void **state)
-{
-	struct relay r;
-	size_t got;
-
-	(void)state;
-	set_up_scarce(&r, 8 * PIECE - 8);
-	give_bytes(&r, PIECE);
-	got = read_out(&r, 5000);
-	/* The rest of it is small enough for a retry. */
-	assert_true(got == OWN || (got == PIECE && retries(&r)));
-	tear_down(&r);
-}
-
-/* A flow that holds bytes gets in neither a small message nor a piece. */
-static void test_holder_waits(void **state)
-{
-	struct relay r;
-
-	(void)state;
-	set_up_scarce(&r, 8 * PIECE);
-	r.flow->counted = 1;
-	give_bytes(&r, 100);
-	comes_out(&r, 0);
-	was_trimmed(&r);
-	tear_down(&r);
-}
-
-/* ---- on the way out of the source map ---- */
-
-/* Small messages need no retry, and segments that could call a verdict whose program is gone stay
- * out. */
-static void test_leaving(void **state)
+/* After user space has looked there is another event. */
+static void test_tells_again(void **state)
 {
 	struct relay r;
 
 	(void)state;
 	set_up(&r);
-	attach_filter(&r);
-	r.flow->stop = XF_STOP_LARGE;
-	r.totals->hush = 1;
-	give_bytes(&r, XF_LARGE_SEGMENT - 1);
-	comes_out(&r, XF_LARGE_SEGMENT - 1);
-	give_bytes(&r, XF_LARGE_SEGMENT);
-	comes_out(&r, 0);
-	was_trimmed(&r);
-	r.flow->stop = 0;
-	comes_out(&r, XF_LARGE_SEGMENT);
+	r.flow->limit = 0;
+	for (int i = 1; i <= 3; i++) {
+		give(&r, "x");
+		arrives(r.from, "x");
+		assert_int_equal(events(&r), i);
+		assert_int_equal(load64(&r.flow->told), XF_TELL_PASSED);
+		r.flow->told = 0;
+	}
+	tear_down(&r);
+}
+
+/* Whatever is passed while a socket leaves its map would be lost; but when bytes were passed
+ * before, it does not leave, and their order is kept. */
+static void test_leaves(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up(&r);
+	r.flow->limit = 0;
+	give(&r, "waits");
+	arrives(r.from, "waits");
+	r.flow->leaves = 1;
+	give(&r, "behind");
+	arrives(r.from, "behind");
+	r.flow->forwarded = r.flow->passed;
+	give(&r, "last");
+	arrives(r.server, "last");
+	assert_int_equal(load64(&r.flow->passed), strlen("waitsbehind"));
+	tear_down(&r);
+}
+
+/* A redirect that the kernel refuses loses nothing. */
+static void test_no_destination(void **state)
+{
+	struct relay r;
+	uint64_t to;
+
+	(void)state;
+	set_up(&r);
+	to = cookie_of(r.to);
+	assert_int_equal(bpf_map_delete_elem(map_of(&r, "dst"), &to), 0);
+	give(&r, "kept");
+	arrives(r.from, "kept");
+	assert_int_equal(load64(&r.flow->redirected), strlen("first"));
+	assert_int_equal(load64(&r.flow->passed), strlen("kept"));
+	tear_down(&r);
+}
+
+static void test_tells_of_bulk_and_messages(void **state)
+{
+	struct relay r;
+
+	(void)state;
+	set_up(&r);
+	r.flow->pair = 1;
+	r.totals->bulk = strlen("first") + 3;
+	give(&r, "12");
+	arrives(r.server, "12");
+	assert_int_equal(load64(&r.flow->told), 0);
+	give(&r, "3");
+	arrives(r.server, "3");
+	assert_int_equal(load64(&r.flow->told), XF_TELL_BULK);
+	assert_int_equal(load64(&r.flow->run), 0);
+	r.totals->busy = 3; /* three messages were moved */
+	give(&r, "4");
+	arrives(r.server, "4");
+	assert_int_equal(load64(&r.flow->told), XF_TELL_BULK | XF_TELL_BUSY);
+	assert_int_equal(events(&r), 1);
 	tear_down(&r);
 }
 
@@ -384,13 +305,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_moves),
-		cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_own_goes_on),
-		cmocka_unit_test(test_small_goes_on),
-		cmocka_unit_test(test_zone_is_for_one_piece),
-		cmocka_unit_test(test_zone_is_shared),
-		cmocka_unit_test(test_holder_waits),
-		cmocka_unit_test(test_leaving),
+		cmocka_unit_test(test_passes),
+		cmocka_unit_test(test_tells_again),
+		cmocka_unit_test(test_leaves),
+		cmocka_unit_test(test_no_destination),
+		cmocka_unit_test(test_tells_of_bulk_and_messages),
 	};
 
 	if (xf_own_loopback())

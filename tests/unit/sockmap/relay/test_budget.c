@@ -55,22 +55,20 @@ static void large_numbers(void **state)
 	assert_false(xf_budget__take(&budget, 1));
 }
 
-/* Waiting connections may take half of the memory that is left for relays, without that handed
- * over. */
+/* Waiting connections may take half of the memory, without that handed over. */
 static void waiting(void **state)
 {
 	struct xf_budget budget;
 
 	(void)state;
-	xf_budget__init(&budget, 1000);
-	assert_true(xf_budget__set_aside(&budget, 200));
+	xf_budget__init(&budget, 800);
 	assert_false(xf_budget__take_waiting(&budget, 401));
 	assert_true(xf_budget__take_waiting(&budget, 400));
 	assert_false(xf_budget__take_waiting(&budget, 1));
-	assert_int_equal(budget.taken, 600);
+	assert_int_equal(budget.taken, 400);
 	assert_int_equal(xf_budget__left(&budget), 400);
 	xf_budget__hand_over(&budget, 300);
-	assert_int_equal(budget.taken, 600);
+	assert_int_equal(budget.taken, 400);
 	assert_true(xf_budget__take_waiting(&budget, 300));
 	assert_false(xf_budget__take_waiting(&budget, 1));
 	xf_budget__give(&budget, 300);
@@ -82,49 +80,17 @@ static void waiting(void **state)
 	assert_true(xf_budget__take_waiting(&budget, 10));
 }
 
-/* Memory put aside counts as taken, and comes back. */
-static void aside(void **state)
-{
-	struct xf_budget budget;
-
-	(void)state;
-	xf_budget__init(&budget, 1000);
-	assert_true(xf_budget__set_aside(&budget, 300));
-	assert_false(xf_budget__take(&budget, 701));
-	assert_true(xf_budget__take(&budget, 700));
-	assert_false(xf_budget__set_aside(&budget, 1));
-	assert_int_equal(budget.aside, 300);
-	assert_int_equal(budget.taken, 1000);
-	xf_budget__give_aside(&budget, 100);
-	assert_int_equal(budget.aside, 200);
-	assert_true(xf_budget__take(&budget, 100));
-	xf_budget__give_aside(&budget, 200);
-	assert_int_equal(budget.aside, 0);
-	assert_int_equal(budget.taken, 800);
-}
-
 static void how_much_is_left(void **state)
 {
 	static const struct {
-		uint64_t limit, aside, taken;
+		uint64_t limit, taken;
 		bool ample, scarce, tight;
 	} rows[] = {
-		{ 800, 0, 0, true, false, false },
-		{ 800, 0, 200, true, false, false },
-		{ 800, 0, 201, false, false, false },
-		{ 800, 0, 400, false, false, false },
-		{ 800, 0, 401, false, true, false },
-		{ 800, 0, 700, false, true, false },
-		{ 800, 0, 701, false, true, true },
-		{ 800, 0, 800, false, true, true },
-		/* Memory put aside counts neither as taken nor as left. */
-		{ 1600, 800, 0, true, false, false },
-		{ 1600, 800, 400, false, false, false },
-		{ 1600, 800, 401, false, true, false },
-		{ 1600, 800, 700, false, true, false },
-		{ 1600, 800, 701, false, true, true },
-		{ 800, 800, 0, true, false, false },
-		{ 0, 0, 0, true, false, false },
+		{ 800, 0, true, false, false },	   { 800, 200, true, false, false },
+		{ 800, 201, false, false, false }, { 800, 400, false, false, false },
+		{ 800, 401, false, true, false },  { 800, 700, false, true, false },
+		{ 800, 701, false, true, true },   { 800, 800, false, true, true },
+		{ 0, 0, true, false, false },
 	};
 
 	(void)state;
@@ -132,7 +98,6 @@ static void how_much_is_left(void **state)
 		struct xf_budget budget;
 
 		xf_budget__init(&budget, rows[i].limit);
-		assert_true(xf_budget__set_aside(&budget, rows[i].aside));
 		assert_true(xf_budget__take(&budget, rows[i].taken));
 		if (xf_budget__is_ample(&budget) != rows[i].ample ||
 		    xf_budget__is_scarce(&budget) != rows[i].scarce ||
@@ -152,8 +117,7 @@ static void what_may_come_to_be_needed_counts_for_the_size_of_new_ones(void **st
 	struct xf_budget budget;
 
 	(void)state;
-	xf_budget__init(&budget, 1600);
-	assert_true(xf_budget__set_aside(&budget, 800));
+	xf_budget__init(&budget, 800);
 	assert_true(xf_budget__take(&budget, 100));
 	xf_budget__promise(&budget, 0, 100);
 	assert_false(xf_budget__is_promised(&budget));
@@ -166,6 +130,11 @@ static void what_may_come_to_be_needed_counts_for_the_size_of_new_ones(void **st
 	assert_false(xf_budget__is_promised(&budget));
 	assert_true(xf_budget__take(&budget, 101));
 	assert_true(xf_budget__is_promised(&budget));
+	xf_budget__promise(&budget, 0, 499);
+	assert_false(xf_budget__is_spoken_for(&budget));
+	xf_budget__promise(&budget, 499, 500);
+	assert_true(xf_budget__is_spoken_for(&budget));
+	assert_false(xf_budget__is_tight(&budget));
 }
 
 /* ---- threads ---- */
@@ -219,7 +188,6 @@ int main(void)
 		cmocka_unit_test(take_and_give),
 		cmocka_unit_test(large_numbers),
 		cmocka_unit_test(waiting),
-		cmocka_unit_test(aside),
 		cmocka_unit_test(how_much_is_left),
 		cmocka_unit_test(what_may_come_to_be_needed_counts_for_the_size_of_new_ones),
 		cmocka_unit_test(threads_never_pass_the_limit),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The versions in the names of kernels of distributions, and the kernels that can send bytes twice.
+/* The versions in the names of kernels of distributions, and the kernels whose sockmap is not used.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,11 +19,11 @@ static const struct {
 	struct xf_kernel_version v;
 	bool has_bug;
 } kernels[] = {
-	/* kernel.org's: the last with the bug and the first without, of each series */
+	/* kernel.org's: the last with the bug and the first without, of each series from 6.1 on */
 	{ "5.10.0", PLAIN, NULL, { 5, 10, 0 }, true },
 	{ "5.10.240", PLAIN, NULL, { 5, 10, 240 }, true },
 	{ "5.15.185", PLAIN, NULL, { 5, 15, 185 }, true },
-	{ "5.15.186", PLAIN, NULL, { 5, 15, 186 }, false },
+	{ "5.15.186", PLAIN, NULL, { 5, 15, 186 }, true },
 	{ "5.19.17", PLAIN, NULL, { 5, 19, 17 }, true },
 	{ "6.1.141", PLAIN, NULL, { 6, 1, 141 }, true },
 	{ "6.1.142", PLAIN, NULL, { 6, 1, 142 }, false },
@@ -91,7 +91,7 @@ static const struct {
 	  "#163-Ubuntu " PLAIN,
 	  "Ubuntu 5.15.0-153.163-generic 5.15.189\n",
 	  { 5, 15, 189 },
-	  false },
+	  true },
 	{ "6.17.0-5-generic",
 	  "#5-Ubuntu " PLAIN,
 	  "Ubuntu 6.17.0-5.5-generic 6.17.0\n",

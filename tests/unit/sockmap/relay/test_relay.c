@@ -34,22 +34,9 @@ void xf_sockmap__free(struct xf_sockmap *sockmap)
 	(void)sockmap;
 }
 
-bool xf_sockmap__has_room(const struct xf_sockmap *sm)
-{
-	(void)sm;
-	return false;
-}
-
 void xf_sockmap__sync(struct xf_relay *relay)
 {
 	(void)relay;
-}
-
-bool xf_kernel_at_least(unsigned int major, unsigned int minor)
-{
-	(void)major;
-	(void)minor;
-	return true;
 }
 
 struct fixture {

@@ -141,6 +141,12 @@ void xf_relay__stats(struct xf_relay *relay, struct xf_relay_stats *stats)
 	*stats = (struct xf_relay_stats) {};
 }
 
+void xf_mover__prepare(const struct xf_mover *mover, int fd)
+{
+	(void)mover;
+	(void)fd;
+}
+
 bool xf_mover__may_admit(const struct xf_mover *mover)
 {
 	(void)mover;
