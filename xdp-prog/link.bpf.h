@@ -20,6 +20,12 @@ static __always_inline int xf_is_vlan(__u16 eth_type)
 	return eth_type == ETH_P_8021Q || eth_type == ETH_P_8021AD;
 }
 
+/* Of the EtherTypes that may follow a tag those behind which Linux finds IP. */
+static __always_inline int xf_is_tagged(__u16 eth_type)
+{
+	return eth_type == ETH_P_IP || eth_type == ETH_P_IPV6 || xf_is_vlan(eth_type);
+}
+
 /* IPv4 and IPv6 in a PPPoE session become the cursor's eth_type. Linux looks neither at the version
  * nor at the code, and most versions of it take one odd byte for all of PPP's protocol, whatever
  * was agreed upon. Multilink, compressed packets and MPLS are not read: IP can be in there, but not
@@ -148,11 +154,26 @@ static __always_inline int xf_parse_link(struct xf_cursor *cur, struct xf_record
 
 SEC(XF_LINK_MAP) const volatile __u32 xf_link = XF_LINK_ETHER;
 
-/* An interface without a link layer. */
+/* An interface without a link layer. The kernel knows from elsewhere (GRE's header, tun's packet
+ * information) what such a packet is: where that is a tag, two bytes of tag and an EtherType are
+ * here, and it takes a tag of VLAN 0 off. So a packet that is not certainly IP is unread. The
+ * length of an IPv4 header tells it from a tag; in IPv6 the tag's EtherType would be a flow label.
+ */
 static __always_inline int xf_parse_no_link(struct xf_cursor *cur)
 {
-	cur->eth_type = xf_ip_type(cur, 0);
-	return cur->eth_type != 0;
+	const __u8 *ip = xf_peek(cur, 4);
+	__u16 type;
+
+	if (!ip)
+		return 0;
+	type = ip[2] << 8 | ip[3];
+	if (ip[0] >> 4 == 4 && (ip[0] & 0xf) >= 5)
+		cur->eth_type = ETH_P_IP;
+	else if (ip[0] >> 4 == 6 && (ip[0] & 0xf || ip[1] || !xf_is_tagged(type)))
+		cur->eth_type = ETH_P_IPV6;
+	else
+		cur->unread = 1;
+	return !cur->unread;
 }
 
 #endif

@@ -55,6 +55,43 @@ tun() {
 	purge
 }
 
+# tagged BYTES: the same, said to be a tagged packet, as GRE and tun's packet information may. VLAN 0 is no VLAN: without
+# the firewall the packet arrives.
+tagged() {
+	# shellcheck disable=SC2059 # it is a format
+	printf "\\0\\0\\x81\\0$1" | "${A[@]}" socat -u - TUN,tun-name=tun0,tun-type=tun
+}
+
+# passed: print how many packets passed the firewall.
+passed() {
+	fw stats --json | jq '[.exempt, .allowed, .policy_allowed] | map(.packets) | add'
+}
+
+@test "firewall on a tun: a tag before the packet is not a way past a rule, nor past the policy deny" {
+	local tag before
+
+	"${A[@]}" ip tuntap add dev tun0 mode tun pi
+	"${A[@]}" ip addr add 10.7.0.1/24 dev tun0
+	"${A[@]}" ip link set tun0 up
+	fw attach -i tun0 2>/dev/null
+	start log firewall log -i tun0
+	fw add deny from 10.7.0.2
+	before=$(passed)
+	for tag in '\0\0\x08\0' '\x40\0\x08\0' '\x60\0\x08\0' '\x60\0\x81\0\0\0\x08\0'; do
+		tagged "$tag$UDP4"
+	done
+	wait_for has_lines log 4
+	same "packets that passed" "$(passed)" "$before"
+	fw flush
+	fw policy deny 2>/dev/null
+	# Read as IPv6 it would be a Neighbour Solicitation behind hop-by-hop options.
+	tagged '\x60\0\x08\0\x45\0\0\x3c\0\0\0\0\x40\x11\0\0\x0a\x07\0\x02\x0a\x07\0\x01\x9c\x41\0\x35\0\x28\0\0\0\0\0\0\0\0\0\0\x3a\0\x01\x04\0\0\0\0\x87\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+	wait_for has_lines log 5
+	same "packets that passed" "$(passed)" "$before"
+	stop log
+	purge
+}
+
 @test "a program that another loader put on a tun reads nothing there: status and follow say so" {
 	tun_up
 	"${A[@]}" xdp-loader load -m skb tun0 "$OBJ"
