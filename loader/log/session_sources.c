@@ -215,6 +215,20 @@ static void wait_for_program(struct xf_source *src)
 	src->told_no_program = true;
 }
 
+/* Whether the interface went while its source was being started. It may be back already: it is
+ * looked for. */
+static bool has_gone(struct xf_session *s, struct xf_source *src)
+{
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname(src->ifindex, name))
+		return false;
+	src->ifindex = 0;
+	src->state = XF_SOURCE_ABSENT;
+	s->look = true;
+	return true;
+}
+
 static void on_retry(struct xf_timer *timer, uint64_t now)
 {
 	(void)now;
@@ -251,7 +265,7 @@ void xf_session__start_due(struct xf_session *s)
 		xf_loop__arm(s->loop, &s->retry, xf_loop__now(s->loop) + RETRY_NS);
 	} else if (err == -ENOENT) {
 		wait_for_program(src);
-	} else if (err) {
+	} else if (err && !has_gone(s, src)) {
 		src->state = XF_SOURCE_REFUSED;
 		xf_warn("%s: it is left out until it is gone and back", src->name);
 	}
@@ -270,7 +284,8 @@ int xf_session__start_all(struct xf_session *s)
 		err = begin_source(s, i, s->opts.wait);
 		if (err == -ENOENT && s->opts.wait)
 			wait_for_program(s->sources[i]);
-		if ((err == -ENOENT || err == -EAGAIN) && s->opts.wait)
+		if (err && s->opts.wait &&
+		    (err == -ENOENT || err == -EAGAIN || has_gone(s, s->sources[i])))
 			err = 0;
 	}
 	for (unsigned int k = s->n; err && k-- > 0;)

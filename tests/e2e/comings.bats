@@ -25,6 +25,13 @@ started_again() {
 	alive "$1" || fail "it has ended:" "$(said "$1")"
 }
 
+# sees NAME: whether this log prints a frame that is sent now.
+sees() {
+	frames 1
+	sleep 0.05
+	[ "$(lines "$1")" -ge 1 ]
+}
+
 frames_on() {
 	"${B[@]}" "$helpers/frames" "$1" "$2"
 }
@@ -64,6 +71,24 @@ frames_on() {
 	same seen "$seen" $((sent + 50))
 	same lines "$(lines log)" "$logged"
 	same lost "$lost" 0
+}
+
+@test "log goes on when its interface is deleted again while it is being attached" {
+	local round gap
+
+	for gap in 0 0.01 0.02 0.03 0.05; do
+		start log --wait
+		for round in 1 2 3; do
+			delete eth0
+			pair eth0
+			sleep $gap
+		done
+		delete eth0
+		pair eth0
+		wait_for sees log
+		stop log
+		! grep "left out" "$T/log.err" || fail "$(said log)"
+	done
 }
 
 @test "log goes on with the other while one of two interfaces is deleted and comes back" {
