@@ -127,11 +127,27 @@ static int skip(struct xf_plain *plain, struct xf_rule_error *error)
 	return 0;
 }
 
+static int read_set_timeout(struct xf_plain *plain, struct xf_rule_error *error)
+{
+	int err = xf_plain__time(plain, &plain->set_ttl, error);
+
+	return err ? err : skip(plain, error);
+}
+
+/* With a mask ipset means more addresses than it writes. */
 static int read_create(struct xf_plain *plain, struct xf_rule_error *error)
 {
 	int err = check_set(plain, xf_token_next(plain), error);
+	struct xf_token word;
 
-	return err ? err : skip(plain, error);
+	for (word = xf_token_peek(plain); !err && word.len; word = xf_token_peek(plain)) {
+		xf_token_next(plain);
+		if (is(word, "netmask") || is(word, "bitmask"))
+			return xf_plain__unexpected(plain, word, "a set without a mask", error);
+		if (is(word, "timeout"))
+			err = xf_plain__time(plain, &plain->set_ttl, error);
+	}
+	return err;
 }
 
 static int read_add(struct xf_plain *plain, struct xf_rule_error *error)
@@ -171,7 +187,7 @@ static const struct statement {
 	{ "typeof", INSIDE, skip },
 	{ "flags", INSIDE, skip },
 	{ "size", INSIDE, skip },
-	{ "timeout", INSIDE, skip },
+	{ "timeout", INSIDE, read_set_timeout },
 	{ "gc-interval", INSIDE, skip },
 	{ "policy", INSIDE, skip },
 	{ "auto-merge", INSIDE, skip },

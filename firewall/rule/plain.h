@@ -17,7 +17,8 @@ struct xf_plain {
 	uint64_t line;		      /* its number */
 	bool statement;		      /* there was one on the line: ';' ends it and is no comment */
 	struct xf_range range;	      /* the rest of the address that was read last */
-	uint32_t ttl;		      /* of the list: each rule gets it */
+	uint32_t set_ttl;	      /* the set's timeout: of elements without their own */
+	uint32_t ttl;		      /* of the address that was read last */
 	unsigned int depth;	      /* of blocks of nft */
 	uint64_t block;		      /* the line on which the outermost begins */
 	uint64_t elements;	      /* the line on which a list of elements begins, or 0 */

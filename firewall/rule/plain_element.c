@@ -114,7 +114,7 @@ int xf_plain__address(struct xf_plain *plain, struct xf_token token, struct xf_r
 	struct xf_prefix prefix;
 	int family;
 
-	plain->ttl = 0;
+	plain->ttl = plain->set_ttl;
 	if (dash) {
 		token.len = dash - token.at;
 		last.at = dash + 1;
@@ -132,21 +132,37 @@ int xf_plain__address(struct xf_plain *plain, struct xf_token token, struct xf_r
 	return 0;
 }
 
+int xf_plain__time(struct xf_plain *plain, uint32_t *seconds, struct xf_rule_error *error)
+{
+	struct xf_token value = xf_token_next(plain);
+
+	*seconds = 0;
+	if (xf_token_is(value, "never") || parse_seconds(value, seconds))
+		return 0;
+	return xf_plain__unexpected(plain, value, "a time of at most 4294967294 seconds", error);
+}
+
 /* Of the two times that nft has the one that is left comes last. */
 static int read_attribute(struct xf_plain *plain, struct xf_token name, struct xf_rule_error *error)
 {
-	bool time = xf_token_is(name, "timeout") || xf_token_is(name, "expires");
+	bool expires = xf_token_is(name, "expires");
 	struct xf_token value;
+	int err;
 
+	if (expires || xf_token_is(name, "timeout")) {
+		value = xf_token_peek(plain);
+		err = xf_plain__time(plain, &plain->ttl, error);
+		/* It expires now; with 0 the rule would stay for ever. */
+		if (!err && expires && !plain->ttl && !xf_token_is(value, "never"))
+			plain->ttl = 1;
+		return err;
+	}
 	if (xf_token_is(name, "counter") || xf_token_is(name, "-exist"))
 		return 0;
-	if (!time && !xf_token_is(name, "comment") && !xf_token_is(name, "packets") &&
+	if (!xf_token_is(name, "comment") && !xf_token_is(name, "packets") &&
 	    !xf_token_is(name, "bytes"))
 		return xf_plain__unexpected(plain, name, "the end of the element", error);
 	value = xf_token_next(plain);
-	if (time && !parse_seconds(value, &plain->ttl))
-		return xf_plain__unexpected(plain, value, "a time of at most 4294967294 seconds",
-					    error);
 	if (!value.len || xf_token_is_mark(value))
 		return xf_plain__unexpected(plain, value, "a value", error);
 	return 0;

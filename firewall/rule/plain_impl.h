@@ -30,4 +30,7 @@ int xf_plain__address(struct xf_plain *plain, struct xf_token token, struct xf_r
 /* The same with what ipset and nft say of an element. */
 int xf_plain__element(struct xf_plain *plain, struct xf_token token, struct xf_rule_error *error);
 
+/* The value of a timeout, in seconds; 0: none. Returns 0 or -EINVAL. */
+int xf_plain__time(struct xf_plain *plain, uint32_t *seconds, struct xf_rule_error *error);
+
 #endif

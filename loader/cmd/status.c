@@ -23,7 +23,7 @@ struct status_args {
 static const char usage[] =
     "Usage: xdpfun-load status [-i IFACE]... [--json]\n\n"
     "Show the XDP programs on each IFACE (default: all interfaces) in the order in which they run, and the\n"
-    "counters of those that are xdpfun's.\n";
+    "counters of those that are xdpfun's. XDP sees received packets only, not what this machine sends.\n";
 
 static const struct xf_opt options[] = {
 	{ .name = "interface",

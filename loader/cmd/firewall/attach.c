@@ -30,7 +30,8 @@ static const char attach_usage[] =
     "Usage: xdpfun-load firewall attach [-i IFACE]... [-m auto|native|skb] [--set NAME]\n"
     "                                   [--policy allow|deny] [--confirm SECONDS] [OPTIONS]\n\n"
     "Attach the firewall to each IFACE (default: eth0), where it goes on without this process until\n"
-    "'firewall detach'. All interfaces of a set share its rules, which may be there already.\n";
+    "'firewall detach'. All interfaces of a set share its rules, which may be there already.\n"
+    "XDP sees received packets only, not what this machine sends.\n";
 
 static const char *const mode_names[] = { "auto", "native", "skb", NULL };
 

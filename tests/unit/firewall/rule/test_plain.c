@@ -169,8 +169,14 @@ static const struct list ipset[] = {
 	  "add bad 198.51.100.0/24 timeout 0\n"
 	  "add bad 203.0.113.1-203.0.113.2 -exist\n"
 	  "COMMIT\n",
-	  "deny from 192.0.2.1 ttl 299; deny from 198.51.100.0/24; deny from 203.0.113.1; "
-	  "deny from 203.0.113.2" },
+	  "deny from 192.0.2.1 ttl 299; deny from 198.51.100.0/24; deny from 203.0.113.1 ttl 300; "
+	  "deny from 203.0.113.2 ttl 300" },
+	{ "create bad hash:ip family inet netmask 24\nadd bad 192.0.2.0\n",
+	  "1:32: expected a set without a mask, not \"netmask\"; deny from 192.0.2.0" },
+	{ "create bad hash:ip bitmask 255.255.255.0\n",
+	  "1:20: expected a set without a mask, not \"bitmask\"" },
+	{ "create bad hash:ip timeout x\n", "1:28: expected a time of at most 4294967294 seconds, "
+					    "not \"x\"" },
 	{ "create bad hash:ip -exist\nflush bad\nadd -exist bad 2001:db8::1\n",
 	  "deny from 2001:db8::1" },
 	{ "add bad 192.0.2.0/24\nadd bad 192.0.2.1 nomatch\nadd bad 192.0.2.2",
@@ -210,8 +216,11 @@ static const struct list nft[] = {
 	  "\t\t\t     203.0.113.1 }\n"
 	  "\t}\n"
 	  "}\n",
-	  "deny from 192.0.2.1 ttl 3600; deny from 192.0.2.8/29; deny from 198.51.100.0/24; "
-	  "deny from 203.0.113.1" },
+	  "deny from 192.0.2.1 ttl 3600; deny from 192.0.2.8/29 ttl 3600; "
+	  "deny from 198.51.100.0/24 ttl 3600; deny from 203.0.113.1 ttl 3600" },
+	{ "elements = { 192.0.2.1 expires 0s, 192.0.2.2 timeout 1h expires 0ms }",
+	  "deny from 192.0.2.1 ttl 1; deny from 192.0.2.2 ttl 1" },
+	{ "elements = { 192.0.2.1 timeout never expires never }", "deny from 192.0.2.1" },
 	/* In a set on one line ';' begins no comment. */
 	{ "table ip x { set bad { type ipv4_addr; flags interval; elements = { 192.0.2.1 } } }",
 	  "deny from 192.0.2.1" },
