@@ -50,8 +50,10 @@ static void end_moved(struct xf_session *s, unsigned int i)
 
 	/* It cannot be detached from this namespace: clear its owner record, so that a process in
 	 * the other one may. */
-	if (src->ours)
+	if (src->ours) {
 		xf_program__owner_set(&src->program, &nobody);
+		src->moved_prog_id = src->at.prog_id;
+	}
 	snprintf(why, sizeof(why),
 		 "the interface moved to another network namespace, where the program stays on it; "
 		 "'%s' removes it there",

@@ -189,11 +189,21 @@ static void undo(struct xf_session *s, unsigned int i)
 	xf_source__close(src);
 }
 
+/* The interface may be back from another namespace, with our program on it. */
+static void detach_moved(struct xf_source *src)
+{
+	if (src->moved_prog_id)
+		xf_detach(src->ifindex, src->moved_prog_id);
+	src->moved_prog_id = 0;
+}
+
 static int begin_source(struct xf_session *s, unsigned int i, bool waiting)
 {
 	struct xf_source *src = s->sources[i];
-	int err = s->opts.start(s->opts.arg, src, waiting);
+	int err;
 
+	detach_moved(src);
+	err = s->opts.start(s->opts.arg, src, waiting);
 	if (!err)
 		err = add_rings(s, i);
 	if (err) {

@@ -32,6 +32,7 @@ struct xf_source {
 	unsigned int ifindex;
 	struct xf_attached at;
 	bool ours; /* this process attached or adopted the program, and detaches it at the end */
+	__u32 moved_prog_id; /* ours on the interface when it moved to another namespace, or 0 */
 	enum xf_source_state state;
 	bool told_no_program; /* the message that there is no program to read */
 	bool comes_back;  /* after XF_SOURCE_ENDED it is XF_SOURCE_ABSENT, else XF_SOURCE_OVER */

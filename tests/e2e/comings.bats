@@ -91,6 +91,22 @@ frames_on() {
 	done
 }
 
+@test "log goes on when its interface comes back from another namespace, with the program on it" {
+	ip -n "$LAB-a" link add m0 type veth peer name m1 netns "$LAB-b"
+	ip -n "$LAB-b" link set m1 addrgenmode none up
+	ip -n "$LAB-a" link set m0 addrgenmode none up
+	start log -i m0 --wait
+	ip -n "$LAB-a" link set m0 netns "$LAB-b"
+	says log "m0: the interface moved to another network namespace"
+	ip -n "$LAB-b" link set m0 netns "$LAB-a"
+	ip -n "$LAB-a" link set m0 up
+	started_again log 2
+	frames_on m1 3
+	wait_for has_lines log 3
+	stop log
+	same "what is attached" "$(program_on m0)" ""
+}
+
 @test "log goes on with the other while one of two interfaces is deleted and comes back" {
 	second_pair
 	start log -i eth0 -i eth1
