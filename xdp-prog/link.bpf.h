@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is before the IP header: Ethernet with its tags, PPPoE, MPLS, or nothing. */
+/* The headers before that of IP: Ethernet with its tags, PPPoE, MPLS, or nothing. */
 #ifndef XF_LINK_BPF_H
 #define XF_LINK_BPF_H
 

@@ -62,8 +62,7 @@ static void found(struct xf_session *s, struct xf_source *src, const struct xf_n
 	say_back(s, src, dev->name);
 	src->ifindex = dev->ifindex;
 	memcpy(src->name, dev->name, sizeof(src->name));
-	src->state = XF_SOURCE_DUE;
-	s->ordered = false;
+	xf_session__due(s, src);
 }
 
 void xf_session__look_for_absent(struct xf_session *s)
@@ -121,8 +120,7 @@ void xf_session__see(struct xf_session *s, const struct xf_netdev_event *event)
 	say_back(s, src, event->name);
 	memcpy(src->name, event->name, sizeof(src->name));
 	src->ifindex = event->ifindex;
-	src->state = XF_SOURCE_DUE;
-	s->ordered = false;
+	xf_session__due(s, src);
 }
 
 static void on_present(void *ctx, const struct xf_netdev_event *event)

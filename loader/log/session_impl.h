@@ -75,6 +75,8 @@ void xf_session__print_counters(struct xf_session *s, unsigned int source, bool 
 
 /* Set s->order so that each interface comes behind those below it. */
 void xf_session__order(struct xf_session *s);
+/* Let a source be started in one of the next turns. */
+void xf_session__due(struct xf_session *s, struct xf_source *src);
 /* Whether a source is to be started now. */
 bool xf_session__has_due(const struct xf_session *s);
 /* Start all sources that are due, or none. Returns 0, or -errno after a message. */

@@ -122,10 +122,8 @@ static void check_other(struct xf_session *s, struct xf_source *src,
 		    (event->kind == XF_NETDEV_MISSED && !if_indextoname(src->ifindex, name));
 
 	if (!gone) {
-		if (src->state == XF_SOURCE_ABSENT) {
-			src->state = XF_SOURCE_DUE; /* there may be a program now */
-			s->ordered = false;
-		}
+		if (src->state == XF_SOURCE_ABSENT)
+			xf_session__due(s, src); /* there may be a program now */
 		return;
 	}
 	src->ifindex = 0;

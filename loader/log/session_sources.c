@@ -169,6 +169,12 @@ void xf_session__check_left(struct xf_session *s)
 
 /* ---- the beginning of a source ---- */
 
+void xf_session__due(struct xf_session *s, struct xf_source *src)
+{
+	src->state = XF_SOURCE_DUE;
+	s->ordered = false;
+}
+
 void xf_session__order(struct xf_session *s)
 {
 	unsigned int ifindexes[s->n ? s->n : 1];

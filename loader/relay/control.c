@@ -100,14 +100,14 @@ void xf_relay__unreachable(void *arg)
 		xf_resolver__hurry(resolver);
 }
 
-int xf_relay__resolve(struct xf_relay_main *run)
+int xf_relay__resolve(struct xf_relay_main *run, struct xf_routes *routes)
 {
 	struct xf_resolver *resolver;
 	int err;
 
-	if (!run->routes || !xf_routes__names(run->routes))
+	if (!routes || !xf_routes__names(routes))
 		return 0;
-	err = xf_resolver__start(&resolver, run->routes, run->args->resolve, run->loop);
+	err = xf_resolver__start(&resolver, routes, run->args->resolve, run->loop);
 	if (!err)
 		run->resolver = resolver;
 	return err;
@@ -149,9 +149,8 @@ static void on_routes(struct xf_routes *routes, void *arg)
 	}
 	if (resolver)
 		xf_resolver__set(resolver, routes);
-	else if (xf_routes__names(routes))
-		err = xf_resolver__start(&resolver, routes, run->args->resolve, run->loop);
-	run->resolver = resolver;
+	else
+		err = xf_relay__resolve(run, routes);
 	run->reloaded = xf_routes__names(routes);
 	if (err)
 		keep_old(run);

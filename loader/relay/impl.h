@@ -40,7 +40,7 @@ void xf_relay__block_early(void);
 int xf_relay__control(struct xf_relay_main *run);
 /* Look up the names of run->routes in a thread, if there are any. Returns 0 or -errno after a
  * message. */
-int xf_relay__resolve(struct xf_relay_main *run);
+int xf_relay__resolve(struct xf_relay_main *run, struct xf_routes *routes);
 /* An upstream of routes with names could not be connected to; @run is a struct xf_relay_main. */
 void xf_relay__unreachable(void *run);
 /* Turn the main loop until all workers have finished. Returns 0, or -errno of a worker that

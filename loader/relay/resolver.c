@@ -264,10 +264,8 @@ int xf_resolver__start(struct xf_resolver **out, struct xf_routes *routes, uint6
 	return 0;
 }
 
-void xf_resolver__hurry(void *arg)
+void xf_resolver__hurry(struct xf_resolver *resolver)
 {
-	struct xf_resolver *resolver = arg;
-
 	pthread_mutex_lock(&resolver->lock);
 	resolver->hurry = true;
 	pthread_cond_signal(&resolver->changed);

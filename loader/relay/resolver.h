@@ -19,7 +19,7 @@ int xf_resolver__first(struct xf_routes **routes);
 int xf_resolver__start(struct xf_resolver **resolver, struct xf_routes *routes, uint64_t every,
 		       struct xf_loop *loop);
 /* Look up soon, at most once a second. From any thread. */
-void xf_resolver__hurry(void *resolver);
+void xf_resolver__hurry(struct xf_resolver *resolver);
 /* The rules are those of @routes from now on. */
 void xf_resolver__set(struct xf_resolver *resolver, struct xf_routes *routes);
 /* Returns routes with other addresses than the last ones, or NULL. */

@@ -204,7 +204,7 @@ static void say_ready(const struct xf_relay_main *run)
 
 static int start(struct xf_relay_main *run)
 {
-	int err = xf_relay__resolve(run);
+	int err = xf_relay__resolve(run, run->routes);
 
 	for (unsigned int i = 0; i < run->n && !err; i++)
 		err = xf_worker__start(&run->workers[i], run->loop);

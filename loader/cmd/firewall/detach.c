@@ -47,7 +47,7 @@ static int detach_one(const struct xf_fw_args *args, const struct xf_fw_place *p
 	return 0;
 }
 
-/* Those upon others first. Returns how many could not be detached. */
+/* Detach from interfaces upon others first. Returns how many could not be detached. */
 static int detach_places(const struct xf_fw_args *args, const struct xf_fw_place *places,
 			 unsigned int n)
 {

@@ -102,6 +102,17 @@ struct xf_ruleset *xf_fw_open_again(const struct xf_fw *fw)
 	return again;
 }
 
+void xf_fw_add_rules(struct xf_ruleset *ruleset, const char *const *rules)
+{
+	struct xf_rule_error error;
+	struct xf_rule rule;
+
+	for (; *rules; rules++) {
+		assert_int_equal(xf_rule_parse(*rules, strlen(*rules), &rule, &error), 1);
+		assert_int_equal(xf_ruleset__add(ruleset, &rule, xf_boot_ns()), 0);
+	}
+}
+
 int xf_fw_add_expired(struct xf_ruleset *ruleset, const struct xf_rule *rule)
 {
 	struct xf_rule old = *rule;

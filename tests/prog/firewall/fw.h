@@ -29,6 +29,8 @@ int xf_fw_tear_down(void **state);
 /* The rule set as another process has it. Fails the test when it cannot be opened. */
 struct xf_ruleset *xf_fw_open_again(const struct xf_fw *fw);
 
+/* Add rules, texts up to NULL. */
+void xf_fw_add_rules(struct xf_ruleset *ruleset, const char *const *rules);
 /* Add a rule that has expired, on a machine of any uptime: as if it had been added right after the
  * boot, with a ttl of a second. A time counted back from now could lie before the boot and wrap
  * round. Returns what xf_ruleset__add() does. */

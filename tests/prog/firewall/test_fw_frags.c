@@ -9,17 +9,6 @@
 #include "tests/prog/harness.h"
 #include "tests/prog/logger/packet.h"
 
-static void add_rules(struct xf_ruleset *ruleset, const char *const *rules)
-{
-	struct xf_rule_error error;
-	struct xf_rule rule;
-
-	for (; *rules; rules++) {
-		assert_int_equal(xf_rule_parse(*rules, strlen(*rules), &rule, &error), 1);
-		assert_int_equal(xf_ruleset__add(ruleset, &rule, xf_boot_ns()), 0);
-	}
-}
-
 /* The verdict on each packet of the table, in one buffer and with every length of the first one. */
 static void check_splits(const struct xf_fw *fw, const struct xf_packets *packets)
 {
@@ -58,7 +47,7 @@ static void first_buffer_of_any_length(void **state)
 	assert_int_equal(err, 0);
 	assert_int_equal(xf_packets__build(&packets), 0);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		add_rules(fw.ruleset, rules[i]);
+		xf_fw_add_rules(fw.ruleset, rules[i]);
 		check_splits(&fw, &packets);
 		assert_int_equal(xf_ruleset__flush(fw.ruleset), 0);
 	}

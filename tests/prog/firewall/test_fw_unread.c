@@ -53,17 +53,6 @@ struct row {
 	const char *rules[4];
 };
 
-static void add_rules(struct xf_ruleset *ruleset, const char *const *rules)
-{
-	struct xf_rule_error error;
-	struct xf_rule rule;
-
-	for (; *rules; rules++) {
-		assert_int_equal(xf_rule_parse(*rules, strlen(*rules), &rule, &error), 1);
-		assert_int_equal(xf_ruleset__add(ruleset, &rule, xf_boot_ns()), 0);
-	}
-}
-
 static void check_rows(const struct xf_fw *fw, const struct row *rows, size_t n)
 {
 	uint8_t bytes[FRAME_MAX];
@@ -73,7 +62,7 @@ static void check_rows(const struct xf_fw *fw, const struct row *rows, size_t n)
 		int fate;
 
 		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
-		add_rules(fw->ruleset, rows[i].rules);
+		xf_fw_add_rules(fw->ruleset, rows[i].rules);
 		fate = xf_fw_fate(fw, bytes, len);
 		if (fate != (int)rows[i].want)
 			fail_msg("%s: fate %d instead of %d", rows[i].name, fate, rows[i].want);
@@ -191,11 +180,12 @@ static void buffers(void **state)
 	if (err == -EINVAL)
 		skip(); /* a kernel before 5.18 */
 	assert_int_equal(err, 0);
-	add_rules(fw.ruleset, (const char *const[]) { "deny dport 54", "deny dport 99", NULL });
+	xf_fw_add_rules(fw.ruleset,
+			(const char *const[]) { "deny dport 54", "deny dport 99", NULL });
 	len = put_long_headers(255, bytes);
 	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_POLICY_ALLOWED);
 	assert_int_equal(xf_fw_fate(&fw, bytes, FRAME_MAX), XF_FATE_POLICY_ALLOWED);
-	add_rules(fw.ruleset, (const char *const[]) { "deny dport 53", NULL });
+	xf_fw_add_rules(fw.ruleset, (const char *const[]) { "deny dport 53", NULL });
 	assert_int_equal(xf_fw_fate(&fw, bytes, len), XF_FATE_DENIED);
 	xf_fw__close(&fw);
 }
@@ -273,7 +263,7 @@ static void cut_headers(void **state)
 			int fate;
 
 			assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
-			add_rules(fw->ruleset, one);
+			xf_fw_add_rules(fw->ruleset, one);
 			fate = xf_fw_fate(fw, bytes, 12 + rows[i].len);
 			if (fate != (int)want[r])
 				fail_msg("%s, %s: fate %d instead of %d", rows[i].name, rules[r],
@@ -301,7 +291,7 @@ static void protocols_that_look_like_headers(void **state)
 
 			snprintf(rule[deny], sizeof(rule[deny]), "%s proto %u",
 				 deny ? "deny" : "allow", protos[i]);
-			add_rules(fw->ruleset, one);
+			xf_fw_add_rules(fw->ruleset, one);
 			assert_int_equal(xf_fw_fate(fw, bytes, sizeof(bytes)),
 					 deny ? XF_FATE_DENIED : XF_FATE_ALLOWED);
 			assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
@@ -338,11 +328,11 @@ static void payload_of_zero(void **state)
 	const struct xf_fw *fw = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		add_rules(fw->ruleset, port);
+		xf_fw_add_rules(fw->ruleset, port);
 		if (xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, len) != rows[i].port)
 			fail_msg("%s: wrong fate under a rule for a port", rows[i].name);
 		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
-		add_rules(fw->ruleset, proto);
+		xf_fw_add_rules(fw->ruleset, proto);
 		if (xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, len) != rows[i].proto)
 			fail_msg("%s: wrong fate under a rule for a protocol", rows[i].name);
 		assert_int_equal(xf_ruleset__flush(fw->ruleset), 0);
@@ -395,7 +385,7 @@ static void pppoe_and_mpls(void **state)
 		for (size_t k = 0; k < 3; k++) {
 			int fate;
 
-			add_rules(fw->ruleset, rules[k]);
+			xf_fw_add_rules(fw->ruleset, rules[k]);
 			fate = xf_fw_fate(fw, (const uint8_t *)rows[i].bytes, rows[i].len);
 			if (fate != want[k])
 				fail_msg("%s under %s: fate %d", rows[i].name, rules[k][0], fate);
